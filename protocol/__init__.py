@@ -1,0 +1,1 @@
+"""What travels between the processes; it imports nothing of ours."""

@@ -1,0 +1,60 @@
+"""The envelope around every message on the bus.
+
+One frozen struct for all traffic: requests and their replies (PARTIAL*, then FINAL or FAILURE), and the three
+signals of a worker to its broker (Majordomo 0.2: READY, HEARTBEAT, DISCONNECT).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, Literal
+
+import msgspec
+
+from protocol import codec
+from protocol.errors import BatosError
+
+VERSION: Final = 1
+
+Kind = Literal["request", "partial", "final", "failure", "ready", "heartbeat", "disconnect"]
+
+
+class Envelope(msgspec.Struct, frozen=True):
+    """`id` names one request and all its replies; `deadline` is Unix time in seconds (0: none).
+
+    `idem` is the idempotency key of the mandate, `causation` the id of what caused this message, `traceparent`
+    the W3C trace context. `body` is the verb's typed message as plain data (`protocol.messages.VERBS`).
+    """
+
+    id: str
+    kind: Kind
+    service: str
+    v: int = VERSION
+    verb: str = ""
+    sender: str = ""
+    idem: str = ""
+    causation: str = ""
+    traceparent: str = ""
+    deadline: float = 0.0
+    body: Any = None
+
+
+def seal(envelope: Envelope, *, limit: int = codec.MAX_FRAME_BYTES) -> bytes:
+    """The envelope as one frame; TOO_LARGE before anything is sent."""
+    frame = codec.pack(envelope)
+    if len(frame) > limit:
+        raise BatosError(
+            "TOO_LARGE",
+            f"a message of {len(frame)} bytes is over the bus limit of {limit}",
+            "Send less at once.",
+            bytes=len(frame),
+            limit=limit,
+        )
+    return frame
+
+
+def open_frame(frame: bytes) -> Envelope:
+    """The envelope in `frame`; BAD_MESSAGE for what is malformed or of another major version."""
+    envelope = codec.unpack(frame, Envelope)
+    if envelope.v != VERSION:
+        raise BatosError("BAD_MESSAGE", f"protocol version {envelope.v} is not spoken here, only {VERSION}")
+    return envelope

@@ -1,0 +1,152 @@
+"""A home: the folder that holds everything of one world, and its configuration.
+
+All processes of a world agree on these paths and settings, which is why they stand with the protocol. A home is
+`--home`, else `$BATOS_HOME`, else `batos` in the XDG data folder. The configuration is `batos.toml` there;
+an absent file or line means the default, an unknown line is an error.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from protocol.errors import BatosError
+
+MAX_SOCKET_PATH: Final = 107
+"""Bytes in the path of a unix socket (sun_path less its final zero)."""
+
+
+class Inference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`model`: a Hugging Face folder or a GGUF file; empty is the embedded default. `threads` 0: as torch likes."""
+
+    model: str = ""
+    device: str = "auto"
+    dtype: str = "auto"
+    threads: int = 0
+    seed: int = 0
+
+
+class Guardian(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`may_lack` names the layers of the jail that this machine is allowed to be without."""
+
+    workers: int = 2
+    may_lack: list[str] = []
+
+
+class Orchestrator(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Budgets of one mandate: sends performed, tokens generated, depth of sends. `queue`: mandates at once."""
+
+    effects: int = 2000
+    tokens: int = 20_000
+    depth: int = 64
+    queue: int = 64
+
+
+class Storage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`uri`: a zodburi; empty is the ZEO server of this home."""
+
+    uri: str = ""
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    inference: Inference = Inference()
+    guardian: Guardian = Guardian()
+    orchestrator: Orchestrator = Orchestrator()
+    storage: Storage = Storage()
+
+
+class Home(msgspec.Struct, frozen=True):
+    """The folder `root` (absolute) and what stands where in it."""
+
+    root: Path
+
+    @property
+    def config(self) -> Path:
+        return self.root / "batos.toml"
+
+    @property
+    def run(self) -> Path:
+        """Sockets, locks and pid files, readable by the owner alone."""
+        return self.root / "run"
+
+    @property
+    def log(self) -> Path:
+        return self.root / "log"
+
+    @property
+    def world(self) -> Path:
+        return self.root / "world"
+
+    @property
+    def database(self) -> Path:
+        return self.world / "world.fs"
+
+    @property
+    def blobs(self) -> Path:
+        return self.world / "blobs"
+
+    @property
+    def journal(self) -> Path:
+        return self.root / "journal.sqlite"
+
+    @property
+    def bus(self) -> str:
+        """The broker's endpoint."""
+        return f"ipc://{self.run / 'bus.sock'}"
+
+    @property
+    def zeo_socket(self) -> Path:
+        return self.run / "zeo.sock"
+
+    @property
+    def supervisor_socket(self) -> Path:
+        return self.run / "supervisor.sock"
+
+    def socket_paths(self) -> list[Path]:
+        return [self.run / "bus.sock", self.zeo_socket, self.supervisor_socket]
+
+    def prepare(self) -> Home:
+        """Make the folders, owner-only; PATH_TOO_LONG before a socket could fail, STORAGE where it cannot write."""
+        for path in self.socket_paths():
+            # supervisord binds a temporary name (".<pid>") beside its socket first.
+            length = len(os.fsencode(path)) + 12
+            if length > MAX_SOCKET_PATH:
+                raise BatosError(
+                    "PATH_TOO_LONG",
+                    f"{path} is too long for a unix socket ({length} of {MAX_SOCKET_PATH} bytes)",
+                    "Choose a home with a shorter path: --home, or BATOS_HOME.",
+                )
+        try:
+            for folder in (self.root, self.run, self.log, self.world, self.blobs):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.run.chmod(0o700)
+        except OSError as error:
+            raise BatosError(
+                "STORAGE", f"cannot prepare the home {self.root}: {error}", "Give a folder that you may write to."
+            ) from error
+        return self
+
+    def settings(self) -> Settings:
+        """The configuration; BAD_CONFIG names the file and what is wrong in it."""
+        try:
+            text = self.config.read_bytes()
+        except FileNotFoundError:
+            return Settings()
+        except OSError as error:
+            raise BatosError("BAD_CONFIG", f"cannot read {self.config}: {error}") from error
+        try:
+            return msgspec.toml.decode(text, type=Settings)
+        except (msgspec.DecodeError, ValueError) as error:
+            raise BatosError("BAD_CONFIG", f"{self.config}: {error}", "Correct that line, or remove it.") from error
+
+
+def find_home(root: str | os.PathLike[str] | None = None) -> Home:
+    """The home at `root`, or the one that the environment names."""
+    chosen = root or os.environ.get("BATOS_HOME")
+    if not chosen:
+        data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+        chosen = Path(data) / "batos"
+    return Home(Path(chosen).expanduser().absolute())

@@ -1,0 +1,109 @@
+"""The closed list of names: services, states, kernel selectors and slots, and what a user's name may look like."""
+
+from __future__ import annotations
+
+import keyword
+import re
+import unicodedata
+from typing import Final
+
+from protocol.errors import BatosError
+
+SERVICES: Final = ("orchestrator", "inference", "guardian")
+STATES: Final = ("IDLE", "DECOMPOSING", "DELEGATING", "SYNTHESIZING", "COMPLETE", "FAILED")
+
+SIGNAL: Final = "_p_changed"
+
+KERNEL_SELECTORS: Final = frozenset(
+    {
+        "_clone_persistent_",
+        "_doesNotUnderstand_",
+        "_orc_start_cognitive_cycle_",
+        "_construct_architectural_covenant_prompt",
+        "_process_synthesis_",
+        "activate_expert_",
+        "load_adapter",
+        "set_adapter",
+        "delete_adapter",
+        "infer_",
+        "index_document_",
+        "unindex_document_",
+        "search_",
+    }
+)
+"""Selectors of the kernel, the ones without a final underscore too; the rest of the seed's are ordinary."""
+
+KERNEL_SLOTS: Final = frozenset({"_tmp_synthesis_data"})
+"""Underscore slots that methods under kernel traits may read and write."""
+
+KERNEL_NAMES: Final = frozenset({n for n in KERNEL_SELECTORS if n.startswith("_")} | KERNEL_SLOTS)
+"""The underscore names that source under kernel traits may use; the guardian refuses every other one."""
+
+MAX_NAME: Final = 100
+
+_IDENTIFIER: Final = re.compile(r"[^\W\d]\w*")
+_OBJECT: Final = re.compile(r"[^\W\d_][\w.-]*")
+_OID: Final = re.compile(r"[0-9a-f]{16}")
+
+
+def is_selector(name: str) -> bool:
+    """Whether `name` is sent rather than read: it ends in `_`, or the kernel's list says so."""
+    return name.endswith("_") or name in KERNEL_SELECTORS
+
+
+def is_delegation(name: str) -> bool:
+    """Whether the slot `name` delegates lookup (`parent*`)."""
+    return name.endswith("*")
+
+
+def is_oid(text: str) -> bool:
+    return _OID.fullmatch(text) is not None
+
+
+def check_selector(name: str) -> str:
+    """`name` if a user may send it; BAD_SELECTOR otherwise."""
+    if not _is_identifier(name) or not is_selector(name) or (name.startswith("_") and name not in KERNEL_SELECTORS):
+        raise BatosError(
+            "BAD_SELECTOR",
+            f"{name[:MAX_NAME]!r} is no selector",
+            "A selector is an identifier that ends in an underscore, such as area_ or increment_(by).",
+        )
+    return name
+
+
+def check_slot(name: str) -> str:
+    """`name` if a user may give an object a slot of that name; BAD_NAME otherwise."""
+    if not _is_identifier(name) or name.startswith("_") or is_selector(name):
+        raise BatosError(
+            "BAD_NAME",
+            f"{name[:MAX_NAME]!r} is no slot name",
+            "A slot is an identifier without a leading or a final underscore; a final one marks a message.",
+        )
+    return name
+
+
+def check_parameter(name: str) -> str:
+    """`name` if a method may have a parameter of that name; BAD_SELECTOR otherwise."""
+    if not _is_identifier(name) or name.startswith("_") or name == "self":
+        raise BatosError("BAD_SELECTOR", f"{name[:MAX_NAME]!r} is no parameter name", "Name it like `increment_(by)`.")
+    return name
+
+
+def check_object(name: str) -> str:
+    """`name` if an object of the user may be called so; BAD_NAME otherwise."""
+    if len(name) > MAX_NAME or _OBJECT.fullmatch(name) is None or is_oid(name):
+        raise BatosError(
+            "BAD_NAME",
+            f"{name[:MAX_NAME]!r} is no object name",
+            "Begin with a letter; then letters, digits, '_', '-' and '.', at most 100 characters.",
+        )
+    return name
+
+
+def _is_identifier(name: str) -> bool:
+    return (
+        len(name) <= MAX_NAME
+        and _IDENTIFIER.fullmatch(name) is not None
+        and unicodedata.normalize("NFKC", name) == name
+        and not keyword.iskeyword(name)
+    )
