@@ -24,6 +24,8 @@ MAX_VALUE_BYTES: Final = 1 << 20
 MAX_FRAME_BYTES: Final = 8 << 20
 MAX_INT_BITS: Final = 1 << 16
 
+_FRAME_DEPTH: Final = 32
+"""Levels that a frame may be deeper than the values in it."""
 _EXT_REF: Final = 1
 _EXT_INT: Final = 2
 _OPTIONS: Final = (
@@ -165,7 +167,7 @@ def _unpack(data: bytes) -> Any:
     except (ValueError, TypeError) as error:
         raise BatosError("BAD_MESSAGE", f"not a msgpack message: {error}") from error
     try:
-        repacked = _pack(normalize(plain, "message"))
+        repacked = _pack(normalize(plain, "message", -_FRAME_DEPTH))
     except BatosError as error:
         raise BatosError("BAD_MESSAGE", error.message) from error
     if repacked != data:

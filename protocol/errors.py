@@ -58,6 +58,8 @@ EXIT_CODES: Final[dict[str, int]] = {
     "NAME_TAKEN": 6,
     # 7: the store
     "STORAGE": 7,
+    # 130: a person pressed Ctrl-C, as shells count signals
+    "INTERRUPTED": 130,
 }
 
 
@@ -93,4 +95,6 @@ class BatosError(Exception):
 
 def raised_from(failure: Failure) -> BatosError:
     """The error that `failure` carries, to be raised again on this side of the wire."""
-    return BatosError(failure.code, failure.message, failure.hint, **failure.data)
+    error = BatosError(failure.code, failure.message, failure.hint)
+    error.data = dict(failure.data)  # by assignment: a key named "message" must not collide with an argument
+    return error

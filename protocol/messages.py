@@ -26,10 +26,12 @@ class Violation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """The guardian's answer on a piece of source."""
+    """The guardian's answer on a piece of source. Of an accepted one, the method's name and its parameters' names."""
 
     verdict: Literal["accept", "reject"]
     violations: list[Violation] = []
+    selector: str = ""
+    parameters: list[str] = []
 
     @property
     def accepted(self) -> bool:
@@ -219,11 +221,15 @@ class Generated(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Inferred(msgspec.Struct, frozen=True, kw_only=True):
-    """The rows' texts in order; `prompt_tokens` counts each distinct prompt once, as it was computed."""
+    """The rows' texts in order; `prompt_tokens` counts each distinct prompt once, as it was computed.
+
+    `model` is the digest of the base model that wrote them.
+    """
 
     rows: list[Generated]
     prompt_tokens: int
     seconds: float
+    model: str = ""
 
 
 # Orchestrator -------------------------------------------------------------------------------------------------

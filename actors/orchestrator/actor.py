@@ -1,0 +1,187 @@
+"""The orchestrator's shell: verbs in, replies out, and the start.
+
+The life of an orchestrator: 1. it takes its lock and answers `status` at once; 2. it waits for the storage server, has
+the guardian judge the image if the world is older than this program, and awakens the world; 3. it takes up what the
+journal holds unfinished; 4. it is ready; 5. on SIGTERM it stops thinking, and what is unfinished stays in the journal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, TypeVar
+
+import structlog
+from ulid import ULID
+
+from actors.orchestrator import inspect
+from actors.orchestrator.journal import Journal
+from actors.orchestrator.mind import Mind
+from bus.client import Caller, Client
+from bus.lock import hold
+from bus.service import Call, serve, stop_on_signals
+from protocol.errors import BatosError
+from protocol.home import Home
+from protocol.messages import (
+    ActorStatus,
+    Created,
+    Cycles,
+    CyclesReply,
+    Judge,
+    Look,
+    Looked,
+    Mandate,
+    MandateReply,
+    New,
+    Source,
+    SourceText,
+    StatusQuery,
+    Verdict,
+)
+from world import awakening
+from world.store import Store, open_store
+
+T = TypeVar("T")
+
+RETRY_S: Final = 0.5
+JUDGE_S: Final = 10.0
+
+_log = structlog.get_logger("orchestrator")
+
+
+class Orchestrator:
+    """The parts of a running orchestrator; `waiting_for` is empty once all of them are there."""
+
+    def __init__(self, home: Home, caller: Caller) -> None:
+        self.home = home
+        self.settings = home.settings()
+        self.waiting_for = "the storage server"
+        self._caller = caller
+        self._began = time.monotonic()
+        self._store: Store | None = None
+        self._journal: Journal | None = None
+        self._mind: Mind | None = None
+
+    async def begin(self) -> None:
+        """Steps 2 to 4, again and again until they succeed; what is missing stands in `waiting_for`."""
+        while self.waiting_for:
+            try:
+                await self._step()
+            except BatosError as error:
+                self.waiting_for = f"{error.message} {error.hint}".strip()
+                _log.warning("not ready", code=error.code, reason=error.message)
+                await asyncio.sleep(RETRY_S)
+
+    async def close(self) -> None:
+        if self._mind is not None:
+            await self._mind.close()
+        if self._journal is not None:
+            self._journal.close()
+        if self._store is not None:
+            await asyncio.to_thread(self._store.close)
+
+    async def _step(self) -> None:
+        if self._store is None:
+            self.waiting_for = "the storage server"
+            self._store = await asyncio.to_thread(
+                open_store, self.settings, self.home, name="orchestrator", seconds=RETRY_S * 4
+            )
+        if self._journal is None:
+            self._journal = Journal(self.home.journal)
+        store = self._store
+        if await store.run(lambda: awakening.schema_version(store.db)) < awakening.CURRENT:
+            self.waiting_for = "the guardian's judgement of the image"
+            await self._judge_image()
+            self.waiting_for = "the awakening"
+            await store.run(lambda: awakening.awaken(store.db))
+        mind = Mind(store, self._journal, self._caller, self.settings)
+        taken_up = await mind.recover()
+        self._mind, self.waiting_for = mind, ""
+        _log.info("ready", taken_up=taken_up)
+
+    async def _judge_image(self) -> None:
+        """The kernel's own methods pass the same gate as any other method, or there is no world."""
+        for method in awakening.image():
+            request = Judge(source=method.source, kernel=True)
+            verdict: Verdict = await self._caller.call("guardian", "judge", request, seconds=JUDGE_S)
+            if not verdict.accepted:
+                first = verdict.violations[0]
+                raise BatosError(
+                    "REFUSED",
+                    f"the image's {method.holder}/{method.selector} is refused: {first.rule} at line {first.line}:"
+                    f" {first.message}",
+                    "This installation is damaged; install it again.",
+                )
+
+    # Verbs ----------------------------------------------------------------------------------------------------
+
+    def handlers(self) -> dict[str, Callable[[Any, Call], Awaitable[Any]]]:
+        return {
+            "mandate": self.mandate,
+            "cycles": self.cycles,
+            "new": self.new,
+            "look": self.look,
+            "source": self.source,
+            "status": self.status,
+        }
+
+    async def mandate(self, request: Mandate, call: Call) -> MandateReply:
+        if self._mind is None:
+            raise self._not_ready()
+        return await self._mind.answer(request, call.envelope.idem or str(ULID()), call.partial)
+
+    async def cycles(self, request: Cycles, _: Call) -> CyclesReply:
+        if self._journal is None:
+            raise self._not_ready()
+        journal = self._journal
+        return await journal.run(lambda: inspect.cycles(journal, request.id, request.limit))
+
+    async def new(self, request: New, _: Call) -> Created:
+        return await self._in_world(lambda store: inspect.create(store, request))
+
+    async def look(self, request: Look, _: Call) -> Looked:
+        return await self._in_world(lambda store: inspect.look(store, request))
+
+    async def source(self, request: Source, _: Call) -> SourceText:
+        return await self._in_world(lambda store: inspect.source(store, request))
+
+    async def status(self, _request: StatusQuery, _: Call) -> ActorStatus:
+        detail: dict[str, Any] = {}
+        if self._mind is not None and self._journal is not None:
+            journal = self._journal
+            detail["cycles"] = await journal.run(journal.counts)
+            detail["world"] = await self._in_world(inspect.world_status)
+        return ActorStatus(
+            ready=not self.waiting_for,
+            pid=os.getpid(),
+            uptime_s=time.monotonic() - self._began,
+            waiting_for=self.waiting_for,
+            detail=detail,
+        )
+
+    async def _in_world(self, work: Callable[[Store], T]) -> T:
+        if self._mind is None or self._store is None:
+            raise self._not_ready()
+        store = self._store
+        return await store.run(lambda: work(store))
+
+    def _not_ready(self) -> BatosError:
+        return BatosError("NOT_READY", f"the orchestrator waits for {self.waiting_for}", "See `batos status`.")
+
+
+async def run(home: Home) -> None:
+    """Serve the home until SIGTERM; HOME_HELD where another orchestrator holds it."""
+    home.prepare()
+    stop = stop_on_signals()
+    with hold(home.run / "orchestrator.lock", f"the world of {home.root}"):
+        async with Client(home.bus, "orchestrator", patience=30.0) as client:
+            orchestrator = Orchestrator(home, client)
+            beginning = asyncio.create_task(orchestrator.begin())
+            try:
+                await serve(home.bus, "orchestrator", orchestrator.handlers(), stop=stop)
+            finally:
+                beginning.cancel()
+                await asyncio.gather(beginning, return_exceptions=True)
+                await orchestrator.close()

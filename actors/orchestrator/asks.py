@@ -1,0 +1,75 @@
+"""What a thought asks of the world outside it.
+
+Thinking (`interpreter`, `cycle`) is a generator that knows no socket, no database write and no clock. It yields one of
+these; whoever drives it performs it and sends the reply in. So a test can be that driver, and a restarted
+orchestrator can answer from its journal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any, TypeVar
+
+import msgspec
+
+from protocol.codec import Ref, Value
+
+T = TypeVar("T")
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True):
+    """Ask another actor; answered with its typed reply. `keep`: a reply that is never computed twice (journaled)."""
+
+    path: str
+    service: str
+    verb: str
+    request: Any
+    keep: bool
+
+
+class Begin(msgspec.Struct, frozen=True, kw_only=True):
+    """A cycle begins: make its context visible to everybody; answered with the context's `Ref`."""
+
+    cycle: str
+    path: str
+    target: Ref
+    selector: str
+    slots: dict[str, Value]
+
+
+class Entered(msgspec.Struct, frozen=True, kw_only=True):
+    """A cycle is now in `state`."""
+
+    cycle: str
+    state: str
+
+
+class Judged(msgspec.Struct, frozen=True, kw_only=True):
+    """The guardian has answered on a candidate. `problem` is empty where it passed."""
+
+    cycle: str
+    sha256: str
+    verdict: str
+    problem: str
+    source: str
+
+
+class Ended(msgspec.Struct, frozen=True, kw_only=True):
+    """A cycle ended badly; the diagnosis is kept whatever becomes of the mandate."""
+
+    cycle: str
+    code: str
+    message: str
+
+
+class Answered(msgspec.Struct, frozen=True, kw_only=True):
+    """One send of a method has its answer: an entry of the trace."""
+
+    cycle: str | None
+    path: str
+    send: str
+    tokens: int
+
+
+Ask = Call | Begin | Entered | Judged | Ended | Answered
+Thinking = Generator[Ask, Any, T]

@@ -1,0 +1,59 @@
+"""The inbox: how a mandate is accepted. It is durable before it is acknowledged, and its key makes it unique."""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+from ulid import ULID
+
+from actors.orchestrator.journal import Journal, MandateRow
+from protocol import codec
+from protocol.errors import BatosError
+from protocol.mandates import check_mandate
+from protocol.messages import Mandate
+from world import root as world_root
+from world.store import Store, snapshot
+
+MAX_SECONDS: Final = 86_400.0
+MAX_KEY: Final = 200
+
+
+async def accept(store: Store, journal: Journal, mandate: Mandate, key: str, *, room: bool) -> MandateRow:
+    """Accept `mandate` under `key`, or find what that key was accepted for before.
+
+    Raises the errors of `check_mandate`, UNKNOWN_OBJECT, BUSY where there is no `room` for a new one, and CONFLICT
+    where the key stands for another message.
+    """
+    check_mandate(mandate)
+    if not 0 < mandate.seconds <= MAX_SECONDS:
+        raise BatosError("BAD_ARGUMENT", f"a mandate may take more than 0 and at most {MAX_SECONDS:g} seconds")
+    if not 0 < len(key) <= MAX_KEY:
+        raise BatosError("BAD_ARGUMENT", f"an idempotency key has 1 to {MAX_KEY} characters")
+    body = codec.pack(mandate)
+    row = await journal.run(lambda: journal.by_key(key))
+    if row is None:
+        await store.run(lambda: _check_target(store, mandate.target))
+        if not room:
+            raise BatosError("BUSY", "as many mandates as may run at once are running", "Try again in a moment.")
+        now = time.time()
+        row = await journal.run(lambda: journal.accept(str(ULID()), key, body, now + mandate.seconds))
+    if not _is_same(codec.unpack(row.body, Mandate), mandate):
+        raise BatosError(
+            "CONFLICT",
+            f"the key {key!r} was used for another message",
+            "Use a key once, for one message; leave --key away to get a new one.",
+            mandate=row.mandate,
+        )
+    return row
+
+
+def _check_target(store: Store, target: str) -> None:
+    with snapshot(store.db) as connection:
+        world_root.resolve(connection, target)
+
+
+def _is_same(one: Mandate, other: Mandate) -> bool:
+    """Whether two mandates ask for the same; how long, and whether somebody waits, says nothing about that."""
+    fields = ("target", "selector", "parameters", "args", "kwargs", "examples")
+    return all(codec.pack(getattr(one, name)) == codec.pack(getattr(other, name)) for name in fields)

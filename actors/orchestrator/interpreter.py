@@ -1,0 +1,172 @@
+"""Sends: lookup, the run of a method with its effects and replays, and what happens to a message nobody understands.
+
+A method runs in the guardian's jail on a snapshot of its receiver. Where it sends, the run ends with that send; the
+send is performed here, and the method runs again from its first snapshot with one more answer, until it is done. So
+the jail holds no state, any crash resumes, and the list of answers is the exact trace of the run.
+
+The layers of the overlay follow the sends. While a method waits for an answer, its unfinished changes stand in a layer
+of their own, visible to the nested send and dropped afterwards; what the nested send changed is kept. `Done` then
+writes the method's own changes.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from actors.orchestrator import primitives
+from actors.orchestrator.asks import Answered, Call, Thinking
+from actors.orchestrator.overlay import OPAQUE, Draft, Place
+from actors.orchestrator.thought import FATAL, Doomed, Message, Thought
+from protocol import codec, names
+from protocol.codec import Ref, Value
+from protocol.errors import BatosError
+from protocol.messages import Answer, Done, Effect, Failed, Ran, Run, Send
+from world.method import UvmMethod
+
+NOT_UNDERSTOOD: Final = "_doesNotUnderstand_"
+
+
+def send(thought: Thought, receiver: str, message: Message, path: str) -> Thinking[Value]:
+    """Send a message to the object `receiver` (an OID); its changes are in the overlay's top layer afterwards.
+
+    Raises a BatosError, and then the overlay is as it was before.
+    """
+    depth = path.count(".") + 1
+    if depth > thought.limits.depth:
+        raise BatosError("BUDGET_EXCEEDED", f"sends are nested deeper than {thought.limits.depth}", path=path)
+    place = thought.overlay.lookup(receiver, message.selector)
+    if place is None:
+        place = thought.overlay.lookup(receiver, NOT_UNDERSTOOD)
+        message = Message(NOT_UNDERSTOOD, [message.selector, message.args, message.kwargs])
+    if place is None or not isinstance(place.value, (UvmMethod, Draft)):
+        raise BatosError(
+            "UNKNOWN_METHOD",
+            f"the object does not understand the message, and inherits no {NOT_UNDERSTOOD} either",
+            "Give it a parent that leads to traits_obj.",
+        )
+    thought.overlay.push()
+    try:
+        result = yield from _perform(thought, receiver, place, message, path)
+    except BaseException:
+        thought.overlay.drop()
+        raise
+    thought.overlay.merge()
+    return result
+
+
+def _perform(thought: Thought, receiver: str, place: Place, message: Message, path: str) -> Thinking[Value]:
+    method = place.value
+    if isinstance(method, UvmMethod) and method.primitive is not None:
+        return (yield from primitives.perform(thought, receiver, method.primitive, message, path))
+    return (yield from _run(thought, receiver, place, message, path))
+
+
+def _run(thought: Thought, receiver: str, place: Place, message: Message, path: str) -> Thinking[Value]:
+    overlay = thought.overlay
+    kernel = overlay.is_kernel(place.holder)
+    slots = overlay.visible(receiver, kernel=kernel)
+    source = str(place.value.source)
+    answers: list[Answer] = []
+    while True:
+        run = Run(
+            source=source,
+            receiver=Ref(receiver),
+            slots=slots,
+            args=message.args,
+            kwargs=message.kwargs,
+            answers=answers,
+            kernel=kernel,
+        )
+        ran: Ran = yield Call(path=path, service="guardian", verb="run", request=run, keep=False)
+        match ran.outcome:
+            case Done() as done:
+                _write(thought, receiver, done)
+                return done.result
+            case Effect() as effect:
+                answers = [*answers, (yield from _answer(thought, receiver, effect, kernel, f"{path}.{effect.n}"))]
+            case Failed() as failed:
+                raise _failure(failed, place.value.selector)
+
+
+def _answer(thought: Thought, receiver: str, effect: Effect, kernel: bool, path: str) -> Thinking[Answer]:
+    """Perform a method's send while its changes so far are visible, and say what it did to the receiver."""
+    overlay = thought.overlay
+    thought.spend_effect()
+    tokens = thought.tokens
+    overlay.push()  # the method's unfinished changes
+    _write(thought, receiver, effect)
+    before = overlay.visible(receiver, kernel=kernel)
+    overlay.push()  # what the nested send does
+    try:
+        value = yield from _dispatch(thought, effect.send, path)
+    except BatosError as error:
+        overlay.drop()
+        overlay.drop()
+        if error.code in FATAL or isinstance(error, Doomed):
+            raise
+        answer = Answer(digest=effect.digest, error=error.failure())
+    else:
+        after = overlay.visible(receiver, kernel=kernel)
+        nested = overlay.drop()
+        overlay.drop()
+        overlay.merge(nested)
+        answer = Answer(
+            digest=effect.digest,
+            value=value,
+            changed={name: new for name, new in after.items() if not _same(before, name, new)},
+            removed=[name for name in before if name not in after],
+        )
+    yield Answered(cycle=thought.cycle, path=path, send=effect.send.selector, tokens=thought.tokens - tokens)
+    return answer
+
+
+def _dispatch(thought: Thought, message: Send, path: str) -> Thinking[Value]:
+    if message.kind == "read":
+        return _read(thought, message.receiver.oid, message.selector)
+    if not names.is_selector(message.selector):
+        raise BatosError("BAD_SELECTOR", f"{message.selector!r} is a slot, not a message")
+    return (
+        yield from send(thought, message.receiver.oid, Message(message.selector, message.args, message.kwargs), path)
+    )
+
+
+def _read(thought: Thought, oid: str, slot: str) -> Value:
+    """Another object's data slot, inherited ones too."""
+    place = thought.overlay.lookup(oid, slot)
+    hidden = slot.startswith("_") or names.is_delegation(slot)
+    if place is None or hidden or place.value is OPAQUE or isinstance(place.value, (UvmMethod, Draft)):
+        raise BatosError("METHOD_FAILED", f"the object {oid} has no data slot {slot!r}")
+    return place.value
+
+
+def _write(thought: Thought, receiver: str, outcome: Done | Effect) -> None:
+    own = thought.overlay.own(receiver)
+    for name in outcome.removed:
+        if name not in own:
+            raise BatosError("METHOD_FAILED", f"the slot {name!r} is inherited; it cannot be deleted from the heir")
+    if outcome.changed or outcome.removed:
+        thought.overlay.write(receiver, outcome.changed, outcome.removed)
+
+
+def _same(slots: dict[str, Value], name: str, value: Value) -> bool:
+    return name in slots and codec.encode(slots[name]) == codec.encode(value)
+
+
+def _failure(failed: Failed, selector: str) -> BatosError:
+    place = f" at line {failed.line}" if failed.line else ""
+    hints = {
+        "COVENANT_BREACH": "A method that changes its object must end every such path with self._p_changed = True.",
+        "BUDGET_EXCEEDED": "The method used more time or memory than one run may.",
+    }
+    # A single run that exhausts its jail is the method's failure, which its caller may survive.
+    code = "METHOD_FAILED" if failed.code == "BUDGET_EXCEEDED" else failed.code
+    return BatosError(
+        code,
+        f"{selector}{place}: {failed.error}: {failed.message}"
+        if failed.message
+        else f"{selector}{place}: {failed.error}",
+        hints.get(failed.code, ""),
+        selector=selector,
+        line=failed.line,
+        error=failed.error,
+    )

@@ -1,0 +1,243 @@
+"""What one mandate sees: a snapshot of the world under the changes that it has made so far.
+
+The changes are layers. Every send works in a layer of its own, a savepoint: `merge` keeps it when the send is done,
+`drop` forgets it when the send failed. Nothing here touches the world; `actors.orchestrator.publish` does, once, with
+the one layer that is left at the end.
+
+Whatever is read from the snapshot is noted with its serial, misses included (a miss reads every `_slots` on the
+way), so that the publisher can tell whether the world that the mandate thought about is still there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, NamedTuple
+
+import msgspec
+from persistent import Persistent
+from ZODB.Connection import Connection
+
+from protocol import codec, names
+from protocol.codec import Ref, Value
+from protocol.errors import BatosError
+from world import root as world_root
+from world.method import UvmMethod
+from world.uvm import UvmObject
+from world.values import NotPlain, oid_of, plain
+
+
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
+    """A method that a mandate has installed and not yet published."""
+
+    selector: str
+    source: str
+    sha256: str
+    parameters: list[str]
+    author: str
+    model: str | None
+    examples: list[Value]
+
+
+class Removed:
+    """The mark of a slot that a layer takes away."""
+
+
+REMOVED: Final = Removed()
+
+Slot = Any
+"""What a slot holds here: a plain value, a `Draft`, a `UvmMethod`, `Opaque`, or `REMOVED`."""
+
+
+class Opaque:
+    """A slot of the snapshot that holds no value: a tree or a blob. Methods do not see it."""
+
+
+OPAQUE: Final = Opaque()
+
+
+class Layer(msgspec.Struct):
+    """Changed slots by object and name, and the objects that were made."""
+
+    slots: dict[str, dict[str, Slot]] = {}
+    fresh: dict[str, bool] = {}  # oid -> whether publishing keeps it (a clone) or not (a cycle's context)
+
+
+class Place(NamedTuple):
+    """Where a lookup ended: the holder's OID and what its slot holds."""
+
+    holder: str
+    value: Slot
+
+
+class Overlay:
+    """Reads through the layers down to the snapshot `connection`; writes into the top layer."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.reads: dict[str, bytes] = {}
+        self._layers = [Layer()]
+        self._snapshot: dict[str, dict[str, Slot]] = {}
+
+    # Savepoints -----------------------------------------------------------------------------------------------
+
+    def push(self) -> None:
+        self._layers.append(Layer())
+
+    def drop(self) -> Layer:
+        """Forget the top layer; it is returned, for who wants to keep it elsewhere."""
+        return self._layers.pop()
+
+    def merge(self, layer: Layer | None = None) -> None:
+        """Add `layer` (the top one, which then goes) to the layer under it."""
+        if layer is None:
+            layer = self._layers.pop()
+        top = self._layers[-1]
+        for oid, slots in layer.slots.items():
+            top.slots.setdefault(oid, {}).update(slots)
+        top.fresh.update(layer.fresh)
+
+    def changes(self) -> Layer:
+        """All changes, once every send has ended."""
+        if len(self._layers) != 1:
+            raise AssertionError("a send is still under way")
+        return self._layers[0]
+
+    # Reading --------------------------------------------------------------------------------------------------
+
+    def own(self, oid: str) -> Mapping[str, Slot]:
+        """The object's own slots, in order."""
+        slots = {} if any(oid in layer.fresh for layer in self._layers) else self._stored(oid)
+        changed = [layer.slots[oid] for layer in self._layers if oid in layer.slots]
+        if not changed:
+            return slots
+        merged = dict(slots)
+        for layer in changed:
+            merged.update(layer)
+        return {name: value for name, value in merged.items() if value is not REMOVED}
+
+    def delegation(self, oid: str) -> Iterator[str]:
+        """The object, then all that it delegates to: depth first, in slot order, each once."""
+        seen: set[str] = set()
+        pending = [oid]
+        while pending:
+            here = pending.pop()
+            if here in seen:
+                continue
+            seen.add(here)
+            yield here
+            pending.extend(
+                value.oid
+                for name, value in reversed(list(self.own(here).items()))
+                if names.is_delegation(name) and isinstance(value, Ref)
+            )
+
+    def lookup(self, oid: str, name: str) -> Place | None:
+        """The slot `name` by delegation; None is a miss."""
+        for here in self.delegation(oid):
+            slots = self.own(here)
+            if name in slots:
+                return Place(here, slots[name])
+        return None
+
+    def visible(self, oid: str, *, kernel: bool) -> dict[str, Value]:
+        """The data slots that a method with this receiver sees, inherited ones too, own ones first.
+
+        TOO_LARGE where they are more than may cross into the jail at once.
+        """
+        slots: dict[str, Value] = {}
+        for here in self.delegation(oid):
+            for name, value in self.own(here).items():
+                if name not in slots and _is_data(name, value, kernel=kernel):
+                    slots[name] = value
+        codec.encode(slots)
+        return slots
+
+    def is_kernel(self, oid: str) -> bool:
+        """Whether methods on this object are kernel source."""
+        traits = self.root_oid("cycle_traits")
+        if any(here == traits for here in self.delegation(oid)):
+            return True
+        return not self.is_fresh(oid) and world_root.is_kernel(world_root.get(self.connection, oid))
+
+    def root_oid(self, name: str) -> str:
+        """The OID of one of the root's objects."""
+        return oid_of(self.connection.root()[name])
+
+    def is_fresh(self, oid: str) -> bool:
+        return any(oid in layer.fresh for layer in self._layers)
+
+    def _stored(self, oid: str) -> dict[str, Slot]:
+        if oid not in self._snapshot:
+            stored = world_root.get(self.connection, oid)
+            self._note(stored._slots)
+            self._snapshot[oid] = {name: self._slot(value) for name, value in stored._slots.items()}
+        return self._snapshot[oid]
+
+    def _slot(self, value: Any) -> Slot:
+        if isinstance(value, UvmMethod):
+            return value
+        try:
+            return plain(value, self._note)
+        except NotPlain:
+            return OPAQUE
+
+    def _note(self, container: Persistent) -> None:
+        container._p_activate()
+        self.reads[oid_of(container)] = container._p_serial
+
+    # Writing --------------------------------------------------------------------------------------------------
+
+    def write(self, oid: str, slots: Mapping[str, Slot], removed: list[str] | None = None) -> None:
+        """Change own slots of an object; a removed slot that is only inherited stays inherited."""
+        target = self._layers[-1].slots.setdefault(oid, {})
+        target.update(slots)
+        for name in removed or []:
+            target[name] = REMOVED
+
+    def add(self, slots: Mapping[str, Slot], *, oid: str | None = None, keep: bool = True) -> Ref:
+        """A new object with these slots. `keep` False: it lives as long as the mandate (a cycle's context)."""
+        made = oid or self.connection.new_oid().hex()
+        self._layers[-1].fresh[made] = keep
+        self._layers[-1].slots[made] = dict(slots)
+        return Ref(made)
+
+    def clone(self, oid: str) -> Ref:
+        """A copy by the rules of `UvmObject.__deepcopy__`: anonymous sub-objects are owned, and copied too."""
+        copies: dict[str, Ref] = {}
+
+        def copy_object(source: str) -> Ref:
+            copies[source] = made = self.add({})
+            for name, value in self.own(source).items():
+                shared = names.is_delegation(name) or isinstance(value, (UvmMethod, Draft))
+                if value is OPAQUE:
+                    raise BatosError(
+                        "BAD_ARGUMENT",
+                        f"an object that holds a blob or a tree in {name!r} cannot be cloned by a message",
+                    )
+                self.write(made.oid, {name: value if shared else copy_value(value)})
+            return made
+
+        def copy_value(value: Value) -> Value:
+            if isinstance(value, Ref):
+                if value.oid in copies:
+                    return copies[value.oid]
+                return copy_object(value.oid) if self._is_owned(value.oid) else value
+            if isinstance(value, list):
+                return [copy_value(item) for item in value]
+            if isinstance(value, dict):
+                return {key: copy_value(item) for key, item in value.items()}
+            return value
+
+        return copy_object(oid)
+
+    def _is_owned(self, oid: str) -> bool:
+        if self.is_fresh(oid):
+            return True
+        stored: UvmObject = world_root.get(self.connection, oid)
+        return stored._name is None
+
+
+def _is_data(name: str, value: Slot, *, kernel: bool) -> bool:
+    if names.is_delegation(name) or isinstance(value, (UvmMethod, Draft, Opaque)):
+        return False
+    return not name.startswith("_") or (kernel and name in names.KERNEL_SLOTS)

@@ -1,0 +1,179 @@
+"""Publishing: the only place where a mandate's changes reach the world, all in one transaction or not at all.
+
+The transaction begins here, after all thinking, and lives for milliseconds. First everything that the mandate has read
+must still be as it was read (by serial; `readCurrent` keeps it so until the commit). Then changes, new methods and the
+entry in `applied` are committed together. `applied` makes the outcome of an ambiguous commit readable: an
+orchestrator that died after the commit finds there that it had happened.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from persistent.mapping import PersistentMapping
+from ZODB import DB
+from ZODB.Connection import Connection
+from ZODB.POSException import POSKeyError
+
+from actors.orchestrator.asks import Begin
+from actors.orchestrator.overlay import REMOVED, Draft, Layer
+from protocol.codec import Ref
+from protocol.errors import BatosError
+from world import root as world_root
+from world.method import UvmMethod
+from world.store import commit, snapshot
+from world.uvm import UvmObject
+from world.values import oid_of, persistent
+
+
+class Publication(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be published for `mandate`; `reply` is the packed answer, kept in `applied`."""
+
+    mandate: str
+    selector: str
+    changes: Layer
+    reads: dict[str, bytes]
+    cycles: list[str]
+    reply: bytes
+    finished: list[str]
+
+
+def is_empty(changes: Layer) -> bool:
+    """Whether there is nothing to write: a cycle's context alone does not count."""
+    return all(oid in changes.fresh and not changes.fresh[oid] for oid in changes.slots)
+
+
+def publish(db: DB, publication: Publication) -> str:
+    """Commit, and return the transaction's id (16 hex digits). CONFLICT if the world has changed under the thought.
+
+    A publication whose mandate stands in `applied` is not committed again.
+    """
+    before = applied(db, publication.mandate)
+    if before is not None:
+        return before.tid
+    cycle = publication.cycles[0] if publication.cycles else ""
+    description = f"{publication.selector} for mandate {publication.mandate}"
+    with commit(db, user="orchestrator", description=description, cycle=cycle) as connection:
+        _check_reads(connection, publication.reads)
+        _apply(connection, publication.changes)
+        root = connection.root()
+        for ended in publication.cycles:
+            root["orchestrator_obj"].active_cycles.pop(ended, None)
+        for finished in publication.finished:
+            root["applied"].pop(finished, None)
+        entry = PersistentMapping({"reply": publication.reply})
+        root["applied"][publication.mandate] = entry
+    done = applied(db, publication.mandate)
+    if done is None:
+        raise BatosError("STORAGE", f"the commit of mandate {publication.mandate} is not to be found")
+    return done.tid
+
+
+class Applied(msgspec.Struct, frozen=True):
+    """A publication that has happened: its transaction and the packed reply."""
+
+    tid: str
+    reply: bytes
+
+
+def applied(db: DB, mandate: str) -> Applied | None:
+    """What was published for `mandate`, if anything."""
+    with snapshot(db) as connection:
+        entry = connection.root()["applied"].get(mandate)
+        if entry is None:
+            return None
+        entry._p_activate()
+        # The entry is written once, in the publishing transaction, so its serial is that transaction's id.
+        return Applied(entry._p_serial.hex(), entry["reply"])
+
+
+def applied_mandates(db: DB) -> list[str]:
+    """The mandates whose publication is still remembered."""
+    with snapshot(db) as connection:
+        return list(connection.root()["applied"])
+
+
+def retire(db: DB, mandate: str, cycles: list[str]) -> None:
+    """Take the contexts of failed cycles out of the world; nothing else of them was ever in it."""
+    with commit(db, user="orchestrator", description=f"mandate {mandate} failed", cycle=cycles[0]) as connection:
+        active = connection.root()["orchestrator_obj"].active_cycles
+        for cycle in cycles:
+            active.pop(cycle, None)
+
+
+def begin(db: DB, mandate: str, ask: Begin) -> Ref:
+    """Make a cycle's context visible in `active_cycles`; the same one again after a restart."""
+    with snapshot(db) as connection:
+        known = connection.root()["orchestrator_obj"].active_cycles.get(ask.cycle)
+        if known is not None:
+            return Ref(oid_of(known))
+    with commit(db, user="orchestrator", description=f"{ask.selector} begins", cycle=ask.cycle) as connection:
+        root = connection.root()
+
+        def resolve(ref: Ref) -> UvmObject:
+            return world_root.get(connection, ref.oid)
+
+        context = UvmObject(mandate=mandate)
+        context.set_slot("synthesis_state*", root["psm_prototypes_obj"].IDLE)
+        context.set_slot("parent*", root["cycle_traits"])
+        for name in ("mission_brief", "target"):
+            context.set_slot(name, persistent(ask.slots[name], resolve))
+        connection.add(context)
+        root["orchestrator_obj"].active_cycles[ask.cycle] = context
+        return Ref(oid_of(context))
+
+
+def _check_reads(connection: Connection, reads: dict[str, bytes]) -> None:
+    for oid, serial in reads.items():
+        try:
+            read = connection.get(bytes.fromhex(oid))
+            read._p_activate()
+        except POSKeyError:
+            read = None
+        if read is None or read._p_serial != serial:
+            raise BatosError(
+                "CONFLICT",
+                "what this message has read was changed by another one meanwhile",
+                "Send it again.",
+                oid=oid,
+            )
+        connection.readCurrent(read)
+
+
+def _apply(connection: Connection, changes: Layer) -> None:
+    made = {oid: UvmObject() for oid, keep in changes.fresh.items() if keep}
+    for oid, clone in made.items():
+        # The mandate has already handed out references under this OID, so `add`, which draws one, will not do.
+        connection._add(clone, bytes.fromhex(oid))  # noqa: SLF001
+
+    def resolve(ref: Ref) -> UvmObject:
+        return made.get(ref.oid) or world_root.get(connection, ref.oid)
+
+    dropped = {oid for oid, keep in changes.fresh.items() if not keep}
+    for oid, slots in changes.slots.items():
+        if oid in dropped:
+            continue
+        target = resolve(Ref(oid))
+        for name, value in slots.items():
+            if value is REMOVED:
+                target._slots.pop(name, None)
+            elif isinstance(value, Draft):
+                target.set_slot(name, _method(value, resolve))
+            elif isinstance(value, UvmMethod):  # a clone shares its original's methods
+                target.set_slot(name, connection.get(bytes.fromhex(oid_of(value))))
+            else:
+                target.set_slot(name, persistent(value, resolve))
+
+
+def _method(draft: Draft, resolve: Any) -> UvmMethod:
+    method = UvmMethod(
+        draft.selector,
+        source=draft.source,
+        parameters=draft.parameters,
+        author=draft.author,
+        model=draft.model,
+        verdict="accept",
+    )
+    method.examples = persistent(draft.examples, resolve)
+    return method

@@ -1,0 +1,220 @@
+"""Driving a thought: advance its generator on the world's thread, perform what it asks, send the answer in.
+
+A `Session` is one mandate's thinking: a connection that shows one moment of the world, the overlay over it, and the
+generator. What `Call` brings back is kept in the journal under the hash of mandate, path and request before the thought
+sees it, if it must never be computed twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final
+
+import msgspec
+import transaction
+
+from actors.orchestrator import cycle, primitives, publish
+from actors.orchestrator.asks import Answered, Ask, Begin, Call, Ended, Entered, Judged, Thinking
+from actors.orchestrator.interpreter import send
+from actors.orchestrator.journal import Journal, MandateRow
+from actors.orchestrator.overlay import Draft, Layer, Overlay
+from actors.orchestrator.thought import Contract, Message, Thought
+from bus.client import Caller
+from protocol import codec
+from protocol.codec import Value
+from protocol.errors import BatosError, Failure
+from protocol.home import Settings
+from protocol.messages import VERBS, Event, Mandate, MandateReply
+from world import root as world_root
+from world.store import Store
+from world.values import oid_of
+
+RETRY_S: Final = 0.1
+PERFORMERS: Final = {**primitives.PRIMITIVES, "_orc_start_cognitive_cycle_": cycle.think}
+
+
+class Thoughts(msgspec.Struct, frozen=True):
+    """What every session needs."""
+
+    store: Store
+    journal: Journal
+    caller: Caller
+    settings: Settings
+
+    def session(self, row: MandateRow, tell: Callable[[Event], None]) -> Session:
+        return Session(self, row, tell)
+
+
+class Session:
+    """One mandate's thinking. `think` once, then `changes`; `close` in any case."""
+
+    def __init__(self, parts: Thoughts, row: MandateRow, tell: Callable[[Event], None]) -> None:
+        self.row = row
+        self.mandate = codec.unpack(row.body, Mandate)
+        self._parts = parts
+        self._tell = tell
+        self._manager = transaction.TransactionManager(explicit=True)
+        self._thought: Thought | None = None
+        self._stepped = time.monotonic()
+
+    @property
+    def thought(self) -> Thought:
+        if self._thought is None:
+            raise BatosError("INTERNAL", "the thought was never begun")
+        return self._thought
+
+    @property
+    def begun(self) -> list[str]:
+        """The cycles that were begun, in order."""
+        return [] if self._thought is None else self._thought.begun
+
+    async def think(self) -> MandateReply:
+        """Think the mandate through; its reply, as yet without a transaction. Raises what ended it badly."""
+        thinking = await self._parts.store.run(self._begin)
+        answer: Any = None
+        error: BatosError | None = None
+        while True:
+            step = await self._parts.store.run(partial(_advance, thinking, answer, error))
+            if isinstance(step, _Result):
+                return self._reply(step.value)
+            answer, error = None, None
+            try:
+                answer = await self._perform(step)
+            except BatosError as raised:
+                error = raised
+
+    def changes(self) -> Layer:
+        return self.thought.overlay.changes()
+
+    async def doom(self) -> None:
+        """Doom the cycle's transaction: whatever should still try to commit it will fail."""
+        if self._thought is not None:
+            await self._parts.store.run(lambda: self._manager.get().doom())
+
+    async def close(self) -> None:
+        if self._thought is not None:
+            await self._parts.store.run(self._release)
+
+    def _begin(self) -> Thinking[Value]:
+        settings = self._parts.settings
+        connection = self._parts.store.db.open(self._manager)
+        self._manager.begin()
+        self._thought = Thought(
+            self.row.mandate,
+            Overlay(connection),
+            settings.orchestrator,
+            PERFORMERS,
+            seed=settings.inference.seed,
+        )
+        target = oid_of(world_root.resolve(connection, self.mandate.target))
+        contract = Contract(self.mandate.parameters, self.mandate.examples)
+        self._thought.contracts[target, self.mandate.selector] = contract
+        return send(self._thought, target, Message(self.mandate.selector, self.mandate.args, self.mandate.kwargs), "m")
+
+    def _release(self) -> None:
+        self._manager.abort()
+        self.thought.overlay.connection.close()
+
+    def _reply(self, result: Value) -> MandateReply:
+        thought = self.thought
+        drafts = [
+            value.sha256
+            for slots in thought.overlay.changes().slots.values()
+            for value in slots.values()
+            if isinstance(value, Draft)
+        ]
+        made = thought.made if thought.made is not None and thought.made.sha256 in drafts else None
+        return MandateReply(
+            mandate=self.row.mandate,
+            cycle=thought.begun[0] if thought.begun else None,
+            state="COMPLETE",
+            result=result,
+            synthesized=made is not None,
+            method=made,
+        )
+
+    # Performing -----------------------------------------------------------------------------------------------
+
+    async def _perform(self, ask: Ask) -> Any:
+        journal = self._parts.journal
+        mandate = self.row.mandate
+        match ask:
+            case Call():
+                return await self._call(ask)
+            case Begin():
+                await journal.run(lambda: journal.begin(ask.cycle, mandate, ask.path, ask.target.oid, ask.selector))
+                db = self._parts.store.db
+                return await self._parts.store.run(lambda: publish.begin(db, mandate, ask))
+            case Entered():
+                await journal.run(lambda: journal.enter(ask.cycle, ask.state))
+                self._tell(Event(event="state", mandate=mandate, cycle=ask.cycle, state=ask.state))
+            case Judged():
+                await journal.run(lambda: journal.judged(ask.cycle, ask.sha256, ask.verdict, ask.problem, ask.source))
+                detail = {"sha256": ask.sha256, "verdict": ask.verdict, "problem": ask.problem}
+                self._tell(Event(event="judged", mandate=mandate, cycle=ask.cycle, detail=detail))
+            case Ended():
+                failure = codec.pack(Failure(ask.code, ask.message))
+                await journal.run(lambda: journal.fail(ask.cycle, failure))
+                self._tell(Event(event="state", mandate=mandate, cycle=ask.cycle, state="FAILED"))
+            case Answered():
+                seconds, self._stepped = time.monotonic() - self._stepped, time.monotonic()
+                await journal.run(
+                    lambda: journal.step(
+                        mandate, ask.cycle, ask.path, send=ask.send, seconds=seconds, tokens=ask.tokens
+                    )
+                )
+        return None
+
+    async def _call(self, ask: Call) -> Any:
+        """The reply to a call: from the journal where it is there, else from the actor, however often it is lost."""
+        journal = self._parts.journal
+        reply_type = VERBS[ask.service][ask.verb].reply
+        key = _key(self.row.mandate, ask)
+        if ask.keep:
+            kept = await journal.run(lambda: journal.reply(key))
+            if kept is not None:
+                return codec.unpack(kept, reply_type)
+        reply = await self._ask(ask)
+        if ask.keep:
+            packed = codec.pack(reply)
+            await journal.run(lambda: journal.keep(key, self.row.mandate, packed))
+        return reply
+
+    async def _ask(self, ask: Call) -> Any:
+        while True:
+            left = self.row.deadline - time.time()
+            if left <= 0:
+                raise BatosError(
+                    "TIMEOUT",
+                    f"the mandate's {self.mandate.seconds:g} s were over before {ask.service} had answered",
+                    "Give the message more time, or see `batos status` for what is slow.",
+                )
+            try:
+                return await self._parts.caller.call(
+                    ask.service, ask.verb, ask.request, seconds=left, causation=self.row.mandate
+                )
+            except BatosError as error:
+                # Nothing was done, or nothing that is not repeatable: asking again is safe until the deadline.
+                if error.code not in {"NOT_READY", "NOT_RUNNING", "BUSY"}:
+                    raise
+                await asyncio.sleep(RETRY_S)
+
+
+class _Result(msgspec.Struct, frozen=True):
+    value: Value
+
+
+def _advance(thinking: Thinking[Value], answer: Any, error: BatosError | None) -> Ask | _Result:
+    try:
+        return thinking.send(answer) if error is None else thinking.throw(error)
+    except StopIteration as stop:
+        return _Result(stop.value)
+
+
+def _key(mandate: str, ask: Call) -> str:
+    request = codec.pack([ask.service, ask.verb, ask.request])
+    return hashlib.sha256(f"{mandate} {ask.path} ".encode() + request).hexdigest()

@@ -1,0 +1,95 @@
+"""One mandate while it is being thought about: its overlay, its budgets, and what came of it so far."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import msgspec
+
+from actors.orchestrator.asks import Thinking
+from actors.orchestrator.overlay import Overlay
+from protocol.codec import Value
+from protocol.errors import BatosError
+from protocol.home import Orchestrator
+from protocol.messages import Example, MethodMade
+
+MAX_CYCLE_DEPTH: Final = 4
+
+FATAL: Final = frozenset(
+    {"BUDGET_EXCEEDED", "CANCELLED", "CONFLICT", "INTERNAL", "NOT_READY", "NOT_RUNNING", "STORAGE", "TIMEOUT"}
+)
+"""Errors that end the whole mandate; a method cannot catch them as `SendFailed`."""
+
+
+class Message(msgspec.Struct, frozen=True):
+    """A selector with its arguments, not yet sent to anybody."""
+
+    selector: str
+    args: list[Value] = []
+    kwargs: dict[str, Value] = {}
+
+
+class Doomed(BatosError):  # noqa: N818  a decision of the cycle, which its loop always takes up
+    """The running cycle has doomed itself; no method may catch it, only the cycle's own loop does."""
+
+
+@dataclass(slots=True)
+class Thought:
+    """`primitives` maps verbs to performers (`actors.orchestrator.primitives`). `contracts` are the parameters and examples that came with the mandate, by (OID, selector)."""
+
+    mandate: str
+    overlay: Overlay
+    limits: Orchestrator
+    primitives: Mapping[str, Callable[..., Thinking[Value]]]
+    seed: int = 0
+    contracts: dict[tuple[str, str], Contract] = field(default_factory=dict)
+    chain: list[RunningCycle] = field(default_factory=list)
+    begun: list[str] = field(default_factory=list)
+    made: MethodMade | None = None
+    effects: int = 0
+    tokens: int = 0
+
+    @property
+    def cycle(self) -> str | None:
+        """The innermost running cycle."""
+        return self.chain[-1].cycle if self.chain else None
+
+    def spend_effect(self) -> None:
+        self.effects += 1
+        if self.effects > self.limits.effects:
+            raise BatosError(
+                "BUDGET_EXCEEDED",
+                f"the mandate has performed {self.limits.effects} sends",
+                "Does a method send in a loop that never ends? The budget is orchestrator.effects in batos.toml.",
+            )
+
+    def spend_tokens(self, tokens: int) -> None:
+        self.tokens += tokens
+        if self.tokens > self.limits.tokens:
+            raise BatosError(
+                "BUDGET_EXCEEDED",
+                f"the mandate has generated over {self.limits.tokens} tokens",
+                "The budget is orchestrator.tokens in batos.toml.",
+            )
+
+
+@dataclass(slots=True, frozen=True)
+class Contract:
+    """What a method that must be written is to be called with, and do."""
+
+    parameters: list[str]
+    examples: list[Example]
+
+
+@dataclass(slots=True)
+class RunningCycle:
+    """A cycle on the way: whose message it answers, and its candidates so far."""
+
+    cycle: str
+    context: str
+    target: str
+    selector: str
+    attempts: int = 0
+    model: str | None = None

@@ -1,0 +1,91 @@
+"""Examples: a mandate's contract, read and checked for sense before anything is done with it.
+
+The command checks them to answer at once, the orchestrator because it trusts no client, and the guardian compares
+outcomes by the same equality; hence one file for all three.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from typing import Final, NoReturn
+
+import msgspec
+
+from protocol import codec, names
+from protocol.codec import Value
+from protocol.errors import BatosError
+from protocol.messages import Example
+
+_HINT: Final = 'An example looks like {"slots":{"width":3,"height":4},"args":[],"returns":12}.'
+
+
+def same_value(one: Value, other: Value) -> bool:
+    """Whether two values are equal as outcomes: 2 is 2.0, True is never 1, the order of keys says nothing."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, (int, float)) and isinstance(other, (int, float)):
+        return one == other
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, list):
+        return len(one) == len(other) and all(map(same_value, one, other))
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(same_value(value, other[key]) for key, value in one.items())
+    return bool(one == other)
+
+
+def read_example(value: Value, where: str = "the example") -> Example:
+    """The example that the decoded JSON `value` states; BAD_EXAMPLE says what is wrong with it."""
+    if not isinstance(value, dict):
+        _refuse(f"{where} is no object")
+    unknown = [key for key in value if key not in Example.__struct_fields__]
+    if unknown:
+        _refuse(f"{where} has the unknown key {unknown[0]!r}")
+    try:
+        return codec.convert(value, Example)
+    except BatosError as error:
+        raise BatosError("BAD_EXAMPLE", f"{where}: {error.message}", _HINT) from error
+
+
+def check_examples(examples: Sequence[Example]) -> None:
+    """BAD_EXAMPLE unless each example asks for an outcome, names sensible slots, and none contradicts another."""
+    for n, example in enumerate(examples, 1):
+        if example.returns is msgspec.UNSET and example.slots_after is msgspec.UNSET:
+            _refuse(f"example {n} asks for nothing: it has neither 'returns' nor 'slots_after'")
+        try:
+            for slot in (*example.slots, *_after(example)):
+                names.check_slot(slot)
+            for parameter in example.kwargs:
+                names.check_parameter(parameter)
+        except BatosError as error:
+            raise BatosError("BAD_EXAMPLE", f"example {n}: {error.message}", error.hint) from error
+    for (n, one), (m, other) in combinations(enumerate(examples, 1), 2):
+        if _same_question(one, other) and _contradict(one, other):
+            _refuse(f"examples {n} and {m} have the same slots and arguments, and different outcomes")
+
+
+def _same_question(one: Example, other: Example) -> bool:
+    return (
+        same_value(one.slots, other.slots) and same_value(one.args, other.args) and same_value(one.kwargs, other.kwargs)
+    )
+
+
+def _contradict(one: Example, other: Example) -> bool:
+    """Whether no method could satisfy both. (One that only returns and one that only changes can stand together.)"""
+    if one.returns is not msgspec.UNSET and other.returns is not msgspec.UNSET:  # noqa: SIM102
+        if not same_value(one.returns, other.returns):
+            return True
+    if one.slots_after is msgspec.UNSET or other.slots_after is msgspec.UNSET:
+        return False
+    # A slot that is named by one only must stay as it was. Where `slots` does not give it, the receiver decides.
+    mine, theirs = ({**one.slots, **_after(example)} for example in (one, other))
+    return any(not same_value(mine[slot], theirs[slot]) for slot in mine.keys() & theirs.keys())
+
+
+def _after(example: Example) -> Mapping[str, Value]:
+    return example.slots_after if isinstance(example.slots_after, dict) else {}
+
+
+def _refuse(message: str) -> NoReturn:
+    raise BatosError("BAD_EXAMPLE", message, _HINT)

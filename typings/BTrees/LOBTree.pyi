@@ -1,0 +1,3 @@
+from BTrees.OOBTree import OOBTree
+
+class LOBTree(OOBTree): ...

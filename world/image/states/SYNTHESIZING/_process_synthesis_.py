@@ -1,0 +1,33 @@
+def _process_synthesis_(self):
+    """Candidates are written, judged and tried in rounds; of those that pass, the most agreed-on outcome wins."""
+    feedback = []
+    for number in range(self.rounds):
+        manner = self.candidate_sampling_(number)
+        texts = self.infer_(
+            self._construct_architectural_covenant_prompt(self.message, feedback),
+            grammar=self.candidate_grammar_(self.message),
+            n=manner['n'],
+            sampling=manner['sampling'],
+            seed=self.message['seed'] + manner['seed_offset'],
+            max_tokens=manner['max_tokens'],
+        )
+        passed = []
+        known = [failure['source'] for failure in feedback]
+        for source in texts:
+            if source in known:
+                continue
+            known.append(source)
+            trial = self.judge_(self.target, source, self.message)
+            if trial['problem']:
+                feedback.append({'source': source, 'problem': trial['problem']})
+            else:
+                passed.append({'source': source, 'result': trial['result']})
+        if passed:
+            self.install_(self.target, self.most_agreed_(passed, self.message))
+            self.become_('COMPLETE')
+            return
+    data = self._tmp_synthesis_data
+    data['error'] = f'none of {len(feedback)} candidate methods passed the guardian and the examples'
+    self._tmp_synthesis_data = data
+    self._p_changed = True
+    self.become_('FAILED')

@@ -1,0 +1,62 @@
+"""`UvmMethod`: behaviour as data. It holds source text with its origin, or the verb of a primitive.
+
+Never bytecode and never a pickled function: what runs is compiled in the jail from the text that anybody can read
+here. A method does not change once it is made; a new text is a new method in the same slot.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from typing import Any
+
+from persistent import Persistent
+from persistent.list import PersistentList
+from persistent.mapping import PersistentMapping
+
+
+class UvmMethod(Persistent):
+    """`author` is a cycle's id or `awakening`; `model` and `expert` are digests; `created` is Unix time in seconds."""
+
+    selector: str
+    parameters: PersistentList
+    source: str | None
+    primitive: str | None
+    sha256: str | None
+    author: str
+    model: str | None
+    expert: str | None
+    verdict: str
+    examples: PersistentList
+    created: float
+
+    def __init__(
+        self,
+        selector: str,
+        *,
+        source: str | None = None,
+        primitive: str | None = None,
+        parameters: list[str] | None = None,
+        author: str = "awakening",
+        verdict: str = "accept",
+        model: str | None = None,
+        examples: list[Any] | None = None,
+    ) -> None:
+        if (source is None) == (primitive is None):
+            raise ValueError(f"{selector} needs either a source or a primitive's verb")
+        self.selector = selector
+        self.parameters = PersistentList(parameters or [])
+        self.source = source
+        self.primitive = primitive
+        self.sha256 = None if source is None else digest(source)
+        self.author = author
+        self.model = model
+        self.expert = None
+        self.verdict = verdict
+        self.examples = PersistentList(PersistentMapping(example) for example in examples or [])
+        self.created = time.time()
+
+
+def digest(source: str) -> str:
+    """The sha256 of a source text in UTF-8, 64 hex digits."""
+    return hashlib.sha256(source.encode()).hexdigest()

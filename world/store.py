@@ -1,0 +1,126 @@
+"""The database as an actor holds it: one client of ZEO, and the one thread that may touch it.
+
+`server_sync` makes every new transaction ask the server first, so that nobody reads a moment older than a commit
+that was acknowledged. A connection belongs to one thread, so each actor does all its world I/O on the store's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TypeVar
+
+import transaction
+import zodburi
+from ZEO.ClientStorage import ClientStorage
+from ZEO.Exceptions import ClientStorageError
+from ZODB import DB
+from ZODB.Connection import Connection
+from ZODB.POSException import ConflictError, POSError
+
+from protocol.errors import BatosError
+from protocol.home import Home, Settings
+
+T = TypeVar("T")
+
+
+class Store:
+    """An open database, its thread, and the zodburi that it came from."""
+
+    def __init__(self, db: DB, uri: str) -> None:
+        self.db = db
+        self.uri = uri
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="world")
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """`work()` on the world's thread; the database's own errors come out as STORAGE or CONFLICT."""
+
+        def guarded() -> T:
+            with storage_errors():
+                return work()
+
+        return await asyncio.get_running_loop().run_in_executor(self._thread, guarded)
+
+    def close(self) -> None:
+        self._thread.shutdown(wait=True)
+        self.db.close()
+
+
+def open_store(settings: Settings, home: Home, *, name: str, seconds: float) -> Store:
+    """Connect to the world of `home`, waiting at most `seconds` for its server; STORAGE when it does not answer."""
+    uri = settings.storage.uri
+    with storage_errors():
+        if uri:
+            factory, options = zodburi.resolve_uri(uri)
+            storage = factory()
+            if isinstance(storage, ClientStorage):
+                storage.server_sync = True  # zodburi cannot say it
+            return Store(DB(storage, **options), uri)
+        client = ClientStorage(
+            str(home.zeo_socket),
+            wait_timeout=seconds,
+            blob_dir=str(home.blobs),
+            shared_blob_dir=True,
+            server_sync=True,
+            client_label=name,
+        )
+        # Undo and history reads open many connections for a moment; thinking mandates hold one each.
+        return Store(DB(client, pool_size=100, historical_pool_size=10), f"zeo://{home.zeo_socket}")
+
+
+@contextmanager
+def storage_errors() -> Iterator[None]:
+    """Translate what ZODB and ZEO raise."""
+    try:
+        yield
+    except ConflictError as error:
+        raise BatosError("CONFLICT", f"the world changed meanwhile: {error}", "Send it again.") from error
+    except ClientStorageError as error:
+        raise BatosError(
+            "STORAGE",
+            f"the storage server does not answer: {type(error).__name__} {error}",
+            "See `batos status`; nothing that was acknowledged is lost.",
+            lost=True,
+        ) from error
+    except POSError as error:
+        raise BatosError("STORAGE", f"{type(error).__name__}: {error}", "See the storage actor's log.") from error
+    except OSError as error:
+        raise BatosError("STORAGE", f"the store failed: {error}", "Is the disk full, or the folder gone?") from error
+
+
+@contextmanager
+def snapshot(db: DB, at: bytes | None = None) -> Iterator[Connection]:
+    """A connection to read from: now, or as it was right after transaction `at`."""
+    manager = transaction.TransactionManager(explicit=True)
+    connection = db.open(manager, at=at) if at is not None else db.open(manager)
+    manager.begin()
+    try:
+        yield connection
+    finally:
+        manager.abort()
+        connection.close()
+
+
+@contextmanager
+def commit(db: DB, *, user: str, description: str, cycle: str = "") -> Iterator[Connection]:
+    """A connection to write to; commits at the end of the block, or nothing if the block raises.
+
+    Every commit says who (`user`), why (`description`) and within which `cycle`: history is a feature.
+    """
+    manager = transaction.TransactionManager(explicit=True)
+    connection = db.open(manager)
+    current = manager.begin()
+    try:
+        current.user = user
+        current.note(description)
+        if cycle:
+            current.setExtendedInfo("cycle", cycle)
+        yield connection
+        manager.commit()
+    except BaseException:
+        manager.abort()
+        raise
+    finally:
+        connection.close()

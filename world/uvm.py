@@ -1,0 +1,133 @@
+"""`UvmObject`: a prototype with slots, after Self (Ungar and Smith, "Self: The Power of Simplicity", 1987).
+
+All of an object's state stands in one container, `_slots`. A slot whose name ends in `*` delegates: what the object
+does not have itself is looked up there, depth first, in the order of the slots, each object once, so that parents
+that form a cycle end in a clean miss. Plain lists and dicts are coerced to persistent containers on the way in,
+so that a change in place can never be lost.
+
+Beside `_slots` stands `_name`, the name under which the world knows the object. An object without a name is owned by
+the object in whose data slot it stands, and is copied with it; a named one is shared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from copy import deepcopy
+from typing import Any, NamedTuple
+
+from persistent import Persistent
+from persistent.list import PersistentList
+from persistent.mapping import PersistentMapping
+from ZODB.blob import Blob
+
+from protocol import names
+from world.method import UvmMethod
+
+
+class UvmObject(Persistent):
+    """An object of the world. Attributes are slots: reading delegates, writing writes the object's own slot."""
+
+    _slots: PersistentMapping
+    _name: str | None
+
+    def __init__(self, name: str | None = None, **slots: Any) -> None:
+        super().__setattr__("_name", name)
+        super().__setattr__("_slots", PersistentMapping())
+        for slot, value in slots.items():
+            self.set_slot(slot, value)
+
+    def set_slot(self, name: str, value: Any) -> None:
+        """Write an own slot of any name, delegation slots (`parent*`) among them."""
+        self._slots[name] = coerce(value)
+
+    def parents(self) -> Iterator[UvmObject]:
+        """The objects that this one delegates to, in order."""
+        return (value for name, value in self._slots.items() if names.is_delegation(name))
+
+    def __getattr__(self, name: str) -> Any:
+        if name in {"_slots", "_name"} or name.startswith(("_p_", "_v_", "__")):
+            raise AttributeError(name)
+        found = lookup(self, name)
+        if found is None:
+            raise AttributeError(f"{self._name or 'an object'} understands no {name!r}")
+        return found.value
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in {"_slots", "_name"} or name.startswith(("_p_", "_v_")):
+            super().__setattr__(name, value)
+            if name == names.SIGNAL and value and self._slots._p_jar is not None:
+                # The state that can have changed lives in the container, which is a record of its own.
+                self._slots._p_changed = True
+        else:
+            self.set_slot(name, value)
+
+    def __delattr__(self, name: str) -> None:
+        if name.startswith(("_p_", "_v_")):
+            super().__delattr__(name)
+        elif name in self._slots:
+            del self._slots[name]
+        else:
+            raise AttributeError(name)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> UvmObject:
+        """A clone with slots of its own: parents, methods, blobs and named objects shared, all else copied."""
+        clone = UvmObject()
+        memo[id(self)] = clone
+        for name, value in self._slots.items():
+            clone._slots[name] = value if names.is_delegation(name) else _copied(value, memo)
+        return clone
+
+
+class Found(NamedTuple):
+    """A slot's value and the object that holds it."""
+
+    holder: UvmObject
+    value: Any
+
+
+def lookup(receiver: UvmObject, name: str) -> Found | None:
+    """The slot `name` of `receiver` or of what it delegates to; None is a clean miss."""
+    for holder in delegation(receiver):
+        if name in holder._slots:
+            return Found(holder, holder._slots[name])
+    return None
+
+
+def delegation(receiver: UvmObject) -> Iterator[UvmObject]:
+    """`receiver`, then all that it delegates to: depth first, in slot order, each object once."""
+    seen: set[int] = set()
+    pending = [receiver]
+    while pending:
+        here = pending.pop()
+        if id(here) in seen:
+            continue
+        seen.add(id(here))
+        yield here
+        pending.extend(reversed(list(here.parents())))
+
+
+def coerce(value: Any) -> Any:
+    """`value` with lists, tuples and dicts as persistent containers, all the way down."""
+    if isinstance(value, (list, tuple)):
+        return PersistentList(coerce(item) for item in value)
+    if isinstance(value, dict):
+        return PersistentMapping({key: coerce(item) for key, item in value.items()})
+    return value
+
+
+def _copied(value: Any, memo: dict[int, Any]) -> Any:
+    """What a clone has in place of `value`."""
+    if id(value) in memo:
+        return memo[id(value)]
+    if isinstance(value, (UvmMethod, Blob)) or (isinstance(value, UvmObject) and value._name is not None):
+        return value
+    if isinstance(value, PersistentMapping):
+        # Fill the copy after it is in the memo: a container may hold itself.
+        mapping = memo[id(value)] = PersistentMapping()
+        mapping.update({key: _copied(item, memo) for key, item in value.items()})
+        return mapping
+    if isinstance(value, PersistentList):
+        items = memo[id(value)] = PersistentList()
+        items.extend(_copied(item, memo) for item in value)
+        return items
+    return deepcopy(value, memo)
