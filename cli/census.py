@@ -1,0 +1,158 @@
+"""How each actor is now: what supervisord says of its process, and what the actor says of itself.
+
+Both are asked at once and neither is waited for long, so that the truth about one that is dead or hangs comes as
+quickly as about one that is well.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from bus.client import Client
+from ops.supervisor import Process, Supervisor, remains
+from ops.zeo import ruok
+from protocol.errors import BatosError
+from protocol.home import Home
+from protocol.messages import ActorStatus, StatusQuery
+from protocol.names import SERVICES
+
+ACTORS: Final = ("storage", "broker", *SERVICES)
+ASK_S: Final = 1.5
+"""Seconds that an actor has to say how it is; it answers in milliseconds unless it hangs."""
+HUSH_S: Final = 30.0
+"""A process that is so old and not on the bus is not starting, it is stuck."""
+
+_MODULES: Final = {f"actors.{name}": name for name in ACTORS} | {"bus.broker": "broker"}
+
+
+class Census(msgspec.Struct, frozen=True, kw_only=True):
+    """`house`: who holds the home, or None; `supervised`: it answers. `statuses` has who answered, `errors` why the others did not."""
+
+    house: int | None
+    supervised: bool
+    processes: dict[str, Process]
+    statuses: dict[str, ActorStatus]
+    errors: dict[str, str]
+    restarts: dict[str, int]
+
+    @property
+    def ready(self) -> bool:
+        return all(self.is_ready(name) for name in ACTORS)
+
+    def is_ready(self, name: str) -> bool:
+        return name in self.statuses and self.statuses[name].ready
+
+    def state(self, name: str) -> str:
+        """The word of supervisord, except that who answers is `RUNNING`, and `SILENT` who runs and does not."""
+        process = self.processes.get(name)
+        if process is None:
+            return "STOPPED"
+        if process.state == "STARTING" and name in self.statuses:
+            return "RUNNING"
+        if process.state != "RUNNING" or name in self.statuses:
+            return process.state
+        young = self.errors.get(name) == "NOT_READY" and process.uptime_s < HUSH_S
+        return "STARTING" if young else "SILENT"
+
+    def waits(self, name: str) -> str:
+        """What an actor that is not ready waits for, as far as anybody knows; empty for one that is."""
+        if self.is_ready(name):
+            return ""
+        if name in self.statuses:
+            return self.statuses[name].waiting_for or "not ready"
+        if self.state(name) in ("STARTING", "SILENT") and name in SERVICES and "broker" in self.errors:
+            return "the broker"
+        return f"its process is {self.state(name).lower()}"
+
+
+async def census(home: Home) -> Census:
+    """Ask everybody."""
+    supervisor = Supervisor(home)
+    house = supervisor.pid()
+    processes: dict[str, Process] = {}
+    if house is not None:
+        try:
+            processes = await asyncio.to_thread(supervisor.processes)
+        except BatosError:
+            # It is starting, stopping or stuck: then the processes speak for themselves.
+            processes = {}
+    supervised = bool(processes)
+    if not supervised:
+        processes = _unsupervised(home)
+    statuses: dict[str, ActorStatus] = {}
+    errors: dict[str, str] = {}
+
+    async def ask(name: str, bus: Client) -> None:
+        try:
+            if name == "storage":
+                statuses[name] = await _storage(home, processes.get(name))
+            else:
+                statuses[name] = await bus.call(name, "status", StatusQuery(), seconds=ASK_S)
+        except BatosError as error:
+            errors[name] = error.code
+
+    async with Client(home.bus, "census", patience=0.5) as bus:
+        alive = [name for name in ACTORS if name in processes and processes[name].pid]
+        errors.update({name: "NOT_RUNNING" for name in ACTORS if name not in alive})
+        await asyncio.gather(*(ask(name, bus) for name in alive))
+    return Census(
+        house=house,
+        supervised=supervised,
+        processes=processes,
+        statuses=statuses,
+        errors=errors,
+        restarts=_restarts(home.run / "medic.json"),
+    )
+
+
+def describe(home: Home, found: Census) -> dict[str, Any]:
+    """The shape of `batos status`."""
+    actors = {}
+    for name in ACTORS:
+        process = found.processes.get(name)
+        actors[name] = {
+            "state": found.state(name),
+            "pid": (process.pid or None) if process else None,
+            "ready": found.is_ready(name),
+            "uptime_s": process.uptime_s if process and process.pid else None,
+            "restarts": found.restarts.get(name, 0),
+            "waiting_for": found.waits(name),
+        }
+    mind = found.statuses.get("orchestrator")
+    detail = mind.detail if mind else {}
+    return {
+        "ready": found.ready,
+        "actors": actors,
+        "world": detail.get("world") or {"uri": None, "tid": None, "objects": None},
+        "experts": [],
+        "cycles": detail.get("cycles") or {"active": None, "complete": None, "failed": None},
+        "home": str(home.root),
+    }
+
+
+async def _storage(home: Home, process: Process | None) -> ActorStatus:
+    await asyncio.to_thread(ruok, home.zeo_socket, seconds=ASK_S)
+    return ActorStatus(ready=True, pid=process.pid if process else 0, uptime_s=process.uptime_s if process else 0.0)
+
+
+def _unsupervised(home: Home) -> dict[str, Process]:
+    """Processes of the home that live without their supervisord, as far as their arguments tell."""
+    found = {}
+    for pid, module in sorted(remains(home).items(), reverse=True):
+        name = _MODULES.get(module)
+        if name is not None:
+            found[name] = Process(name=name, state="UNSUPERVISED", pid=pid, uptime_s=0.0, log="")
+    return found
+
+
+def _restarts(path: Path) -> dict[str, int]:
+    try:
+        found: dict[str, int] = json.loads(path.read_bytes())["restarts"]
+    except FileNotFoundError:
+        return {}
+    return found

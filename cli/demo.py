@@ -1,0 +1,191 @@
+"""The demo: the main job in a world of its own that is thrown away afterwards.
+
+Each step does what a person would do with the commands, on the real system, and looks at what came of it. Nothing is
+prepared: what the model writes is written now, and another model or another seed writes another text.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, Final
+
+from cli import guard, lifecycle, mandate, objects, render, sending
+from cli.console import Invocation
+from protocol.errors import BatosError
+from protocol.home import Home
+from protocol.messages import Event, MandateReply
+
+NOTE: Final = (
+    "The embedded model has 135 million parameters and is not clever: it can write one line of arithmetic, and needs an "
+    "example to be held to. What is shown here is what stands around it: no method lands that fails its gate, and "
+    "nothing that was accepted is lost."
+)
+WAIT_S: Final = 120.0
+
+_BOX: Final = {"width": 5, "height": 6}
+_CRATE: Final = {"width": 2, "height": 3, "depth": 4}
+_UNSIGNALLED: Final = "def widen_(self, by):\n    self.width = self.width + by\n    return self.width\n"
+_SIGNALLED: Final = (
+    "def widen_(self, by):\n    self.width = self.width + by\n    self._p_changed = True\n    return self.width\n"
+)
+
+
+def run(invocation: Invocation) -> dict[str, Any]:
+    """Show all steps; `{"ok", "seconds", "steps", "note"}`. Whatever happens, nothing keeps running."""
+    # Not $TMPDIR: the path of a unix socket is short.
+    folder = Path(tempfile.mkdtemp(prefix="batos-", dir="/tmp"))
+    try:
+        return asyncio.run(_show(Demo(Home(folder / "home"), invocation)))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+class Demo:
+    """The steps, in order; each gives what it saw in one sentence, or raises what went wrong."""
+
+    def __init__(self, home: Home, invocation: Invocation) -> None:
+        self.home = home
+        self.tell = invocation.progress
+        self.finished = invocation.event
+
+    @property
+    def steps(self) -> list[Callable[[], Awaitable[str]]]:
+        return [self.synthesize, self.reuse, self.refuse, self.crash, self.restart]
+
+    async def synthesize(self) -> str:
+        await self.create("box", _BOX)
+        self.tell('$ batos send box area_ --example \'{"slots":{"width":3,"height":4},"args":[],"returns":12}\'')
+        reply = await self.send("box", "area_", '{"slots":{"width":3,"height":4},"args":[],"returns":12}')
+        _expect(reply.result == 30, f"area_ of a box of 5 by 6 came out as {reply.result!r}, not 30")
+        if not reply.synthesized or reply.method is None:
+            raise _wrong("the answer came without a synthesised method")
+        found = await objects.source(self.home, "box", "area_")
+        self.tell(_indented(render.source(found, terminal=True)))
+        tries = render.attempts(reply.method.attempts)
+        return f"box did not understand area_; after {tries} it has a method of its own, and answers 30"
+
+    async def reuse(self) -> str:
+        reply = await self.send("box", "area_")
+        _expect(reply.result == 30, f"area_ came out as {reply.result!r}, not 30")
+        _expect(reply.cycle is None and not reply.synthesized, f"it took another cycle, {reply.cycle}")
+        return "the second area_ is answered by the method, without a cycle"
+
+    async def refuse(self) -> str:
+        before = await objects.look(self.home, "box")
+        code, (line,) = await asyncio.to_thread(guard.judge, _UNSIGNALLED)
+        _expect(code == 4 and line["verdict"] == "reject", "a change of state without its signal was accepted")
+        good, (other,) = await asyncio.to_thread(guard.judge, _SIGNALLED)
+        _expect(good == 0 and other["verdict"] == "accept", "the same method with its signal was refused")
+        after = await objects.look(self.home, "box")
+        _expect(after.slots == before.slots, f"the slots have moved from {before.slots} to {after.slots}")
+        _expect("widen_" not in after.methods, "the refused method was installed")
+        broken = line["violations"][0]
+        return f"widen_ without its signal is refused: {broken['rule']} in line {broken['line']}, {broken['message']}"
+
+    async def crash(self) -> str:
+        await self.create("crate", _CRATE)
+        pid = (await lifecycle.status(self.home))["actors"]["orchestrator"]["pid"]
+        killed: list[str] = []
+
+        def kill(event: Event) -> None:
+            if event.state == "SYNTHESIZING" and not killed:
+                killed.append(event.mandate)
+                os.kill(pid, signal.SIGKILL)
+                self.tell(f"  kill -9 {pid}: the orchestrator, in the middle of its cycle")
+
+        example = '{"slots":{"width":5,"height":6,"depth":7},"args":[],"returns":210}'
+        try:
+            reply = await self.send("crate", "volume_", example, on_event=kill)
+        except BatosError as error:
+            if error.code != "NOT_SYNTHESIZED":
+                raise
+            ended = f"it failed honestly ({error.message})"
+            kept = {}
+        else:
+            _expect(reply.result == 24, f"volume_ of a crate of 2 by 3 by 4 came out as {reply.result!r}, not 24")
+            ended = "volume_ answers 24"
+            kept = {"volume_": reply.cycle}
+        _expect(bool(killed), "the cycle had ended before the orchestrator could be killed")
+        now = (await lifecycle.status(self.home))["actors"]["orchestrator"]["pid"]
+        _expect(now != pid, "the orchestrator was not restarted")
+        cycles = [one for one in await objects.cycles(self.home, 1000) if one.mandate in killed]
+        _expect(len(cycles) == 1, f"the mandate has {len(cycles)} cycles")
+        seen = await objects.look(self.home, "crate")
+        _expect(seen.methods.keys() == kept.keys(), f"crate has the methods {sorted(seen.methods)}")
+        for selector, cycle in kept.items():
+            author = seen.methods[selector].author
+            _expect(author == cycle == cycles[0].cycle, f"{selector} was written by {author}, the cycle was {cycle}")
+        return f"killed -9 (pid {pid}, now {now}), the mandate still ended, once, in its one cycle: {ended}"
+
+    async def restart(self) -> str:
+        before = await objects.look(self.home, "box")
+        await lifecycle.down(self.home, self.tell)
+        await lifecycle.up(self.home, self.tell)
+        after = await objects.look(self.home, "box")
+        _expect("area_" in before.methods and after.methods == before.methods, "the methods are not what they were")
+        reply = await self.send("box", "area_")
+        _expect(reply.result == 30 and reply.cycle is None, f"area_ came out as {reply.result!r}, cycle {reply.cycle}")
+        return "after down and up the method is there, the same to the letter, and answers 30 without a cycle"
+
+    async def create(self, name: str, slots: dict[str, int]) -> None:
+        words = [f"{slot}={value}" for slot, value in slots.items()]
+        self.tell(f"$ batos new {name} {' '.join(words)}")
+        await objects.create(self.home, name, words)
+
+    async def send(
+        self, name: str, selector: str, *examples: str, on_event: Callable[[Event], None] | None = None
+    ) -> MandateReply:
+        wanted = mandate.read_mandate(name, selector, cases=examples)
+
+        def told(event: Event) -> None:
+            self.tell(render.event(event))
+            if on_event is not None:
+                on_event(event)
+
+        return await sending.Sending(self.home, wanted, None, WAIT_S).run(told)
+
+
+async def _show(demo: Demo) -> dict[str, Any]:
+    started = time.perf_counter()
+    demo.tell(NOTE)
+    steps = []
+    try:
+        await lifecycle.up(demo.home, demo.tell)
+        for step in demo.steps:
+            found = await _try(step)
+            steps.append(found)
+            demo.finished({"event": "step", **found}, render.step(found))
+    finally:
+        await lifecycle.down(demo.home, demo.tell)
+    seconds = round(time.perf_counter() - started, 1)
+    return {"ok": all(step["ok"] for step in steps), "seconds": seconds, "steps": steps, "note": NOTE}
+
+
+async def _try(step: Callable[[], Awaitable[str]]) -> dict[str, Any]:
+    started = time.perf_counter()
+    try:
+        detail, ok = await step(), True
+    except BatosError as error:
+        detail, ok = f"{error.message}. {error.hint}".rstrip(". ") + f" ({error.code})", False
+    seconds = round(time.perf_counter() - started, 1)
+    return {"name": step.__name__, "ok": ok, "seconds": seconds, "detail": detail}
+
+
+def _expect(holds: bool, otherwise: str) -> None:
+    if not holds:
+        raise _wrong(otherwise)
+
+
+def _wrong(what: str) -> BatosError:
+    return BatosError("INTERNAL", what)
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"    {line}" for line in text.splitlines())

@@ -1,0 +1,69 @@
+"""`batos guard`: the guardian's own command, started as a process of its own.
+
+The command imports no actor, and the guardian needs nothing that runs. Its lines are JSON; for a person they are
+rendered as they come, and its exit code is ours.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from cli import render
+from cli.console import Invocation
+from protocol.errors import BatosError, Failure, raised_from
+
+_ROOT = Path(__file__).resolve().parent.parent
+
+
+def run(invocation: Invocation, words: Sequence[str]) -> int:
+    """Judge what `words` name; the guardian's exit code (4: something was rejected)."""
+    with process(words) as child:
+        assert child.stdout is not None
+        for text in child.stdout:
+            if invocation.json:
+                invocation.raw(text)
+            else:
+                _show(invocation, json.loads(text))
+    return child.returncode
+
+
+def judge(source: str, *words: str) -> tuple[int, list[dict[str, Any]]]:
+    """The exit code and the lines for one source, given as text."""
+    with process(["-", *words], stdin=subprocess.PIPE) as child:
+        told, _ = child.communicate(source.encode())
+    lines = [json.loads(text) for text in told.splitlines()]
+    for line in lines:
+        if "error" in line:
+            raise _error(line)
+    return child.returncode, lines
+
+
+def process(words: Sequence[str], *, stdin: int | None = None) -> subprocess.Popen[bytes]:
+    """The guardian's process. `-P` keeps a folder `actors` where the user happens to stand out of it."""
+    command = [sys.executable, "-P", "-m", "actors.guardian", "guard", *words]
+    return subprocess.Popen(command, stdin=stdin, stdout=subprocess.PIPE, env=environment())  # noqa: S603
+
+
+def environment() -> dict[str, str]:
+    """Ours, and where our packages stand (they need not be installed)."""
+    known = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys([*known, str(_ROOT)]))}
+
+
+def _show(invocation: Invocation, line: Mapping[str, Any]) -> None:
+    if "error" in line:
+        invocation.failure(_error(line))
+    else:
+        invocation.result(line, render.verdict(line))
+
+
+def _error(line: Mapping[str, Any]) -> BatosError:
+    return raised_from(msgspec.convert(line["error"], Failure))

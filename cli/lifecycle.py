@@ -1,0 +1,226 @@
+"""`up`, `down` and `status`: the life of one home's processes, as a person meets it.
+
+`up` is ready when every actor has said so itself, never because a process exists. What it started and cannot finish,
+it stops again, so that there is no state in between that a person would have to know. `down` is done when no process
+of the home is left, however it was started.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from bus.lock import hold
+from cli.census import ACTORS, Census, census, describe
+from ops.house import CONFIG
+from ops.supervisor import Process, Supervisor, kill, launch, remains
+from protocol.errors import BatosError
+from protocol.home import Home
+
+UP_S: Final = 180.0
+DOWN_S: Final = 60.0
+POLL_S: Final = 0.1
+MUTE_S: Final = 8.0
+"""A home is held by something that is not our supervisord when its lock is held and nobody answers for so long."""
+GRACE_S: Final = 2.0
+"""Between the end of its lock and its own, supervisord has only to exit."""
+DEATHS: Final = 3
+"""A process that has died so often while `up` waited will not come up."""
+
+Progress = Callable[[str], None]
+
+
+async def up(home: Home, progress: Progress, *, config: Path = CONFIG, seconds: float = UP_S) -> dict[str, Any]:
+    """Start the system, or join a start under way; `status`'s shape, and `already`: it ran before.
+
+    Raises NOT_READY (an actor died or was not ready in `seconds`; what was started is stopped again), HOME_HELD,
+    PATH_TOO_LONG, BAD_CONFIG, STORAGE.
+    """
+    home.prepare().settings()
+    launching = asyncio.create_task(_launch(home, progress, config))
+    with _terminable():
+        try:
+            await asyncio.shield(launching)
+            found = await _until_ready(home, progress, seconds)
+        except (BatosError, asyncio.CancelledError):
+            if await launching:
+                progress("it did not come up; stopping what was started")
+                await _stop(home, progress)
+            raise
+    return {**describe(home, found), "already": not launching.result()}
+
+
+async def down(home: Home, progress: Progress) -> dict[str, Any]:
+    """Drain and stop all processes of the home: `{"already": nothing ran, "stopped": how many}`."""
+    before = remains(home)
+    if before:
+        await _stop(home, progress)
+    else:
+        _tidy(home)
+    return {"already": not before, "stopped": len(before)}
+
+
+async def status(home: Home) -> dict[str, Any]:
+    """Each actor as it is now; never raises because one is dead, and never waits long for one that hangs."""
+    return describe(home, await census(home))
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Let SIGTERM cancel the task of the block, as Ctrl-C does, so that it can clean up."""
+    task = asyncio.current_task()
+    loop = asyncio.get_running_loop()
+    if task is None or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    loop.add_signal_handler(signal.SIGTERM, task.cancel)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGTERM)
+
+
+async def _launch(home: Home, progress: Progress, config: Path) -> bool:
+    """Whether this call has started supervisord; False where it runs, or another `up` is starting it."""
+    supervisor = Supervisor(home)
+    until = time.monotonic() + MUTE_S
+    while True:
+        if supervisor.pid() is not None:
+            return False
+        try:
+            with hold(home.run / "up.lock", "the start of this home"):
+                left = {} if supervisor.pid() is not None else remains(home)
+                if left:
+                    progress(f"stopping {len(left)} processes that a dead run has left")
+                    await _end(home, left)
+                    _tidy(home)
+                return await asyncio.to_thread(launch, home, config)
+        except BatosError as error:
+            if error.code != "HOME_HELD" or time.monotonic() > until:
+                raise
+            await asyncio.sleep(POLL_S)
+
+
+async def _until_ready(home: Home, progress: Progress, seconds: float) -> Census:
+    started = time.monotonic()
+    answered = started
+    seen: dict[str, set[int]] = {}
+    said: dict[str, str] = {}
+    while True:
+        found = await census(home)
+        now = time.monotonic()
+        if found.house is None:
+            raise BatosError("NOT_READY", "supervisord has ended meanwhile", _tail(home.log / "supervisord.log"))
+        if found.supervised:
+            answered = now
+        elif now - answered > MUTE_S:
+            raise BatosError(
+                "HOME_HELD",
+                f"{home.root} is held by process {found.house}, whose supervisord does not answer",
+                f"If it hangs, `kill -9 {found.house}`, then `batos up` again.",
+                pid=found.house,
+            )
+        _fail_if_hopeless(found.processes, seen)
+        if found.ready:
+            return found
+        for name in ACTORS:
+            waits = found.waits(name)
+            if waits != said.get(name) and found.state(name) not in ("STOPPED", "STARTING"):
+                said[name] = waits
+                progress(f"waiting for {name}: {waits}" if waits else f"{name} is ready")
+        if now - started > seconds:
+            waiting = ", ".join(f"{name} ({found.waits(name)})" for name in ACTORS if found.waits(name))
+            raise BatosError("NOT_READY", f"not ready after {seconds:g} s: {waiting}", f"The logs are in {home.log}.")
+        await asyncio.sleep(POLL_S)
+
+
+def _fail_if_hopeless(processes: Mapping[str, Process], seen: dict[str, set[int]]) -> None:
+    """Raise NOT_READY for a process that supervisord has given up, or that dies again and again."""
+    for process in processes.values():
+        pids = seen.setdefault(process.name, set())
+        if process.pid:
+            pids.add(process.pid)
+        if process.state == "FATAL" or len(pids) > DEATHS:
+            how = "cannot be started" if process.state == "FATAL" else "dies again and again"
+            raise BatosError(
+                "NOT_READY",
+                f"{process.name} {how}{': ' + process.error if process.error else ''}",
+                _tail(Path(process.log)),
+                process=process.name,
+                log=process.log,
+            )
+
+
+async def _stop(home: Home, progress: Progress) -> None:
+    supervisor = Supervisor(home)
+    stopping = remains(home)
+    progress(f"stopping {len(stopping)} processes")
+    house = supervisor.pid()
+    if house:
+        try:
+            await asyncio.to_thread(supervisor.shutdown)
+        except BatosError:
+            # It is starting, stopping or stuck; a signal reaches it in each case.
+            kill([house], signal.SIGTERM)
+    until = time.monotonic() + DOWN_S
+    while supervisor.pid() is not None and time.monotonic() < until:
+        try:
+            await asyncio.to_thread(supervisor.wake)
+        except BatosError:
+            # Refused while it shuts down, which wakes it all the same.
+            await asyncio.sleep(POLL_S / 2)
+    until = time.monotonic() + GRACE_S
+    while (left := remains(home)) and time.monotonic() < until:  # noqa: ASYNC110 - the end of a process is no event
+        await asyncio.sleep(POLL_S / 2)
+    if left:
+        progress(f"ending {len(left)} processes that did not stop")
+        await _end(home, left)
+    _tidy(home)
+
+
+async def _end(home: Home, pids: Mapping[int, str]) -> None:
+    """End processes that no supervisord cares for: first asked, then killed; supervisord first, or it restarts them."""
+    for number, patience in ((signal.SIGTERM, DOWN_S / 3), (signal.SIGKILL, DOWN_S / 6)):
+        until = time.monotonic() + patience
+        kill(sorted(pids, key=lambda pid: pids[pid] != "ops.house"), number)
+        while (pids := remains(home)) and time.monotonic() < until:  # noqa: ASYNC110 - the end of a process is no event
+            await asyncio.sleep(POLL_S / 2)
+        if not pids:
+            return
+    names = ", ".join(f"{name} ({pid})" for pid, name in pids.items())
+    raise BatosError("BUSY", f"these processes do not end: {names}", "They may wait for a disk; try again.")
+
+
+def _tidy(home: Home) -> None:
+    """Remove the sockets that dead processes have left."""
+    for path in (*home.socket_paths(), home.run / "supervisord.pid", home.run / "medic.json"):
+        path.unlink(missing_ok=True)
+
+
+def _tail(log: Path, lines: int = 5) -> str:
+    """The end of a log, and where the rest stands."""
+    try:
+        text = log.read_text(errors="replace").strip()
+    except OSError as error:
+        return f"Its log {log} cannot be read: {error}"
+    last = "\n".join(_readable(line)[:500] for line in text.splitlines()[-lines:])
+    return f"Its log is {log}" + (f" and ends:\n{last}" if last else "; it is empty.")
+
+
+def _readable(line: str) -> str:
+    """A line of a log as a person reads it: of a JSON object, what happened and why."""
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return line
+    if not isinstance(entry, dict) or "event" not in entry:
+        return line
+    said = [str(entry[key]) for key in ("event", "code", "error", "hint", "exception") if entry.get(key)]
+    return ": ".join(said)

@@ -1,0 +1,65 @@
+"""`batos`: where the command starts and where every failure of it ends.
+
+A failure is said in one form, whoever found it (click, the command, an actor), and its code alone decides the exit
+code. Modules that take time to import are imported by the command that needs them: `batos guard` answers before a
+person notices.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Any, Final
+
+import click
+
+from cli.commands import batos
+from cli.console import Invocation
+from protocol.codec import MAX_INT_BITS
+from protocol.errors import EXIT_CODES, BatosError
+
+_DIGITS: Final = MAX_INT_BITS // 3
+"""More decimal digits than any integer that may cross has."""
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run one command line; the exit code."""
+    sys.set_int_max_str_digits(_DIGITS)
+    said = list(sys.argv[1:] if words is None else words)
+    invocation = Invocation()
+    # A usage error can come before the option is read, and must have the same form.
+    invocation.json = "--json" in said[: said.index("--") if "--" in said else None]
+    try:
+        done: Any = batos.main(args=said, prog_name="batos", standalone_mode=False, obj=invocation)
+    except BatosError as error:
+        return _fail(invocation, error)
+    except click.exceptions.NoArgsIsHelpError as error:
+        if not invocation.json:
+            invocation.progress(error.format_message())
+            return EXIT_CODES["USAGE"]
+        return _fail(invocation, _usage(error, "a command is missing"))
+    except click.UsageError as error:
+        return _fail(invocation, _usage(error, error.format_message()))
+    except click.ClickException as error:
+        return _fail(invocation, BatosError("UNREADABLE", error.format_message()))
+    except click.Abort:
+        return _fail(invocation, BatosError("INTERRUPTED", "interrupted"))
+    except Exception as error:  # noqa: BLE001  # a bug is a failure too, and its traceback is what a report needs
+        traceback.print_exc()
+        return _fail(invocation, BatosError("INTERNAL", f"{type(error).__name__}: {error}", "This is a bug."))
+    return done if isinstance(done, int) else 0
+
+
+def _usage(error: click.UsageError, message: str) -> BatosError:
+    path = error.ctx.command_path if error.ctx is not None else "batos"
+    return BatosError("USAGE", message, f"See {path} --help")
+
+
+def _fail(invocation: Invocation, error: BatosError) -> int:
+    invocation.failure(error)
+    return error.exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,159 @@
+"""What comes back, as text for a person. Shapes for programs are the messages themselves (`--json`)."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from cli.console import paint
+from cli.values import printable, shown
+from protocol.messages import Created, CycleStory, CycleSummary, Event, Looked, MandateReply, MethodView, SourceText
+
+_HASH = 12
+"""Characters of a hash that tell methods apart for the eye."""
+
+
+def created(made: Created) -> str:
+    return f"{made.name} is made: {made.oid}"
+
+
+def event(found: Event) -> str:
+    """One line of progress, the same for all events: what, in which state, and the details that came along."""
+    told = [f"{key} {printable(_flat(value))}" for key, value in found.detail.items()]
+    what = found.state or found.event
+    return f"  {what}" + (f": {', '.join(told)}" if told else "")
+
+
+def sent(reply: MandateReply) -> str:
+    """How the answer came about."""
+    if reply.state == "accepted":
+        return f"mandate {reply.mandate} is accepted and goes on by itself"
+    if reply.synthesized and reply.method is not None:
+        tries = attempts(reply.method.attempts)
+        return f"{reply.method.selector} was written ({tries}, {reply.method.sha256[:_HASH]}, cycle {reply.cycle})"
+    return f"mandate {reply.mandate}: {reply.state}"
+
+
+def attempts(number: int) -> str:
+    return "1 attempt" if number == 1 else f"{number} attempts"
+
+
+def answer(reply: MandateReply) -> str:
+    return reply.mandate if reply.state == "accepted" else shown(reply.result)
+
+
+def looked(seen: Looked) -> str:
+    lines = [f"{seen.name or 'object'}  {seen.oid}  at {seen.tid}"]
+    lines += [f"  {name} = {shown(value)}" for name, value in seen.slots.items()]
+    if seen.parents:
+        lines.append(f"  delegates to {', '.join(parent.oid for parent in seen.parents)}")
+    lines += [f"  {selector}  {_method(method)}" for selector, method in seen.methods.items()]
+    return "\n".join(map(printable, lines))
+
+
+def source(found: SourceText, *, terminal: bool) -> str:
+    """The text of the method itself; what a terminal would obey is escaped only for a terminal."""
+    text = found.method.source
+    if text is None:
+        return f"{found.selector} on {found.holder} is a primitive: it is done by the system and has no source"
+    text = text.rstrip("\n")
+    return printable(text) if terminal else text
+
+
+def cycles(found: Sequence[CycleSummary]) -> str:
+    if not found:
+        return "no cycles yet"
+    rows = [
+        (one.cycle, one.state, f"{one.target} {one.selector}", _when(one.started), f"{one.seconds:.1f} s")
+        for one in found
+    ]
+    return _table(("cycle", "state", "message", "started", "took"), rows)
+
+
+def story(found: CycleStory) -> str:
+    lines = [f"cycle {found.cycle}, mandate {found.mandate}: {found.state}"]
+    rows = [(step.path, printable(step.send), f"{step.seconds:.2f} s", f"{step.tokens} tokens") for step in found.steps]
+    if rows:
+        lines.append(_table(("step", "send", "took", "made"), rows))
+    lines += [f"  {printable(_flat(verdict))}" for verdict in found.verdicts]
+    if found.error is not None:
+        lines.append(f"  {found.error.code}: {printable(found.error.message)}")
+    return "\n".join(lines)
+
+
+def started(found: Mapping[str, Any]) -> str:
+    already = "was running already" if found.get("already") else "is ready"
+    return f"the system {already}\n{status(found)}" if "actors" in found else f"the system {already}"
+
+
+def stopped(found: Mapping[str, Any]) -> str:
+    return "nothing was running" if found.get("already") else "the system is stopped"
+
+
+def status(found: Mapping[str, Any]) -> str:
+    """The shape of `status` as a table, and what the world holds."""
+    lines = [f"{paint('ready', 'green', sys.stdout) if found['ready'] else paint('not ready', 'red', sys.stdout)}"]
+    rows = []
+    for name, actor in found["actors"].items():
+        up = "" if actor.get("uptime_s") is None else f"up {actor['uptime_s']:.0f} s"
+        waits = actor.get("waiting_for") or ""
+        rows.append(
+            (
+                name,
+                "ready" if actor["ready"] else str(actor["state"]).lower(),
+                f"pid {actor['pid']}" if actor.get("pid") else "",
+                up,
+                f"{actor.get('restarts') or 0} restarts",
+                f"waits for {waits}" if waits else "",
+            )
+        )
+    lines.append(_table((), rows))
+    world, counted = found.get("world") or {}, found.get("cycles") or {}
+    if world.get("uri"):
+        lines.append(f"  world {world['uri']}, {world.get('objects')} objects, at {world.get('tid')}")
+    if counted:
+        lines.append("  cycles: " + ", ".join(f"{number} {name}" for name, number in counted.items()))
+    return "\n".join(lines)
+
+
+def verdict(found: Mapping[str, Any]) -> str:
+    """One line of `guard`, and one for each broken rule."""
+    colour = "green" if found["verdict"] == "accept" else "red"
+    lines = [f"{printable(str(found['id']))}: {paint(found['verdict'], colour, sys.stdout)}"]
+    lines += [f"  line {one['line']}: {one['rule']} {printable(one['message'])}" for one in found.get("violations", [])]
+    return "\n".join(lines)
+
+
+def demo(found: Mapping[str, Any]) -> str:
+    good = sum(step["ok"] for step in found["steps"])
+    return f"{good} of {len(found['steps'])} steps hold, in {found['seconds']:.0f} s"
+
+
+def step(found: Mapping[str, Any]) -> str:
+    mark = paint("ok", "green", sys.stderr) if found["ok"] else paint("FAILED", "red", sys.stderr)
+    return f"{mark}  {found['name']} ({found['seconds']:.1f} s): {printable(found['detail'])}"
+
+
+def _method(method: MethodView) -> str:
+    if method.sha256 is None:
+        return f"primitive, by {method.author}"
+    return f"{method.sha256[:_HASH]}, {method.verdict}, by {method.author}"
+
+
+def _flat(value: Any) -> str:
+    return value if isinstance(value, str) else shown(value)
+
+
+def _when(moment: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(moment))
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [list(head), *map(list, rows)] if head else [list(row) for row in rows]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(
+        "  " + "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
+        for cells in lines
+    )

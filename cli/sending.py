@@ -1,0 +1,86 @@
+"""A mandate on its way to the orchestrator, and the waiting for its end.
+
+One invocation has one idempotency key. Where the broker or the orchestrator is lost while we wait, the same mandate
+goes out again under the same key, and the durable inbox answers it once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Callable
+from typing import Any, Final
+
+from ulid import ULID
+
+from cli import wire
+from protocol.errors import BatosError
+from protocol.home import Home
+from protocol.messages import Event, Mandate, MandateReply
+
+AGAIN_S: Final = 0.25
+"""Seconds between two attempts to reach a system that was lost."""
+MAX_KEY: Final = 200
+
+_GONE: Final = frozenset({"NOT_RUNNING", "NOT_READY"})
+
+
+class Sending:
+    """One mandate of this invocation; what is known of it at any moment, for whoever is interrupted."""
+
+    def __init__(self, home: Home, mandate: Mandate, key: str | None, seconds: float) -> None:
+        if not (math.isfinite(seconds) and seconds > 0):
+            raise BatosError("USAGE", f"--timeout {seconds} is no time to wait", "Give seconds, more than 0.")
+        if key is not None and (not 0 < len(key) <= MAX_KEY or not key.isprintable()):
+            raise BatosError("USAGE", "this --key is no key", f"Give 1 to {MAX_KEY} printable characters.")
+        self.home = home
+        self.mandate = mandate
+        self.key = str(ULID()) if key is None else key
+        self.seconds = seconds
+        self.id = ""
+        self.cycle = ""
+
+    async def run(self, on_event: Callable[[Event], None]) -> MandateReply:
+        """The reply, however often the system is lost on the way; TIMEOUT when our patience ends first."""
+        clock = asyncio.get_running_loop().time
+        until = clock() + self.seconds
+        lost = False
+
+        async with wire.client(self.home) as bus:
+            await wire.reach(self.home, bus, "orchestrator")
+
+        def note(event: Any) -> None:
+            self.id = event.mandate
+            self.cycle = event.cycle or self.cycle
+            on_event(event)
+
+        while (left := until - clock()) > 0:
+            try:
+                async with wire.client(self.home) as bus:
+                    reply: MandateReply = await bus.call(
+                        "orchestrator", "mandate", self.mandate, seconds=left, idem=self.key, on_partial=note
+                    )
+                    return reply
+            except BatosError as error:
+                lost = lost or bool(error.data.get("lost")) or bool(self.id)
+                if error.code == "TIMEOUT" and clock() >= until - AGAIN_S:
+                    break
+                if error.code not in _GONE or not lost:
+                    raise self._known(error) from error
+            await asyncio.sleep(min(AGAIN_S, max(0.0, until - clock())))
+        raise self.abandoned("TIMEOUT", f"no answer within {self.seconds:g} s")
+
+    def abandoned(self, code: str, why: str) -> BatosError:
+        """What to say when we stop waiting: the mandate does not."""
+        if self.id:
+            look = wire.command(self.home, "cycle", "show", self.id)
+            return self._known(BatosError(code, f"{why}; mandate {self.id} goes on", f"See how it ends: {look}"))
+        hint = f"It may have been accepted. Ask again under its key, it never runs twice: --key {self.key}"
+        return self._known(BatosError(code, f"{why}, and no word that the mandate was accepted", hint))
+
+    def _known(self, error: BatosError) -> BatosError:
+        if error.code == "NOT_RUNNING":
+            error = wire.not_running(self.home)
+        known = {"key": self.key, "mandate": self.id, "cycle": self.cycle}
+        facts = {name: value for name, value in known.items() if value}
+        return BatosError(error.code, error.message, error.hint, **{**facts, **error.data})

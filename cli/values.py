@@ -1,0 +1,147 @@
+"""Values as JSON: what a person types as an argument, and what the command prints.
+
+JSON has no bytes, no references and no keys but texts. `{"$bytes": base64}` and `{"$ref": oid}` stand for the first
+two. A key that is a number prints as a text; where that would lose something (two keys become one, or a key would be
+taken for one of these signs) the dict prints as `{"$dict": [[key, value], …]}`. What `read_json` cannot read
+unambiguously it refuses, so that nothing else is sent than what was written.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import math
+from collections.abc import Sequence
+from typing import Any, Final, NoReturn
+
+import msgspec
+
+from protocol import codec, names
+from protocol.codec import Ref, Value
+from protocol.errors import BatosError
+
+_REF: Final = "$ref"
+_BYTES: Final = "$bytes"
+_DICT: Final = "$dict"
+_SIGNS: Final = frozenset({_REF, _BYTES, _DICT})
+_SHOWN: Final = 60
+_FORMS: Final = 'JSON is a number, true, false, null, a "text" in double quotes, a [list] or an {"object": 1}.'
+
+
+def read_json(text: str, where: str) -> Value:
+    """The value that `text` states; BAD_JSON names `where` and the place in it."""
+
+    def refuse(message: str) -> NoReturn:
+        raise BatosError("BAD_JSON", f"{where}: {_short(text)} {message}", _hint(text))
+
+    def constant(word: str) -> NoReturn:
+        refuse(f"holds {word}, which is no number that can be kept")
+
+    def number(word: str) -> float:
+        found = float(word)
+        if not math.isfinite(found):
+            refuse(f"holds {word}, which is too large for a float")
+        return found
+
+    def pairs(found: list[tuple[str, Any]]) -> Value:
+        fields = dict(found)
+        if len(fields) < len(found):
+            keys = [key for key, _ in found]
+            twice = next(key for key in keys if keys.count(key) > 1)
+            refuse(f"has the key {json.dumps(twice)} twice")
+        if not _SIGNS & fields.keys():
+            return fields
+        try:
+            return _special(fields)
+        except (ValueError, TypeError) as error:
+            refuse(f"is misread: {error}")
+
+    try:
+        value = json.loads(text, object_pairs_hook=pairs, parse_constant=constant, parse_float=number)
+    except json.JSONDecodeError as error:
+        refuse(f"is not JSON: {error.msg}, line {error.lineno} column {error.colno}")
+    except RecursionError:
+        refuse("is nested too deeply")
+    except ValueError as error:
+        refuse(f"cannot be read: {error}")
+    return codec.normalize(value, where)
+
+
+def read_pairs(words: Sequence[str], what: str) -> dict[str, Value]:
+    """The `name=json` words as a dict; USAGE for a word of another form, or a name given twice."""
+    found: dict[str, Value] = {}
+    for word in words:
+        name, equals, text = word.partition("=")
+        if not equals or not name:
+            raise BatosError("USAGE", f"{_short(word)} is no {what}", f"Write it as name=json. {_FORMS}")
+        if name in found:
+            raise BatosError("USAGE", f"the {what} {name} is given twice", "Give it once.")
+        found[name] = read_json(text, f"{what} {name}")
+    return found
+
+
+def to_json(value: Any) -> Any:
+    """`value`, or a struct of values, as what `json.dumps` takes."""
+    if isinstance(value, Ref):
+        return {_REF: value.oid}
+    if isinstance(value, bytes):
+        return {_BYTES: base64.b64encode(value).decode()}
+    if isinstance(value, msgspec.Struct):
+        return {name: to_json(field) for name, field in msgspec.structs.asdict(value).items()}
+    if isinstance(value, list):
+        return [to_json(item) for item in value]
+    if isinstance(value, dict):
+        fields = {str(key): to_json(item) for key, item in value.items()}
+        if len(fields) < len(value) or _SIGNS & fields.keys():
+            return {_DICT: [[key, to_json(item)] for key, item in value.items()]}
+        return fields
+    return value
+
+
+def line(value: Any) -> str:
+    """`value` as one line of JSON in ASCII: no locale and no line separator of Unicode can break it."""
+    return json.dumps(to_json(value), separators=(",", ":"))
+
+
+def shown(value: Any) -> str:
+    """`value` as JSON for a person's eyes: readable letters, and nothing that a terminal would obey."""
+    return printable(json.dumps(to_json(value), ensure_ascii=False))
+
+
+def printable(text: str) -> str:
+    """`text` with control characters (but for line feeds and tabs) as escapes."""
+    return "".join(c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in text)
+
+
+def _special(fields: dict[str, Any]) -> Value:
+    if len(fields) > 1:
+        raise ValueError(f"an object with one of the keys {', '.join(sorted(_SIGNS))} has no other key")
+    ((sign, content),) = fields.items()
+    if sign == _REF:
+        if not isinstance(content, str) or not names.is_oid(content):
+            raise ValueError("a reference is 16 hexadecimal digits, as `look` prints them")
+        return Ref(content)
+    if sign == _BYTES:
+        try:
+            return base64.b64decode(content, validate=True)
+        except (binascii.Error, ValueError, TypeError) as error:
+            raise ValueError(f"{_BYTES} is base64: {error}") from error
+    found = {}
+    for pair in content:
+        if not isinstance(pair, list) or len(pair) != 2 or type(pair[0]) not in {str, int} or pair[0] in found:
+            raise ValueError(f"{_DICT} is a list of [key, value], each key once, a text or an integer")
+        found[pair[0]] = pair[1]
+    return found
+
+
+def _short(text: str) -> str:
+    clean = printable(text[:_SHOWN]).replace("\n", "\\n")
+    return clean + "…" if len(text) > _SHOWN else clean or "an empty text"
+
+
+def _hint(text: str) -> str:
+    word = text.strip()
+    if word and not word.startswith(("{", "[", '"')) and word[-1] not in "]}":
+        return f"""Quote a text for the shell and for JSON: '{json.dumps(_short(word), ensure_ascii=False)}'."""
+    return _FORMS

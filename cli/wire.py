@@ -1,0 +1,69 @@
+"""One question to one service of a running system, and its answer."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shlex
+from typing import Any, Final
+
+import msgspec
+
+from bus.client import Client
+from protocol.errors import BatosError
+from protocol.home import Home, find_home
+from protocol.messages import StatusQuery
+
+SENDER: Final = f"batos.{os.getpid()}"
+ANSWER_S: Final = 30.0
+"""Seconds that a question which needs no thinking may take."""
+REACH_S: Final = 5.0
+"""Seconds that a service may be away: longer than its restart after a crash takes."""
+
+
+def client(home: Home) -> Client:
+    """A client of the system that runs under `home`; NOT_RUNNING where there is none."""
+    if not (home.run / "bus.sock").exists():
+        raise not_running(home)
+    return Client(home.bus, SENDER)
+
+
+async def ask(home: Home, verb: str, request: msgspec.Struct, *, service: str = "orchestrator") -> Any:
+    """The typed reply to one request."""
+    async with client(home) as bus:
+        await reach(home, bus, service)
+        return await bus.call(service, verb, request, seconds=ANSWER_S)
+
+
+async def reach(home: Home, bus: Client, service: str) -> None:
+    """Return when `service` is there, ready or not; NOT_RUNNING or NOT_READY soon where it is not.
+
+    A request for a service without a worker would wait in the broker until its deadline. A person need not.
+    """
+    clock = asyncio.get_running_loop().time
+    until = clock() + REACH_S
+    while True:
+        try:
+            await bus.call(service, "status", StatusQuery(), seconds=REACH_S)
+        except BatosError as error:
+            if error.code == "NOT_RUNNING":
+                raise not_running(home) from error
+            if error.code != "NOT_READY":
+                raise
+            if clock() > until:
+                raise BatosError(
+                    error.code, error.message, f"See what it waits for: {command(home, 'status')}"
+                ) from error
+            await asyncio.sleep(REACH_S / 20)
+        else:
+            return
+
+
+def not_running(home: Home) -> BatosError:
+    return BatosError("NOT_RUNNING", f"nothing runs under {home.root}", f"Start it: {command(home, 'up')}")
+
+
+def command(home: Home, *words: str) -> str:
+    """`batos …` as it must be typed to reach this home."""
+    where = () if home.root == find_home().root else ("--home", str(home.root))
+    return shlex.join(("batos", *where, *words))

@@ -1,0 +1,73 @@
+"""`python -m ops.house --home H`: supervisord for one home, in the background, holding the home's lock.
+
+supervisord takes no lock of its own. This holds one and then *becomes* supervisord, so that the lock ends exactly
+when supervisord does, however it dies. It returns as soon as the lock is held: a home that another run has is a plain
+exit code. What goes wrong afterwards stands in `log/house.log`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import site
+import sys
+from pathlib import Path
+from typing import Final
+
+from supervisor import supervisord
+
+from bus.lock import hold
+from protocol.errors import BatosError
+from protocol.home import Home, find_home
+
+CONFIG: Final = Path(__file__).with_name("supervisord.conf")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="ops.house", description="Run the processes of one home in the background.")
+    parser.add_argument("--home", required=True)
+    parser.add_argument("--config", default=str(CONFIG), help="another supervisord configuration")
+    options = parser.parse_args()
+    try:
+        home = find_home(options.home).prepare()
+        with hold(home.run / "house.lock", f"the home {home.root}") as lock:
+            if os.fork():
+                os._exit(0)
+            _leave(home)
+            os.ftruncate(lock, 0)
+            os.pwrite(lock, b"%d\n" % os.getpid(), 0)
+            home.supervisor_socket.unlink(missing_ok=True)
+            os.environ.update(environment(home))
+            supervisord.main(["-c", str(Path(options.config).absolute())])
+    except BatosError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - `up` reads it
+        return error.exit_code
+    return 0
+
+
+def environment(home: Home) -> dict[str, str]:
+    """What the configuration and the processes need: the interpreter, the home, and where the packages are."""
+    found = {"BATOS_PYTHON": shlex.quote(sys.executable), "BATOS_QUOTED_HOME": shlex.quote(str(home.root))}
+    packages = str(Path(__file__).parent.parent)
+    # A checkout that is not installed must be found by the children too; installed packages are anyway.
+    if packages not in site.getsitepackages():
+        found["PYTHONPATH"] = os.pathsep.join(filter(None, [packages, os.environ.get("PYTHONPATH")]))
+    return found
+
+
+def _leave(home: Home) -> None:
+    """Leave the terminal and the folder of whoever started this."""
+    os.setsid()
+    os.chdir(home.root)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    log = os.open(home.log / "house.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(nothing, 0)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    os.close(nothing)
+    os.close(log)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,102 @@
+"""A system for the command to talk to: a real broker, and an orchestrator of ours behind it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import tempfile
+import threading
+from pathlib import Path
+
+import pytest
+
+from bus.broker import Broker
+from bus.service import serve
+from cli.main import main
+from protocol.home import Home
+from protocol.messages import ActorStatus
+
+
+class System:
+    """`home`, and `handlers` by verb (of the orchestrator). `start` and `stop` may be called again and again."""
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        self.handlers = {}
+        self.envelopes = []
+        self._broker = self._thread = self._loop = self._end = None
+
+    def start(self) -> None:
+        self.start_broker()
+        self.start_orchestrator()
+
+    def start_broker(self) -> None:
+        self._broker = Broker(self.home.bus)
+        thread = threading.Thread(target=self._broker.run, daemon=True)
+        thread.start()
+        self._broker_thread = thread
+
+    def stop_broker(self) -> None:
+        if self._broker is not None:
+            self._broker.stop()
+            self._broker_thread.join()
+            self._broker = None
+
+    def start_orchestrator(self) -> None:
+        up = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve(up)), daemon=True)
+        self._thread.start()
+        up.wait()
+
+    def stop_orchestrator(self) -> None:
+        if self._thread is not None:
+            self._loop.call_soon_threadsafe(self._end.set)
+            self._thread.join()
+            self._thread = None
+
+    def stop(self) -> None:
+        self.stop_orchestrator()
+        self.stop_broker()
+
+    async def _serve(self, up: threading.Event) -> None:
+        async def status(_request, _call):
+            return ActorStatus(ready=True, pid=1, uptime_s=1.0)
+
+        def kept(handler):
+            async def keep(request, call):
+                self.envelopes.append(call.envelope)
+                return await handler(request, call)
+
+            return keep
+
+        self._loop, self._end = asyncio.get_running_loop(), asyncio.Event()
+        up.set()
+        handlers = {"status": status, **{verb: kept(handler) for verb, handler in self.handlers.items()}}
+        await serve(self.home.bus, "orchestrator", handlers, stop=self._end, drain=0.0)
+
+
+@pytest.fixture
+def home():
+    folder = tempfile.mkdtemp(prefix="batos-test-", dir="/tmp")
+    yield Home(Path(folder)).prepare()
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def system(home):
+    made = System(home)
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def batos(home, capsys):
+    """Run one command line against `home` with --json: its exit code and what it printed, line by line."""
+
+    def run(*words):
+        code = main(["--home", str(home.root), "--json", *words])
+        told = capsys.readouterr()
+        return code, [json.loads(line) for line in told.out.splitlines()]
+
+    return run
