@@ -237,7 +237,7 @@ class Exchange:
             if request is not None and request.client == peer:
                 self._abandon(request)
             elif request is not None and worker is not None and request.worker == peer:
-                self._give_back(request, worker)
+                self._give_back(request, peer)
         elif worker is not None:
             worker.leaving = True
             if not worker.held:
@@ -283,8 +283,8 @@ class Exchange:
         self._queues[request.envelope.service].remove(request.envelope.id)
         self._queued_bytes -= len(request.frame)
 
-    def _give_back(self, request: _Request, worker: _Worker) -> None:
-        worker.take(request.envelope.id)
+    def _give_back(self, request: _Request, peer: bytes) -> None:
+        self._relieve(peer, request)
         request.worker = None
         if request.client is None:
             self._forget(request)
@@ -339,11 +339,16 @@ class Exchange:
     def _forget(self, request: _Request) -> None:
         del self._requests[request.envelope.id]
         self._leave_client(request)
-        worker = self._workers.get(request.worker) if request.worker is not None else None
-        if worker is not None and request.worker is not None:
+        if request.worker is not None:
+            self._relieve(request.worker, request)
+
+    def _relieve(self, peer: bytes, request: _Request) -> None:
+        """The worker has that request no more; one that was leaving may be done."""
+        worker = self._workers.get(peer)
+        if worker is not None:
             worker.take(request.envelope.id)
             if worker.leaving and not worker.held:
-                del self._workers[request.worker]
+                del self._workers[peer]
 
     def _leave_client(self, request: _Request) -> None:
         if request.client is None:

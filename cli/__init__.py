@@ -1,0 +1,1 @@
+"""The command `batos`: it publishes what a person wants, and renders what comes back."""

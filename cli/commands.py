@@ -6,9 +6,8 @@ them needs costs the others nothing.
 
 from __future__ import annotations
 
-import asyncio
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 import click
@@ -17,6 +16,7 @@ from cli.console import Invocation
 from protocol.home import Home, find_home
 
 F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
 
 
 def _set_json(ctx: click.Context, _option: click.Parameter, value: bool) -> None:
@@ -48,7 +48,17 @@ def everywhere(function: F) -> F:
 
 
 def home_of(invocation: Invocation) -> Home:
+    from cli import wire
+
+    wire.quiet()
     return find_home(invocation.home)
+
+
+def finish(work: Coroutine[Any, Any, T]) -> T:
+    """What `work` comes to."""
+    import asyncio
+
+    return asyncio.run(work)
 
 
 class Words(click.Command):
@@ -85,7 +95,7 @@ def up(invocation: Invocation) -> None:
     """Start the system; returns when every actor is ready."""
     from cli import lifecycle, render
 
-    found = asyncio.run(lifecycle.up(home_of(invocation), invocation.progress))
+    found = finish(lifecycle.up(home_of(invocation), invocation.progress))
     invocation.result(found, render.started(found))
 
 
@@ -96,7 +106,7 @@ def down(invocation: Invocation) -> None:
     """Stop the system; leaves no process."""
     from cli import lifecycle, render
 
-    found = asyncio.run(lifecycle.down(home_of(invocation), invocation.progress))
+    found = finish(lifecycle.down(home_of(invocation), invocation.progress))
     invocation.result(found, render.stopped(found))
 
 
@@ -107,7 +117,7 @@ def status(invocation: Invocation) -> int:
     """Say how each actor is. Exit code 0: all are ready; 3: not."""
     from cli import lifecycle, render
 
-    found = asyncio.run(lifecycle.status(home_of(invocation)))
+    found = finish(lifecycle.status(home_of(invocation)))
     invocation.result(found, render.status(found))
     return 0 if found["ready"] else 3
 
@@ -135,7 +145,7 @@ def new(invocation: Invocation, name: str, slots: tuple[str, ...], parent: str |
     """Make an object NAME with these slots, such as width=5 title='"a text"'."""
     from cli import objects, render
 
-    made = asyncio.run(objects.create(home_of(invocation), name, slots, parent))
+    made = finish(objects.create(home_of(invocation), name, slots, parent))
     invocation.result(made, render.created(made))
 
 
@@ -172,7 +182,7 @@ def send(
     wanted = mandate.read_mandate(name, selector, args, kwargs, cases, detach=detach)
     on_its_way = sending.Sending(home_of(invocation), wanted, key, timeout)
     try:
-        reply = asyncio.run(on_its_way.run(lambda event: invocation.event(event, render.event(event))))
+        reply = finish(on_its_way.run(lambda event: invocation.event(event, render.event(event))))
     except KeyboardInterrupt as error:
         raise on_its_way.abandoned("INTERRUPTED", "interrupted") from error
     if not invocation.json:
@@ -189,7 +199,7 @@ def look(invocation: Invocation, target: str, at: str | None) -> None:
     """Show an object: slots, parents, methods with author and verdict. (Without a name: the root.)"""
     from cli import objects, render
 
-    seen = asyncio.run(objects.look(home_of(invocation), target, at))
+    seen = finish(objects.look(home_of(invocation), target, at))
     invocation.result(seen, render.looked(seen))
 
 
@@ -202,7 +212,7 @@ def source(invocation: Invocation, name: str, selector: str) -> None:
     """Print the method that NAME answers SELECTOR with."""
     from cli import objects, render
 
-    found = asyncio.run(objects.source(home_of(invocation), name, selector))
+    found = finish(objects.source(home_of(invocation), name, selector))
     invocation.result(found, render.source(found, terminal=sys.stdout.isatty()))
 
 
@@ -220,7 +230,7 @@ def cycle_ls(invocation: Invocation, limit: int) -> None:
     """List the cycles, newest first."""
     from cli import objects, render
 
-    found = asyncio.run(objects.cycles(home_of(invocation), limit))
+    found = finish(objects.cycles(home_of(invocation), limit))
     invocation.result({"cycles": found}, render.cycles(found))
 
 
@@ -232,7 +242,7 @@ def cycle_show(invocation: Invocation, id: str) -> None:  # noqa: A002  # the wo
     """Show one cycle by its id, or by that of its mandate."""
     from cli import objects, render
 
-    story = asyncio.run(objects.story(home_of(invocation), id))
+    story = finish(objects.story(home_of(invocation), id))
     invocation.result(story, render.story(story))
 
 

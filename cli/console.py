@@ -13,7 +13,6 @@ from typing import Any, TextIO
 
 import click
 
-from cli import values
 from protocol.errors import BatosError
 
 
@@ -26,7 +25,7 @@ class Invocation:
 
     def result(self, value: Any, text: str) -> None:
         """The result: `value` as JSON, or `text` for a person."""
-        _write(sys.stdout, values.line(value) if self.json else text)
+        _write(sys.stdout, _line(value) if self.json else text)
 
     def raw(self, line: bytes) -> None:
         """A line of JSON that is one already."""
@@ -35,7 +34,7 @@ class Invocation:
     def event(self, value: Any, text: str) -> None:
         """Something on the way to the result. `value` has the key "event"."""
         if self.json:
-            _write(sys.stdout, values.line(value))
+            _write(sys.stdout, _line(value))
         else:
             self.progress(text)
 
@@ -44,11 +43,11 @@ class Invocation:
 
     def failure(self, error: BatosError) -> None:
         if self.json:
-            _write(sys.stdout, values.line(failure_shape(error)))
+            _write(sys.stdout, _line(failure_shape(error)))
             return
-        _write(sys.stderr, f"{paint('error', 'red', sys.stderr)} {error.code}: {values.printable(error.message)}")
+        _write(sys.stderr, f"{paint('error', 'red', sys.stderr)} {error.code}: {_printable(error.message)}")
         if error.hint:
-            _write(sys.stderr, f"  {values.printable(error.hint)}")
+            _write(sys.stderr, f"  {_printable(error.hint)}")
 
 
 def failure_shape(error: BatosError) -> dict[str, Any]:
@@ -73,3 +72,15 @@ def _write(stream: TextIO, text: str) -> None:
         print(text, file=stream, flush=True)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _line(value: Any) -> str:
+    from cli import values  # noqa: PLC0415  # its codecs take time to import, which `guard` has better use for
+
+    return values.line(value)
+
+
+def _printable(text: str) -> str:
+    from cli import values  # noqa: PLC0415
+
+    return values.printable(text)

@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Final
 
-from cli import guard, lifecycle, mandate, objects, render, sending
+from cli import guard, lifecycle, mandate, objects, render, sending, wire
 from cli.console import Invocation
 from protocol.errors import BatosError
 from protocol.home import Home
@@ -39,6 +39,7 @@ _SIGNALLED: Final = (
 
 def run(invocation: Invocation) -> dict[str, Any]:
     """Show all steps; `{"ok", "seconds", "steps", "note"}`. Whatever happens, nothing keeps running."""
+    wire.quiet()
     # Not $TMPDIR: the path of a unix socket is short.
     folder = Path(tempfile.mkdtemp(prefix="batos-", dir="/tmp"))
     try:

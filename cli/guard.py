@@ -16,8 +16,7 @@ from typing import Any
 
 import msgspec
 
-from cli import render
-from cli.console import Invocation
+from cli.console import Invocation, paint
 from protocol.errors import BatosError, Failure, raised_from
 
 _ROOT = Path(__file__).resolve().parent.parent
@@ -25,7 +24,7 @@ _ROOT = Path(__file__).resolve().parent.parent
 
 def run(invocation: Invocation, words: Sequence[str]) -> int:
     """Judge what `words` name; the guardian's exit code (4: something was rejected)."""
-    with process(words) as child:
+    with process(words, home=invocation.home) as child:
         assert child.stdout is not None
         for text in child.stdout:
             if invocation.json:
@@ -46,23 +45,33 @@ def judge(source: str, *words: str) -> tuple[int, list[dict[str, Any]]]:
     return child.returncode, lines
 
 
-def process(words: Sequence[str], *, stdin: int | None = None) -> subprocess.Popen[bytes]:
+def process(words: Sequence[str], *, stdin: int | None = None, home: str | None = None) -> subprocess.Popen[bytes]:
     """The guardian's process. `-P` keeps a folder `actors` where the user happens to stand out of it."""
     command = [sys.executable, "-P", "-m", "actors.guardian", "guard", *words]
-    return subprocess.Popen(command, stdin=stdin, stdout=subprocess.PIPE, env=environment())  # noqa: S603
+    return subprocess.Popen(command, stdin=stdin, stdout=subprocess.PIPE, env=environment(home))  # noqa: S603
 
 
-def environment() -> dict[str, str]:
-    """Ours, and where our packages stand (they need not be installed)."""
+def environment(home: str | None) -> dict[str, str]:
+    """Ours, with the home that was asked for, and where our packages stand (they need not be installed)."""
+    chosen = {"BATOS_HOME": home} if home else {}
     known = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys([*known, str(_ROOT)]))}
+    return {**os.environ, **chosen, "PYTHONPATH": os.pathsep.join(dict.fromkeys([*known, str(_ROOT)]))}
 
 
 def _show(invocation: Invocation, line: Mapping[str, Any]) -> None:
     if "error" in line:
         invocation.failure(_error(line))
     else:
-        invocation.result(line, render.verdict(line))
+        invocation.result(line, _verdict(line))
+
+
+def _verdict(line: Mapping[str, Any]) -> str:
+    """A verdict for a person, and below it each broken rule."""
+    from cli.values import printable  # noqa: PLC0415  # while the child is starting
+
+    word = paint(line["verdict"], "green" if line["verdict"] == "accept" else "red", sys.stdout)
+    broken = [f"  line {one['line']}: {one['rule']} {one['message']}" for one in line.get("violations", [])]
+    return "\n".join([f"{printable(str(line['id']))}: {word}", *map(printable, broken)])
 
 
 def _error(line: Mapping[str, Any]) -> BatosError:

@@ -8,7 +8,6 @@ person notices.
 from __future__ import annotations
 
 import sys
-import traceback
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -16,11 +15,10 @@ import click
 
 from cli.commands import batos
 from cli.console import Invocation
-from protocol.codec import MAX_INT_BITS
 from protocol.errors import EXIT_CODES, BatosError
 
-_DIGITS: Final = MAX_INT_BITS // 3
-"""More decimal digits than any integer that may cross has."""
+_DIGITS: Final = 20_000
+"""More decimal digits than any integer that may cross has (`protocol.codec.MAX_INT_BITS`)."""
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -46,6 +44,8 @@ def main(words: Sequence[str] | None = None) -> int:
     except click.Abort:
         return _fail(invocation, BatosError("INTERRUPTED", "interrupted"))
     except Exception as error:  # noqa: BLE001  # a bug is a failure too, and its traceback is what a report needs
+        import traceback  # noqa: PLC0415
+
         traceback.print_exc()
         return _fail(invocation, BatosError("INTERNAL", f"{type(error).__name__}: {error}", "This is a bug."))
     return done if isinstance(done, int) else 0

@@ -118,14 +118,6 @@ def status(found: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def verdict(found: Mapping[str, Any]) -> str:
-    """One line of `guard`, and one for each broken rule."""
-    colour = "green" if found["verdict"] == "accept" else "red"
-    lines = [f"{printable(str(found['id']))}: {paint(found['verdict'], colour, sys.stdout)}"]
-    lines += [f"  line {one['line']}: {one['rule']} {printable(one['message'])}" for one in found.get("violations", [])]
-    return "\n".join(lines)
-
-
 def demo(found: Mapping[str, Any]) -> str:
     good = sum(step["ok"] for step in found["steps"])
     return f"{good} of {len(found['steps'])} steps hold, in {found['seconds']:.0f} s"

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import shlex
+import sys
 from typing import Any, Final
 
 import msgspec
+import structlog
 
 from bus.client import Client
 from protocol.errors import BatosError
@@ -57,6 +60,14 @@ async def reach(home: Home, bus: Client, service: str) -> None:
             await asyncio.sleep(REACH_S / 20)
         else:
             return
+
+
+def quiet() -> None:
+    """Let the bus log to standard error, and only what is wrong: standard output is for results."""
+    structlog.configure(
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+    )
 
 
 def not_running(home: Home) -> BatosError:

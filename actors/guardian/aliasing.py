@@ -25,22 +25,6 @@ CLASS: Final[Object] = ("class",)
 
 INVOKABLE: Final = frozenset({"function", "generator", "bound"})
 
-MUTATORS: Final = frozenset(
-    """append extend insert remove pop clear sort reverse update setdefault popitem add discard intersection_update
-    difference_update symmetric_difference_update appendleft extendleft popleft rotate subtract move_to_end""".split()
-)
-LOOKUPS: Final = frozenset({"get"})
-COPIES: Final = frozenset("copy items values keys union intersection difference symmetric_difference most_common".split())
-PURE: Final = frozenset(name for kind in (str, bytes, int, float, range) for name in dir(kind)) | {
-    "isdisjoint",
-    "issubset",
-    "issuperset",
-    "fromkeys",
-    "elements",
-}
-"""Methods that change nothing and whose results hold nothing of their object."""
-
-
 def parameter(name: str) -> Object:
     return ("foreign", name)
 

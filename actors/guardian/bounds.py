@@ -23,7 +23,7 @@ MAX_BRACKETS: Final = 40
 MAX_INDENT: Final = 25
 MAX_CHAIN: Final = 400
 MAX_DIGITS: Final = 400
-MAX_DEPTH: Final = 150
+MAX_DEPTH: Final = 60
 """Levels of the syntax tree: what survives the parser must not exhaust the gates after it."""
 
 RULES: Final[dict[str, str]] = {
@@ -108,7 +108,9 @@ def _tokens(source: str) -> list[Violation]:
         elif kind == "number" and sum(map(str.isalnum, token)) > MAX_DIGITS:
             found.append(_violation("BND005", line, f"{len(token)} digits, at most {MAX_DIGITS}"))
         elif kind == "name" and not token.isascii() and unicodedata.normalize("NFKC", token) != token:
-            found.append(_violation("BND004", line, f"{token[:40]!r} reads as {unicodedata.normalize('NFKC', token)[:40]!r}"))
+            found.append(
+                _violation("BND004", line, f"{token[:40]!r} reads as {unicodedata.normalize('NFKC', token)[:40]!r}")
+            )
         elif kind == "operator":
             # Commas and colons make lists long, not trees deep.
             chain += sum(character not in ",:;" for character in token)

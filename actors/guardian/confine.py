@@ -7,7 +7,7 @@
     seccomp     a system call that a method has no business with kills it
 
 The template puts on the first three once, before it hears of any work; each child adds its limits and the filter before
-it reads a byte of its own. No layer knows of another: whether one holds is tried, not assumed.
+it looks at its work. No layer knows of another: whether one holds is tried, not assumed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ LAYERS: Final = ("namespaces", "landlock", "nobody", "rlimits", "seccomp")
 MEMORY: Final = 256 << 20
 """Bytes that a run may add to what its template holds."""
 OUTPUT: Final = 3
-"""The one descriptor of a child, to which it writes its answer."""
+"""The one descriptor that a locked child has, to which it writes its answer."""
+INPUT: Final = 4
+"""Where it reads its work; closed before it is locked."""
 
 _NOBODY: Final = 65534
 _NAMESPACES: Final = syscalls.CLONE_NEWPID | syscalls.CLONE_NEWNET | syscalls.CLONE_NEWNS | syscalls.CLONE_NEWIPC
@@ -63,15 +65,14 @@ def lock_template(*, namespaces: str) -> dict[str, str]:
     return missing
 
 
-def lock_child(output: int, *, base: int, cpu: float, filter_code: bytes | None) -> None:
-    """The last two layers, and no descriptor but `OUTPUT`. After this the process may see hostile text."""
-    if output != OUTPUT:
-        os.dup2(output, OUTPUT)
+def narrow_child(work: int, answer: int, *, base: int) -> None:
+    """A child's limits, and no descriptor but its two pipes. (It is still ours: it has not seen its work.)"""
+    for source, target in ((os.dup(work), INPUT), (os.dup(answer), OUTPUT)):
+        os.dup2(source, target)
     os.closerange(0, OUTPUT)
-    os.closerange(OUTPUT + 1, 4096)
+    os.closerange(INPUT + 1, 4096)
     limits = {
         resource.RLIMIT_AS: base + MEMORY,
-        resource.RLIMIT_CPU: int(cpu) + 2,
         resource.RLIMIT_NOFILE: 0,
         resource.RLIMIT_FSIZE: 0,
         resource.RLIMIT_NPROC: 0,
@@ -79,6 +80,11 @@ def lock_child(output: int, *, base: int, cpu: float, filter_code: bytes | None)
     }
     for kind, limit in limits.items():
         resource.setrlimit(kind, (limit, limit))
+
+
+def lock_child(*, cpu: float, filter_code: bytes | None) -> None:
+    """The last of the locks. After this the process may look at hostile text."""
+    resource.setrlimit(resource.RLIMIT_CPU, (int(cpu) + 2, int(cpu) + 2))
     # Processor time to the millisecond; its signal's default is death, which no code of the method can put off.
     signal.setitimer(signal.ITIMER_PROF, cpu)
     if filter_code is not None:

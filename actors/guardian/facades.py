@@ -216,6 +216,4 @@ def make(read: Callable[[Any, str], Any]) -> dict[str, Any]:
     }
 
 
-PATTERN_TYPES: Final[Mapping[str, type]] = {
-    f"_type_{name}": getattr(builtins, name) for name in builtin_names.TYPES
-}
+PATTERN_TYPES: Final[Mapping[str, type]] = {f"_type_{name}": getattr(builtins, name) for name in builtin_names.TYPES}

@@ -15,7 +15,9 @@ from protocol.messages import Verdict, Violation
 
 Gate = Literal["covenant", "policy", "all"]
 
-_SOUND: Final = "def grow_(self, by):\n    self.size = self.size + by\n    self._p_changed = True\n    return self.size\n"
+_SOUND: Final = (
+    "def grow_(self, by):\n    self.size = self.size + by\n    self._p_changed = True\n    return self.size\n"
+)
 _PROBES: Final[tuple[tuple[str, Gate, str, str], ...]] = (
     ("bounds", "all", "def deep_(self):\n    return " + "(" * 100 + ")" * 100 + "\n", "BND"),
     ("policy", "policy", "def leave_(self):\n    import os\n    return os\n", "POL"),
@@ -31,6 +33,7 @@ def judge(source: str, *, kernel: bool = False, gate: Gate = "all") -> Verdict:
     module = tree.parse(source)
     if not isinstance(module, ast.Module):
         return _verdict([module])
+    selector, parameters = _signature(module)
     try:
         if gate != "policy":
             found.extend(Violation(rule=rule, line=line, message=text) for rule, line, text in covenant.check(module))
@@ -39,7 +42,9 @@ def judge(source: str, *, kernel: bool = False, gate: Gate = "all") -> Verdict:
             found.extend(_policed(module, kernel=kernel))
     except (MemoryError, RecursionError) as error:
         return _verdict([bounds.unparsed(error)])
-    return _verdict(sorted(found, key=lambda violation: (violation.line, violation.rule)))
+    if found:
+        return _verdict(sorted(found, key=lambda violation: (violation.line, violation.rule)))
+    return Verdict(verdict="accept", selector=selector, parameters=parameters)
 
 
 def probe() -> None:
@@ -55,6 +60,16 @@ def probe() -> None:
 def _policed(module: ast.Module, *, kernel: bool) -> list[Violation]:
     code = policy.compile_method(module, kernel=kernel)
     return code if isinstance(code, list) else []
+
+
+def _signature(module: ast.Module) -> tuple[str, list[str]]:
+    """The method's name and its parameters' names, `self` not among them."""
+    match module.body:
+        case [ast.FunctionDef(name=name, args=args)]:
+            named = [*args.posonlyargs, *args.args][1:] + args.kwonlyargs
+            return name, [parameter.arg for parameter in named]
+        case _:
+            return "", []
 
 
 def _verdict(found: list[Violation]) -> Verdict:

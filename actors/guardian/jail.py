@@ -53,12 +53,16 @@ class Jail:
                         f'Where that is acceptable, say so in batos.toml: [guardian] may_lack = ["{layer}"]',
                         layer=layer,
                     )
+            self._idle = asyncio.Queue()
             for worker in self._workers:
                 self._idle.put_nowait(worker)
             await self._probe()
         except BaseException:
             await self.close()
             raise
+
+    def pids(self) -> list[int]:
+        return [worker.pid for worker in self._workers]
 
     async def close(self) -> None:
         for worker in self._workers:
@@ -94,17 +98,17 @@ class Jail:
         places = [n for n, verdict in enumerate(verdicts) if verdict.accepted]
         while places:
             batch = child.Batch(sources=[requests[n] for n in places])
-            seconds = JUDGE_SECONDS + child.BATCH_SECONDS * len(places)
             async with self._worker() as worker:
-                reply = await worker.do(child.BATCH + codec.pack(batch), cpu=JUDGE_SECONDS, wall=seconds)
+                reply = await worker.do(child.BATCH + codec.pack(batch), cpu=JUDGE_SECONDS, wall=4 * JUDGE_SECONDS + 2)
             judged = _verdicts(reply)[: len(places)]
             for n, verdict in zip(places, judged, strict=False):
                 verdicts[n] = verdict
-            if len(judged) < len(places):
-                if reply.end in _OWN_FAULTS and not judged:
+            if not judged:
+                # Only the first of a batch has had all the time there is: the others are tried again.
+                if reply.end in _OWN_FAULTS:
                     raise BatosError("INTERNAL", f"the jail could not judge: {reply.end}", "Try again.")
-                verdicts[places[len(judged)]] = Verdict(verdict="reject", violations=[bounds.died()])
-            places = places[len(judged) + 1 :]
+                verdicts[places.pop(0)] = Verdict(verdict="reject", violations=[bounds.died()])
+            places = places[len(judged) :]
         return verdicts
 
     async def _run(self, request: Run) -> Outcome:
@@ -120,7 +124,9 @@ class Jail:
         try:
             return codec.unpack(reply.answer, Ran).outcome
         except BatosError as error:
-            return Failed(code="INTERNAL", error="GARBAGE", message=f"the jail's child answered nonsense: {error.message}")
+            return Failed(
+                code="INTERNAL", error="GARBAGE", message=f"the jail's child answered nonsense: {error.message}"
+            )
 
     async def _probe(self) -> None:
         async with self._worker() as worker:

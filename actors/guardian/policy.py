@@ -141,7 +141,9 @@ class _Checker:
             else:
                 self._fine.add(id(first[0]))
         nodes = list(ast.walk(module))
-        self._known = builtin_names.ALL | {name for node in nodes if not _is_top(node, functions) for name in _bound(node)}
+        self._known = builtin_names.ALL | {
+            name for node in nodes if not _is_top(node, functions) for name in _bound(node)
+        }
         for node in nodes:
             self._node(node)
 
@@ -214,7 +216,11 @@ class _Checker:
                     self._add("POL008", node, repr(name.value))
                 if name.value in INSPECT_ATTRIBUTES | _FORMATS:
                     self._add("POL017", node, repr(name.value))
-        if isinstance(function, ast.Attribute) and function.attr == "format" and isinstance(function.value, ast.Constant):
+        if (
+            isinstance(function, ast.Attribute)
+            and function.attr == "format"
+            and isinstance(function.value, ast.Constant)
+        ):
             template = function.value.value
             if isinstance(template, str) and plain_format(template):
                 self._fine.add(id(function))

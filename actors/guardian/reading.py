@@ -20,21 +20,6 @@ from actors.guardian.scopes import Comprehension, Function, Scope, parameters
 MAX_STEPS: Final = 60_000
 MAX_CALLS: Final = 8
 
-_FRESH: Final = frozenset("sorted list tuple set dict frozenset reversed enumerate zip map filter iter sum deque".split())
-_PLAIN: Final = frozenset(
-    """len int float str bool bytes bytearray abs round isinstance issubclass repr hash id ord chr range hex bin oct
-    format print divmod pow any all callable slice hasattr ascii complex Exception ValueError TypeError KeyError
-    IndexError RuntimeError StopIteration AssertionError NotImplementedError ZeroDivisionError""".split()
-)
-_PICK: Final = frozenset({"min", "max", "next"})
-_TYPES: Final = frozenset("list dict set tuple str bytes int float frozenset object".split())
-_PURE_MODULES: Final = frozenset("math cmath json re string itertools operator statistics datetime time".split())
-_PURE_CALLS: Final = frozenset({"dumps", "deepcopy"})
-_NUMERIC_CALLS: Final = frozenset("len int float abs round ord".split())
-_INPLACE: Final = (ast.Add, ast.Mult, ast.BitOr, ast.BitAnd, ast.BitXor, ast.Sub)
-_UNDERSTOOD_COMPREHENSIONS: Final = (ast.ListComp, ast.SetComp, ast.DictComp)
-
-
 class TooComplexError(Exception):
     """The analysis has run out of its budget; what cannot be decided is refused."""
 
@@ -48,7 +33,7 @@ class Reader:
         report: Callable[[str, int, str], None],
     ) -> None:
         self._run_body = run_body
-        self._report = report
+        self.report = report
         self.scope: Scope
         self.raises: list[State] | None = None
         self._steps = 0
@@ -73,7 +58,7 @@ class Reader:
 
     def suspend(self, state: State, line: int) -> None:
         if state.dirty is not None:
-            self._report("COV004", line, f"changed on line {state.dirty[0]}")
+            self.report("COV004", line, f"changed on line {state.dirty[0]}")
 
     def mutate(self, state: State, base: Value, put: Value, line: int) -> None:
         """`base` was changed in place, and may hold `put` now."""
@@ -82,7 +67,7 @@ class Reader:
                 self.change(state, line)
                 state.own(put)
             elif thing == CLASS:
-                self._report("COV003", line, "")
+                self.report("COV003", line, "")
             elif thing[0] in ("site", "foreign"):
                 state.hold(thing, put)
 
@@ -93,78 +78,6 @@ class Reader:
 
     def bind(self, state: State, name: str, value: Value) -> None:
         state.env[self.key(name)] = value
-
-    def assign(self, state: State, target: ast.expr, value: Value) -> None:
-        self.step()
-        match target:
-            case ast.Name(id=name):
-                self.bind(state, name, value)
-            case ast.Attribute():
-                self.write(state, self.value(target.value, state), target.attr, value, target.lineno)
-            case ast.Subscript():
-                base = self.value(target.value, state)
-                self.value(target.slice, state)
-                self.may_raise(state)
-                self.mutate(state, base, value, target.lineno)
-            case ast.Tuple() | ast.List():
-                self.may_raise(state)
-                items = self.items(state, value, target)
-                for part in target.elts:
-                    self.assign(state, part, items)
-            case ast.Starred():
-                self.assign(state, target.value, state.make(target, value))
-            case _:
-                raise TooComplexError
-
-    def write(self, state: State, base: Value, name: str, value: Value, line: int) -> None:
-        """An attribute of `base` is set or deleted."""
-        for thing in base:
-            if thing == RECEIVER:
-                self.change(state, line)
-                state.own(value)
-            elif thing == CLASS:
-                self._report("COV003", line, "")
-            elif state.is_state(thing) or thing[0] == "foreign":
-                self._report("COV002", line, f"the attribute {name!r}")
-                self.change(state, line)
-
-    def augment(self, state: State, node: ast.AugAssign) -> None:
-        target = node.target
-        if isinstance(target, ast.Name):
-            old = state.env.get(self.key(target.id), NOTHING)
-            new = self.value(node.value, state)
-            items = self.items(state, new, node)
-            if isinstance(node.op, _INPLACE) and not numeric(node.value):
-                self.mutate(state, old, items, node.lineno)
-            if old or new:
-                self.bind(state, target.id, old | state.make(node, state.contents(old) | items))
-            self.may_raise(state)
-            return
-        base = self.value(target.value, state)
-        if isinstance(target, ast.Subscript):
-            self.value(target.slice, state)
-        new = self.value(node.value, state)
-        self.may_raise(state)
-        if isinstance(target, ast.Attribute):
-            self.write(state, base, target.attr, self.items(state, new, node), node.lineno)
-        else:
-            self.mutate(state, base, self.items(state, new, node), node.lineno)
-
-    def delete(self, state: State, target: ast.expr) -> None:
-        match target:
-            case ast.Name(id=name):
-                state.env.pop(self.key(name), None)
-            case ast.Attribute():
-                self.write(state, self.value(target.value, state), target.attr, NOTHING, target.lineno)
-            case ast.Subscript():
-                base = self.value(target.value, state)
-                self.value(target.slice, state)
-                self.mutate(state, base, NOTHING, target.lineno)
-            case ast.Tuple() | ast.List():
-                for part in target.elts:
-                    self.delete(state, part)
-            case _:
-                raise TooComplexError
 
     # Expressions -----------------------------------------------------------------------------------------------
 
@@ -194,7 +107,7 @@ class Reader:
                 return self._choice(node, state)
             case ast.NamedExpr():
                 found = self.value(node.value, state)
-                self.assign(state, node.target, found)
+                targets.assign(self, state, node.target, found)
                 return found
             case ast.List() | ast.Tuple() | ast.Set() | ast.Dict():
                 return self._display(node, state)
@@ -207,8 +120,9 @@ class Reader:
             case ast.BinOp():
                 left, right = self.value(node.left, state), self.value(node.right, state)
                 self.may_raise(state)
-                found = self.items(state, left, node) | self.items(state, right, node)
-                return state.make(node, found) if left or right else NOTHING
+                if known.numeric(node) or not left | right:
+                    return NOTHING
+                return state.make(node, self.items(state, left, node) | self.items(state, right, node))
             case ast.Await() | ast.Yield() | ast.YieldFrom():
                 found = self.value(node.value, state)
                 self.suspend(state, node.lineno)
@@ -248,7 +162,7 @@ class Reader:
                 later.dirty = None
                 self._invoke(later, thing, [], NOTHING, node)
                 if later.dirty is not None:
-                    self._report("COV005", getattr(node, "lineno", 0), f"a change on line {later.dirty[0]}")
+                    self.report("COV005", getattr(node, "lineno", 0), f"a change on line {later.dirty[0]}")
 
     def _attribute(self, node: ast.Attribute, state: State) -> Value:
         base = self.value(node.value, state)
@@ -257,7 +171,7 @@ class Reader:
         for thing in base:
             if thing == RECEIVER and node.attr == "__class__":
                 found.add(CLASS)
-            elif thing == RECEIVER and is_message(node.attr):
+            elif thing == RECEIVER and known.is_message(node.attr):
                 found.add(("bound", node.attr, frozenset({RECEIVER})))
             elif thing in (RECEIVER, STATE) or thing in state.owned:
                 found.add(STATE)
@@ -265,7 +179,7 @@ class Reader:
                 found.add(thing)
             elif thing[0] == "outside":
                 found.add(("outside", f"{thing[1]}.{node.attr}"))
-        if node.attr in aliasing.MUTATORS:
+        if node.attr in known.MUTATORS:
             found.add(("bound", node.attr, base))
         return frozenset(found)
 
@@ -362,33 +276,33 @@ class Reader:
                 self.change(state, line)
             return base | everything
         outside = next((thing[1] for thing in base if thing[0] == "outside"), None)
-        if outside is not None and outside not in _TYPES:
+        if outside is not None and outside not in known.TYPES:
             return self._outside(state, f"{outside}.{name}", arguments, node)
         if outside is not None and arguments:
             base, arguments = arguments[0], arguments[1:]
             everything = frozenset[Object]().union(*arguments)
-        if is_message(name):
+        if known.is_message(name) or (base == {RECEIVER} and name not in known.MUTATORS):
+            # The answerer has its own signal; what crosses is a copy.
             self._invoke_all(state, everything, NOTHING, node)
             return frozenset({aliasing.parameter(f"answer {line}")})
         callbacks = self._invoke_all(state, everything, self.items(state, base, node), node)
         base = base - {RECEIVER}
-        if name in aliasing.MUTATORS:
+        if name in known.MUTATORS:
             found = state.contents(base) | everything
             self.mutate(state, base, everything | state.contents(everything) | callbacks, line)
             return found
-        if name in aliasing.LOOKUPS:
+        if name in known.LOOKUPS:
             return state.contents(base) | everything
-        if name in aliasing.COPIES:
+        if name in known.COPIES:
             return self._fresh(state, [base, *arguments], node)
-        if name in aliasing.PURE:
+        if name in known.PURE:
             return NOTHING
         if state.touches_state(base | everything):
             self.change(state, line)
         return base
 
-    def _fresh(self, state: State, arguments: Sequence[Value], node: ast.AST) -> Value:
+    def _fresh(self, state: State, arguments: Sequence[Value], node: ast.AST, found: Value = NOTHING) -> Value:
         """A new container of what the arguments hold, or of containers of that (`zip`, `enumerate`, `items`)."""
-        found = NOTHING
         for argument in arguments:
             found |= self.items(state, argument, node)
         made = state.make(node, found)
@@ -401,21 +315,21 @@ class Reader:
         line = getattr(node, "lineno", 0)
         everything = frozenset[Object]().union(*arguments)
         items = NOTHING
-        if name in _FRESH or name in _PICK or name in _PLAIN or name == "getattr":
+        if name in known.FRESH or name in known.PICK or name in known.PLAIN or name == "getattr":
             for argument in arguments:
                 items |= self.items(state, argument, node)
             called = self._invoke_all(state, everything, items | state.contents(items), node)
-            if name in _FRESH:
-                return self._fresh(state, [*arguments, state.make((node, "called"), called)], node)
+            if name in known.FRESH:
+                return self._fresh(state, arguments, node, called)
             if name == "getattr":
                 return frozenset({STATE}) | everything if state.touches_state(everything) else everything
-            return items | everything if name in _PICK else NOTHING
+            return items | everything if name in known.PICK else NOTHING
         if name in ("super", "vars"):
             return frozenset({RECEIVER if name == "super" else STATE})
         if name == "type":
             return frozenset({CLASS}) if RECEIVER in everything else NOTHING
         module, _, called_name = name.rpartition(".")
-        if module.partition(".")[0] in _PURE_MODULES or (module and called_name in _PURE_CALLS):
+        if module.partition(".")[0] in known.PURE_MODULES or (module and called_name in known.PURE_CALLS):
             self._invoke_all(state, everything, state.contents(everything), node)
             return NOTHING
         if name in ("exec", "eval", "setattr", "delattr"):
@@ -433,16 +347,14 @@ class Reader:
 
     # Closures and comprehensions -------------------------------------------------------------------------------
 
-    def _follow(
-        self, state: State, thing: Object, arguments: Sequence[Value], unknown: Value, node: ast.AST
-    ) -> Value:
+    def _follow(self, state: State, thing: Object, arguments: Sequence[Value], unknown: Value, node: ast.AST) -> Value:
         """Run a closure's body here. One that calls itself is not followed round: if it can change, it has."""
         function, outer, defaults = self._closures[thing[1]]
         assert not isinstance(function, ast.GeneratorExp)
         if thing[1] in self._active or len(self._active) >= MAX_CALLS:
-            if _can_change(function):
+            if known.can_change(function):
                 self.change(state, getattr(node, "lineno", 0))
-            return frozenset({STATE}) if _can_change(function) else frozenset[Object]().union(*arguments)
+            return frozenset({STATE}) if known.can_change(function) else frozenset[Object]().union(*arguments)
         scope = self._scopes.setdefault(thing[1], Scope(function, outer))
         caller, self.scope = self.scope, scope
         self._active.append(thing[1])
@@ -450,7 +362,9 @@ class Reader:
             everything = frozenset[Object]().union(unknown, defaults, *arguments)
             names = parameters(function)
             for n, name in enumerate(names):
-                plain = n < len(arguments) and len(arguments) <= len(function.args.args) and not function.args.kwonlyargs
+                plain = (
+                    n < len(arguments) and len(arguments) <= len(function.args.args) and not function.args.kwonlyargs
+                )
                 value = arguments[n] | defaults if plain else everything
                 if name in (function.args.vararg, function.args.kwarg):
                     value = state.make(name, everything)
@@ -480,7 +394,7 @@ class Reader:
                 turn = state.copy()
                 for n, generator in enumerate(node.generators):
                     source = first if n == 0 else self.value(generator.iter, turn)
-                    self.assign(turn, generator.target, self.items(turn, source, generator))
+                    targets.assign(self, turn, generator.target, self.items(turn, source, generator))
                     if generator.is_async:
                         self.suspend(turn, node.lineno)
                     for test in generator.ifs:
@@ -498,31 +412,3 @@ class Reader:
         return found
 
 
-def is_message(name: str) -> bool:
-    """Whether `x.name(…)` sends: a selector ends in an underscore."""
-    return name.endswith("_") and not name.endswith("__")
-
-
-def numeric(node: ast.expr) -> bool:
-    """Whether `node` is a number beyond doubt, so that an augmented assignment with it extends no container."""
-    match node:
-        case ast.Constant(value=value):
-            return isinstance(value, (int, float))
-        case ast.UnaryOp(op=ast.USub() | ast.Not()) | ast.Compare():
-            return True
-        case ast.BinOp(op=ast.Sub() | ast.Div() | ast.FloorDiv() | ast.Pow() | ast.Mult() | ast.Add()):
-            return numeric(node.left) or (numeric(node.right) and not isinstance(node.op, ast.Mult))
-        case ast.Call(func=ast.Name(id=name)):
-            return name in _NUMERIC_CALLS
-        case _:
-            return False
-
-
-def _can_change(function: Function) -> bool:
-    """Whether the function's text has anything that could change state."""
-    for node in ast.walk(function):
-        if isinstance(node, (ast.Attribute, ast.Subscript)) and not isinstance(node.ctx, ast.Load):
-            return True
-        if isinstance(node, ast.AugAssign) or (isinstance(node, ast.Attribute) and node.attr in aliasing.MUTATORS):
-            return True
-    return False

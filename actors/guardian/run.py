@@ -95,9 +95,9 @@ class _Play:
         if self._sends < len(self._answers):
             self._diverged(f"it made {self._sends} sends, {len(self._answers)} were answered before")
         try:
-            final = {slot: codec.encode(value) for slot, value in self.slots.items()}
+            final = {slot: _encode(value) for slot, value in self.slots.items()}
+            _encode(result)
             value = codec.normalize(result, "the result")
-            codec.encode(value)
         except BatosError as error:
             self._refuse_value(error, 0)
         except (MemoryError, RecursionError) as error:
@@ -156,12 +156,15 @@ class _Play:
     def _send(self, send: Send) -> Any:
         n = self._sends
         try:
+            _weigh([send.args, send.kwargs])
             args, kwargs = codec.normalize(send.args, "the arguments"), codec.normalize(send.kwargs, "the arguments")
             digest = digest_of(send)
         except BatosError as error:
             self._refuse_value(error, _here())
         if n == len(self._answers):
-            self._leave(n, Send(kind=send.kind, receiver=send.receiver, selector=send.selector, args=args, kwargs=kwargs))
+            self._leave(
+                n, Send(kind=send.kind, receiver=send.receiver, selector=send.selector, args=args, kwargs=kwargs)
+            )
         self._sends += 1
         answer = self._answers[n]
         if answer.digest != digest:
@@ -173,7 +176,7 @@ class _Play:
 
     def _leave(self, n: int, send: Send) -> NoReturn:
         try:
-            now = {slot: codec.encode(value) for slot, value in self.slots.items()}
+            now = {slot: _encode(value) for slot, value in self.slots.items()}
         except BatosError as error:
             self._refuse_value(error, _here())
         changed, removed = self._changes(now)
@@ -217,7 +220,9 @@ class _Play:
     # Bad ends --------------------------------------------------------------------------------------------------
 
     def _refuse_value(self, error: BatosError, line: int) -> NoReturn:
-        self._emit(Failed(code=error.code, error=error.data.get("type", error.code), message=_cap(error.message), line=line))
+        self._emit(
+            Failed(code=error.code, error=error.data.get("type", error.code), message=_cap(error.message), line=line)
+        )
 
     def _diverged(self, message: str) -> NoReturn:
         self._emit(Failed(code="REPLAY_DIVERGED", error="REPLAY_DIVERGED", message=message, line=_here()))
@@ -266,9 +271,33 @@ def digest_of(send: Send) -> str:
     return hashlib.sha256(codec.encode(content)).hexdigest()
 
 
+def _encode(value: Any) -> bytes:
+    _weigh(value)
+    return codec.encode(value)
+
+
+def _weigh(value: Any) -> None:
+    """TOO_LARGE before anything is copied: a small nest of shared lists can be worth gigabytes when written out."""
+    weight = 0
+    todo = [value]
+    while todo:
+        item = todo.pop()
+        kind = type(item)
+        if kind is str or kind is bytes:
+            weight += len(item)
+        elif kind is list or kind is tuple:
+            todo.extend(item[: codec.MAX_VALUE_BYTES])
+        elif kind is dict:
+            todo.extend(item)
+            todo.extend(item.values())
+        weight += 1
+        if weight > codec.MAX_VALUE_BYTES or len(todo) > codec.MAX_VALUE_BYTES:
+            raise BatosError("TOO_LARGE", f"a value of more than {codec.MAX_VALUE_BYTES} bytes")
+
+
 def _encoding(value: Any) -> bytes:
     try:
-        return codec.encode(value)
+        return _encode(value)
     except BatosError:
         return _NO_VALUE
 

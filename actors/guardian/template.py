@@ -1,6 +1,7 @@
 """The template: a small process that holds nothing but the gates and the runtime, and forks a child for each work.
 
-A fork of what is already loaded costs about a millisecond, where a fresh Python costs a hundred. The template is
+A fork of what is already loaded costs about a millisecond, where a fresh Python costs a hundred; and one child is
+always forked and warm before its work arrives. The template is
 started with an empty environment, puts the jail on, says which layers hold, and from then on moves bytes: it never
 looks into a request or an answer, so no text can hurt it. In its pid namespace it is process 1: when it dies, the
 kernel ends everything in there.
@@ -11,6 +12,7 @@ kernel ends everything in there.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 import os
@@ -26,6 +28,7 @@ from actors.guardian import child, confine, seccomp
 
 REQUEST: Final = struct.Struct("!Idd")
 REPLY: Final = struct.Struct("!BiI")
+WORK: Final = struct.Struct("!dI")
 
 ENDED, TOO_SLOW, TOO_MUCH, NO_CHILD = range(4)
 """How a work ended: by itself, killed by the clock, killed for the size of its answer, or not begun."""
@@ -58,33 +61,71 @@ def main() -> None:
     _serve(base, None if missing["seccomp"] else seccomp.program(confine.OUTPUT))
 
 
-def _serve(base: int, filter_code: bytes | None) -> None:
-    while True:
-        header = _read(REQUEST.size)
-        length, cpu, wall = REQUEST.unpack(header)
-        request = _read(length)
-        source, sink = os.pipe()
+class _Child:
+    """A forked process that waits for its one work: warm, without any descriptor of ours but its two pipes."""
+
+    def __init__(self, base: int, filter_code: bytes | None) -> None:
+        mine, self._work = os.pipe()
+        self.answer, theirs = os.pipe()
         me = os.getpid()
         try:
-            pid = os.fork()
-        except OSError as error:
-            os.close(source)
-            os.close(sink)
-            _reply(NO_CHILD, error.errno or 0, b"")
-            continue
-        if pid == 0:
+            self.pid = os.fork()
+        except OSError:
+            for descriptor in (mine, self._work, self.answer, theirs):
+                os.close(descriptor)
+            raise
+        if self.pid == 0:
             try:
                 confine.die_with_parent(me)
-                confine.lock_child(sink, base=base, cpu=cpu, filter_code=filter_code)
-                child.work(request)
+                confine.narrow_child(mine, theirs, base=base)
+                _live(filter_code)
             finally:
                 os._exit(1)
-        os.close(sink)
-        ended, answer = _collect(source, time.monotonic() + wall)
-        os.close(source)
+        os.close(mine)
+        os.close(theirs)
+
+    def give(self, cpu: float, request: bytes) -> None:
+        """Hand the work over. (One that has died since it was forked says so by its silence.)"""
+        with contextlib.suppress(BrokenPipeError):
+            _write(self._work, WORK.pack(cpu, len(request)) + request)
+        os.close(self._work)
+
+
+def _live(filter_code: bytes | None) -> None:
+    """A child's life: the pages that any work touches become its own, then it waits, locks the door, and works."""
+    child.warm_child()
+    cpu, length = WORK.unpack(_read(confine.INPUT, WORK.size))
+    request = _read(confine.INPUT, length)
+    os.close(confine.INPUT)
+    confine.lock_child(cpu=cpu, filter_code=filter_code)
+    child.work(request)
+
+
+def _serve(base: int, filter_code: bytes | None) -> None:
+    waiting = _fork(base, filter_code)
+    while True:
+        length, cpu, wall = REQUEST.unpack(_read(_IN, REQUEST.size))
+        request = _read(_IN, length)
+        at_work = waiting or _fork(base, filter_code)
+        if at_work is None:
+            _reply(NO_CHILD, 0, b"")
+            continue
+        at_work.give(cpu, request)
+        deadline = time.monotonic() + wall
+        # The next one is forked while this one works: its fork is out of the time that its own work takes.
+        waiting = _fork(base, filter_code)
+        ended, answer = _collect(at_work.answer, deadline)
+        os.close(at_work.answer)
         if ended != ENDED:
-            os.kill(pid, signal.SIGKILL)
-        _reply(ended, _reap(pid), answer)
+            os.kill(at_work.pid, signal.SIGKILL)
+        _reply(ended, _reap(at_work.pid), answer)
+
+
+def _fork(base: int, filter_code: bytes | None) -> _Child | None:
+    try:
+        return _Child(base, filter_code)
+    except OSError:
+        return None
 
 
 def _collect(source: int, deadline: float) -> tuple[int, bytes]:
@@ -118,15 +159,19 @@ def _reap(pid: int) -> int:
 
 
 def _reply(ended: int, status: int, answer: bytes) -> None:
-    data = REPLY.pack(ended, status, len(answer)) + answer
+    _write(_OUT, REPLY.pack(ended, status, len(answer)) + answer)
+
+
+def _write(descriptor: int, data: bytes) -> None:
     while data:
-        data = data[os.write(_OUT, data) :]
+        data = data[os.write(descriptor, data) :]
 
 
-def _read(length: int) -> bytes:
+def _read(descriptor: int, length: int) -> bytes:
+    """Exactly `length` bytes; the end of this process where the other end has closed."""
     pieces: list[bytes] = []
     while length:
-        piece = os.read(_IN, min(length, 1 << 20))
+        piece = os.read(descriptor, min(length, 1 << 20))
         if not piece:
             os._exit(0)
         pieces.append(piece)

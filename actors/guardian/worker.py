@@ -88,7 +88,9 @@ class Worker:
             self.missing = {k: v for k, v in msgspec.json.decode(reply.answer, type=_Hello).missing.items() if v}
         except (OSError, EOFError, TimeoutError, msgspec.MsgspecError) as error:
             await self.stop()
-            raise BatosError("NO_JAIL", f"the jail's template does not come up: {error or type(error).__name__}") from error
+            raise BatosError(
+                "NO_JAIL", f"the jail's template does not come up: {error or type(error).__name__}"
+            ) from error
 
     async def do(self, work: bytes, *, cpu: float, wall: float) -> Reply:
         """Have one child do `work`. It always returns; a template that fails at it is replaced by the next call."""
@@ -128,7 +130,9 @@ class Worker:
         answer = await self._reader.readexactly(length)
         if ended == ENDED:
             return Reply(answer, "" if status == 0 else _SIGNALS.get(-status, f"ENDED_{status}"))
-        return Reply(answer, {TOO_SLOW: "LIMIT_TIME", TOO_MUCH: "LIMIT_OUTPUT", NO_CHILD: "NO_PROCESS"}.get(ended, "JAIL_DIED"))
+        return Reply(
+            answer, {TOO_SLOW: "LIMIT_TIME", TOO_MUCH: "LIMIT_OUTPUT", NO_CHILD: "NO_PROCESS"}.get(ended, "JAIL_DIED")
+        )
 
 
 def _import_path() -> list[str]:

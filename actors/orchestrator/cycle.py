@@ -53,8 +53,10 @@ def think(thought: Thought, receiver: str, path: str, command: Value) -> Thinkin
     place = thought.overlay.lookup(target, selector)
     if place is None or not isinstance(place.value, (Draft, UvmMethod)):
         raise BatosError("CYCLE_FAILED", f"the cycle came to COMPLETE without a method for {selector}", cycle=cycle)
+    answer = yield from send(thought, target, Message(selector, message["args"], message["kwargs"]), f"{path}.answer")
+    # After the answer, which may have caused cycles of its own: the outermost cycle has the last word.
     thought.made = MethodMade(selector=selector, sha256=place.value.sha256 or "", attempts=running.attempts)
-    return (yield from send(thought, target, Message(selector, message["args"], message["kwargs"]), f"{path}.answer"))
+    return answer
 
 
 def _begin(thought: Thought, cycle: str, target: str, message: dict[str, Any], path: str) -> Thinking[str]:

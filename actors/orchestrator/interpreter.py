@@ -19,7 +19,7 @@ from actors.orchestrator.overlay import OPAQUE, Draft, Place
 from actors.orchestrator.thought import FATAL, Doomed, Message, Thought
 from protocol import codec, names
 from protocol.codec import Ref, Value
-from protocol.errors import BatosError
+from protocol.errors import BatosError, Failure, raised_from
 from protocol.messages import Answer, Done, Effect, Failed, Ran, Run, Send
 from world.method import UvmMethod
 
@@ -84,6 +84,9 @@ def _run(thought: Thought, receiver: str, place: Place, message: Message, path: 
                 return done.result
             case Effect() as effect:
                 answers = [*answers, (yield from _answer(thought, receiver, effect, kernel, f"{path}.{effect.n}"))]
+            case Failed(error="SendFailed") as failed if answers and _is_that(failed, answers[-1]):
+                # Nobody caught it: the sender of this message learns what really happened.
+                raise raised_from(answers[-1].error or Failure("INTERNAL", failed.message))
             case Failed() as failed:
                 raise _failure(failed, place.value.selector)
 
@@ -150,6 +153,11 @@ def _write(thought: Thought, receiver: str, outcome: Done | Effect) -> None:
 
 def _same(slots: dict[str, Value], name: str, value: Value) -> bool:
     return name in slots and codec.encode(slots[name]) == codec.encode(value)
+
+
+def _is_that(failed: Failed, answer: Answer) -> bool:
+    """Whether a run failed of the `SendFailed` that this answer raised in it."""
+    return answer.error is not None and answer.error.message.startswith(failed.message.removesuffix("…"))
 
 
 def _failure(failed: Failed, selector: str) -> BatosError:

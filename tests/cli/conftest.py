@@ -13,6 +13,7 @@ import pytest
 
 from bus.broker import Broker
 from bus.service import serve
+from cli import wire
 from cli.main import main
 from protocol.home import Home
 from protocol.messages import ActorStatus
@@ -85,6 +86,7 @@ def home():
 
 @pytest.fixture
 def system(home):
+    wire.quiet()
     made = System(home)
     yield made
     made.stop()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 
 import pytest
 
@@ -141,7 +142,7 @@ def test_a_lost_system_is_asked_again_under_the_same_key(system, batos, lost):
     async def mandate(_request, call):
         call.partial(Event(event="accepted", mandate="M1"))
         if len(system.envelopes) == 1:
-            asyncio.get_running_loop().run_in_executor(None, restart)
+            threading.Thread(target=restart, daemon=True).start()
             await seen.wait()
         return REPLY
 

@@ -1,4 +1,4 @@
-def candidate_grammar_(self, message):
+def candidate_grammar_(self, message, round=0):
     """The form of a method that answers `message`, in llguidance's Lark dialect.
 
     The `def` line is fixed. What may follow is Python over the object's slots and the parameters, typed as the slots,
@@ -31,6 +31,16 @@ def candidate_grammar_(self, message):
         before.update(example.get('slots', {}))
         after = example.get('slots_after', {})
         changed += [name for name in after if name not in changed and (name not in before or before[name] != after[name])]
+
+    # A literal that quotes an example is no method. Small numbers and the usual constants stay.
+    quoted = []
+    quotes = []
+    for values in seen.values():
+        for value in values:
+            if isinstance(value, str) and value and value.isalnum() and value.isascii():
+                quotes.append(value)
+            elif isinstance(value, (int, float)) and value > 12 and value not in [24, 60, 100, 180, 360, 365, 1000]:
+                quoted.append(str(value))
 
     kinds = {}
     for name in seen:
@@ -77,19 +87,24 @@ def candidate_grammar_(self, message):
     n, word, c, item = loops['number'], loops['text'], loops['letter'], loops['item']
     k, v, i, result = loops['key'], loops['entry'], loops['index'], loops['local']
 
+    # Where the variables alone may do, literals wait for the second round: there they would only crowd out the answer.
+    numbers = names['number']
+    pure = round == 0 and (len(numbers) > 1 or len(kinds) > len(numbers))
     rules = {
-        'number': ['term (SIGN term){0,3}'],
-        'term': ['factor (TIMES factor){0,3}'],
-        'factor': ['natom', 'natom " ** " power', '"(" number ")"', '"(" number ")" " ** " power'],
-        'power': ['NUMBER', *names['number']],
+        'number': ['term (SIGN term){0,2}'],
+        'term': ['factor (TIMES factor){0,2}'],
+        'factor': ['natom', 'natom " ** " power', '"(" number ")"', '"(" number ")" " ** " power'] + ([] if pure else ['NUMBER']),
+        'power': ['DIGIT', '"0.5"', *names['number']],
+        'sum': ['nlead (TIMES factor){0,2} (SIGN term){0,2}', 'NUMBER (SIGN | TIMES) nlead ((SIGN | TIMES) factor){0,2}'],
+        'nlead': ['natom', 'natom " ** " power', '"(" number ")" TIMES factor', '"(" number ")" " ** " power'],
         'natom': [
-            'nvar', 'NUMBER', '"abs(" number ")"', '"round(" number ("," " " DIGIT)? ")"', '"int(" number ")"',
-            '"max(" number "," " " number ")"', '"min(" number "," " " number ")"', 'MATH number ")"', '"math.pi"',
+            'nvar', '"abs(" number ")"', '"round(" number ("," " " DIGIT)? ")"', '"int(" number ")"',
+            '"max(" number "," " " (number | NUMBER) ")"', '"min(" number "," " " (number | NUMBER) ")"', 'MATH number ")"', '"math.pi"',
         ],
         'nvar': names['number'] + unknown,
-        'thing': ['number'],
+        'thing': ['number', 'NUMBER'],
         'flag': ['test', 'test " and " test', 'test " or " test', '"not " "(" test ")"'],
-        'test': ['number COMPARE number', 'number " % " NUMBER EQUAL NUMBER', *names['flag']],
+        'test': ['number COMPARE (number | NUMBER)', 'natom " % " (natom | NUMBER) EQUAL DIGIT', *names['flag']],
         'value': [],
     }
     if not rules['nvar']:
@@ -104,13 +119,14 @@ def candidate_grammar_(self, message):
         rules['test'] += ['"not " avar', 'avar EQUAL thing', 'avar " is None"', 'avar " is not None"']
 
     # Texts.
-    rules['text'] = ['tatom (" + " tatom){0,4}', 'format', '"str(" number ")"', 'tatom " * " nvar']
-    rules['tatom'] = ['STRING']
+    rules['text'] = ['tlead (" + " tatom){0,4}', 'STRING " + " tlead (" + " tatom){0,3}', 'format', 'tatom " * " nvar']
+    rules['tatom'] = ['STRING', 'tlead']
+    rules['tlead'] = ['"str(" number ")"']
     rules['format'] = ['"f" QUOTE FTEXT? ("{" shown "}" FTEXT?){1,4} QUOTE']
     rules['shown'] = [name for kind in ['text', 'number', 'any', 'flag'] for name in names[kind]] or ['NUMBER']
     if texts:
         rules['tvar'] = texts
-        rules['tatom'] += ['tvar', 'tvar SHAPE', 'tvar SHAPE SHAPE', 'tvar slice', 'tvar slice SHAPE',
+        rules['tlead'] += ['tvar', 'tvar SHAPE', 'tvar SHAPE SHAPE', 'tvar slice', 'tvar slice SHAPE',
                            'tvar ".replace(" tatom "," " " tatom ")"', 'tvar ".split(" STRING? ")" "[" index "]"',
                            f'STRING ".join(" tvar ".split()" "[::-1]" ")"',
                            f'STRING ".join(" "{word}" shape_w? " for " "{word}" " in " tvar ".split()" ")"',
@@ -127,11 +143,12 @@ def candidate_grammar_(self, message):
     rules['shape_w'] = ['SHAPE', '"[0]"', '"[::-1]"']
     rules['slice'] = ['"[::-1]"', '"[" index "]"', '"[:" bound "]"', '"[" bound ":]"']
     rules['bound'] = ['NUMBER', '"-" DIGIT', *names['number']]
-    rules['index'] = ['DIGIT', '"-1"', *names['number']]
+    rules['index'] = ['"0"', '"-1"', *names['number']] if round == 0 else ['DIGIT', '"-1"', '"-2"', *names['number']]
 
     # Lists, and what is counted, summed and chosen from them.
+    rules['kept'] = [f'"{name}"' for name in kinds]
     rules['list'] = ['latom', 'latom " + " latom']
-    rules['latom'] = ['"[" (thing ("," " " thing){0,3})? "]"', '"list(" "range(" number ("," " " number)? ")" ")"',
+    rules['latom'] = ['"[]"', '"[" kept ("," " " kept){0,3} "]"', '"list(" "range(" number ("," " " number)? ")" ")"',
                       f'"[" eachi " for " "{i}" " in " "range(" number ("," " " number)? ")" "]"']
     rules['eachi'] = [f'"{i}"', f'"{i}" TIMES nvar', f'"{i}" " ** " NUMBER', f'"{i}" SIGN nvar', f'"{i}" TIMES NUMBER']
     rules['natom'].append(f'SUMS eachi " for " "{i}" " in " "range(" number ("," " " number)? ")" ")"')
@@ -152,7 +169,6 @@ def candidate_grammar_(self, message):
         rules['test'] += ['thing IN lvar', '"not " lvar', 'list EQUAL list', '"len(" lvar ")" COMPARE "len(" "set(" lvar ")" ")"']
         rules['thing'] += ['lvar "[" index "]"', 'lvar "[" middle "]"']
         rules['middle'] = ['"len(" lvar ")" " // 2"', '"len(" lvar ")" " - " DIGIT']
-        rules['index'] = ['DIGIT', '"-1"', '"-2"', *names['number']]
     if numbers_in:
         rules['nsvar'] = numbers_in
         rules['natom'] += ['FOLD nsvar ")"', 'nsvar "[" index "]"', '"sorted(" nsvar SORTED? ")" "[" (index | middle) "]"',
@@ -166,7 +182,7 @@ def candidate_grammar_(self, message):
         rules['test'].append(f'QUANT numbertest " for " "{n}" " in " nsvar ")"')
     if texts_in:
         rules['tsvar'] = texts_in
-        rules['tatom'] += ['PICK tsvar "," " key=len" ")"', 'FIRST tsvar ")"', 'tsvar "[" index "]"', 'STRING ".join(" tsvar ")"',
+        rules['tlead'] += ['PICK tsvar "," " key=len" ")"', 'FIRST tsvar ")"', 'tsvar "[" index "]"', '(STRING | shown) ".join(" tsvar ")"',
                            f'STRING ".join(" eachw " for " "{word}" " in " tsvar (" if " wordtest)? ")"',
                            '"sorted(" tsvar SORTED? ")" "[" index "]"', 'STRING ".join(" "sorted(" tsvar ")" ")"',
                            'STRING ".join(" tsvar "[::-1]" ")"']
@@ -186,7 +202,7 @@ def candidate_grammar_(self, message):
         rules['dvar'] = tables
         rules['entry'] = ['dvar "[" thing "]"', 'dvar ".get(" thing ("," " " thing)? ")"']
         rules['natom'] += ['"len(" dvar ")"', 'FOLD dvar ".values()" ")"', 'entry']
-        rules['tatom'] += ['entry', 'PICK dvar "," " key=" dvar ".get" ")"', 'FIRST dvar ")"']
+        rules['tlead'] += ['entry', 'PICK dvar "," " key=" dvar ".get" ")"', 'FIRST dvar ")"']
         rules['test'] += ['thing IN dvar', '"not " dvar', 'thing IN dvar ".values()"']
         rules['latom'] += ['"list(" dvar VIEW ")"', '"sorted(" dvar VIEW? ")"',
                            f'"[" "{k}" " for " "{k}" "," " " "{v}" " in " dvar ".items()" " if " entrytest "]"']
@@ -205,21 +221,50 @@ def candidate_grammar_(self, message):
         rules['thing'].append('text')
 
     # What is returned.
-    forms = {'number': ['number'], 'text': ['text'], 'flag': ['flag'], 'table': ['table']}
+    forms = {'number': ['sum'], 'text': ['text'], 'flag': ['flag'], 'table': ['table']}
     forms['list'] = forms['texts'] = forms['numbers'] = ['list']
-    every = ['thing', 'number', 'flag']
+    every = ['thing', 'sum', 'flag']
     if texts or texts_in:
         every.append('text')
     if lists or texts:
         every.append('list')
     rules['plain'] = forms.get(returned, every)
     rules['value'] = ['plain', 'plain " if " flag " else " plain']
+    if round == 1 and returned == 'number' and 2 <= len(numbers) <= 3:
+        # With constants, a number comes of all the numbers that there are.
+        parts = []
+        for number, name in enumerate(numbers):
+            rules[f'part{number}'] = [
+                name, f'{name} " ** " DIGIT', f'{name} TIMES CONSTANT', f'CONSTANT TIMES {name}', f'"(" {name} SIGN CONSTANT ")"',
+                f'"(" CONSTANT SIGN {name} ")"', f'"(" CONSTANT SIGN {name} " / " CONSTANT ")"', f'"(" {name} TIMES (CONSTANT | {name}) ")"',
+                f'{name} " / " CONSTANT',
+            ]
+            parts.append(f'part{number}')
+        if len(numbers) == 2:
+            rules['mix'] = ['part0 (SIGN | TIMES) part1', 'part1 (SIGN | TIMES) part0', f'{numbers[0]} SIGN part0 TIMES part1',
+                            f'{numbers[1]} SIGN part1 TIMES part0']
+        else:
+            rules['mix'] = [
+                f'part{a} (SIGN | TIMES) part{b} (SIGN | TIMES) part{3 - a - b}' for a in range(3) for b in range(3) if a != b
+            ]
+            rules['mix'] += [
+                f'part{a} TIMES "(" part{b} (SIGN | TIMES) part{3 - a - b} ")"' for a in range(3) for b in range(3) if a != b
+            ]
+            rules['mix'] += [
+                f'"(" part{a} (SIGN | TIMES) part{b} ")" TIMES part{3 - a - b}' for a in range(3) for b in range(3) if a != b
+            ]
+        rules['value'] = ['mix', 'mix TIMES CONSTANT', 'mix SIGN CONSTANT', '"(" mix ")" (TIMES | " ** ") CONSTANT', 'CONSTANT TIMES "(" mix ")"',
+                          'MATH mix ")"', '"abs(" mix ")"', '"round(" mix ("," " " DIGIT)? ")"', '"max(" mix "," " " NUMBER ")"']
     block = '"\\n    '
     deep = '"\\n        '
-    readers = ['"return " value', f'"if " flag ":" {deep}return " plain {block}return " plain']
+    readers = ['"return " value']
+    if round == 0:
+        rules['value'] = ['plain']
+    else:
+        readers.append(f'"if " flag ":" {deep}return " plain {block}return " plain')
     sources = ['"range(" number ("," " " number)? ")"', *lists, *texts]
     rules['source'] = sources
-    if returned in ['number', 'any', 'text', 'list', 'texts', 'numbers']:
+    if round > 0 and returned in ['number', 'any', 'text', 'list', 'texts', 'numbers']:
         steps = []
         starts = []
         if returned in ['number', 'any']:
@@ -244,44 +289,44 @@ def candidate_grammar_(self, message):
     # What is changed.
     writers = []
     targets = changed or [name for name in message['slots']]
-    assignments = []
-    for name in targets:
+    pops = []
+    for number, name in enumerate(targets):
         slot = f'"self.{name}"'
         kind = kinds.get('self.' + name, 'any')
         into = forms.get(kind, every)[0] if kind != 'any' else 'thing'
-        assignments.append(f'{slot} " = " {into}')
+        ways = [f'{slot} " = " {into}', f'{slot} " = " BLANK']
         if kind in ['number', 'any']:
-            assignments.append(f'{slot} GROW number')
+            ways += [f'{slot} GROW number', f'{slot} GROW NUMBER', f'{slot} " = " NUMBER']
         if kind in ['text', 'any']:
-            assignments.append(f'{slot} " += " text')
+            ways += [f'{slot} " += " text', f'{slot} " = " STRING']
         if kind == 'flag':
-            assignments.append(f'{slot} " = " "not " {slot}')
+            ways.append(f'{slot} " = " "not " {slot}')
         if kind in ['list', 'texts', 'numbers', 'any']:
-            assignments += [f'{slot} ".append(" thing ")"', f'{slot} ".remove(" thing ")"', f'{slot} ".insert(" index "," " " thing ")"',
-                            f'{slot} ".extend(" list ")"', f'{slot} ORDER', f'{slot} ".pop(" index? ")"',
-                            f'{slot} "[" index "]" " = " thing']
+            ways += [f'{slot} ".append(" thing ")"', f'{slot} ".remove(" thing ")"', f'{slot} ".insert(" index "," " " thing ")"',
+                     f'{slot} ".extend(" list ")"', f'{slot} ORDER', f'{slot} ".pop(" index? ")"', f'{slot} "[" index "]" " = " thing']
+            pops.append(f'"{result}" " = " {slot} ".pop(" index? ")"')
         if kind in ['table', 'any']:
-            assignments += [f'{slot} "[" thing "]" " = " thing', f'{slot} "[" thing "]" GROW number', f'{slot} ".pop(" thing ")"',
-                            f'{slot} "[" thing "]" " = " {slot} ".get(" thing "," " " NUMBER ")" SIGN natom',
-                            f'"del " {slot} "[" thing "]"', f'{slot} ".update(" table ")"']
-        for other in targets:
-            if other != name:
-                assignments.append(f'{slot} "," " self.{other}" " = " "self.{other}" "," " self.{name}"')
-    if assignments:
-        rules['change'] = assignments
+            ways += [f'{slot} "[" thing "]" " = " thing', f'{slot} "[" thing "]" GROW number', f'{slot} ".pop(" thing ")"',
+                     f'{slot} "[" thing "]" " = " {slot} ".get(" thing "," " " NUMBER ")" SIGN (natom | NUMBER)',
+                     f'"del " {slot} "[" thing "]"', f'{slot} ".update(" table ")"']
+            pops.append(f'"{result}" " = " {slot} ".pop(" thing ("," " " thing)? ")"')
+        rules[f'change{number}'] = ways
+    if targets:
         signal = f'{block}self._p_changed = True"'
-        count = f'{{{len(changed)},{len(changed) + 1}}}' if len(changed) > 1 else '{1,2}'
-        changes = f'change ({block}" change)' + (f'{{0,{len(changed)}}}' if len(changed) > 1 else '{0,1}')
-        guarded = f'"if " flag ":" {deep}" change {deep}self._p_changed = True"'
+        one = ' | '.join([f'change{number}' for number in range(len(targets))])
+        if changed:
+            changes = f' {block}" '.join([f'change{number}' for number in range(len(targets))])
+            pairs = [f'"self.{a}" "," " self.{b}" " = " "self.{b}" "," " self.{a}"' for a in targets for b in targets if a < b]
+            changes = f'({" | ".join([changes, *pairs])})' if len(targets) == 2 else f'({changes})'
+        else:
+            changes = f'({one})'
         if outcomes or not examples:
-            popped = [f'"{result}" " = " "self.{name}" ".pop(" index? ")" {signal} {block}return {result}"' for name in targets
-                      if kinds.get('self.' + name) in ['list', 'texts', 'numbers', 'any']]
-            popped += [f'"{result}" " = " "self.{name}" ".pop(" thing ("," " " thing)? ")" {signal} {block}return {result}"' for name in targets
-                       if kinds.get('self.' + name) in ['table', 'any']]
-            writers += popped
+            writers += [f'{pop} {signal} {block}return {result}"' for pop in pops]
             writers += [f'{changes} {signal} {block}return " plain', f'"{result}" " = " plain {block}" {changes} {signal} {block}return {result}"']
         if not outcomes:
-            writers += [f'{changes} {signal}', guarded]
+            writers.append(f'{changes} {signal}')
+            if round > 0:
+                writers += [f'{changes} {block}" ({one}) {signal}', f'"if " flag ":" {deep}" ({one}) {deep}self._p_changed = True"']
 
     # Only forms that the examples ask for.
     bodies = []
@@ -298,10 +343,12 @@ def candidate_grammar_(self, message):
         if rules[rule]:
             lines.append(f'{rule}: ' + ' | '.join(dict.fromkeys(rules[rule])))
     lines += [
-        'NUMBER: /[0-9]{1,4}(\\.[0-9]{1,3})?/',
+        'NUMBER: /[0-9]{1,4}(\\.[0-9]{1,3})?/' + (' & ~/(' + '|'.join([text.replace('.', '\\.') for text in quoted]) + ')/' if quoted else ''),
         'DIGIT: /[0-9]/',
+        'CONSTANT: /[1-9]|10|12|24|60|100|360|365|1000|0\\.[0-9]{1,2}/',
         'SIGN: " + " | " - "',
         'TIMES: " * " | " / " | " // " | " % "',
+        'BLANK: "[]" | "{}" | "\\"\\"" | "None" | "True" | "False"',
         'GROW: " += " | " -= " | " *= "',
         'COMPARE: " == " | " != " | " < " | " > " | " <= " | " >= "',
         'EQUAL: " == " | " != "',
@@ -319,7 +366,7 @@ def candidate_grammar_(self, message):
         'STARTS: ".startswith(" | ".endswith("',
         'ISWHAT: ".isdigit()" | ".isalpha()" | ".isupper()" | ".islower()" | ".isspace()"',
         'VIEW: ".keys()" | ".values()" | ".items()"',
-        'STRING: /"[ !#-\\[\\]-~]{0,12}"/',
+        'STRING: /"[ !#-\\[\\]-~]{0,12}"/' + (' & ~/".*(' + '|'.join(quotes) + ').*"/' if quotes else ''),
         'FTEXT: /[ !#-\\[\\]-z|~]{1,16}/',
         'QUOTE: "\\""',
     ]

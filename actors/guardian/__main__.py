@@ -1,0 +1,56 @@
+"""`python -m actors.guardian --home H` serves on the bus; `python -m actors.guardian guard …` judges files, alone.
+
+Judging a file needs no bus, and is to start fast: what only the service needs is imported only for it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Sequence
+
+
+def main(words: Sequence[str]) -> int:
+    if words[:1] == ["guard"]:
+        return _guard(words[1:])
+    parser = argparse.ArgumentParser(prog="actors.guardian", description="The guardian of one home.")
+    parser.add_argument("--home", required=True)
+    options = parser.parse_args(words)
+    return _serve(options.home)
+
+
+def _guard(words: Sequence[str]) -> int:
+    from actors.guardian import guard  # noqa: PLC0415 - fast start
+
+    parser = argparse.ArgumentParser(prog="actors.guardian guard", description="Verdicts, one line of JSON for each.")
+    parser.add_argument("file", nargs="?", metavar="FILE|-")
+    parser.add_argument("--jsonl", metavar="FILE|-")
+    parser.add_argument("--gate", choices=("covenant", "policy", "all"), default="all")
+    parser.add_argument("--trial", action="store_true")
+    options = parser.parse_args(words)
+    if (options.file is None) == (options.jsonl is None):
+        parser.error("give one source, or --jsonl with many")
+    task = guard.Task(
+        path=options.jsonl or options.file, many=options.jsonl is not None, gate=options.gate, trial=options.trial
+    )
+    return asyncio.run(guard.run(task))
+
+
+def _serve(root: str) -> int:
+    from actors.guardian import actor  # noqa: PLC0415 - fast start
+    from bus import logs  # noqa: PLC0415
+    from protocol.errors import BatosError  # noqa: PLC0415
+    from protocol.home import find_home  # noqa: PLC0415
+
+    log = logs.configure("guardian")
+    try:
+        asyncio.run(actor.run(find_home(root)))
+    except BatosError as error:
+        log.error("cannot run", code=error.code, message=error.message, hint=error.hint)  # noqa: TRY400
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

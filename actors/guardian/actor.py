@@ -1,0 +1,88 @@
+"""The guardian's shell on the bus: judge, run, trial, status.
+
+It holds no state but its templates, so any number of it could serve; what it was doing when it dies is asked again.
+Its life: 1. the jail comes up and every gate refuses its probe, or `status` says what is missing and nothing else is
+answered; 2. it serves until SIGTERM; 3. what is under way ends, then the templates.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from typing import Any, Final
+
+import structlog
+
+from actors.guardian.jail import Jail
+from bus.service import Call, Handler, serve, stop_on_signals
+from protocol.errors import BatosError
+from protocol.home import Home
+from protocol.messages import ActorStatus, Judge, Ran, Run, StatusQuery, Trial, Tried, Verdict
+
+RETRY_S: Final = 5.0
+
+_log = structlog.get_logger("guardian")
+
+
+class Guardian:
+    """The jail of one home; `waiting_for` is empty once it stands."""
+
+    def __init__(self, home: Home) -> None:
+        settings = home.settings().guardian
+        self._jail = Jail(workers=settings.workers, may_lack=settings.may_lack)
+        self.waiting_for = "the jail"
+        self._began = time.monotonic()
+
+    async def begin(self) -> None:
+        """Bring the jail up; where it cannot be, say why in `waiting_for`, and try again."""
+        while self.waiting_for:
+            try:
+                await self._jail.start()
+            except BatosError as error:
+                self.waiting_for = f"{error.message} {error.hint}".strip()
+                _log.error("not serving", code=error.code, reason=error.message)  # noqa: TRY400
+                await asyncio.sleep(RETRY_S)
+            else:
+                self.waiting_for = ""
+                _log.info("ready", missing=self._jail.missing)
+
+    async def close(self) -> None:
+        await self._jail.close()
+
+    def handlers(self) -> dict[str, Handler]:
+        return {"judge": self.judge, "run": self.run, "trial": self.trial, "status": self.status}
+
+    async def judge(self, request: Judge, call: Call) -> Verdict:  # noqa: ARG002
+        return await self._standing().run(request)
+
+    async def run(self, request: Run, call: Call) -> Ran:  # noqa: ARG002
+        return Ran(outcome=await self._standing().run(request))
+
+    async def trial(self, request: Trial, call: Call) -> Tried:  # noqa: ARG002
+        return await self._standing().run(request)
+
+    async def status(self, request: StatusQuery, call: Call) -> ActorStatus:  # noqa: ARG002
+        detail: dict[str, Any] = {"missing": dict(self._jail.missing), "templates": self._jail.pids()}
+        uptime = time.monotonic() - self._began
+        return ActorStatus(
+            ready=not self.waiting_for, pid=os.getpid(), uptime_s=uptime, waiting_for=self.waiting_for, detail=detail
+        )
+
+    def _standing(self) -> Jail:
+        if self.waiting_for:
+            raise BatosError("NOT_READY", f"the guardian waits for {self.waiting_for}", "Try again in a moment.")
+        return self._jail
+
+
+async def run(home: Home) -> None:
+    """Serve until SIGTERM."""
+    stop = stop_on_signals()
+    guardian = Guardian(home)
+    beginning = asyncio.create_task(guardian.begin())
+    try:
+        await serve(home.bus, "guardian", guardian.handlers(), stop=stop)
+    finally:
+        beginning.cancel()
+        await asyncio.gather(beginning, return_exceptions=True)
+        await guardian.close()

@@ -1,0 +1,94 @@
+"""The covenant's reading of targets: what an assignment, a loop, a `del`, an augmented assignment changes.
+
+Standard library only, as all of the covenant.
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Final
+
+from actors.guardian import known
+from actors.guardian.aliasing import CLASS, NOTHING, RECEIVER, State, Value
+from actors.guardian.budget import TooComplexError
+
+if TYPE_CHECKING:
+    from actors.guardian.reading import Reader
+
+_INPLACE: Final = (ast.Add, ast.Mult, ast.BitOr, ast.BitAnd, ast.BitXor, ast.Sub)
+
+
+def assign(read: Reader, state: State, target: ast.expr, value: Value) -> None:
+    read.step()
+    match target:
+        case ast.Name(id=name):
+            read.bind(state, name, value)
+        case ast.Attribute():
+            write(read, state, read.value(target.value, state), target.attr, value, target.lineno)
+        case ast.Subscript():
+            base = read.value(target.value, state)
+            read.value(target.slice, state)
+            read.may_raise(state)
+            read.mutate(state, base, value, target.lineno)
+        case ast.Tuple() | ast.List():
+            read.may_raise(state)
+            items = read.items(state, value, target)
+            for part in target.elts:
+                assign(read, state, part, items)
+        case ast.Starred():
+            assign(read, state, target.value, state.make(target, value))
+        case _:
+            raise TooComplexError
+
+
+def write(read: Reader, state: State, base: Value, name: str, value: Value, line: int) -> None:
+    """An attribute of `base` is set or deleted."""
+    for thing in base:
+        if thing == RECEIVER:
+            read.change(state, line)
+            state.own(value)
+        elif thing == CLASS:
+            read.report("COV003", line, "")
+        elif state.is_state(thing) or thing[0] == "foreign":
+            read.report("COV002", line, f"the attribute {name!r}")
+            read.change(state, line)
+
+
+def augment(read: Reader, state: State, node: ast.AugAssign) -> None:
+    target = node.target
+    if isinstance(target, ast.Name):
+        old = state.env.get(read.key(target.id), NOTHING)
+        new = read.value(node.value, state)
+        items = read.items(state, new, node)
+        if isinstance(node.op, _INPLACE) and not known.numeric(node.value):
+            read.mutate(state, old, items, node.lineno)
+        if old or new:
+            read.bind(state, target.id, old | state.make(node, state.contents(old) | items))
+        read.may_raise(state)
+        return
+    base = read.value(target.value, state)
+    if isinstance(target, ast.Subscript):
+        read.value(target.slice, state)
+    new = read.value(node.value, state)
+    read.may_raise(state)
+    if isinstance(target, ast.Attribute):
+        write(read, state, base, target.attr, read.items(state, new, node), node.lineno)
+    else:
+        read.mutate(state, base, read.items(state, new, node), node.lineno)
+
+
+def delete(read: Reader, state: State, target: ast.expr) -> None:
+    match target:
+        case ast.Name(id=name):
+            state.env.pop(read.key(name), None)
+        case ast.Attribute():
+            write(read, state, read.value(target.value, state), target.attr, NOTHING, target.lineno)
+        case ast.Subscript():
+            base = read.value(target.value, state)
+            read.value(target.slice, state)
+            read.mutate(state, base, NOTHING, target.lineno)
+        case ast.Tuple() | ast.List():
+            for part in target.elts:
+                delete(read, state, part)
+        case _:
+            raise TooComplexError

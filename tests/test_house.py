@@ -1,0 +1,105 @@
+"""The house as it stands in the tree: what no linter knows."""
+
+from __future__ import annotations
+
+import ast
+import statistics
+import sys
+from pathlib import Path
+
+import pytest
+
+from protocol.errors import EXIT_CODES
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("protocol", "bus", "world", "actors", "cli", "ops", "bench")
+IMAGE = ROOT / "world" / "image"
+SOURCES = sorted(
+    path for package in PACKAGES for path in (ROOT / package).rglob("*.py") if not path.is_relative_to(IMAGE)
+)
+EVERYTHING = [*SOURCES, *sorted((ROOT / "tests").rglob("*.py"))]
+MODEL = {"torch", "transformers", "peft", "accelerate", "safetensors", "gguf", "llguidance"}
+
+
+def name(path):
+    return str(path.relative_to(ROOT))
+
+
+def tree(path):
+    return ast.parse(path.read_text(), str(path))
+
+
+def imports(path):
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module
+
+
+def test_no_file_is_too_long():
+    lengths = {name(path): len(path.read_text().splitlines()) for path in EVERYTHING}
+    assert {path: length for path, length in lengths.items() if length > 400} == {}
+    assert statistics.median(lengths[name(path)] for path in SOURCES) <= 150
+
+
+@pytest.mark.parametrize("path", [path for path in SOURCES if path.stat().st_size], ids=name)
+def test_every_file_says_what_it_is(path):
+    assert ast.get_docstring(tree(path))
+
+
+def test_no_file_is_a_drawer():
+    drawers = {"utils", "util", "helpers", "common", "misc", "tools", "base"}
+    assert [name(path) for path in SOURCES if path.stem in drawers] == []
+
+
+def test_nothing_is_left_for_later():
+    words = ["TO" + "DO", "FIX" + "ME", "X" + "XX"]
+    found = [(name(path), word) for path in EVERYTHING for word in words if word in path.read_text()]
+    assert found == []
+
+
+def test_every_error_has_an_exit_code():
+    raised = {
+        (name(path), node.args[0].value)
+        for path in SOURCES
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Call)
+        and getattr(node.func, "id", getattr(node.func, "attr", "")) == "BatosError"
+        and node.args
+        and isinstance(node.args[0], ast.Constant)
+    }
+    assert raised
+    assert {(path, code) for path, code in raised if code not in EXIT_CODES} == set()
+
+
+def test_only_inference_knows_the_model_libraries():
+    outside = [path for path in SOURCES if path.parent.name not in {"inference", "bench"}]
+    known = {(name(path), module) for path in outside for module in imports(path) if module.split(".")[0] in MODEL}
+    assert known == set()
+
+
+def test_the_model_code_runs_alone():
+    shell = {"actor.py", "__main__.py"}
+    core = [path for path in (ROOT / "actors" / "inference").glob("*.py") if path.name not in shell]
+    assert core
+    known = {(name(path), module) for path in core for module in imports(path)}
+    assert {(path, module) for path, module in known if module.split(".")[0] in {"bus", "zmq"}} == set()
+
+
+def test_the_covenant_needs_the_standard_library_alone():
+    seen, queue = set(), ["actors.guardian.covenant"]
+    while queue:
+        module = queue.pop()
+        path = ROOT.joinpath(*module.split(".")).with_suffix(".py")
+        if module in seen or not path.exists():
+            continue
+        seen.add(module)
+        queue.extend(imports(path))
+        for needed in imports(path):
+            assert needed.split(".")[0] in sys.stdlib_module_names | set(PACKAGES), (module, needed)
+
+
+def test_the_tests_mirror_the_tree():
+    folders = {path.parent.relative_to(ROOT / "tests") for path in (ROOT / "tests").rglob("test_*.py")}
+    assert [str(folder) for folder in folders if not (ROOT / folder).is_dir()] == []
