@@ -20,7 +20,7 @@ from bus.link import SILENCE_S, Link, sealed
 from protocol.codec import convert
 from protocol.envelope import Envelope
 from protocol.errors import BatosError, Failure, raised_from
-from protocol.messages import VERBS, Verb
+from protocol.verbs import VERBS, Verb
 
 GRACE_S: Final = 0.5
 """After the deadline, the broker's word on why it passed is awaited for so long."""

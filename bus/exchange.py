@@ -31,7 +31,8 @@ from bus.link import HEARTBEAT_S, SILENCE_S, sealed
 from protocol.codec import convert
 from protocol.envelope import Envelope
 from protocol.errors import BatosError
-from protocol.messages import VERBS, ActorStatus
+from protocol.messages import ActorStatus
+from protocol.verbs import VERBS
 
 QUEUE: Final = 1024
 QUEUE_BYTES: Final = 64 << 20

@@ -9,12 +9,20 @@ import logging
 import sys
 
 import structlog
+from structlog.typing import EventDict
 
 
 def configure(service: str) -> structlog.stdlib.BoundLogger:
     """Send the logs of this process, which is `service`, to standard error; a logger for it."""
+
+    def name_service(_logger: object, _method: str, event: EventDict) -> EventDict:
+        # Not a context variable: those end at the threads that libraries start.
+        event["service"] = service
+        return event
+
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
+        name_service,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -42,7 +50,5 @@ def configure(service: str) -> structlog.stdlib.BoundLogger:
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
     logging.captureWarnings(capture=True)
-    structlog.contextvars.clear_contextvars()
-    structlog.contextvars.bind_contextvars(service=service)
     logger: structlog.stdlib.BoundLogger = structlog.get_logger(service)
     return logger

@@ -56,7 +56,7 @@ class Census(msgspec.Struct, frozen=True, kw_only=True):
             return "RUNNING"
         if process.state != "RUNNING" or name in self.statuses:
             return process.state
-        young = self.errors.get(name) == "NOT_READY" and process.uptime_s < HUSH_S
+        young = self.errors.get(name) != "TIMEOUT" and process.uptime_s < HUSH_S
         return "STARTING" if young else "SILENT"
 
     def waits(self, name: str) -> str:

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import click
 
 from cli.console import Invocation
+from protocol.errors import BatosError
 from protocol.home import Home, find_home
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -55,10 +56,13 @@ def home_of(invocation: Invocation) -> Home:
 
 
 def finish(work: Coroutine[Any, Any, T]) -> T:
-    """What `work` comes to."""
+    """What `work` comes to; INTERRUPTED where a signal cancels it."""
     import asyncio
 
-    return asyncio.run(work)
+    try:
+        return asyncio.run(work)
+    except asyncio.CancelledError as error:
+        raise BatosError("INTERRUPTED", "terminated") from error
 
 
 class Words(click.Command):
@@ -130,7 +134,7 @@ def demo(invocation: Invocation) -> int:
     from cli import demo as story
     from cli import render
 
-    found = story.run(invocation)
+    found = finish(story.run(invocation))
     invocation.result(found, render.demo(found))
     return 0 if found["ok"] else 1
 

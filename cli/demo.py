@@ -11,6 +11,7 @@ import os
 import shutil
 import signal
 import tempfile
+import threading
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -20,7 +21,7 @@ from cli import guard, lifecycle, mandate, objects, render, sending, wire
 from cli.console import Invocation
 from protocol.errors import BatosError
 from protocol.home import Home
-from protocol.messages import Event, MandateReply
+from protocol.messages import Created, Event, MandateReply
 
 NOTE: Final = (
     "The embedded model has 135 million parameters and is not clever: it can write one line of arithmetic, and needs an "
@@ -37,13 +38,13 @@ _SIGNALLED: Final = (
 )
 
 
-def run(invocation: Invocation) -> dict[str, Any]:
+async def run(invocation: Invocation) -> dict[str, Any]:
     """Show all steps; `{"ok", "seconds", "steps", "note"}`. Whatever happens, nothing keeps running."""
     wire.quiet()
     # Not $TMPDIR: the path of a unix socket is short.
     folder = Path(tempfile.mkdtemp(prefix="batos-", dir="/tmp"))
     try:
-        return asyncio.run(_show(Demo(Home(folder / "home"), invocation)))
+        return await _show(Demo(Home(folder / "home"), invocation))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -91,9 +92,11 @@ class Demo:
         return f"widen_ without its signal is refused: {broken['rule']} in line {broken['line']}, {broken['message']}"
 
     async def crash(self) -> str:
-        await self.create("crate", _CRATE)
+        made = await self.create("crate", _CRATE)
         pid = (await lifecycle.status(self.home))["actors"]["orchestrator"]["pid"]
         killed: list[str] = []
+        kept: dict[str, str | None] = {}
+        written: str | None = made.tid
 
         def kill(event: Event) -> None:
             if event.state == "SYNTHESIZING" and not killed:
@@ -108,11 +111,10 @@ class Demo:
             if error.code != "NOT_SYNTHESIZED":
                 raise
             ended = f"it failed honestly ({error.message})"
-            kept = {}
         else:
             _expect(reply.result == 24, f"volume_ of a crate of 2 by 3 by 4 came out as {reply.result!r}, not 24")
             ended = "volume_ answers 24"
-            kept = {"volume_": reply.cycle}
+            kept, written = {"volume_": reply.cycle}, reply.tid
         _expect(bool(killed), "the cycle had ended before the orchestrator could be killed")
         now = (await lifecycle.status(self.home))["actors"]["orchestrator"]["pid"]
         _expect(now != pid, "the orchestrator was not restarted")
@@ -120,25 +122,37 @@ class Demo:
         _expect(len(cycles) == 1, f"the mandate has {len(cycles)} cycles")
         seen = await objects.look(self.home, "crate")
         _expect(seen.methods.keys() == kept.keys(), f"crate has the methods {sorted(seen.methods)}")
+        _expect(seen.tid == written, f"crate was last written by {seen.tid}, the mandate published {written}")
+        if seen.tid != made.tid:
+            # No transaction has this number, so this is the moment before the one that published.
+            before = await objects.look(self.home, "crate", f"{int(seen.tid, 16) - 1:016x}")
+            _expect(before.tid == made.tid, f"crate was written more than once, at {before.tid} and {seen.tid}")
         for selector, cycle in kept.items():
             author = seen.methods[selector].author
             _expect(author == cycle == cycles[0].cycle, f"{selector} was written by {author}, the cycle was {cycle}")
-        return f"killed -9 (pid {pid}, now {now}), the mandate still ended, once, in its one cycle: {ended}"
+        return f"killed -9 (pid {pid}, now {now}), the mandate still ended, once: one cycle, one commit, {ended}"
 
     async def restart(self) -> str:
         before = await objects.look(self.home, "box")
         await lifecycle.down(self.home, self.tell)
-        await lifecycle.up(self.home, self.tell)
+        await self.up()
         after = await objects.look(self.home, "box")
         _expect("area_" in before.methods and after.methods == before.methods, "the methods are not what they were")
         reply = await self.send("box", "area_")
         _expect(reply.result == 30 and reply.cycle is None, f"area_ came out as {reply.result!r}, cycle {reply.cycle}")
         return "after down and up the method is there, the same to the letter, and answers 30 without a cycle"
 
-    async def create(self, name: str, slots: dict[str, int]) -> None:
+    async def up(self) -> None:
+        """Start the system. From then on SIGTERM ends the demo as Ctrl-C does, with nothing left behind."""
+        await lifecycle.up(self.home, self.tell)
+        task = asyncio.current_task()
+        if task is not None and threading.current_thread() is threading.main_thread():
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+
+    async def create(self, name: str, slots: dict[str, int]) -> Created:
         words = [f"{slot}={value}" for slot, value in slots.items()]
         self.tell(f"$ batos new {name} {' '.join(words)}")
-        await objects.create(self.home, name, words)
+        return await objects.create(self.home, name, words)
 
     async def send(
         self, name: str, selector: str, *examples: str, on_event: Callable[[Event], None] | None = None
@@ -158,7 +172,7 @@ async def _show(demo: Demo) -> dict[str, Any]:
     demo.tell(NOTE)
     steps = []
     try:
-        await lifecycle.up(demo.home, demo.tell)
+        await demo.up()
         for step in demo.steps:
             found = await _try(step)
             steps.append(found)

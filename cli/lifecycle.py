@@ -163,14 +163,14 @@ async def _stop(home: Home, progress: Progress) -> None:
     stopping = remains(home)
     progress(f"stopping {len(stopping)} processes")
     house = supervisor.pid()
-    if house:
+    if house in stopping:
         try:
             await asyncio.to_thread(supervisor.shutdown)
         except BatosError:
             # It is starting, stopping or stuck; a signal reaches it in each case.
             kill([house], signal.SIGTERM)
     until = time.monotonic() + DOWN_S
-    while supervisor.pid() is not None and time.monotonic() < until:
+    while house in stopping and supervisor.pid() == house and time.monotonic() < until:
         try:
             await asyncio.to_thread(supervisor.wake)
         except BatosError:

@@ -21,7 +21,7 @@ def created(made: Created) -> str:
 
 def event(found: Event) -> str:
     """One line of progress, the same for all events: what, in which state, and the details that came along."""
-    told = [f"{key} {printable(_flat(value))}" for key, value in found.detail.items()]
+    told = [f"{key} {_brief(key, value)}" for key, value in found.detail.items() if value not in ("", None)]
     what = found.state or found.event
     return f"  {what}" + (f": {', '.join(told)}" if told else "")
 
@@ -98,7 +98,7 @@ def status(found: Mapping[str, Any]) -> str:
     rows = []
     for name, actor in found["actors"].items():
         up = "" if actor.get("uptime_s") is None else f"up {actor['uptime_s']:.0f} s"
-        waits = actor.get("waiting_for") or ""
+        waits = actor.get("waiting_for") if actor.get("pid") else ""
         rows.append(
             (
                 name,
@@ -113,7 +113,7 @@ def status(found: Mapping[str, Any]) -> str:
     world, counted = found.get("world") or {}, found.get("cycles") or {}
     if world.get("uri"):
         lines.append(f"  world {world['uri']}, {world.get('objects')} objects, at {world.get('tid')}")
-    if counted:
+    if any(number is not None for number in counted.values()):
         lines.append("  cycles: " + ", ".join(f"{number} {name}" for name, number in counted.items()))
     return "\n".join(lines)
 
@@ -132,6 +132,10 @@ def _method(method: MethodView) -> str:
     if method.sha256 is None:
         return f"primitive, by {method.author}"
     return f"{method.sha256[:_HASH]}, {method.verdict}, by {method.author}"
+
+
+def _brief(key: str, value: Any) -> str:
+    return printable(_flat(value)[:_HASH] if key == "sha256" else _flat(value))
 
 
 def _flat(value: Any) -> str:

@@ -104,12 +104,14 @@ def remains(home: Home) -> dict[int, str]:
     holds the home; a zombie is none.
     """
     house = holder(home.run / "house.lock")
+    if house and _arguments(house)[3:4] != ["ops.house"]:
+        house = None  # somebody else's process: its session is no business of ours
     found = {}
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit():
             continue
+        arguments = _arguments(int(entry.name))
         try:
-            arguments = os.fsdecode((entry / "cmdline").read_bytes()).split("\0")[:-1]
             session = int((entry / "stat").read_text().rpartition(")")[2].split()[3])
         except OSError:
             continue  # it has just ended
@@ -126,6 +128,14 @@ def kill(pids: list[int], number: signal.Signals) -> None:
             os.kill(pid, number)
         except ProcessLookupError:
             continue
+
+
+def _arguments(pid: int) -> list[str]:
+    """A process's arguments; none for one that has ended."""
+    try:
+        return os.fsdecode(Path(f"/proc/{pid}/cmdline").read_bytes()).split("\0")[:-1]
+    except OSError:
+        return []
 
 
 def _module(arguments: list[str], root: str) -> str:

@@ -22,7 +22,7 @@ class Envelope(msgspec.Struct, frozen=True):
     """`id` names one request and all its replies; `deadline` is Unix time in seconds (0: none).
 
     `idem` is the idempotency key of the mandate, `causation` the id of what caused this message, `traceparent`
-    the W3C trace context. `body` is the verb's typed message as plain data (`protocol.messages.VERBS`).
+    the W3C trace context. `body` is the verb's typed message as plain data (`protocol.verbs.VERBS`).
     """
 
     id: str

@@ -1,13 +1,12 @@
-"""Every verb's one typed request and one typed reply.
+"""Every message: the one typed request and the one typed reply of each verb (`protocol.verbs`).
 
-`VERBS` at the end is the whole list; a service answers the verbs that stand there under its name and no others.
 Fields of type `Value` hold values as `protocol.codec` defines them. Structs ignore fields that they do not know,
 so that a newer peer of the same major version can be understood.
 """
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -385,36 +384,3 @@ class ActorStatus(msgspec.Struct, frozen=True, kw_only=True):
     uptime_s: float
     waiting_for: str = ""
     detail: dict[str, Value] = {}
-
-
-class Verb(msgspec.Struct, frozen=True, kw_only=True):
-    request: type[msgspec.Struct]
-    reply: type[msgspec.Struct]
-    partial: type[msgspec.Struct] | None = None
-
-
-_STATUS: Final = Verb(request=StatusQuery, reply=ActorStatus)
-
-VERBS: Final[dict[str, dict[str, Verb]]] = {
-    "orchestrator": {
-        "mandate": Verb(request=Mandate, reply=MandateReply, partial=Event),
-        "cycles": Verb(request=Cycles, reply=CyclesReply),
-        "new": Verb(request=New, reply=Created),
-        "look": Verb(request=Look, reply=Looked),
-        "source": Verb(request=Source, reply=SourceText),
-        "status": _STATUS,
-    },
-    "inference": {
-        "infer": Verb(request=Infer, reply=Inferred, partial=Piece),
-        "status": _STATUS,
-    },
-    "guardian": {
-        "judge": Verb(request=Judge, reply=Verdict),
-        "run": Verb(request=Run, reply=Ran),
-        "trial": Verb(request=Trial, reply=Tried),
-        "status": _STATUS,
-    },
-    "broker": {
-        "status": _STATUS,
-    },
-}

@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from protocol.errors import EXIT_CODES
-
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("protocol", "bus", "world", "actors", "cli", "ops", "bench")
 IMAGE = ROOT / "world" / "image"
@@ -57,20 +55,6 @@ def test_nothing_is_left_for_later():
     words = ["TO" + "DO", "FIX" + "ME", "X" + "XX"]
     found = [(name(path), word) for path in EVERYTHING for word in words if word in path.read_text()]
     assert found == []
-
-
-def test_every_error_has_an_exit_code():
-    raised = {
-        (name(path), node.args[0].value)
-        for path in SOURCES
-        for node in ast.walk(tree(path))
-        if isinstance(node, ast.Call)
-        and getattr(node.func, "id", getattr(node.func, "attr", "")) == "BatosError"
-        and node.args
-        and isinstance(node.args[0], ast.Constant)
-    }
-    assert raised
-    assert {(path, code) for path, code in raised if code not in EXIT_CODES} == set()
 
 
 def test_only_inference_knows_the_model_libraries():

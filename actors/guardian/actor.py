@@ -41,7 +41,7 @@ class Guardian:
                 await self._jail.start()
             except BatosError as error:
                 self.waiting_for = f"{error.message} {error.hint}".strip()
-                _log.error("not serving", code=error.code, reason=error.message)  # noqa: TRY400
+                _log.error("not serving", code=error.code, reason=error.message)
                 await asyncio.sleep(RETRY_S)
             else:
                 self.waiting_for = ""

@@ -25,6 +25,7 @@ CLASS: Final[Object] = ("class",)
 
 INVOKABLE: Final = frozenset({"function", "generator", "bound"})
 
+
 def parameter(name: str) -> Object:
     return ("foreign", name)
 
@@ -32,6 +33,10 @@ def parameter(name: str) -> Object:
 def site(node: object) -> Object:
     """The object that the syntax node `node` makes."""
     return ("site", id(node))
+
+
+class TooComplexError(Exception):
+    """The analysis has run out of its budget; what cannot be decided is refused."""
 
 
 class State:
@@ -51,6 +56,15 @@ class State:
         twin.env = dict(self.env)
         twin.held = dict(self.held)
         twin.owned = self.owned
+        return twin
+
+    def change(self, line: int) -> None:
+        self.dirty = (line,)
+
+    def cleaned(self) -> State:
+        """A copy in which everything has been signalled."""
+        twin = self.copy()
+        twin.dirty = None
         return twin
 
     def become(self, other: State) -> None:

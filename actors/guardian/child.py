@@ -53,6 +53,8 @@ _SAMPLE: Final = """def warm_(self, by: int = 1):
     return sorted(self.names_(by), key=lambda name: name.upper())
 """
 _SAMPLE_RUN: Final = codec.pack(Run(source=_SAMPLE, receiver=codec.Ref("0" * 16), slots={"size": 1, "parts": [1, 2]}))
+_SMALL: Final = "def warm_(self):\n    return self.size\n"
+_SMALL_RUN: Final = codec.pack(Run(source=_SMALL, receiver=codec.Ref("0" * 16)))
 
 
 def work(request: bytes) -> NoReturn:
@@ -73,6 +75,12 @@ def warm_up() -> None:
     request = codec.unpack(_SAMPLE_RUN, Run)
     run.compile_source(request.source, kernel=False)
     run.digest_of(Send(kind="send", receiver=request.receiver, selector="warm_"))
+
+
+def warm_child() -> None:
+    """Touch what every work touches, so that the pages are this process's own before its work comes."""
+    run.compile_source(_SMALL, kernel=False)
+    codec.unpack(_SMALL_RUN, Run)
 
 
 def _run(frame: bytes) -> NoReturn:
@@ -123,13 +131,3 @@ def _answer(frame: bytes) -> NoReturn:
 def _write(data: bytes) -> None:
     while data:
         data = data[os.write(confine.OUTPUT, data) :]
-
-
-def warm_child() -> None:
-    """Touch what every work touches, so that the pages are this process's own before its work comes."""
-    run.compile_source(_SMALL, kernel=False)
-    codec.unpack(_SMALL_RUN, Run)
-
-
-_SMALL: Final = "def warm_(self):\n    return self.size\n"
-_SMALL_RUN: Final = codec.pack(Run(source=_SMALL, receiver=codec.Ref("0" * 16)))

@@ -55,6 +55,14 @@ def die_with_parent(parent: int) -> None:
         os._exit(1)
 
 
+def lock_launcher() -> str:
+    """The process that only waits for the template gives up its powers too.
+
+    Not Landlock's: shut in on its own, its death could not signal the template any more.
+    """
+    return _tried(_become_nobody)
+
+
 def lock_template(*, namespaces: str) -> dict[str, str]:
     """Put the template's own layers on; each layer's reason for being absent, empty where it holds."""
     missing = {"namespaces": namespaces or _tried(_empty_root)}
@@ -92,7 +100,7 @@ def lock_child(*, cpu: float, filter_code: bytes | None) -> None:
 
 
 def memory_in_use() -> int:
-    """This process's address space in bytes. (Ask before its files are shut.)"""
+    """The address space of this process in bytes. (Ask before its files are shut.)"""
     with open("/proc/self/statm", "rb") as statm:  # noqa: PTH123 - pathlib is not worth its import here
         return int(statm.read().split()[0]) * resource.getpagesize()
 

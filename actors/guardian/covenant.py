@@ -20,8 +20,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from actors.guardian.aliasing import CLASS, NOTHING, RECEIVER, State, Value, joined, parameter
-from actors.guardian.reading import Reader, TooComplexError
+from actors.guardian import targets
+from actors.guardian.aliasing import CLASS, NOTHING, RECEIVER, State, TooComplexError, Value, joined, parameter
+from actors.guardian.reading import Reader
 from actors.guardian.scopes import Function, Scope, parameters
 
 RULES: Final[dict[str, str]] = {
@@ -87,7 +88,7 @@ class _Walk:
         end = self._block(method.body, state, exits)
         for left, line, value in exits.returns:
             self._leave(left, line, "return")
-            read.escape(left, value, _At(line))
+            read.escape(left, value, method, line)
         if end is not None:
             self._leave(end, 0, "end")
 
@@ -171,7 +172,7 @@ class _Walk:
                 # Its body runs now, and its methods whenever: a class that could change state is not followed.
                 state = self._block(node.body, state, exits) or state
                 for inner in _methods(node.body):
-                    read.escape(state, read.closure(inner, state), node)
+                    read.escape(state, read.closure(inner, state), node, node.lineno)
             case _:
                 # pass, import, global, nonlocal
                 pass
@@ -185,7 +186,7 @@ class _Walk:
             and isinstance(target, ast.Attribute)
             and target.attr == SIGNAL
             and isinstance(target.value, ast.Name)
-            and state.env.get(self._read.key(target.value.id)) == {RECEIVER}
+            and state.env.get(self._read.key(target.value.id)) == frozenset({RECEIVER})
             and isinstance(node.value, ast.Constant)
             and node.value.value is True
         )
@@ -222,7 +223,7 @@ class _Walk:
         for _ in range(_MAX_TURNS):
             inner = _Exits(returns=exits.returns)
             # Asking for the next item may run a generator, on the last turn too.
-            items = read.items(state, source, node)
+            items = read.items(state, source)
             read.may_raise(state)
             if isinstance(node, ast.AsyncFor):
                 read.suspend(state, node.lineno)
@@ -301,14 +302,14 @@ class _Walk:
     def _match(self, node: ast.Match, state: State, exits: _Exits) -> State | None:
         read = self._read
         subject = read.value(node.subject, state)
-        parts = subject | read.items(state, subject, node)
+        parts = subject | read.items(state, subject)
         ways: list[State | None] = []
         for case in node.cases:
             taken = state.copy()
             for pattern in ast.walk(case.pattern):
                 if isinstance(pattern, (ast.MatchAs, ast.MatchStar)) and pattern.name:
                     whole = pattern is case.pattern
-                    read.bind(taken, pattern.name, subject if whole else parts | read.items(taken, parts, node))
+                    read.bind(taken, pattern.name, subject if whole else parts | read.items(taken, parts))
                 elif isinstance(pattern, ast.MatchMapping) and pattern.rest:
                     read.bind(taken, pattern.rest, taken.make(pattern, parts))
             if case.guard is not None:
@@ -321,7 +322,7 @@ class _Walk:
 
     # Closures --------------------------------------------------------------------------------------------------
 
-    def _run_body(self, function: Function, scope: Scope, state: State) -> Value:
+    def _run_body(self, function: Function, state: State) -> Value:
         """A closure is called: follow its body on the caller's state. Its value is what it returns."""
         if isinstance(function, ast.Lambda):
             return self._read.value(function.body, state)
@@ -331,13 +332,6 @@ class _Walk:
         if meeting is not None:
             state.become(meeting)
         return frozenset[tuple[object, ...]]().union(*(value for _, _, value in exits.returns))
-
-
-@dataclass(frozen=True)
-class _At:
-    """A place for a message."""
-
-    lineno: int
 
 
 def _receiver(method: Method, argument: ast.arg) -> Value:

@@ -17,7 +17,7 @@ from actors.guardian import builtin_names
 
 _CODECS: Final = frozenset({"utf-8", "utf8", "ascii", "latin-1", "latin1"})
 _SCALARS: Final = frozenset({str, int, float, bool, bytes, complex, type(None), type(...), range})
-_VIEWS: Final = (type({}.keys()), type({}.values()), type({}.items()))
+_VIEWS: Final[tuple[type, ...]] = (type({}.keys()), type({}.values()), type({}.items()))
 
 
 class SendFailed(Exception):  # noqa: N818 - methods read it as a sentence: except SendFailed
@@ -196,7 +196,11 @@ def make(read: Callable[[Any, str], Any]) -> dict[str, Any]:
             return default
 
     def _hasattr(value: Any, name: str) -> bool:
-        return _getattr(value, name, missing) is not missing
+        try:
+            read(value, name)
+        except AttributeError:
+            return False
+        return True
 
     special: dict[str, Any] = {
         "format": _format,

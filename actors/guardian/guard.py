@@ -203,7 +203,7 @@ def _opened(path: str) -> Iterator[IO[bytes]]:
         yield sys.stdin.buffer
         return
     try:
-        file = Path(path).open("rb")
+        file = Path(path).open("rb")  # noqa: SIM115 - closed by the with below
     except OSError as error:
         raise BatosError(
             "UNREADABLE", f"cannot read {path}: {error.strerror}", "Give a readable file, or -."

@@ -45,14 +45,7 @@ class Jail:
         try:
             await asyncio.gather(*(worker.start() for worker in self._workers))
             self.missing = {layer: why for worker in self._workers for layer, why in worker.missing.items()}
-            for layer, why in self.missing.items():
-                if layer not in self._may_lack:
-                    raise BatosError(
-                        "NO_JAIL",
-                        f"the jail's layer {layer!r} cannot be set up here: {why}",
-                        f'Where that is acceptable, say so in batos.toml: [guardian] may_lack = ["{layer}"]',
-                        layer=layer,
-                    )
+            self._check_layers()
             self._idle = asyncio.Queue()
             for worker in self._workers:
                 self._idle.put_nowait(worker)
@@ -127,6 +120,16 @@ class Jail:
             return Failed(
                 code="INTERNAL", error="GARBAGE", message=f"the jail's child answered nonsense: {error.message}"
             )
+
+    def _check_layers(self) -> None:
+        for layer, why in self.missing.items():
+            if layer not in self._may_lack:
+                raise BatosError(
+                    "NO_JAIL",
+                    f"the jail's layer {layer!r} cannot be set up here: {why}",
+                    f'Where that is acceptable, say so in batos.toml: [guardian] may_lack = ["{layer}"]',
+                    layer=layer,
+                )
 
     async def _probe(self) -> None:
         async with self._worker() as worker:

@@ -15,6 +15,8 @@ Items and iteration stay plain Python: only lists, dicts, tuples, sets, strings 
 nothing at run time and are dropped.
 """
 
+# ruff: noqa: N802, N815 - the names of ast.NodeVisitor's methods
+
 from __future__ import annotations
 
 import ast
@@ -127,6 +129,7 @@ class _Checker:
         self._allowed = names.KERNEL_NAMES if kernel else frozenset[str]()
         self._known: frozenset[str] = builtin_names.ALL
         self._fine: set[int] = set()
+        self._dropped: set[int] = set()
         self.violations: dict[tuple[str, int], Violation] = {}
 
     def check(self, module: ast.Module) -> None:
@@ -144,6 +147,8 @@ class _Checker:
         self._known = builtin_names.ALL | {
             name for node in nodes if not _is_top(node, functions) for name in _bound(node)
         }
+        # An annotation is dropped: what it names need not exist.
+        self._dropped = {id(part) for node in nodes for note in _annotations(node) for part in ast.walk(note)}
         for node in nodes:
             self._node(node)
 
@@ -186,7 +191,7 @@ class _Checker:
     def _name(self, node: ast.Name) -> None:
         if isinstance(node.ctx, ast.Load):
             self._underscore(node, node.id)
-            if node.id not in self._known and not node.id.startswith("_"):
+            if node.id not in self._known and not node.id.startswith("_") and id(node) not in self._dropped:
                 self._add("POL010", node, repr(node.id))
             if node.id in _ATTRIBUTE_FUNCTIONS and id(node) not in self._fine:
                 self._add("POL016", node, "")
@@ -254,6 +259,16 @@ class _Checker:
 _LITERALS: Final = (ast.Constant, ast.UnaryOp, ast.USub, ast.Load)
 
 
+def _annotations(node: ast.AST) -> list[ast.expr]:
+    match node:
+        case ast.arg(annotation=ast.expr() as note) | ast.AnnAssign(annotation=ast.expr() as note):
+            return [note]
+        case ast.FunctionDef(returns=ast.expr() as note):
+            return [note]
+        case _:
+            return []
+
+
 def _is_top(node: ast.AST, functions: list[ast.FunctionDef | ast.AsyncFunctionDef]) -> bool:
     return any(node is function for function in functions)
 
@@ -275,7 +290,7 @@ def _bound(node: ast.AST) -> list[str]:
             return []
 
 
-class _Transformer(RestrictingNodeTransformer):  # type: ignore[misc]
+class _Transformer(RestrictingNodeTransformer):
     """The rewriting in this module's docstring; whatever it does not know, it refuses."""
 
     def __init__(self, errors: list[str]) -> None:

@@ -13,15 +13,12 @@ import ast
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from actors.guardian import aliasing
-from actors.guardian.aliasing import CLASS, NOTHING, RECEIVER, STATE, Object, State, Value
+from actors.guardian import aliasing, known, targets
+from actors.guardian.aliasing import CLASS, NOTHING, RECEIVER, STATE, Object, State, TooComplexError, Value
 from actors.guardian.scopes import Comprehension, Function, Scope, parameters
 
 MAX_STEPS: Final = 60_000
 MAX_CALLS: Final = 8
-
-class TooComplexError(Exception):
-    """The analysis has run out of its budget; what cannot be decided is refused."""
 
 
 class Reader:
@@ -29,7 +26,7 @@ class Reader:
 
     def __init__(
         self,
-        run_body: Callable[[Function, Scope, State], Value],
+        run_body: Callable[[Function, State], Value],
         report: Callable[[str, int, str], None],
     ) -> None:
         self._run_body = run_body
@@ -53,9 +50,6 @@ class Reader:
         if self.raises is not None:
             self.raises.append(state.copy())
 
-    def change(self, state: State, line: int) -> None:
-        state.dirty = (line,)
-
     def suspend(self, state: State, line: int) -> None:
         if state.dirty is not None:
             self.report("COV004", line, f"changed on line {state.dirty[0]}")
@@ -64,14 +58,12 @@ class Reader:
         """`base` was changed in place, and may hold `put` now."""
         for thing in base:
             if state.is_state(thing):
-                self.change(state, line)
+                state.change(line)
                 state.own(put)
             elif thing == CLASS:
                 self.report("COV003", line, "")
             elif thing[0] in ("site", "foreign"):
                 state.hold(thing, put)
-
-    # Variables and targets -------------------------------------------------------------------------------------
 
     def key(self, name: str) -> tuple[int, str]:
         return (self.scope.owner(name), name)
@@ -95,7 +87,7 @@ class Reader:
             case ast.Subscript():
                 base = self.value(node.value, state)
                 self.value(node.slice, state)
-                items = self.items(state, base, node)
+                items = self.items(state, base)
                 return state.make(node, items) if isinstance(node.slice, ast.Slice) else items
             case ast.Call():
                 return self._call(node, state)
@@ -122,14 +114,14 @@ class Reader:
                 self.may_raise(state)
                 if known.numeric(node) or not left | right:
                     return NOTHING
-                return state.make(node, self.items(state, left, node) | self.items(state, right, node))
+                return state.make(node, self.items(state, left) | self.items(state, right))
             case ast.Await() | ast.Yield() | ast.YieldFrom():
                 found = self.value(node.value, state)
                 self.suspend(state, node.lineno)
                 self._invoke_all(state, found, NOTHING, node)
                 return found | {aliasing.parameter("resumed")}
             case ast.Starred():
-                return self.items(state, self.value(node.value, state), node)
+                return self.items(state, self.value(node.value, state))
             case _:
                 # Operators, comparisons, f-strings, slices: they read their parts, and make numbers and texts.
                 for part in ast.iter_child_nodes(node):
@@ -138,12 +130,12 @@ class Reader:
                 self.may_raise(state)
                 return NOTHING
 
-    def items(self, state: State, value: Value, node: ast.AST) -> Value:
+    def items(self, state: State, value: Value) -> Value:
         """What an item of `value` may be; generators among them run for it."""
         found = state.contents(value)
         for thing in value:
             if thing[0] == "generator":
-                found |= self._consume(state, thing, node)
+                found |= self._consume(state, thing)
         return found
 
     def closure(self, node: Function, state: State) -> Value:
@@ -154,15 +146,14 @@ class Reader:
         self._closures[id(node)] = (node, self.scope, defaults)
         return frozenset({("function", id(node))})
 
-    def escape(self, state: State, value: Value, node: ast.AST) -> None:
+    def escape(self, state: State, value: Value, node: ast.AST, line: int) -> None:
         """`value` leaves the method: a closure in it may be called later, when nobody signals any more."""
         for thing in state.reach(value):
             if thing[0] in aliasing.INVOKABLE:
-                later = state.copy()
-                later.dirty = None
+                later = state.cleaned()
                 self._invoke(later, thing, [], NOTHING, node)
                 if later.dirty is not None:
-                    self.report("COV005", getattr(node, "lineno", 0), f"a change on line {later.dirty[0]}")
+                    self.report("COV005", line, f"a change on line {later.dirty[0]}")
 
     def _attribute(self, node: ast.Attribute, state: State) -> Value:
         base = self.value(node.value, state)
@@ -201,10 +192,11 @@ class Reader:
     def _display(self, node: ast.List | ast.Tuple | ast.Set | ast.Dict, state: State) -> Value:
         found = NOTHING
         if isinstance(node, ast.Dict):
-            for key, part in zip(node.keys, node.values, strict=True):
+            keys: Sequence[ast.expr | None] = node.keys
+            for key, part in zip(keys, node.values, strict=True):
                 self.value(key, state)
                 value = self.value(part, state)
-                found |= value if key is not None else state.contents(value)
+                found |= state.contents(value) if key is None else value
         else:
             for part in node.elts:
                 found |= self.value(part, state)
@@ -223,8 +215,7 @@ class Reader:
         arguments = self._arguments(node, state)
         self.may_raise(state)
         found = NOTHING
-        if not called:
-            # What was called is a number, a text or an answer: nothing that could run.
+        if not called:  # a number, a text: nothing that could run
             self._hand_over(state, arguments, node)
         for thing in called:
             found |= self._invoke(state, thing, arguments, NOTHING, node)
@@ -243,7 +234,7 @@ class Reader:
             case "function":
                 return self._follow(state, thing, arguments, unknown, node)
             case "generator":
-                return self._consume(state, thing, node)
+                return self._consume(state, thing)
             case "bound":
                 return self._method(state, thing[1], thing[2], list(arguments) or [unknown], node)
             case "outside":
@@ -256,15 +247,11 @@ class Reader:
         found = NOTHING
         for thing in value:
             if thing[0] in aliasing.INVOKABLE:
-                once = state.copy()
-                found |= self._invoke(once, thing, [], unknown, node)
-                state.absorb(once)
-                again = state.copy()
-                found |= self._invoke(again, thing, [], unknown, node)
-                state.absorb(again)
-                if once.dirty is not None:
-                    # It may have been the last call that changed something.
-                    state.dirty = once.dirty
+                for _ in range(2):
+                    # Not at all, once, and again after what it did itself.
+                    once = state.copy()
+                    found |= self._invoke(once, thing, [], unknown, node)
+                    state.absorb(once)
         return found
 
     def _method(self, state: State, name: str, base: Value, arguments: list[Value], node: ast.AST) -> Value:
@@ -273,7 +260,7 @@ class Reader:
         if name.startswith("__"):
             # `__setattr__` and its kin: whatever it is, it is not to be followed.
             if state.touches_state(base | everything) or any(thing[0] in ("outside", "class") for thing in base):
-                self.change(state, line)
+                state.change(line)
             return base | everything
         outside = next((thing[1] for thing in base if thing[0] == "outside"), None)
         if outside is not None and outside not in known.TYPES:
@@ -285,7 +272,7 @@ class Reader:
             # The answerer has its own signal; what crosses is a copy.
             self._invoke_all(state, everything, NOTHING, node)
             return frozenset({aliasing.parameter(f"answer {line}")})
-        callbacks = self._invoke_all(state, everything, self.items(state, base, node), node)
+        callbacks = self._invoke_all(state, everything, self.items(state, base), node)
         base = base - {RECEIVER}
         if name in known.MUTATORS:
             found = state.contents(base) | everything
@@ -298,13 +285,13 @@ class Reader:
         if name in known.PURE:
             return NOTHING
         if state.touches_state(base | everything):
-            self.change(state, line)
+            state.change(line)
         return base
 
     def _fresh(self, state: State, arguments: Sequence[Value], node: ast.AST, found: Value = NOTHING) -> Value:
         """A new container of what the arguments hold, or of containers of that (`zip`, `enumerate`, `items`)."""
         for argument in arguments:
-            found |= self.items(state, argument, node)
+            found |= self.items(state, argument)
         made = state.make(node, found)
         (thing,) = made
         state.held[thing] = state.held.get(thing, NOTHING) | made
@@ -317,7 +304,7 @@ class Reader:
         items = NOTHING
         if name in known.FRESH or name in known.PICK or name in known.PLAIN or name == "getattr":
             for argument in arguments:
-                items |= self.items(state, argument, node)
+                items |= self.items(state, argument)
             called = self._invoke_all(state, everything, items | state.contents(items), node)
             if name in known.FRESH:
                 return self._fresh(state, arguments, node, called)
@@ -333,7 +320,7 @@ class Reader:
             self._invoke_all(state, everything, state.contents(everything), node)
             return NOTHING
         if name in ("exec", "eval", "setattr", "delattr"):
-            self.change(state, line)
+            state.change(line)
             return NOTHING
         return self._hand_over(state, arguments, node)
 
@@ -342,7 +329,7 @@ class Reader:
         everything = frozenset[Object]().union(*arguments)
         self._invoke_all(state, everything, everything, node)
         if state.touches_state(everything):
-            self.change(state, getattr(node, "lineno", 0))
+            state.change(getattr(node, "lineno", 0))
         return everything
 
     # Closures and comprehensions -------------------------------------------------------------------------------
@@ -353,7 +340,7 @@ class Reader:
         assert not isinstance(function, ast.GeneratorExp)
         if thing[1] in self._active or len(self._active) >= MAX_CALLS:
             if known.can_change(function):
-                self.change(state, getattr(node, "lineno", 0))
+                state.change(getattr(node, "lineno", 0))
             return frozenset({STATE}) if known.can_change(function) else frozenset[Object]().union(*arguments)
         scope = self._scopes.setdefault(thing[1], Scope(function, outer))
         caller, self.scope = self.scope, scope
@@ -369,12 +356,12 @@ class Reader:
                 if name in (function.args.vararg, function.args.kwarg):
                     value = state.make(name, everything)
                 self.bind(state, name.arg, value)
-            return self._run_body(function, scope, state)
+            return self._run_body(function, state)
         finally:
             self._active.pop()
             self.scope = caller
 
-    def _consume(self, state: State, thing: Object, node: ast.AST) -> Value:
+    def _consume(self, state: State, thing: Object) -> Value:
         generator, outer, first = self._closures[thing[1]]
         assert isinstance(generator, ast.GeneratorExp)
         if thing[1] in self._active:
@@ -394,7 +381,7 @@ class Reader:
                 turn = state.copy()
                 for n, generator in enumerate(node.generators):
                     source = first if n == 0 else self.value(generator.iter, turn)
-                    targets.assign(self, turn, generator.target, self.items(turn, source, generator))
+                    targets.assign(self, turn, generator.target, self.items(turn, source))
                     if generator.is_async:
                         self.suspend(turn, node.lineno)
                     for test in generator.ifs:
@@ -410,5 +397,3 @@ class Reader:
         finally:
             self.scope = caller
         return found
-
-

@@ -148,7 +148,7 @@ class _Play:
 
     def _guard(self) -> None:
         error = sys.exc_info()[1]
-        if isinstance(error, tuple(EXHAUSTION)):
+        if error is not None and isinstance(error, tuple(EXHAUSTION)):
             self.fail(error)
 
     # Sends -----------------------------------------------------------------------------------------------------

@@ -9,8 +9,7 @@ import ast
 from typing import TYPE_CHECKING, Final
 
 from actors.guardian import known
-from actors.guardian.aliasing import CLASS, NOTHING, RECEIVER, State, Value
-from actors.guardian.budget import TooComplexError
+from actors.guardian.aliasing import CLASS, NOTHING, RECEIVER, State, TooComplexError, Value
 
 if TYPE_CHECKING:
     from actors.guardian.reading import Reader
@@ -24,7 +23,7 @@ def assign(read: Reader, state: State, target: ast.expr, value: Value) -> None:
         case ast.Name(id=name):
             read.bind(state, name, value)
         case ast.Attribute():
-            write(read, state, read.value(target.value, state), target.attr, value, target.lineno)
+            write(read, state, read.value(target.value, state), target.attr, value, line=target.lineno)
         case ast.Subscript():
             base = read.value(target.value, state)
             read.value(target.slice, state)
@@ -32,7 +31,7 @@ def assign(read: Reader, state: State, target: ast.expr, value: Value) -> None:
             read.mutate(state, base, value, target.lineno)
         case ast.Tuple() | ast.List():
             read.may_raise(state)
-            items = read.items(state, value, target)
+            items = read.items(state, value)
             for part in target.elts:
                 assign(read, state, part, items)
         case ast.Starred():
@@ -41,17 +40,17 @@ def assign(read: Reader, state: State, target: ast.expr, value: Value) -> None:
             raise TooComplexError
 
 
-def write(read: Reader, state: State, base: Value, name: str, value: Value, line: int) -> None:
+def write(read: Reader, state: State, base: Value, name: str, value: Value, *, line: int) -> None:
     """An attribute of `base` is set or deleted."""
     for thing in base:
         if thing == RECEIVER:
-            read.change(state, line)
+            state.change(line)
             state.own(value)
         elif thing == CLASS:
             read.report("COV003", line, "")
         elif state.is_state(thing) or thing[0] == "foreign":
             read.report("COV002", line, f"the attribute {name!r}")
-            read.change(state, line)
+            state.change(line)
 
 
 def augment(read: Reader, state: State, node: ast.AugAssign) -> None:
@@ -59,7 +58,7 @@ def augment(read: Reader, state: State, node: ast.AugAssign) -> None:
     if isinstance(target, ast.Name):
         old = state.env.get(read.key(target.id), NOTHING)
         new = read.value(node.value, state)
-        items = read.items(state, new, node)
+        items = read.items(state, new)
         if isinstance(node.op, _INPLACE) and not known.numeric(node.value):
             read.mutate(state, old, items, node.lineno)
         if old or new:
@@ -72,9 +71,9 @@ def augment(read: Reader, state: State, node: ast.AugAssign) -> None:
     new = read.value(node.value, state)
     read.may_raise(state)
     if isinstance(target, ast.Attribute):
-        write(read, state, base, target.attr, read.items(state, new, node), node.lineno)
+        write(read, state, base, target.attr, read.items(state, new), line=node.lineno)
     else:
-        read.mutate(state, base, read.items(state, new, node), node.lineno)
+        read.mutate(state, base, read.items(state, new), node.lineno)
 
 
 def delete(read: Reader, state: State, target: ast.expr) -> None:
@@ -82,7 +81,7 @@ def delete(read: Reader, state: State, target: ast.expr) -> None:
         case ast.Name(id=name):
             state.env.pop(read.key(name), None)
         case ast.Attribute():
-            write(read, state, read.value(target.value, state), target.attr, NOTHING, target.lineno)
+            write(read, state, read.value(target.value, state), target.attr, NOTHING, line=target.lineno)
         case ast.Subscript():
             base = read.value(target.value, state)
             read.value(target.slice, state)

@@ -181,9 +181,10 @@ def _read(descriptor: int, length: int) -> bytes:
 
 def _stay_behind(pid: int, parent: int) -> None:
     os.closerange(0, 4096)
-    if os.geteuid() == 0:
-        confine.lock_template(namespaces="not needed: it only waits")
-        confine.die_with_parent(parent)
+    confine.lock_launcher()
+    confine.die_with_parent(parent)
+    # Asked to end, it ends the template first: so nobody is left to be waited for by somebody else.
+    signal.signal(signal.SIGTERM, lambda *_: os.kill(pid, signal.SIGKILL))
     os.waitpid(pid, 0)
     os._exit(0)
 

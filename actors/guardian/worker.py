@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import socket
 import subprocess
@@ -23,6 +24,7 @@ from actors.guardian.template import ENDED, MAX_ANSWER, NO_CHILD, REPLY, REQUEST
 from protocol.errors import BatosError
 
 START_SECONDS: Final = 20.0
+END_SECONDS: Final = 2.0
 GRACE_SECONDS: Final = 2.0
 """Beyond the wall-clock limit, which the template keeps itself, until the template is held to be stuck."""
 
@@ -70,8 +72,8 @@ class Worker:
             # From this thread on purpose: a template is killed when the thread that started it ends.
             self._process = subprocess.Popen(  # noqa: S603, ASYNC220
                 [sys.executable, "-S", "-P", "-s", "-B", "-c", _START, "\n".join(_import_path())],
-                stdin=theirs,
-                stdout=theirs,
+                stdin=theirs.fileno(),
+                stdout=theirs.fileno(),
                 env={"PYTHONHASHSEED": "0"},
                 cwd="/",
                 start_new_session=True,
@@ -89,7 +91,7 @@ class Worker:
         except (OSError, EOFError, TimeoutError, msgspec.MsgspecError) as error:
             await self.stop()
             raise BatosError(
-                "NO_JAIL", f"the jail's template does not come up: {error or type(error).__name__}"
+                "NO_JAIL", f"the jail's template does not come up: {type(error).__name__} {error}"
             ) from error
 
     async def do(self, work: bytes, *, cpu: float, wall: float) -> Reply:
@@ -118,8 +120,13 @@ class Worker:
             with contextlib.suppress(OSError):
                 await self._writer.wait_closed()
         if self._process is not None:
-            self._process.kill()
-            self._process.wait()
+            self._process.terminate()
+            try:
+                self._process.wait(END_SECONDS)
+            except subprocess.TimeoutExpired:
+                # The whole group: the process that waits, the template, its children.
+                os.killpg(self._process.pid, signal.SIGKILL)
+                self._process.wait()
         self._process = self._reader = self._writer = None
 
     async def _receive(self) -> Reply:

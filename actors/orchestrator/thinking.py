@@ -28,7 +28,8 @@ from protocol import codec
 from protocol.codec import Value
 from protocol.errors import BatosError, Failure
 from protocol.home import Settings
-from protocol.messages import VERBS, Event, Mandate, MandateReply
+from protocol.messages import Event, Mandate, MandateReply
+from protocol.verbs import VERBS
 from world import root as world_root
 from world.store import Store
 from world.values import oid_of

@@ -28,7 +28,9 @@ class Bench:
         self.exchange = Exchange(wall=lambda: WALL + self.now, **options)
         self.sent: dict[bytes, list[Envelope]] = {}
 
-    def say(self, peer: bytes, kind: Any, ident: str = "", *, body: Any = None, seconds: float = 5.0, **more: Any) -> None:
+    def say(
+        self, peer: bytes, kind: Any, ident: str = "", *, body: Any = None, seconds: float = 5.0, **more: Any
+    ) -> None:
         more.setdefault("service", "inference")
         deadline = WALL + self.now + seconds if kind == "request" else 0.0
         envelope = Envelope(id=ident, kind=kind, body=body, deadline=deadline, **more)

@@ -7,6 +7,7 @@ import json
 import shutil
 import tempfile
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -37,11 +38,14 @@ class System:
         thread = threading.Thread(target=self._broker.run, daemon=True)
         thread.start()
         self._broker_thread = thread
+        while not self.home.socket_paths()[0].exists():
+            time.sleep(0.01)
 
     def stop_broker(self) -> None:
         if self._broker is not None:
             self._broker.stop()
             self._broker_thread.join()
+            self.home.socket_paths()[0].unlink(missing_ok=True)
             self._broker = None
 
     def start_orchestrator(self) -> None:

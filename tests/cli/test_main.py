@@ -64,6 +64,21 @@ def test_nothing_runs(capsys, home, words):
     assert f"batos --home {home.root} up" in error["hint"]
 
 
+def test_status_has_its_shape_when_nothing_runs(capsys, home):
+    code, out, _ = run(capsys, "status", "--json", "--home", str(home.root))
+    found = json.loads(out)
+    assert (code, found["ready"]) == (3, False)
+    assert set(found) >= {"ready", "actors", "world", "experts", "cycles"}
+    for actor in found["actors"].values():
+        assert set(actor) >= {"state", "pid", "ready", "uptime_s", "restarts"}
+    code, out, _ = run(capsys, "status", "--home", str(home.root))
+    assert (code, out.splitlines()[0]) == (3, "not ready")
+
+
+def test_down_where_nothing_runs_is_no_failure(capsys, home):
+    assert run(capsys, "down", "--home", str(home.root)) == (0, "nothing was running\n", "")
+
+
 def every_command(command=group, path=()):
     yield path, command
     for name, inner in getattr(command, "commands", {}).items():

@@ -19,7 +19,7 @@ async def main(home: str, service: str, how: str) -> None:
 
     async def status(_request, _call):
         age = time.monotonic() - began
-        ready = age > 0.3 and how != "never"
+        ready = age > (2 if how == "slow" else 0.3) and how != "never"
         detail = {}
         if service == "orchestrator":
             detail = {
@@ -36,8 +36,7 @@ if __name__ == "__main__":
     logs.configure(sys.argv[3])
     how = sys.argv[4] if len(sys.argv) > 4 else ""
     if how == "dies":
-        print("small actor: no such model", file=sys.stderr)
-        sys.exit(3)
+        sys.exit("small actor: no such model")
     if how == "dies-late":
         time.sleep(1.3)
         sys.exit(3)

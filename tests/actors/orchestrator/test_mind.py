@@ -324,4 +324,3 @@ async def test_a_cycle_that_causes_itself_fails(house):
     with pytest.raises(BatosError):
         await house.send("shop", "again_")
     assert house.look("shop").methods == {}
-

@@ -1,2 +1,67 @@
 def _construct_architectural_covenant_prompt(self, message, feedback):
-    return [{'role': 'user', 'content': 'Write ' + message['selector'] + str(len(feedback))}]
+    """A page of methods in the house's manner, then the message with its examples; the model writes on from there.
+
+    It is one unfinished turn of the model's own: a small model continues code better than it follows instructions. What
+    failed before is not shown: a small model repeats what it reads, and the next round's form and luck differ anyway.
+    """
+    page = '''# slots: gold = 90, players = 3
+# self.share_() -> 30.0
+def share_(self):
+    return self.gold / self.players
+
+# slots: seconds = 150
+# self.whole_minutes_() -> 2
+def whole_minutes_(self):
+    return math.floor(self.seconds / 60)
+
+# slots: title = "Dune"
+# self.label_("book") -> "book: DUNE"
+def label_(self, kind):
+    return kind + ": " + self.title.upper()
+
+# slots: scores = [4, 8, 1]
+# self.raised_(2) -> [6, 10]
+def raised_(self, by):
+    return [n + by for n in self.scores if n > 1]
+
+# slots: names = ["Al", "Bo", "Cleo"]
+# self.short_names_() -> 2
+def short_names_(self):
+    return sum(1 for word in self.names if len(word) < 3)
+
+# slots: speed = 3
+# self.accelerate_(2) changes speed to 5
+def accelerate_(self, by):
+    self.speed = self.speed + by
+    self._p_changed = True
+
+# slots: queue = ["Al", "Bo"]
+# self.next_in_queue_() changes queue to ["Bo"] and -> "Al"
+def next_in_queue_(self):
+    result = self.queue.pop(0)
+    self._p_changed = True
+    return result
+
+'''
+    shown = {}
+    for name in message['slots']:
+        shown[name] = message['slots'][name]
+    lines = []
+    for example in message['examples'][:3] or [message]:
+        slots = dict(shown)
+        slots.update(example.get('slots', {}))
+        texts = [f'{name} = {repr(slots[name])[:60]}' for name in list(slots)[:12]]
+        lines.append('# slots: ' + ', '.join(texts))
+        given = [repr(value)[:60] for value in example['args']]
+        given += [f'{name}={repr(value)[:60]}' for name, value in example['kwargs'].items()]
+        line = '# self.' + message['selector'] + '(' + ', '.join(given) + ')'
+        ends = []
+        if 'slots_after' in example:
+            after = example['slots_after']
+            changes = [f'{name} to {repr(after[name])[:60]}' for name in after if name not in slots or slots[name] != after[name]]
+            ends.append(' changes ' + (', '.join(changes) or 'nothing'))
+        if 'returns' in example:
+            ends.append(' -> ' + repr(example['returns'])[:60])
+        if ends:
+            lines.append(line + ' and'.join(ends))
+    return [{'role': 'assistant', 'content': page + '\n'.join(lines) + '\n'}]

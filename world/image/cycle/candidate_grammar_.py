@@ -97,8 +97,7 @@ def candidate_grammar_(self, message, round=0):
         'power': ['DIGIT', '"0.5"', *names['number']],
         'sum': ['nlead (TIMES factor){0,2} (SIGN term){0,2}', 'NUMBER (SIGN | TIMES) nlead ((SIGN | TIMES) factor){0,2}'],
         'nlead': ['natom', 'natom " ** " power', '"(" number ")" TIMES factor', '"(" number ")" " ** " power'],
-        'natom': [
-            'nvar', '"abs(" number ")"', '"round(" number ("," " " DIGIT)? ")"', '"int(" number ")"',
+        'natom': (['nvar'] if names['number'] or unknown else []) + [ '"abs(" number ")"', '"round(" number ("," " " DIGIT)? ")"', '"int(" number ")"',
             '"max(" number "," " " (number | NUMBER) ")"', '"min(" number "," " " (number | NUMBER) ")"', 'MATH number ")"', '"math.pi"',
         ],
         'nvar': names['number'] + unknown,
@@ -171,7 +170,7 @@ def candidate_grammar_(self, message, round=0):
         rules['middle'] = ['"len(" lvar ")" " // 2"', '"len(" lvar ")" " - " DIGIT']
     if numbers_in:
         rules['nsvar'] = numbers_in
-        rules['natom'] += ['FOLD nsvar ")"', 'nsvar "[" index "]"', '"sorted(" nsvar SORTED? ")" "[" (index | middle) "]"',
+        rules['natom'] += ['FOLD nsvar ")"', *([] if round == 0 else ['nsvar "[" index "]"']), '"sorted(" nsvar SORTED? ")" "[" (index | middle) "]"',
                            f'SUMS eachn " for " "{n}" " in " nsvar (" if " numbertest)? ")"', '"math.prod(" nsvar ")"',
                            f'"sum(" "1" " for " "{n}" " in " nsvar " if " numbertest ")"']
         rules['eachn'] = [f'"{n}"', f'"{n}" TIMES nvar', f'"{n}" " ** " NUMBER', f'"{n}" SIGN nvar', f'"{n}" TIMES NUMBER',
@@ -230,19 +229,20 @@ def candidate_grammar_(self, message, round=0):
         every.append('list')
     rules['plain'] = forms.get(returned, every)
     rules['value'] = ['plain', 'plain " if " flag " else " plain']
-    if round == 1 and returned == 'number' and 2 <= len(numbers) <= 3:
-        # With constants, a number comes of all the numbers that there are.
-        parts = []
+    if round < 2 and returned == 'number' and 2 <= len(numbers) <= 3:
+        # A number comes of all the numbers that there are: first of them alone, then with constants.
         for number, name in enumerate(numbers):
-            rules[f'part{number}'] = [
-                name, f'{name} " ** " DIGIT', f'{name} TIMES CONSTANT', f'CONSTANT TIMES {name}', f'"(" {name} SIGN CONSTANT ")"',
-                f'"(" CONSTANT SIGN {name} ")"', f'"(" CONSTANT SIGN {name} " / " CONSTANT ")"', f'"(" {name} TIMES (CONSTANT | {name}) ")"',
-                f'{name} " / " CONSTANT',
-            ]
-            parts.append(f'part{number}')
+            rules[f'part{number}'] = [name, f'{name} " ** " DIGIT', f'{name} " * " {name}', f'"(" {name} " * " {name} ")"']
+            if round == 1:
+                rules[f'part{number}'] += [
+                    f'{name} TIMES CONSTANT', f'CONSTANT TIMES {name}', f'"(" {name} SIGN CONSTANT ")"', f'"(" CONSTANT SIGN {name} ")"',
+                    f'"(" CONSTANT SIGN {name} " / " CONSTANT ")"', f'"(" {name} TIMES CONSTANT ")"',
+                ]
         if len(numbers) == 2:
-            rules['mix'] = ['part0 (SIGN | TIMES) part1', 'part1 (SIGN | TIMES) part0', f'{numbers[0]} SIGN part0 TIMES part1',
-                            f'{numbers[1]} SIGN part1 TIMES part0']
+            rules['mix'] = ['part0 (SIGN | TIMES) part1', 'part1 (SIGN | TIMES) part0', f'{numbers[0]} " ** " {numbers[1]}',
+                            f'{numbers[1]} " ** " {numbers[0]}']
+            if round == 1:
+                rules['mix'] += [f'{numbers[0]} SIGN part0 TIMES part1', f'{numbers[1]} SIGN part1 TIMES part0']
         else:
             rules['mix'] = [
                 f'part{a} (SIGN | TIMES) part{b} (SIGN | TIMES) part{3 - a - b}' for a in range(3) for b in range(3) if a != b
@@ -253,13 +253,19 @@ def candidate_grammar_(self, message, round=0):
             rules['mix'] += [
                 f'"(" part{a} (SIGN | TIMES) part{b} ")" TIMES part{3 - a - b}' for a in range(3) for b in range(3) if a != b
             ]
-        rules['value'] = ['mix', 'mix TIMES CONSTANT', 'mix SIGN CONSTANT', '"(" mix ")" (TIMES | " ** ") CONSTANT', 'CONSTANT TIMES "(" mix ")"',
-                          'MATH mix ")"', '"abs(" mix ")"', '"round(" mix ("," " " DIGIT)? ")"', '"max(" mix "," " " NUMBER ")"']
+        rules['whole'] = ['mix', 'MATH mix ")"', '"abs(" mix ")"', '"(" mix ")" " ** " "0.5"', '"round(" mix ("," " " DIGIT)? ")"']
+        if round == 1:
+            rules['whole'] += ['mix TIMES CONSTANT', 'mix SIGN CONSTANT', '"(" mix ")" (TIMES | " ** ") CONSTANT',
+                               'CONSTANT TIMES "(" mix ")"', '"max(" mix "," " " NUMBER ")"']
+        rules['plain'] = ['whole']
+        rules['value'] = ['whole']
     block = '"\\n    '
     deep = '"\\n        '
     readers = ['"return " value']
     if round == 0:
         rules['value'] = ['plain']
+        if returned == 'number' and numbers_in:
+            rules['value'].append('nsvar "[" index "]"')
     else:
         readers.append(f'"if " flag ":" {deep}return " plain {block}return " plain')
     sources = ['"range(" number ("," " " number)? ")"', *lists, *texts]

@@ -1,6 +1,11 @@
 def _process_synthesis_(self):
-    """Candidates are written, judged and tried in rounds; of those that pass, the most agreed-on outcome wins."""
+    """Candidates are written, judged and tried in rounds; of those that pass, the most agreed-on outcome wins.
+
+    A candidate that quotes an example's result has learned the example by heart: it is kept in reserve, and installed
+    only where no round brings forth a better one.
+    """
     feedback = []
+    reserve = []
     for number in range(self.rounds):
         manner = self.candidate_sampling_(number)
         texts = self.infer_(
@@ -12,7 +17,7 @@ def _process_synthesis_(self):
             max_tokens=manner['max_tokens'],
         )
         passed = []
-        known = [failure['source'] for failure in feedback]
+        known = [failure['source'] for failure in feedback] + [candidate['source'] for candidate in reserve]
         for source in texts:
             if source in known:
                 continue
@@ -20,12 +25,16 @@ def _process_synthesis_(self):
             trial = self.judge_(self.target, source, self.message)
             if trial['problem']:
                 feedback.append({'source': source, 'problem': trial['problem']})
+            elif self.quotes_(source, self.message):
+                reserve.append({'source': source, 'result': trial['result']})
             else:
                 passed.append({'source': source, 'result': trial['result']})
         if passed:
-            self.install_(self.target, self.most_agreed_(passed, self.message))
-            self.become_('COMPLETE')
-            return
+            break
+    if passed or reserve:
+        self.install_(self.target, self.most_agreed_(passed or reserve))
+        self.become_('COMPLETE')
+        return
     data = self._tmp_synthesis_data
     data['error'] = f'none of {len(feedback)} candidate methods passed the guardian and the examples'
     self._tmp_synthesis_data = data

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import pytest
+
+from actors.guardian.actor import Guardian
+from bus.stub import StubBus
+from protocol.codec import Ref
+from protocol.errors import BatosError
+from protocol.home import Home
+from protocol.messages import Done, Judge, Run, StatusQuery, Trial
+
+GOOD = "def one_(self):\n    return 1\n"
+ME = Ref("00000000000000aa")
+
+
+async def test_the_verbs(tmp_path):
+    (tmp_path / "batos.toml").write_text('[guardian]\nworkers = 1\nmay_lack = ["namespaces", "landlock", "nobody"]\n')
+    guardian = Guardian(Home(tmp_path))
+    bus = StubBus({("guardian", verb): handler for verb, handler in guardian.handlers().items()})
+    try:
+        status = await bus.call("guardian", "status", StatusQuery(), seconds=1)
+        assert (status.ready, status.waiting_for) == (False, "the jail")
+        with pytest.raises(BatosError) as caught:
+            await bus.call("guardian", "judge", Judge(source=GOOD), seconds=5)
+        assert caught.value.code == "NOT_READY"
+        await guardian.begin()
+        assert (await bus.call("guardian", "status", StatusQuery(), seconds=1)).ready
+        assert (await bus.call("guardian", "judge", Judge(source=GOOD), seconds=5)).accepted
+        ran = await bus.call("guardian", "run", Run(source=GOOD, receiver=ME), seconds=5)
+        assert ran.outcome == Done(result=1)
+        tried = await bus.call("guardian", "trial", Trial(source=GOOD, receiver=ME), seconds=5)
+        assert (tried.verdict, tried.outcome) == ("accept", Done(result=1))
+    finally:
+        await guardian.close()
+
+
+def test_a_wrong_configuration_is_named(tmp_path):
+    (tmp_path / "batos.toml").write_text('[guardian]\nmay_lack = ["walls"]\n')
+    with pytest.raises(BatosError) as caught:
+        Guardian(Home(tmp_path))
+    assert caught.value.code == "BAD_CONFIG"

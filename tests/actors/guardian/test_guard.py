@@ -1,0 +1,121 @@
+"""`python -m actors.guardian guard`, as a process: lines, and exit codes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+GOOD = "def area_(self):\n    return self.w * self.h\n"
+BAD = "def put_(self, x):\n    self.x = x\n"
+
+
+def guard(*words: str, text: str | bytes = "") -> tuple[int, list[dict[str, Any]]]:
+    data = text.encode() if isinstance(text, str) else text
+    done = subprocess.run(
+        [sys.executable, "-m", "actors.guardian", "guard", *words],
+        input=data,
+        capture_output=True,
+        cwd=ROOT,
+        check=False,
+    )
+    return done.returncode, [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def rows(*all_: dict[str, Any]) -> str:
+    return "\n".join(map(json.dumps, all_)) + "\n"
+
+
+def test_one_file(tmp_path: Path):
+    path = tmp_path / "m.py"
+    path.write_text(BAD)
+    code, lines = guard(str(path))
+    assert code == 4
+    (line,) = lines
+    assert (line["id"], line["verdict"]) == (str(path), "reject")
+    assert [(violation["rule"], violation["line"]) for violation in line["violations"]] == [("COV001", 2)]
+    assert guard(str(path), "--gate", "policy")[0] == 0
+
+
+def test_standard_input():
+    assert guard("-", text=GOOD) == (0, [{"id": "-", "verdict": "accept", "violations": []}])
+
+
+def test_many_rows_keep_their_order():
+    ids = list(range(150))
+    code, lines = guard("--jsonl", "-", text=rows(*({"id": n, "code": BAD if n % 7 == 0 else GOOD} for n in ids)))
+    assert code == 4
+    assert [line["id"] for line in lines] == ids
+    assert [line["id"] for line in lines if line["verdict"] == "reject"] == ids[::7]
+
+
+def test_trial():
+    passing = {"slots": {"w": 2, "h": 3}, "returns": 6}
+    failing = {"slots": {"w": 2, "h": 4}, "returns": 6}
+    loop = "def m_(self):\n    while True:\n        pass\n"
+    code, lines = guard(
+        "--jsonl",
+        "-",
+        "--trial",
+        text=rows(
+            {"id": "a", "code": GOOD, "examples": [passing]},
+            {"id": "b", "code": GOOD, "examples": [passing, failing]},
+            {"id": "c", "code": loop},
+            {"id": "d", "code": GOOD, "slots": {"w": 1, "h": 1}},
+        ),
+    )
+    assert code == 4
+    assert [(line["id"], line["verdict"]) for line in lines] == [
+        ("a", "accept"),
+        ("b", "reject"),
+        ("c", "reject"),
+        ("d", "accept"),
+    ]
+    assert [case["passed"] for case in lines[1]["cases"]] == [True, False]
+    assert lines[1]["violations"][0]["rule"] == "TRIAL_RESULT"
+    assert lines[2]["outcome"]["error"] == "LIMIT_TIME"
+    assert lines[3]["outcome"]["end"] == "done"
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "seen"),
+    [
+        (rows({"id": 1, "code": GOOD}) + "{nonsense\n", "BAD_JSON", 1),
+        (rows({"id": 1}), "BAD_JSON", 0),
+        ("[1]\n", "BAD_JSON", 0),
+        (b'{"id": 1, "code": "\xff"}\n', "UNREADABLE", 0),
+        (rows({"id": 1, "code": GOOD, "examples": [{}]}), "BAD_EXAMPLE", 0),
+        (rows({"id": 1, "code": GOOD, "examples": [{"what": 1}]}), "BAD_EXAMPLE", 0),
+        (rows({"id": 1, "code": GOOD, "slots": [1]}), "BAD_JSON", 0),
+        ("[" * 100_000 + "\n", "BAD_JSON", 0),
+    ],
+)
+def test_what_cannot_be_read(text: str | bytes, code: str, seen: int):
+    status, lines = guard("--jsonl", "-", text=text)
+    assert status == 2
+    assert len(lines) == seen + 1
+    assert lines[-1]["error"]["code"] == code
+
+
+def test_no_such_file(tmp_path: Path):
+    status, lines = guard(str(tmp_path / "none.py"))
+    assert status == 2
+    assert lines[0]["error"]["code"] == "UNREADABLE"
+    assert guard()[0] == 2
+    assert guard("a", "--jsonl", "b")[0] == 2
+
+
+def test_it_imports_nothing_heavy():
+    told = subprocess.run(
+        [sys.executable, "-c", "import sys, actors.guardian.guard; print(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=True,
+    )
+    assert not {"zmq", "torch", "structlog", "ZODB", "click"} & set(told.stdout.split())

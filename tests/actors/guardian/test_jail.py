@@ -1,0 +1,271 @@
+"""The walls, one by one: each layer is tried from inside, and nothing that a child does hurts the guardian."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import mmap
+import os
+import signal
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from actors.guardian import confine, landlock, seccomp
+from actors.guardian.jail import Jail
+from actors.guardian.worker import Worker
+from protocol.codec import Ref
+from protocol.errors import BatosError
+from protocol.messages import Done, Failed, Judge, Run
+
+ME = Ref("00000000000000aa")
+FINE = "def m_(self):\n    return 1\n"
+LOOP = "def m_(self):\n    while True:\n        pass\n"
+
+
+def run_of(source: str, **more) -> Run:
+    return Run(source=source, receiver=ME, **more)
+
+
+def status_of(deed: Callable[[], object], prepare: Callable[[], object]) -> int:
+    """How a forked process ends that does `deed` after `prepare`: 0 where it got through, -signal, or 1."""
+    pid = os.fork()
+    if pid == 0:
+        try:
+            prepare()
+            deed()
+        except BaseException:  # noqa: BLE001
+            os._exit(1)
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def children_of(parents: list[int]) -> list[int]:
+    found = {path: path.read_text().rpartition(")")[2].split()[1] for path in Path("/proc").glob("[0-9]*/stat")}
+    return [int(path.parent.name) for path, parent in found.items() if int(parent) in parents]
+
+
+def alive(pid: int) -> bool:
+    return Path(f"/proc/{pid}").exists()
+
+
+def narrowed() -> None:
+    source, sink = os.pipe()
+    confine.narrow_child(source, sink, base=1 << 40)
+
+
+def filtered() -> None:
+    narrowed()
+    seccomp.install(seccomp.program(confine.OUTPUT))
+
+
+NATIVE = {
+    "open": lambda: os.open("/etc/hostname", os.O_RDONLY),
+    "stat": lambda: os.stat("/"),  # noqa: PTH116
+    "fork": os.fork,
+    "exec": lambda: os.execv("/bin/true", ["true"]),
+    "socket": lambda: socket.socket(socket.AF_UNIX),
+    "kill": lambda: os.kill(os.getppid(), 0),
+    "read": lambda: os.read(confine.INPUT, 1),
+    "pipe": os.pipe,
+    "write elsewhere": lambda: os.write(2, b"!"),
+    "executable memory": lambda: mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_EXEC),
+    "ptrace": lambda: ctypes.CDLL(None).ptrace(0, 0, 0, 0),
+    "unshare": lambda: ctypes.CDLL(None).unshare(0),
+    "timer": lambda: signal.setitimer(signal.ITIMER_PROF, 0),
+    "limits": lambda: os.nice(1),
+    "sleep": lambda: __import__("time").sleep(0.01),
+}
+
+
+@pytest.mark.skipif(not seccomp.known(), reason="this architecture's system calls are not known")
+@pytest.mark.parametrize("deed", NATIVE.values(), ids=NATIVE.keys())
+def test_the_filter_kills_what_a_method_has_no_business_with(deed: Callable[[], object]):
+    assert status_of(deed, filtered) == -signal.SIGSYS
+
+
+@pytest.mark.skipif(not seccomp.known(), reason="this architecture's system calls are not known")
+def test_under_the_filter_plain_work_and_the_answer_go_on():
+    assert status_of(lambda: os.write(confine.OUTPUT, bytes(len(sorted(range(10_000))))[:100]), filtered) == 0
+
+
+def test_limits_hold_without_the_filter():
+    assert status_of(os.fork, narrowed) == 1 or os.geteuid() == 0
+    assert status_of(lambda: os.open("/", os.O_RDONLY), narrowed) == 1
+    for descriptor in (0, 1, 2, 5, 6):
+        assert status_of(lambda descriptor=descriptor: os.fstat(descriptor), narrowed) == 1
+
+
+def test_landlock_holds_without_the_rest():
+    try:
+        landlock.version()
+    except OSError:
+        pytest.skip("this kernel has no Landlock")
+
+    def shut() -> None:
+        confine.syscalls.prctl(confine.syscalls.PR_SET_NO_NEW_PRIVS, 1)
+        landlock.restrict()
+
+    assert status_of(lambda: os.open("/etc/hostname", os.O_RDONLY), shut) == 1
+    assert status_of(lambda: list(Path("/").iterdir()), shut) == 1
+
+
+def test_a_missing_layer_is_named(monkeypatch: pytest.MonkeyPatch):
+    async def lacking(self: Worker) -> None:
+        self.missing = {"landlock": "Function not implemented"}
+
+    monkeypatch.setattr(Worker, "start", lacking)
+    with pytest.raises(BatosError, match=r"landlock.*not implemented") as caught:
+        asyncio.run(Jail(may_lack=["namespaces"]).start())
+    assert caught.value.code == "NO_JAIL"
+    assert 'may_lack = ["landlock"]' in caught.value.hint
+
+
+def test_a_layer_that_does_not_exist_cannot_be_lacked():
+    with pytest.raises(BatosError, match="no layer 'walls'"):
+        Jail(may_lack=["walls"])
+
+
+def test_the_template_has_an_empty_environment_and_no_files_of_ours(jail):
+    place, _ = jail
+    (pid,) = place.pids()
+    environment = Path(f"/proc/{pid}/environ").read_bytes()
+    # Python may add what it needs for UTF-8 by itself.
+    assert {entry.partition(b"=")[0] for entry in environment.split(b"\0") if entry} <= {b"PYTHONHASHSEED", b"LC_CTYPE"}
+
+
+@pytest.mark.parametrize(
+    ("source", "error"),
+    [
+        (LOOP, "LIMIT_TIME"),
+        ("def m_(self):\n    return sum(range(10 ** 12))\n", "LIMIT_TIME"),
+        ("def m_(self):\n    x = [1]\n    for i in x:\n        x.append(i)\n", "LIMIT_"),
+        ("def m_(self):\n    return bytes(10 ** 10)\n", "LIMIT_MEMORY"),
+        (
+            "def m_(self):\n    x = []\n    for i in range(10 ** 5):\n        x = [x]\n    return repr(x)\n",
+            "LIMIT_RECURSION",
+        ),
+        ("def m_(self):\n    return 'y' * (5 * 1024 * 1024)\n", "TOO_LARGE"),
+        ("def m_(self):\n    self.x = ['z' * 1000] * 10 ** 6\n    self._p_changed = True\n", "TOO_LARGE"),
+        ("def m_(self):\n    x = []\n    for i in range(100):\n        x = [x, x]\n    return x\n", ""),
+    ],
+)
+def test_abuse_is_an_outcome(within, source: str, error: str):
+    outcome = within(run_of(source, seconds=0.3))
+    assert isinstance(outcome, Failed)
+    assert outcome.code in {"BUDGET_EXCEEDED", "TOO_LARGE"}
+    assert outcome.error.startswith(error)
+    assert within(run_of(FINE)) == Done(result=1)
+
+
+def test_a_parse_bomb_costs_a_verdict(jail):
+    place, loop = jail
+    bombs = [
+        "def m_(self):\n    return " + "lambda: " * 90 + "1\n",
+        "x = '" + "a" * 10**6 + "'",
+        "((((" * 100,
+        "\0",
+        "\ud800",
+    ]
+    verdicts = loop.run_until_complete(place.judge_all([Judge(source=source) for source in [FINE, *bombs, FINE]]))
+    assert [verdict.accepted for verdict in verdicts] == [True, *[False] * len(bombs), True]
+    assert all(verdict.violations[0].rule.startswith("BND") for verdict in verdicts[1:-1])
+
+
+def test_a_template_that_dies_is_replaced():
+    async def story() -> None:
+        jail = Jail(workers=1, may_lack=confine.LAYERS)
+        await jail.start()
+        try:
+            (first,) = jail.pids()
+            running = asyncio.create_task(jail.run(run_of(LOOP, seconds=30)))
+            await asyncio.sleep(0.1)
+            os.kill(first, signal.SIGKILL)
+            outcome = await running
+            assert isinstance(outcome, Failed)
+            assert (outcome.code, outcome.error) == ("INTERNAL", "JAIL_DIED")
+            assert await jail.run(run_of(FINE)) == Done(result=1)
+            assert jail.pids() != [first]
+        finally:
+            await jail.close()
+
+    asyncio.run(story())
+
+
+def test_a_cancelled_run_takes_its_child_along():
+    async def story() -> None:
+        jail = Jail(workers=1, may_lack=confine.LAYERS)
+        await jail.start()
+        try:
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.1):
+                    await jail.run(run_of(LOOP, seconds=30))
+            assert await jail.run(run_of(FINE)) == Done(result=1)
+        finally:
+            pids = jail.pids()
+            await jail.close()
+        for pid in pids:
+            assert not alive(pid)
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        "import os; os.write(1, b'nonsense that is longer than any header would be')",
+        "import os; os._exit(3)",
+        "import os, json, struct; m = b'[]'; os.write(1, struct.pack('!BiI', 0, 0, len(m)) + m); os.read(0, 1)",
+        "import os, struct; os.write(1, struct.pack('!BiI', 0, 0, 2**32 - 1)); os.read(0, 1)",
+    ],
+)
+def test_a_template_that_talks_nonsense_does_not_come_up(monkeypatch: pytest.MonkeyPatch, nonsense: str):
+    monkeypatch.setattr("actors.guardian.worker._START", nonsense)
+    with pytest.raises(BatosError, match="does not come up"):
+        asyncio.run(Jail(workers=1).start())
+
+
+def test_garbage_from_a_child_is_a_failure(monkeypatch: pytest.MonkeyPatch):
+    async def story(answer: bytes) -> Failed:
+        hello = b'{"missing": {}}'
+        fake = (
+            "import os, struct\n"
+            "def say(m): os.write(1, struct.pack('!BiI', 0, 0, len(m)) + m)\n"
+            f"say({hello!r}); os.read(0, 1 << 20); say({answer!r}); os.read(0, 1)\n"
+        )
+        monkeypatch.setattr("actors.guardian.worker._START", fake)
+        worker = Worker()
+        await worker.start()
+        jail = Jail(workers=1)
+        jail._idle.put_nowait(worker)
+        try:
+            return await jail.run(run_of(FINE))
+        finally:
+            await worker.stop()
+
+    for answer in (b"", b"\xc1", b"\x81\xa7outcome\x80", b"\x80" * 1000):
+        outcome = asyncio.run(story(answer))
+        assert (outcome.code, outcome.error) == ("INTERNAL", "GARBAGE")
+
+
+def test_closing_leaves_no_process():
+    async def story() -> list[int]:
+        jail = Jail(workers=2, may_lack=confine.LAYERS)
+        await jail.start()
+        pids = jail.pids()
+        children = children_of(pids)
+        assert children or jail.missing
+        await jail.close()
+        return [*pids, *children]
+
+    for pid in asyncio.run(story()):
+        assert not alive(pid)
+
+
+@pytest.mark.parametrize("seconds", [0.0, -1.0, 1e9, float("nan")])
+def test_a_run_needs_a_sensible_limit(within, seconds: float):
+    with pytest.raises(BatosError) as caught:
+        within(run_of(FINE, seconds=seconds))
+    assert caught.value.code == "BAD_ARGUMENT"

@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from protocol.errors import BatosError
+from protocol.messages import Row, Sampling, Turn
+
+GREEDY = Sampling(temperature=0)
+STOP = 256
+WORD = 'start: "def " NAME ":\\n    pass"\nNAME: /[a-z]{1,4}/'
+
+
+def texts(inferred):
+    return [row.text for row in inferred.rows]
+
+
+def plain(engine, prompt, count):
+    """What the model says by transformers' own forward, without cache, mask or batch."""
+    ids = engine._tokenizer(prompt)["input_ids"]
+    start = len(ids)
+    with torch.inference_mode():
+        while len(ids) < start + count:
+            token = int(engine._model(torch.tensor([ids])).logits[0, -1].argmax())
+            if token == STOP:
+                break
+            ids.append(token)
+    return engine._vocabulary.decode(ids[start:]).decode(errors="replace")
+
+
+def test_rows_of_different_lengths_decode_as_each_alone(engine):
+    prompts = ["a", "hello there", "a", "x" * 40]
+    batch = engine.generate([Row(prompt=prompt, sampling=GREEDY, max_tokens=12) for prompt in prompts])
+    assert texts(batch) == [plain(engine, prompt, 12) for prompt in prompts]
+    assert batch.prompt_tokens == 1 + 11 + 40
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(["a", "bc", "hello"]), st.integers(), st.integers(1, 9)), min_size=1, max_size=6))
+def test_the_same_batch_gives_the_same_texts(engine, asked):
+    rows = [Row(prompt=prompt, seed=seed, max_tokens=limit, sampling=Sampling(temperature=1.5)) for prompt, seed, limit in asked]
+    first = engine.generate(rows)
+    assert texts(engine.generate(rows)) == texts(first)
+    assert all(row.tokens <= limit for row, (_, _, limit) in zip(first.rows, asked, strict=True))
+
+
+def test_seeds_part_rows_of_one_prompt(engine):
+    rows = [Row(prompt="a", seed=seed, max_tokens=12, sampling=Sampling(temperature=2, top_p=1)) for seed in range(8)]
+    assert len(set(texts(engine.generate(rows)))) == 8
+
+
+def test_pieces_join_to_the_text(engine):
+    said: dict[int, str] = {}
+    rows = [Row(prompt="a", seed=seed, max_tokens=20, sampling=Sampling(temperature=2, top_p=1)) for seed in range(4)]
+    whole = engine.generate(rows, lambda row, text: said.__setitem__(row, said.get(row, "") + text))
+    assert [said.get(number, "") for number in range(4)] == texts(whole)
+
+
+def test_a_stop_is_heeded_at_the_next_step(engine):
+    asked = []
+
+    def stop():
+        asked.append(1)
+        return len(asked) > 5
+
+    row = engine.generate([Row(prompt="a", sampling=GREEDY, max_tokens=100)], None, stop).rows[0]
+    assert row.finish == "length"
+    assert row.tokens <= 5
+    nothing = engine.generate([Row(prompt="a", max_tokens=9)], None, lambda: True)
+    assert (nothing.rows[0].text, nothing.rows[0].finish, nothing.prompt_tokens) == ("", "length", 0)
+
+
+def test_a_grammar_is_kept_and_what_it_forces_is_free(engine):
+    rows = [Row(prompt="a", grammar=WORD, seed=seed, max_tokens=40, sampling=Sampling(temperature=2)) for seed in range(4)]
+    batch = engine.generate(rows)
+    for row in batch.rows:
+        name = row.text.removeprefix("def ").removesuffix(":\n    pass")
+        assert row.finish == "stop"
+        assert name.isalpha()
+        assert row.text == f"def {name}:\n    pass"
+    assert batch.prompt_tokens == 1 + len("def ")
+
+
+def test_a_form_cut_short_says_so(engine):
+    row = engine.generate([Row(prompt="a", grammar=WORD, max_tokens=6)]).rows[0]
+    assert (row.finish, row.tokens) == ("length", 6)
+    row = engine.generate([Row(prompt="a", grammar='start: "abc"', max_tokens=2)]).rows[0]
+    assert (row.text, row.finish) == ("ab", "length")
+    row = engine.generate([Row(prompt="a", grammar='start: "abc"', max_tokens=3)]).rows[0]
+    assert (row.text, row.finish) == ("abc", "stop")
+
+
+def test_a_schema_gives_json(engine):
+    schema = {
+        "type": "object",
+        "properties": {"ok": {"type": "boolean"}, "word": {"type": "string", "maxLength": 5}},
+        "required": ["ok", "word"],
+        "additionalProperties": False,
+    }
+    rows = [Row(prompt="a", schema=schema, seed=seed, max_tokens=90, sampling=Sampling(temperature=1)) for seed in range(3)]
+    for row in engine.generate(rows).rows:
+        assert row.finish == "stop"
+        assert set(json.loads(row.text)) == {"ok", "word"}
+
+
+def test_forms_and_free_rows_share_a_batch(engine):
+    rows = [Row(prompt="a", sampling=GREEDY, max_tokens=8), Row(prompt="a", grammar=WORD, max_tokens=40)]
+    free, formed = engine.generate(rows).rows
+    assert free.text == plain(engine, "a", 8)
+    assert formed.text.startswith("def ")
+
+
+def test_turns_go_through_the_template(engine):
+    def answer(**row):
+        return engine.generate([Row(sampling=GREEDY, max_tokens=8, **row)]).rows[0].text
+
+    asked = [Turn(role="user", content="hi")]
+    assert answer(turns=asked) == answer(prompt="<user>hi</><assistant>")
+    continued = [*asked, Turn(role="assistant", content="yes\n")]
+    assert answer(turns=continued) == answer(prompt="<user>hi</><assistant>yes\n")
+
+
+@pytest.mark.parametrize(
+    ("row", "code"),
+    [
+        ({"prompt": "a", "expert": "robin"}, "BAD_ARGUMENT"),
+        ({}, "BAD_ARGUMENT"),
+        ({"prompt": "a", "turns": [Turn(role="user", content="b")]}, "BAD_ARGUMENT"),
+        ({"prompt": "a", "max_tokens": 0}, "BAD_ARGUMENT"),
+        ({"prompt": "a", "sampling": Sampling(temperature=-1)}, "BAD_ARGUMENT"),
+        ({"prompt": "a", "sampling": Sampling(top_p=0)}, "BAD_ARGUMENT"),
+        ({"prompt": "a", "grammar": "start: nothing"}, "BAD_CONSTRAINT"),
+        ({"prompt": "a", "schema": {"type": "strange"}}, "BAD_CONSTRAINT"),
+        ({"prompt": "a", "schema": {"type": "string", "format": "strange"}}, "BAD_CONSTRAINT"),
+        ({"prompt": "a", "schema": {}, "grammar": WORD}, "BAD_CONSTRAINT"),
+        ({"prompt": "x" * 128}, "TOO_LARGE"),
+    ],
+)
+def test_a_bad_row_is_refused_and_the_engine_serves_on(engine, row, code):
+    with pytest.raises(BatosError) as caught:
+        engine.generate([Row(prompt="a"), Row(**row)])
+    assert caught.value.code == code
+    assert engine.generate([Row(prompt="a", max_tokens=1)]).rows[0].tokens <= 1
+
+
+def test_too_many_rows_are_refused(engine):
+    with pytest.raises(BatosError) as caught:
+        engine.generate([Row(prompt="a", max_tokens=1)] * 65)
+    assert caught.value.code == "TOO_LARGE"
+
+
+def test_a_text_ends_where_the_context_does(engine):
+    row = engine.generate([Row(prompt="x" * 120, sampling=GREEDY, max_tokens=100)]).rows[0]
+    assert row.tokens <= 8
+
+
+def test_no_rows_give_no_texts(engine):
+    assert engine.generate([]).rows == []

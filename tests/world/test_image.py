@@ -1,0 +1,69 @@
+"""The kernel's own methods, judged and run as the guardian judges and runs any other."""
+
+from __future__ import annotations
+
+import pytest
+
+from actors.guardian.jail import Jail
+from protocol.codec import Ref
+from protocol.messages import Done, Judge, Run
+from world import awakening
+
+SOURCES = {(method.holder, method.selector): method.source for method in awakening.image()}
+
+
+@pytest.fixture
+async def jail():
+    opened = Jail(workers=1)
+    await opened.start()
+    yield opened
+    await opened.close()
+
+
+async def test_every_method_of_the_image_passes_the_gate(jail):
+    for (holder, selector), source in SOURCES.items():
+        verdict = await jail.run(Judge(source=source, kernel=True))
+        assert verdict.accepted, (holder, selector, verdict.violations)
+        assert verdict.selector == selector
+
+
+async def test_no_method_of_the_image_passes_as_a_users_if_it_uses_kernel_names(jail):
+    for (_, selector), source in SOURCES.items():
+        if selector.startswith("_"):
+            assert not (await jail.run(Judge(source=source))).accepted
+
+
+async def run(jail, selector, *args):
+    source = SOURCES["cycle_traits", selector]
+    outcome = await jail.run(Run(source=source, receiver=Ref("0" * 16), args=list(args), kernel=True))
+    assert isinstance(outcome, Done), outcome
+    return outcome.result
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("def area_(self):\n    return self.width * self.height\n", False),
+        ("def area_(self):\n    return 12\n", True),
+        ("def area_(self):\n    return self.width * 0 + 12\n", True),
+    ],
+)
+async def test_what_was_learned_by_heart_is_known(jail, source, expected):
+    message = {"examples": [{"slots": {}, "args": [], "returns": 12}, {"args": [], "slots_after": {}}]}
+    assert await run(jail, "quotes_", source, message) is expected
+
+
+@pytest.mark.parametrize("result", [True, False, None, [], {}, ""])
+async def test_a_plain_result_may_stand_in_a_method(jail, result):
+    message = {"examples": [{"args": [], "returns": result}]}
+    source = f"def m_(self):\n    if self.x == {result!r}:\n        return self.y\n    return self.x\n"
+    assert await run(jail, "quotes_", source, message) is False
+
+
+async def test_the_outcome_that_most_share_wins_then_the_shortest(jail):
+    passed = [
+        {"source": "short", "result": {"returns": 1}},
+        {"source": "rather long", "result": {"returns": 2}},
+        {"source": "longer", "result": {"returns": 2.0}},
+    ]
+    assert await run(jail, "most_agreed_", passed) == "longer"

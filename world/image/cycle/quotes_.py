@@ -1,0 +1,11 @@
+def quotes_(self, source, message):
+    """Whether a source holds the result of an example as a literal, as one does that has learned it by heart."""
+    for example in message['examples']:
+        if 'returns' not in example:
+            continue
+        result = repr(example['returns'])
+        if source.endswith('return ' + result + '\n'):
+            return True
+        if len(result) > 1 and result not in ['True', 'False', 'None', '[]', '{}', "''"] and result in source:
+            return True
+    return False
