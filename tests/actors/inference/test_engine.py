@@ -40,9 +40,14 @@ def test_rows_of_different_lengths_decode_as_each_alone(engine):
 
 
 @settings(max_examples=15, deadline=None)
-@given(st.lists(st.tuples(st.sampled_from(["a", "bc", "hello"]), st.integers(), st.integers(1, 9)), min_size=1, max_size=6))
+@given(
+    st.lists(st.tuples(st.sampled_from(["a", "bc", "hello"]), st.integers(), st.integers(1, 9)), min_size=1, max_size=6)
+)
 def test_the_same_batch_gives_the_same_texts(engine, asked):
-    rows = [Row(prompt=prompt, seed=seed, max_tokens=limit, sampling=Sampling(temperature=1.5)) for prompt, seed, limit in asked]
+    rows = [
+        Row(prompt=prompt, seed=seed, max_tokens=limit, sampling=Sampling(temperature=1.5))
+        for prompt, seed, limit in asked
+    ]
     first = engine.generate(rows)
     assert texts(engine.generate(rows)) == texts(first)
     assert all(row.tokens <= limit for row, (_, _, limit) in zip(first.rows, asked, strict=True))
@@ -75,7 +80,9 @@ def test_a_stop_is_heeded_at_the_next_step(engine):
 
 
 def test_a_grammar_is_kept_and_what_it_forces_is_free(engine):
-    rows = [Row(prompt="a", grammar=WORD, seed=seed, max_tokens=40, sampling=Sampling(temperature=2)) for seed in range(4)]
+    rows = [
+        Row(prompt="a", grammar=WORD, seed=seed, max_tokens=40, sampling=Sampling(temperature=2)) for seed in range(4)
+    ]
     batch = engine.generate(rows)
     for row in batch.rows:
         name = row.text.removeprefix("def ").removesuffix(":\n    pass")
@@ -101,7 +108,9 @@ def test_a_schema_gives_json(engine):
         "required": ["ok", "word"],
         "additionalProperties": False,
     }
-    rows = [Row(prompt="a", schema=schema, seed=seed, max_tokens=90, sampling=Sampling(temperature=1)) for seed in range(3)]
+    rows = [
+        Row(prompt="a", schema=schema, seed=seed, max_tokens=90, sampling=Sampling(temperature=1)) for seed in range(3)
+    ]
     for row in engine.generate(rows).rows:
         assert row.finish == "stop"
         assert set(json.loads(row.text)) == {"ok", "word"}

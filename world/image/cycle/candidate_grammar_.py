@@ -39,7 +39,7 @@ def candidate_grammar_(self, message, round=0):
         for value in values:
             if isinstance(value, str) and value and value.isalnum() and value.isascii():
                 quotes.append(value)
-            elif isinstance(value, (int, float)) and value > 12 and value not in [24, 60, 100, 180, 360, 365, 1000]:
+            elif isinstance(value, (int, float)) and 12 < value < 10000 and value not in [24, 60, 100, 180, 360, 365, 1000]:
                 quoted.append(str(value))
 
     kinds = {}
@@ -349,7 +349,7 @@ def candidate_grammar_(self, message, round=0):
         if rules[rule]:
             lines.append(f'{rule}: ' + ' | '.join(dict.fromkeys(rules[rule])))
     lines += [
-        'NUMBER: /[0-9]{1,4}(\\.[0-9]{1,3})?/' + (' & ~/(' + '|'.join([text.replace('.', '\\.') for text in quoted]) + ')/' if quoted else ''),
+        'NUMBER: /(0|[1-9][0-9]{0,3})(\\.[0-9]{1,3})?/' + (' & ~/(' + '|'.join([text.replace('.', '\\.') for text in quoted]) + ')/' if quoted else ''),
         'DIGIT: /[0-9]/',
         'CONSTANT: /[1-9]|10|12|24|60|100|360|365|1000|0\\.[0-9]{1,2}/',
         'SIGN: " + " | " - "',

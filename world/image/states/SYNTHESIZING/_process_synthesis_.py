@@ -10,7 +10,7 @@ def _process_synthesis_(self):
         manner = self.candidate_sampling_(number)
         texts = self.infer_(
             self._construct_architectural_covenant_prompt(self.message, feedback),
-            grammar=self.candidate_grammar_(self.message),
+            grammar=self.candidate_grammar_(self.message, number),
             n=manner['n'],
             sampling=manner['sampling'],
             seed=self.message['seed'] + manner['seed_offset'],

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from actors.inference.actor import Inference, kept_model
+from bus.stub import StubBus
+from protocol.errors import BatosError
+from protocol.home import Home
+from protocol.messages import Infer, Piece, Row, Sampling, StatusQuery
+from world import awakening
+from world.store import open_store
+
+
+@pytest.fixture
+def home(tmp_path, tiny):
+    """A home whose world is a file, awake, and whose configured model is the tiny one."""
+    home = Home(tmp_path / "home").prepare()
+    uri = f"file://{home.database}?blobstorage_dir={home.blobs}"
+    home.config.write_text(f'[storage]\nuri = "{uri}"\n[inference]\nmodel = "{tiny}"\n')
+    store = open_store(home.settings(), home, name="test", seconds=1)
+    awakening.awaken(store.db)
+    store.close()
+    return home
+
+
+def bus_of(inference):
+    return StubBus({("inference", "infer"): inference.infer, ("inference", "status"): inference.status})
+
+
+async def ask(bus, *rows, **more):
+    return await bus.call("inference", "infer", Infer(rows=list(rows), **more), seconds=30)
+
+
+async def test_a_first_start_incarnates_and_a_second_one_only_loads(home):
+    digests = []
+    for _ in range(2):
+        inference = Inference(home)
+        await inference.begin()
+        status = await bus_of(inference).call("inference", "status", StatusQuery(), seconds=5)
+        assert status.ready
+        assert status.waiting_for == ""
+        digests.append(status.detail["digest"])
+        assert not (home.root / "incarnation").exists()
+        assert (await ask(bus_of(inference), Row(prompt="a", max_tokens=3))).model == digests[-1]
+        await inference.close()
+    assert digests[0] == digests[1]
+    store = open_store(home.settings(), home, name="test", seconds=1)
+    history = [entry["description"] for entry in store.db.storage.undoLog(0, 10)]
+    kept = kept_model(store)
+    store.close()
+    assert len([text for text in history if text.startswith(b"incarnation of")]) == 1
+    assert kept is not None
+    assert all(str(path).startswith(str(home.blobs)) for path in kept.files.values())
+
+
+async def test_until_it_is_ready_it_says_what_it_waits_for(home):
+    inference = Inference(home)
+    status = await bus_of(inference).call("inference", "status", StatusQuery(), seconds=5)
+    assert (status.ready, status.waiting_for) == (False, "the storage server")
+    with pytest.raises(BatosError) as caught:
+        await ask(bus_of(inference), Row(prompt="a"))
+    assert caught.value.code == "NOT_READY"
+    await inference.close()
+
+
+async def test_a_model_that_cannot_be_used_is_named_and_waited_for(home):
+    text = home.config.read_text()
+    home.config.write_text(text.replace('model = "', 'model = "/nowhere'))
+    inference = Inference(home)
+    beginning = asyncio.create_task(inference.begin())
+    while "no model at /nowhere" not in inference.waiting_for:
+        await asyncio.sleep(0.01)
+    beginning.cancel()
+    await asyncio.gather(beginning, return_exceptions=True)
+    await inference.close()
+
+
+async def test_pieces_stream_and_a_bad_row_costs_only_its_own_call(home):
+    inference = Inference(home)
+    await inference.begin()
+    bus = bus_of(inference)
+    with pytest.raises(BatosError) as caught:
+        await ask(bus, Row(prompt="a", grammar="start: nothing"))
+    assert caught.value.code == "BAD_CONSTRAINT"
+    pieces: list[Piece] = []
+    row = Row(prompt="a", max_tokens=30, sampling=Sampling(temperature=0))
+    request = Infer(rows=[row], stream=True)
+    whole = await bus.call("inference", "infer", request, seconds=30, on_partial=pieces.append)
+    await asyncio.sleep(0)
+    assert "".join(piece.text for piece in pieces) == whole.rows[0].text
+    await inference.close()
+
+
+async def test_a_call_ends_with_its_deadline(home):
+    inference = Inference(home)
+    await inference.begin()
+    row = Row(prompt="a", max_tokens=100, sampling=Sampling(temperature=0))
+    request = Infer(rows=[row])
+    whole = await bus_of(inference).call("inference", "infer", request, seconds=0.21)
+    assert whole.rows[0].finish == "length"
+    await inference.close()
