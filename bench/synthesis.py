@@ -14,13 +14,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import re
 import shutil
 import statistics
 import sys
 import tempfile
 import time
 from collections import Counter
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, Final
 
@@ -57,7 +57,6 @@ PEER_TOKENS: Final = 64
 PEER_ROWS: Final = 8
 PEER_TEMPERATURE: Final = 0.8
 MAX_PEER_ROWS: Final = 64
-_DEF: Final = re.compile(r"^def .*?(?=^\S|\Z)", re.MULTILINE | re.DOTALL)
 
 
 class Task(msgspec.Struct, frozen=True):
@@ -151,7 +150,7 @@ async def peer(bus: Client, task: Task, budget: int) -> Peer:
         for generated in inferred.rows:
             drawn += 1
             used += generated.tokens
-            source = method_in(_head(task) + generated.text)
+            source = method_in(_head(task), generated.text)
             if first_row == sys.maxsize and await passes(bus, source, task, task.examples):
                 first_at, first_row = used, drawn
                 first_holds = await passes(bus, source, task, task.hidden)
@@ -179,29 +178,27 @@ def _head(task: Task) -> str:
 
 
 def _row(task: Task, number: int) -> Row:
-    lines = [f"Write the Python method `{_head(task).strip()}` of an object with these attributes:"]
+    """The question as one would put it to an instructed model, and its answer begun; the same facts as ours is given."""
+    lines = [f"Write the Python method {task.selector} of an object with these attributes:"]
     lines += [f"self.{slot} = {value!r}" for slot, value in task.slots.items()]
     for example in task.examples:
         before = ", ".join(f"self.{slot} = {value!r}" for slot, value in example.slots.items())
         call = f"{task.selector}({', '.join(map(repr, example.args))})"
-        if example.returns is not msgspec.UNSET:
-            lines.append(f"With {before}, {call} returns {example.returns!r}.")
+        told = [f"returns {example.returns!r}"] if example.returns is not msgspec.UNSET else []
         if isinstance(example.slots_after, dict):
-            after = ", ".join(f"self.{slot} = {value!r}" for slot, value in example.slots_after.items())
-            lines.append(f"With {before}, after {call} it has {after}.")
-    turns = [Turn(role="user", content="\n".join(lines)), Turn(role="assistant", content="```python\n" + _head(task))]
+            told.append("sets " + ", ".join(f"self.{slot} = {value!r}" for slot, value in example.slots_after.items()))
+        lines.append(f"With {before}, {call} {' and '.join(told)}.")
+    begun = "```python\n" + _head(task).rstrip()
+    turns = [Turn(role="user", content="\n".join(lines)), Turn(role="assistant", content=begun)]
     return Row(turns=turns, sampling=Sampling(temperature=PEER_TEMPERATURE), seed=number, max_tokens=PEER_TOKENS)
 
 
-def method_in(text: str) -> str:
-    """The function in a sample, without imports, and with the signal after its body whatever the body does."""
-    found = _DEF.search(text.split("```", maxsplit=1)[0])
-    if found is None:
-        return text
-    head, _, body = found[0].partition("\n")
-    lines = [line for line in body.splitlines() if line.strip() and not line.lstrip().startswith(("import ", "from "))]
-    wrapped = "".join(f"    {line}\n" for line in lines)
-    return f"{head}\n    try:\n{wrapped}    finally:\n        self._p_changed = True\n"
+def method_in(head: str, text: str) -> str:
+    """The method that a sample goes on with: its indented lines, without imports, and the signal after them."""
+    lines = takewhile(lambda line: not line.strip() or line.startswith("    "), text.lstrip("\n").splitlines())
+    body = [line[4:] for line in lines if line.strip() and not line.lstrip().startswith(("import ", "from "))]
+    wrapped = "".join(f"        {line}\n" for line in body)
+    return f"{head}    try:\n{wrapped}    finally:\n        self._p_changed = True\n"
 
 
 async def measure(tasks: list[Task]) -> list[tuple[Ours, Peer]]:

@@ -20,10 +20,16 @@ def created(made: Created) -> str:
 
 
 def event(found: Event) -> str:
-    """One line of progress, the same for all events: what, in which state, and the details that came along."""
-    told = [f"{key} {_brief(key, value)}" for key, value in found.detail.items() if value not in ("", None)]
-    what = found.state or found.event
-    return f"  {what}" + (f": {', '.join(told)}" if told else "")
+    """One line of progress: the state that is reached, the candidate that was judged, or what happened."""
+    return "  " + (candidate(found.detail) if found.event == "judged" else found.state or found.event)
+
+
+def candidate(judged: Mapping[str, Any]) -> str:
+    """A candidate method on one line, and what speaks against it."""
+    _, _, body = str(judged.get("source", "")).partition("\n")
+    told = printable("; ".join(line.strip() for line in body.splitlines()))
+    problem = printable(str(judged.get("problem", "")))
+    return f"  {told}    # {problem}" if problem else f"  {told}    # passed"
 
 
 def sent(reply: MandateReply) -> str:
@@ -77,7 +83,7 @@ def story(found: CycleStory) -> str:
     rows = [(step.path, printable(step.send), f"{step.seconds:.2f} s", f"{step.tokens} tokens") for step in found.steps]
     if rows:
         lines.append(_table(("step", "send", "took", "made"), rows))
-    lines += [f"  {printable(_flat(verdict))}" for verdict in found.verdicts]
+    lines += [candidate(verdict) for verdict in found.verdicts]
     if found.error is not None:
         lines.append(f"  {found.error.code}: {printable(found.error.message)}")
     return "\n".join(lines)
@@ -132,14 +138,6 @@ def _method(method: MethodView) -> str:
     if method.sha256 is None:
         return f"primitive, by {method.author}"
     return f"{method.sha256[:_HASH]}, {method.verdict}, by {method.author}"
-
-
-def _brief(key: str, value: Any) -> str:
-    return printable(_flat(value)[:_HASH] if key == "sha256" else _flat(value))
-
-
-def _flat(value: Any) -> str:
-    return value if isinstance(value, str) else shown(value)
 
 
 def _when(moment: float) -> str:

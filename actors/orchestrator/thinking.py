@@ -155,7 +155,12 @@ class Session:
                 self._tell(Event(event="state", mandate=mandate, cycle=ask.cycle, state=ask.state))
             case Judged():
                 await journal.run(lambda: journal.judged(ask.cycle, ask.sha256, ask.verdict, ask.problem, ask.source))
-                detail = {"sha256": ask.sha256, "verdict": ask.verdict, "problem": ask.problem}
+                detail = {
+                    "sha256": ask.sha256,
+                    "verdict": ask.verdict,
+                    "problem": ask.problem,
+                    "source": ask.source,
+                }
                 self._tell(Event(event="judged", mandate=mandate, cycle=ask.cycle, detail=detail))
             case Ended():
                 failure = codec.pack(Failure(ask.code, ask.message))

@@ -81,6 +81,7 @@ def letters():
     words = Tokenizer(models.BPE(vocab={token: n for n, token in enumerate(alphabet)}, merges=[]))
     words.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     words.decoder = decoders.ByteLevel()
+    words.add_special_tokens(["<end>"])
     return LLTokenizer(words.to_str(), eos_token=256, slices=[])
 
 

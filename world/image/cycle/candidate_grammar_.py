@@ -145,7 +145,7 @@ def candidate_grammar_(self, message, round=0):
     rules['index'] = ['"0"', '"-1"', *names['number']] if round == 0 else ['DIGIT', '"-1"', '"-2"', *names['number']]
 
     # Lists, and what is counted, summed and chosen from them.
-    rules['kept'] = [f'"{name}"' for name in kinds]
+    rules['kept'] = [f'"{name}"' for name in kinds] or ['NUMBER']
     rules['list'] = ['latom', 'latom " + " latom']
     rules['latom'] = ['"[]"', '"[" kept ("," " " kept){0,3} "]"', '"list(" "range(" number ("," " " number)? ")" ")"',
                       f'"[" eachi " for " "{i}" " in " "range(" number ("," " " number)? ")" "]"']
@@ -274,7 +274,7 @@ def candidate_grammar_(self, message, round=0):
         steps = []
         starts = []
         if returned in ['number', 'any']:
-            starts += ['"0"', '"1"', 'natom']
+            starts += ['"0"', '"1"', *names['number']]
             steps.append(f'"{result}" GROW (natom | "{i}" | "{i}" TIMES natom | "len(" "{i}" ")")')
         if returned in ['text', 'any']:
             starts.append('"\\"\\""')
