@@ -237,17 +237,15 @@ def main() -> None:
     print(f"tokens by state: {', '.join(f'{state} {count}' for state, count in by_state.items()) or 'none'}")
     solved = sum(one.solved for one in mine)
     best_of_8 = sum(other.best_of_8 for other in theirs)
+    same_tokens = sum(other.same_tokens for other in theirs)
     claims = [
         Claim(
             id="tasks solved on hidden cases",
             ours=solved,
-            peers={
-                "best of 8": best_of_8,
-                "best of N at the same tokens": sum(other.same_tokens for other in theirs),
-            },
+            peers={"best of N at the same tokens": same_tokens, "best of 8": best_of_8},
             unit=f"of {len(results)}",
-            target="twice best of 8",
-            ok=solved >= 2 * best_of_8,
+            target="a third of the tasks, and more than either peer",
+            ok=solved * 3 >= len(results) and solved > max(same_tokens, best_of_8),
         ),
         Claim(
             id="methods installed that fail a hidden case",

@@ -212,11 +212,14 @@ class Piece(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Generated(msgspec.Struct, frozen=True, kw_only=True):
-    """One row's text. `finish`: it ended (`stop`), or `max_tokens` or the deadline cut it (`length`)."""
+    """One row's text. `finish`: it ended (`stop`), `max_tokens` or the deadline cut it (`length`), or its form led nowhere
+
+    (`stuck`: no token that the form allows is left).
+    """
 
     text: str
     tokens: int
-    finish: Literal["stop", "length"]
+    finish: Literal["stop", "length", "stuck"]
 
 
 class Inferred(msgspec.Struct, frozen=True, kw_only=True):

@@ -53,6 +53,10 @@ class Vocabulary:
         return self._tokens.decode_bytes([token for token in tokens if not self._tokens.is_special_token(token)])
 
 
+class DeadEndError(Exception):
+    """A row's form cannot be followed any further."""
+
+
 class Constraint:
     """Where one row stands in its form."""
 
@@ -84,8 +88,4 @@ class Constraint:
 
     def _checked(self, ok: bool) -> None:
         if not ok or self._matcher.is_error():
-            raise BatosError(
-                "GENERATION_FAILED",
-                f"a row's grammar cannot be followed any further: {self._matcher.get_error()[:300] or 'no token is left'}",
-                "Simplify the grammar, or bound its repetitions.",
-            )
+            raise DeadEndError(self._matcher.get_error()[:300] or "no token is left")

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from transformers import DynamicCache
 
-from actors.inference.constraints import Constraint, Vocabulary
+from actors.inference.constraints import Constraint, DeadEndError, Vocabulary
 from actors.inference.sampling import Floats, draw, stream
 
 OnPiece = Callable[[int, str], None]
@@ -43,7 +43,7 @@ class Text(NamedTuple):
 
     text: str
     tokens: int
-    finish: Literal["stop", "length"]
+    finish: Literal["stop", "length", "stuck"]
 
 
 class _Row:
@@ -53,14 +53,17 @@ class _Row:
         self.number = number
         self.job = job
         self.tokens: list[int] = []
-        self.finish: Literal["stop", "length"] | None = None
+        self.finish: Literal["stop", "length", "stuck"] | None = None
         self._stop = stop
         self._vocabulary = vocabulary
         self._luck = stream(job.seed)
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._said = 0
         self.text = ""
-        self._take_forced()
+        try:
+            self._take_forced()
+        except DeadEndError:
+            self.finish = "stuck"
         self.read = len(self.tokens)
         self.start = (*job.prompt, *self.tokens)
 
@@ -69,15 +72,19 @@ class _Row:
         if self.finish is not None or self.read < len(self.tokens):
             return
         constraint = self.job.constraint
-        allowed = None if constraint is None else constraint.allowed()
-        token = draw(logits, allowed, self.job.temperature, self.job.top_p, self._luck)
-        if token in self._stop:
-            self.finish = "stop"
-            return
-        self.tokens.append(token)
-        if constraint is not None:
-            constraint.take(token)
-        self._take_forced()
+        try:
+            allowed = None if constraint is None else constraint.allowed()
+            token = draw(logits, allowed, self.job.temperature, self.job.top_p, self._luck)
+            if token in self._stop:
+                self.finish = "stop"
+                return
+            self.tokens.append(token)
+            if constraint is not None:
+                constraint.take(token)
+            self._take_forced()
+        except DeadEndError:
+            # One row's form has led nowhere; the others go on.
+            self.finish = "stuck"
 
     def say(self) -> str:
         """What the text has grown by since the last call; a character cut in half waits for its rest."""

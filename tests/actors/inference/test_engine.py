@@ -169,3 +169,19 @@ def test_a_text_ends_where_the_context_does(engine):
 
 def test_no_rows_give_no_texts(engine):
     assert engine.generate([]).rows == []
+
+
+def test_a_row_whose_form_leads_nowhere_is_stuck_and_the_others_go_on(engine, monkeypatch):
+    from actors.inference.constraints import Constraint, DeadEndError
+
+    def take(self, token):
+        raise DeadEndError(f"nothing after {token}")
+
+    monkeypatch.setattr(Constraint, "take", take)
+    rows = [
+        Row(prompt="a", grammar="start: /[a-z]{9}/", sampling=GREEDY),
+        Row(prompt="a", max_tokens=5, sampling=GREEDY),
+    ]
+    stuck, other = engine.generate(rows).rows
+    assert stuck.finish == "stuck"
+    assert (other.finish, other.text) == ("length", plain(engine, "a", 5))

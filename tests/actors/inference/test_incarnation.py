@@ -50,17 +50,34 @@ def test_the_name_of_a_source_follows_its_files(tiny, tmp_path):
     assert incarnation.find(str(other)).name != before
 
 
+def truncate(path):
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def drop_a_weight(folder):
+    """The index and its shard agree that one weight is not there."""
+    from safetensors.torch import load_file, save_file
+
+    index = json.loads((folder / "model.safetensors.index.json").read_text())
+    name = "model.norm.weight"
+    shard = folder / index["weight_map"].pop(name)
+    weights = load_file(shard)
+    del weights[name]
+    save_file(weights, shard, metadata={"format": "pt"})
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index))
+
+
 @pytest.mark.parametrize(
     ("break_it", "said"),
     [
-        (lambda folder: shutil.rmtree(folder), "no model at"),
+        (shutil.rmtree, "no model at"),
         (lambda folder: (folder / "config.json").unlink(), "no config.json"),
         (lambda folder: (folder / "config.json").write_text("{"), "cannot be read"),
         (lambda folder: (folder / "tokenizer.json").unlink(), "no tokenizer"),
-        (lambda folder: sorted(folder.glob("*.safetensors"))[-1].unlink(), "shards"),
+        (lambda folder: max(folder.glob("*.safetensors")).unlink(), "shards"),
         (lambda folder: (folder / "model.safetensors.index.json").write_text("[]"), "no index of shards"),
-        (lambda folder: truncate(sorted(folder.glob("*.safetensors"))[0]), "cannot be read"),
-        (lambda folder: drop_a_weight(folder), "lacks 1 of its weights"),
+        (lambda folder: truncate(min(folder.glob("*.safetensors"))), "cannot be read"),
+        (drop_a_weight, "lacks 1 of its weights"),
     ],
 )
 def test_a_broken_folder_is_refused_by_name(tiny, tmp_path, break_it, said):
@@ -86,23 +103,6 @@ def test_a_device_or_a_type_that_is_none_is_refused(tiny):
             incarnation.load(files, **settings)
         assert caught.value.code in {"BAD_CONFIG", "BAD_MODEL"}
         assert next(iter(settings.values())) in caught.value.message
-
-
-def truncate(path):
-    path.write_bytes(path.read_bytes()[:-100])
-
-
-def drop_a_weight(folder):
-    """The index and its shard agree that one weight is not there."""
-    from safetensors.torch import load_file, save_file
-
-    index = json.loads((folder / "model.safetensors.index.json").read_text())
-    name = "model.norm.weight"
-    shard = folder / index["weight_map"].pop(name)
-    weights = load_file(shard)
-    del weights[name]
-    save_file(weights, shard, metadata={"format": "pt"})
-    (folder / "model.safetensors.index.json").write_text(json.dumps(index))
 
 
 @pytest.mark.model
