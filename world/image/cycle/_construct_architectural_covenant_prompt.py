@@ -1,8 +1,8 @@
 def _construct_architectural_covenant_prompt(self, message, feedback):
     """A page of methods in the house's manner, then the message with its examples; the model writes on from there.
 
-    It is one unfinished turn of the model's own: a small model continues code better than it follows instructions. What
-    failed before is not shown: a small model repeats what it reads, and the next round's form and luck differ anyway.
+    It is one unfinished turn of the model's own: a small model continues code better than it follows instructions. Of
+    what failed before, the last three are shown with what was wrong; more, and a small model repeats what it reads.
     """
     page = '''# slots: gold = 90, players = 3
 # self.share_() -> 30.0
@@ -64,4 +64,7 @@ def next_in_queue_(self):
             ends.append(' -> ' + repr(example['returns'])[:60])
         if ends:
             lines.append(line + ' and'.join(ends))
+    for failure in feedback[-3:]:
+        body = '; '.join([line.strip() for line in failure['source'].splitlines()[1:]])
+        lines.append('# not: ' + body[:60] + '  (' + failure['problem'][:60] + ')')
     return [{'role': 'assistant', 'content': page + '\n'.join(lines) + '\n'}]
