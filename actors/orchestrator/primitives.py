@@ -25,6 +25,14 @@ from world.method import digest
 MAX_ROWS: Final = 64
 
 
+class Asked(msgspec.Struct, frozen=True):
+    """What `judge_` needs of the message that a candidate is for."""
+
+    args: list[Value]
+    kwargs: dict[str, Value]
+    examples: list[Example]
+
+
 def perform(thought: Thought, receiver: str, verb: str, message: Message, path: str) -> Thinking[Value]:
     """Perform the primitive `verb` of the thought on `receiver`; METHOD_FAILED where the arguments do not fit it."""
     primitive = thought.primitives.get(verb)
@@ -63,6 +71,8 @@ def infer(  # noqa: PLR0917  the seed's signature, and what a row needs
     if len(manners) != count:
         raise BatosError("METHOD_FAILED", f"infer_: {len(manners)} samplings for {count} texts")
     turns = [{"role": "user", "content": query}] if isinstance(query, str) else query
+    if not isinstance(turns, list):
+        raise BatosError("METHOD_FAILED", f"infer_: a query is a str or a list of turns, not a {type(query).__name__}")
     if system_prompt is not None:
         turns = [{"role": "system", "content": system_prompt}, *turns]
     rows = [
@@ -109,13 +119,14 @@ def judge(  # noqa: PLR0917  bound from a message's arguments
     running = _running(thought, receiver)
     oid = _reference(target)
     kernel = thought.overlay.is_kernel(oid)
+    asked = codec.convert(message, Asked)
     trial = Trial(
         source=_text(source, "source"),
         receiver=Ref(oid),
         slots=thought.overlay.visible(oid, kernel=kernel),
-        args=message["args"],
-        kwargs=message["kwargs"],
-        examples=[codec.convert(example, Example) for example in message["examples"]],
+        args=asked.args,
+        kwargs=asked.kwargs,
+        examples=asked.examples,
         kernel=kernel,
     )
     tried: Tried = yield Call(path=path, service="guardian", verb="trial", request=trial, keep=True)

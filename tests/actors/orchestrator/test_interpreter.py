@@ -208,6 +208,24 @@ def test_a_wrong_call_of_a_primitive_is_the_methods_failure(script, make, think)
         script.drive(send(think(), here, Message("infer_"), "m"))
 
 
+@pytest.mark.parametrize(
+    ("kwargs", "problem"),
+    [
+        ({"query": 3}, "a str or a list of turns"),
+        ({"query": [3]}, "not a valid Row"),
+        ({"query": "q", "n": 0}, "n must be 1 to 64"),
+        ({"query": "q", "n": 2, "sampling": [{}]}, "1 samplings for 2 texts"),
+        ({"query": "q", "seed": "x"}, "seed must be an int"),
+        ({"query": "q", "max_tokens": "many"}, "not a valid Row"),
+    ],
+)
+def test_a_senseless_question_to_the_model_is_the_methods_failure(script, make, think, kwargs, problem):
+    here = make("here")
+    with pytest.raises(BatosError, match=problem) as caught:
+        script.drive(send(think(), here, Message("infer_", [], kwargs), "m"))
+    assert caught.value.code == "METHOD_FAILED"
+
+
 def test_a_primitive_of_cycles_refuses_who_is_no_context(script, make, think, db):
     from world.store import snapshot
     from world.values import oid_of
