@@ -27,6 +27,8 @@ from ops.supervisor import Supervisor, kill, remains
 from protocol.errors import BatosError
 from protocol.home import Home, find_home
 
+pytestmark = pytest.mark.e2e
+
 SMALL = Path(__file__).parents[1] / "ops"
 
 
