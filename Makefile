@@ -16,7 +16,7 @@ test: check
 	$(BIN)/python -m pytest
 
 test-fast: check
-	$(BIN)/python -m pytest -m "not model and not e2e"
+	$(BIN)/python -m pytest -n 2 -m "not model and not e2e"
 
 check: setup
 	$(BIN)/ruff check .

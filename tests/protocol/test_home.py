@@ -37,18 +37,18 @@ def test_everything_stands_under_the_root() -> None:
     assert Path(home.bus.removeprefix("ipc://")) in home.socket_paths()
 
 
-def test_prepare_makes_folders_that_only_the_owner_enters_and_may_be_repeated(tmp_path: Path) -> None:
-    home = Home(tmp_path / "h").prepare()
+def test_prepare_makes_folders_that_only_the_owner_enters_and_may_be_repeated(short_path: Path) -> None:
+    home = Home(short_path / "h").prepare()
     home.run.chmod(0o755)
     home.prepare()
     for folder in (home.root, home.run, home.log, home.world, home.blobs):
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
-def test_a_path_too_long_for_a_socket_is_refused_before_anything_is_made(tmp_path: Path) -> None:
+def test_a_path_too_long_for_a_socket_is_refused_before_anything_is_made(short_path: Path) -> None:
     longest = max(len(os.fsencode(path)) for path in Home(Path("/")).socket_paths())
-    room = MAX_SOCKET_PATH - 12 - longest - len(os.fsencode(tmp_path))
-    fitting, long = Home(tmp_path / ("x" * (room - 1))), Home(tmp_path / ("x" * (room + 1)))
+    room = MAX_SOCKET_PATH - 12 - longest - len(os.fsencode(short_path))
+    fitting, long = Home(short_path / ("x" * (room - 1))), Home(short_path / ("x" * (room + 1)))
     fitting.prepare()
     with pytest.raises(BatosError) as caught:
         long.prepare()
@@ -57,10 +57,10 @@ def test_a_path_too_long_for_a_socket_is_refused_before_anything_is_made(tmp_pat
     assert not long.root.exists()
 
 
-def test_a_home_that_cannot_be_made_is_said_to_be_so(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
+def test_a_home_that_cannot_be_made_is_said_to_be_so(short_path: Path) -> None:
+    (short_path / "file").touch()
     with pytest.raises(BatosError) as caught:
-        Home(tmp_path / "file" / "h").prepare()
+        Home(short_path / "file" / "h").prepare()
     assert caught.value.code == "STORAGE"
 
 

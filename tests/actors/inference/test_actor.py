@@ -14,9 +14,9 @@ from world.store import open_store
 
 
 @pytest.fixture
-def home(tmp_path, tiny):
+def home(short_path, tiny):
     """A home whose world is a file, awake, and whose configured model is the tiny one."""
-    home = Home(tmp_path / "home").prepare()
+    home = Home(short_path / "home").prepare()
     uri = f"file://{home.database}?blobstorage_dir={home.blobs}"
     home.config.write_text(f'[storage]\nuri = "{uri}"\n[inference]\nmodel = "{tiny}"\n')
     store = open_store(home.settings(), home, name="test", seconds=1)
