@@ -1,3 +1,5 @@
+"""What tests in every folder need."""
+
 from __future__ import annotations
 
 import shutil
