@@ -33,7 +33,7 @@ $(STAMP): pyproject.toml constraints.txt weights.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	    { echo "batos needs Python 3.11 or later; $(PYTHON) is no such. Name one: make setup PYTHON=python3.11" >&2; exit 1; }
 	@echo "Preparing .venv. This downloads PyTorch (about 250 MB as a CPU wheel, which pip finds when it is pointed at"
-	@echo "PyTorch's CPU index; several GB as the CUDA build otherwise), about 120 MB of other packages and 95 MB of model"
+	@echo "PyTorch's CPU index; several GB as the CUDA build otherwise), about 200 MB of other packages and 180 MB of model"
 	@echo "weights, once. It takes 2 to 4 minutes with a fast connection."
 	@$(PYTHON) -m venv .venv || \
 	    { echo "$(PYTHON) cannot make an environment. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }

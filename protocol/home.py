@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
@@ -20,13 +20,31 @@ MAX_SOCKET_PATH: Final = 107
 
 
 class Inference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`model`: a Hugging Face folder or a GGUF file; empty is the embedded default. `threads` 0: as torch likes."""
+    """`model`: a Hugging Face folder or a GGUF file; empty is the embedded default. `threads` 0: as torch likes.
+
+    The bank holds `slots` experts of at most `rank` on the device; `warm_bytes` bounds the experts kept in memory.
+    """
 
     model: str = ""
     device: str = "auto"
     dtype: str = "auto"
     threads: int = 0
     seed: int = 0
+    slots: int = 4
+    rank: int = 16
+    warm_bytes: int = 2_000_000_000
+
+
+class Memory(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`model`: a sentence-transformers folder; empty is the embedded default. `chunking`: `changepoint` or `adjacent`.
+
+    `chunk_tokens` is the most that a chunk may have; `threads` 0: as torch likes.
+    """
+
+    model: str = ""
+    chunking: Literal["changepoint", "adjacent"] = "changepoint"
+    chunk_tokens: int = 200
+    threads: int = 1
 
 
 class Guardian(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -53,6 +71,7 @@ class Storage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     inference: Inference = Inference()
+    memory: Memory = Memory()
     guardian: Guardian = Guardian()
     orchestrator: Orchestrator = Orchestrator()
     storage: Storage = Storage()

@@ -9,7 +9,7 @@ from typing import Final
 
 from protocol.errors import BatosError
 
-SERVICES: Final = ("orchestrator", "inference", "guardian")
+SERVICES: Final = ("orchestrator", "inference", "memory", "guardian")
 STATES: Final = ("IDLE", "DECOMPOSING", "DELEGATING", "SYNTHESIZING", "COMPLETE", "FAILED")
 
 SIGNAL: Final = "_p_changed"

@@ -7,11 +7,24 @@ from typing import Final
 import msgspec
 
 from protocol.messages import (
+    Activate,
     ActorStatus,
+    CatchUp,
+    CaughtUp,
+    Codex,
+    CodexReply,
     Created,
     Cycles,
     CyclesReply,
     Event,
+    ExpertReply,
+    Experts,
+    ExpertsReply,
+    Found,
+    Import,
+    Index,
+    Indexed,
+    IndexProgress,
     Infer,
     Inferred,
     Judge,
@@ -22,13 +35,20 @@ from protocol.messages import (
     New,
     Piece,
     Ran,
+    Rank,
+    Ranked,
     Run,
+    Search,
     Source,
     SourceText,
     StatusQuery,
     Trial,
     Tried,
+    Unindex,
+    Unindexed,
     Verdict,
+    Watch,
+    Watched,
 )
 
 
@@ -44,6 +64,8 @@ VERBS: Final[dict[str, dict[str, Verb]]] = {
     "orchestrator": {
         "mandate": Verb(request=Mandate, reply=MandateReply, partial=Event),
         "cycles": Verb(request=Cycles, reply=CyclesReply),
+        "watch": Verb(request=Watch, reply=Watched, partial=Event),
+        "codex": Verb(request=Codex, reply=CodexReply),
         "new": Verb(request=New, reply=Created),
         "look": Verb(request=Look, reply=Looked),
         "source": Verb(request=Source, reply=SourceText),
@@ -51,6 +73,17 @@ VERBS: Final[dict[str, dict[str, Verb]]] = {
     },
     "inference": {
         "infer": Verb(request=Infer, reply=Inferred, partial=Piece),
+        "import": Verb(request=Import, reply=ExpertReply),
+        "activate": Verb(request=Activate, reply=ExpertReply),
+        "experts": Verb(request=Experts, reply=ExpertsReply),
+        "status": _STATUS,
+    },
+    "memory": {
+        "index": Verb(request=Index, reply=Indexed, partial=IndexProgress),
+        "unindex": Verb(request=Unindex, reply=Unindexed),
+        "search": Verb(request=Search, reply=Found),
+        "rank": Verb(request=Rank, reply=Ranked),
+        "catch_up": Verb(request=CatchUp, reply=CaughtUp),
         "status": _STATUS,
     },
     "guardian": {

@@ -1,0 +1,79 @@
+"""A document as it is asked to be remembered: checked, and with the hash that says whether it is known already.
+
+The command checks a file to answer at once, the orchestrator what a method wants to be remembered, and memory everything,
+because it trusts no client.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Final, NamedTuple
+
+from protocol import codec
+from protocol.codec import Value
+from protocol.errors import BatosError
+
+MAX_BYTES: Final = 4 << 20
+MAX_METADATA_BYTES: Final = 64 << 10
+MAX_ID: Final = 200
+
+
+class Document(NamedTuple):
+    """`sha256` is of text and metadata, 64 hex digits."""
+
+    doc_id: str
+    text: str
+    metadata: dict[str, Value]
+    sha256: str
+
+    @property
+    def cycle(self) -> str:
+        """The cycle that had the thought, or nothing."""
+        cycle = self.metadata.get("cycle")
+        return cycle if isinstance(cycle, str) else ""
+
+
+def check(doc_id: Value, text: Value, metadata: Value) -> Document:
+    """The document, or BAD_DOCUMENT, BAD_VALUE or TOO_LARGE with what is wrong with it."""
+    check_id(doc_id)
+    if not isinstance(text, str):
+        raise BatosError("BAD_DOCUMENT", f"{doc_id}: a {type(text).__name__} is no text", "Give a text.")
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError as error:
+        raise BatosError("BAD_DOCUMENT", f"{doc_id}: not valid Unicode: {error}", "Give it as UTF-8.") from error
+    if size > MAX_BYTES:
+        raise BatosError(
+            "TOO_LARGE",
+            f"{doc_id} has {size} bytes, the limit is {MAX_BYTES}",
+            "Remember it in parts.",
+            bytes=size,
+            limit=MAX_BYTES,
+        )
+    if "\0" in text:
+        raise BatosError("BAD_DOCUMENT", f"{doc_id} holds NUL characters, so it is no text", "Give its text.")
+    if not any(character.isprintable() and not character.isspace() for character in text):
+        raise BatosError("BAD_DOCUMENT", f"{doc_id} is empty", "Give a text with at least one visible character.")
+    _check_metadata(doc_id, metadata)
+    digest = hashlib.sha256(codec.encode([text, metadata], limit=codec.MAX_FRAME_BYTES)).hexdigest()
+    return Document(doc_id, text, metadata, digest)
+
+
+def check_id(doc_id: Value) -> str:
+    """`doc_id` if a document may be called so; BAD_DOCUMENT otherwise."""
+    if isinstance(doc_id, str) and 0 < len(doc_id) <= MAX_ID and doc_id.isprintable():
+        return doc_id
+    raise BatosError(
+        "BAD_DOCUMENT",
+        f"{str(doc_id)[:MAX_ID]!r} cannot be a document's id",
+        f"Give 1 to {MAX_ID} printable characters: --id DOC_ID.",
+    )
+
+
+def _check_metadata(doc_id: str, metadata: Value) -> None:
+    if not isinstance(metadata, dict) or not all(isinstance(key, str) for key in metadata):
+        raise BatosError("BAD_DOCUMENT", f"{doc_id}: its metadata is no dict with texts as keys")
+    try:
+        codec.encode(metadata, limit=MAX_METADATA_BYTES)
+    except BatosError as error:
+        raise BatosError(error.code, f"{doc_id}: its metadata: {error.message}", error.hint, **error.data) from error

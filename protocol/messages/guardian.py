@@ -1,0 +1,158 @@
+"""What the guardian is asked, and what it answers: verdicts, runs, trials."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from protocol.codec import Ref, Value
+from protocol.errors import Failure
+
+
+class Violation(msgspec.Struct, frozen=True, kw_only=True):
+    """One broken rule: its stable id, the line in the source (0: the whole), and what is wrong there."""
+
+    rule: str
+    line: int
+    message: str
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """The guardian's answer on a piece of source. Of an accepted one, the method's name and its parameters' names."""
+
+    verdict: Literal["accept", "reject"]
+    violations: list[Violation] = []
+    selector: str = ""
+    parameters: list[str] = []
+
+    @property
+    def accepted(self) -> bool:
+        return self.verdict == "accept"
+
+
+class Judge(msgspec.Struct, frozen=True, kw_only=True):
+    """Judge `source` by the static gates. `kernel`: it stands under kernel traits (see `protocol.names`)."""
+
+    source: str
+    kernel: bool = False
+    gate: Literal["covenant", "policy", "all"] = "all"
+
+
+class Send(msgspec.Struct, frozen=True, kw_only=True):
+    """A message on its way out of a method: `send` calls, `read` asks for another object's slot of that name."""
+
+    kind: Literal["send", "read"]
+    receiver: Ref
+    selector: str
+    args: list[Value] = []
+    kwargs: dict[str, Value] = {}
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """The reply to a method's n-th send, as a replay meets it again.
+
+    `digest` is that of the send it answers. `changed` and `removed` are what the send did to the visible data slots
+    of the object whose method sent it. With `error`, the send raises `SendFailed` there.
+    """
+
+    digest: str
+    value: Value = None
+    changed: dict[str, Value] = {}
+    removed: list[str] = []
+    error: Failure | None = None
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """Run a method on a snapshot of its receiver: once from the start, with the answers that are known so far.
+
+    `slots` are the receiver's visible data slots, inherited ones too. `seconds` bounds the processor time.
+    """
+
+    source: str
+    receiver: Ref
+    slots: dict[str, Value] = {}
+    args: list[Value] = []
+    kwargs: dict[str, Value] = {}
+    answers: list[Answer] = []
+    kernel: bool = False
+    seconds: float = 2.0
+
+
+class Done(msgspec.Struct, frozen=True, kw_only=True, tag="done"):
+    """The method returned. `changed` and `removed` are its own changes, the answers' changes not among them."""
+
+    result: Value = None
+    changed: dict[str, Value] = {}
+    removed: list[str] = []
+    signalled: bool = False
+
+
+class Effect(msgspec.Struct, frozen=True, kw_only=True, tag="effect"):
+    """The method's n-th send (from 0) has no answer yet. `changed`, `removed`: its own changes so far."""
+
+    n: int
+    send: Send
+    digest: str
+    changed: dict[str, Value] = {}
+    removed: list[str] = []
+
+
+class Failed(msgspec.Struct, frozen=True, kw_only=True, tag="failed"):
+    """The run ended badly: a code of `protocol.errors`, the exception's or limit's name, a message, a line."""
+
+    code: str
+    error: str
+    message: str
+    line: int = 0
+
+
+Outcome = Done | Effect | Failed
+
+
+class Ran(msgspec.Struct, frozen=True, kw_only=True):
+    outcome: Outcome
+
+
+class Example(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One example of a mandate: what the message must do to an object with these slots.
+
+    `slots` overlay the receiver's. An absent `returns` or `slots_after` is not checked; slots that `slots_after`
+    does not name must stay as they were.
+    """
+
+    slots: dict[str, Value] = {}
+    args: list[Value] = []
+    kwargs: dict[str, Value] = {}
+    returns: Value | msgspec.UnsetType = msgspec.UNSET
+    slots_after: dict[str, Value] | msgspec.UnsetType = msgspec.UNSET
+
+
+class Trial(msgspec.Struct, frozen=True, kw_only=True):
+    """Judge `source`, then try it in the jail on each example, and on the original message. No effect is performed."""
+
+    source: str
+    receiver: Ref
+    slots: dict[str, Value] = {}
+    args: list[Value] = []
+    kwargs: dict[str, Value] = {}
+    examples: list[Example] = []
+    kernel: bool = False
+    seconds: float = 2.0
+
+
+class Case(msgspec.Struct, frozen=True, kw_only=True):
+    """How one example went. `message` says what was expected and what came instead."""
+
+    passed: bool
+    rule: str = ""
+    message: str = ""
+
+
+class Tried(msgspec.Struct, frozen=True, kw_only=True):
+    """`outcome` is that of the original message; None where the source was refused before any run."""
+
+    verdict: Literal["accept", "reject"]
+    violations: list[Violation] = []
+    cases: list[Case] = []
+    outcome: Outcome | None = None
