@@ -1,0 +1,3 @@
+from typing import Any
+
+family64: Any

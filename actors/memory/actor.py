@@ -1,0 +1,212 @@
+"""The memory actor's shell: verbs in, passages out, and the start.
+
+Its life: 1. it answers `status` at once; 2. it waits for the world; 3. it loads the model of meaning; 4. it remembers
+what the outbox holds; 5. it is ready. Embedding goes on in a thread of its own, a batch at a time, and never inside
+a transaction; what is written is written one after the other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from typing import Final
+
+import structlog
+
+from actors.memory import catalog
+from actors.memory.catalog import Entry, Kept
+from actors.memory.reader import Reader
+from bus.service import Call, Handler, serve, stop_on_signals
+from protocol.documents import Document, check
+from protocol.errors import BatosError
+from protocol.home import Home
+from protocol.messages import (
+    ActorStatus,
+    CatchUp,
+    CaughtUp,
+    Found,
+    Index,
+    Indexed,
+    IndexProgress,
+    Rank,
+    Ranked,
+    Search,
+    StatusQuery,
+    Unindex,
+    Unindexed,
+)
+from world import awakening
+from world.store import Store, open_store
+
+RETRY_S: Final = 0.5
+RETRY_MODEL_S: Final = 10.0
+"""A model that cannot be used is looked at again, in case somebody mends it; that may cost a whole loading."""
+_UNFIT: Final = frozenset({"BAD_DOCUMENT", "BAD_VALUE", "TOO_LARGE", "UNKNOWN_OBJECT"})
+"""What is wrong with a document itself, and will be wrong with it tomorrow."""
+
+_log = structlog.get_logger("memory")
+
+
+class Memory:
+    """The parts of a running memory actor; `waiting_for` is empty once all of them are there."""
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        self.settings = home.settings()
+        self.waiting_for = "the storage server"
+        self._began = time.monotonic()
+        self._reader = Reader(self.settings.memory)
+        self._store: Store | None = None
+        self._writing = asyncio.Lock()
+        self._cursor = 0
+
+    async def begin(self) -> None:
+        """Steps 2 to 4, again and again until they succeed; what is missing stands in `waiting_for`."""
+        while self.waiting_for:
+            try:
+                await self._step()
+            except BatosError as error:
+                self.waiting_for = f"{error.message} {error.hint}".strip()
+                _log.warning("not ready", code=error.code, reason=error.message)
+                await asyncio.sleep(RETRY_MODEL_S if error.code.startswith("BAD_") else RETRY_S)
+
+    async def close(self) -> None:
+        self._reader.close()
+        if self._store is not None:
+            await asyncio.to_thread(self._store.close)
+
+    async def index(self, request: Index, call: Call) -> Indexed:
+        store = self._ready()
+        document = check(request.doc_id, request.text, request.metadata)
+        kept = await store.run(lambda: catalog.known(store.db, document))
+        if kept is None:
+            passages = await self._reader.passages(
+                document.text,
+                call.cancelled.is_set,
+                lambda done, total: call.partial(IndexProgress(doc_id=document.doc_id, done=done, total=total)),
+            )
+            async with self._writing:
+                if call.cancelled.is_set():
+                    raise BatosError("CANCELLED", f"nobody waits for {document.doc_id}; nothing was written")
+                kept = await store.run(lambda: catalog.keep(store.db, document, passages))
+            _log.info("indexed", doc_id=document.doc_id, chunks=len(kept.chunks), tid=kept.tid)
+        return Indexed(doc_id=document.doc_id, chunks=kept.chunks, tid=kept.tid)
+
+    async def unindex(self, request: Unindex, _call: Call) -> Unindexed:
+        store = self._ready()
+        async with self._writing:
+            gone: Kept = await store.run(lambda: catalog.forget(store.db, request.doc_id))
+        assert gone.tid is not None
+        _log.info("unindexed", doc_id=request.doc_id, chunks=len(gone.chunks), tid=gone.tid)
+        return Unindexed(doc_id=request.doc_id, chunks=len(gone.chunks), tid=gone.tid)
+
+    async def search(self, request: Search, _call: Call) -> Found:
+        store = self._ready()
+        if not 1 <= request.top_k <= catalog.MAX_HITS:
+            raise BatosError("BAD_ARGUMENT", f"top_k is {request.top_k}", f"Give 1 to {catalog.MAX_HITS}.")
+        if len(request.query) > catalog.MAX_QUERY:
+            raise BatosError("TOO_LARGE", f"a query of {len(request.query)} characters", "Ask with fewer words.")
+        began = time.perf_counter()
+        hits = await store.run(lambda: catalog.find(store.db, request.query, request.top_k, request.where))
+        return Found(hits=hits, seconds=time.perf_counter() - began)
+
+    async def rank(self, request: Rank, call: Call) -> Ranked:
+        self._ready()
+        vectors = await self._reader.vectors([request.query, *request.texts], call.cancelled.is_set)
+        # Of unit vectors the product is the cosine; rounding may carry it past 1.
+        return Ranked(scores=[min(1.0, max(-1.0, float(each @ vectors[0]))) for each in vectors[1:]])
+
+    async def catch_up(self, _request: CatchUp, call: Call) -> CaughtUp:
+        store = self._ready()
+        while not call.cancelled.is_set() and await self._remember_next(store):
+            pass
+        return CaughtUp(cursor=self._cursor)
+
+    async def status(self, _request: StatusQuery, _call: Call) -> ActorStatus:
+        settings = self.settings.memory
+        return ActorStatus(
+            ready=not self.waiting_for,
+            pid=os.getpid(),
+            uptime_s=time.monotonic() - self._began,
+            waiting_for=self.waiting_for,
+            detail={
+                "model": settings.model or "all-MiniLM-L6-v2",
+                "chunking": settings.chunking,
+                "cursor": self._cursor,
+            },
+        )
+
+    def _ready(self) -> Store:
+        if self._store is None or self.waiting_for:
+            raise BatosError("NOT_READY", f"memory waits for {self.waiting_for}", "`batos status` says when.")
+        return self._store
+
+    async def _step(self) -> None:
+        if self._store is None:
+            self._store = await asyncio.to_thread(
+                open_store, self.settings, self.home, name="memory", seconds=RETRY_S * 4
+            )
+        store = self._store
+        if await store.run(lambda: awakening.schema_version(store.db)) < awakening.CURRENT:
+            raise BatosError("NOT_READY", "the world has not awakened yet.", "The orchestrator does that.")
+        began = time.monotonic()
+        self.waiting_for = "the model of meaning"
+        await self._reader.load()
+        self.waiting_for = "the outbox to be remembered"
+        self._cursor = await store.run(lambda: catalog.cursor(store.db))
+        while await self._remember_next(store):
+            pass
+        self.waiting_for = ""
+        _log.info("ready", cursor=self._cursor, seconds=round(time.monotonic() - began, 3))
+
+    async def _remember_next(self, store: Store) -> bool:
+        """Remember one line of the outbox; whether there was one. A line that cannot be indexed blocks no other."""
+        async with self._writing:
+            entry = await store.run(lambda: catalog.next_entry(store.db))
+            if entry is None:
+                return False
+            try:
+                await self._remember(store, entry)
+            except BatosError as error:
+                if error.code not in _UNFIT:
+                    raise
+                _log.warning("an entry cannot be indexed", seq=entry.seq, code=error.code, reason=error.message)
+                await store.run(lambda: catalog.follow(store.db, entry.seq, None, []))
+            self._cursor = entry.seq
+            return True
+
+    async def _remember(self, store: Store, entry: Entry) -> None:
+        document: Document = check(entry.doc_id, entry.text, entry.metadata)
+        known = await store.run(lambda: catalog.known(store.db, document))
+        passages = [] if known else await self._reader.passages(document.text, lambda: False)
+        await store.run(lambda: catalog.follow(store.db, entry.seq, document, passages))
+        _log.info("remembered", seq=entry.seq, doc_id=document.doc_id, chunks=len(passages))
+
+
+def handlers(memory: Memory) -> dict[str, Handler]:
+    """What answers each verb."""
+    return {
+        "index": memory.index,
+        "unindex": memory.unindex,
+        "search": memory.search,
+        "rank": memory.rank,
+        "catch_up": memory.catch_up,
+        "status": memory.status,
+    }
+
+
+async def run(home: Home) -> None:
+    """Serve until SIGTERM."""
+    stop = stop_on_signals()
+    memory = Memory(home)
+    beginning = asyncio.create_task(memory.begin())
+    beginning.add_done_callback(lambda task: None if task.cancelled() or task.exception() is None else stop.set())
+    try:
+        await serve(home.bus, "memory", handlers(memory), stop=stop)
+    finally:
+        await memory.close()
+        beginning.cancel()
+        await asyncio.gather(beginning, return_exceptions=True)
+    if not beginning.cancelled() and (error := beginning.exception()) is not None:
+        raise error

@@ -1,0 +1,214 @@
+"""The catalog in the world: documents, their passages, and the index, which change together or not at all.
+
+Everything here runs on the world's thread and computes nothing that takes long: what is written comes ready. A changed
+document is a new object with new passages; the old ones go in the same transaction. Memory is the only writer of the
+catalog and of its cursor in the outbox, so what is read here before a transaction still holds within it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import time
+from collections.abc import Sequence
+from itertools import islice
+from typing import Any, Final, NamedTuple
+
+from ZODB import DB
+from ZODB.Connection import Connection
+from ZODB.utils import p64
+
+from actors.memory.ranking import best
+from protocol.codec import Ref, Value
+from protocol.documents import Document
+from protocol.errors import BatosError
+from protocol.examples import same_value
+from protocol.messages import Hit
+from world import root as world_root
+from world.store import commit, snapshot
+from world.uvm import UvmObject
+from world.values import NotPlain, oid_of, persistent, plain
+
+MAX_HITS: Final = 100
+MAX_QUERY: Final = 1 << 16
+"""Characters of a question: each of its words costs a look at the index."""
+
+_LOOKED_AT: Final = 2000
+"""Names that are compared with one that is unknown."""
+_USER: Final = "memory"
+
+
+class Kept(NamedTuple):
+    """A document's passages (OIDs, in order), and the commit that wrote them; None where nothing had to be written."""
+
+    chunks: list[str]
+    tid: str | None
+
+
+class Entry(NamedTuple):
+    """One line of the outbox, as it was written: nothing of it is checked yet."""
+
+    seq: int
+    doc_id: Value
+    text: Value
+    metadata: Value
+
+
+def known(db: DB, document: Document) -> Kept | None:
+    """What is kept of exactly this document; None where it is new or has changed."""
+    with snapshot(db) as connection:
+        kept = _catalog(connection).documents.get(document.doc_id)
+        return Kept(_oids(kept), None) if kept is not None and kept.sha256 == document.sha256 else None
+
+
+def keep(db: DB, document: Document, passages: Sequence[str]) -> Kept:
+    """Remember `document` as these passages, in place of what was remembered under its id."""
+    kept = known(db, document)
+    if kept is not None:
+        return kept
+    with commit(db, user=_USER, description=f"index {document.doc_id}", cycle=document.cycle) as connection:
+        chunks = _write(connection, document, passages)
+    return Kept(chunks, _last_commit(db))
+
+
+def forget(db: DB, doc_id: str) -> Kept:
+    """Take a document out of the world; UNKNOWN_DOCUMENT with what one might have meant."""
+    with snapshot(db) as connection:
+        documents = _catalog(connection).documents
+        if doc_id not in documents:
+            raise BatosError("UNKNOWN_DOCUMENT", f"no document is called {doc_id[:200]!r}", _hint(documents, doc_id))
+        chunks = _oids(documents[doc_id])
+    with commit(db, user=_USER, description=f"unindex {doc_id}") as connection:
+        _remove(_catalog(connection), doc_id)
+    return Kept(chunks, _last_commit(db))
+
+
+def find(db: DB, query: str, top_k: int, where: dict[str, Value]) -> list[Hit]:
+    """The best passages that share a word with `query`; none where it has no word that is indexed."""
+    with snapshot(db) as connection:
+        scores = _catalog(connection).index.search(query)
+        # None is "no word at all", which zope.index takes for "any passage".
+        found = best(() if scores is None else scores.items(), top_k, lambda docid: _chunk(connection, docid, where))
+        return [
+            Hit(
+                chunk_oid=oid_of(chunk),
+                doc_id=chunk.doc_id,
+                chunk_index=chunk.chunk_index,
+                score=float(score),
+                text=chunk.text,
+                metadata=_plain(chunk.metadata),
+            )
+            for score, chunk in found
+        ]
+
+
+def next_entry(db: DB) -> Entry | None:
+    """The first line of the outbox that is not remembered yet."""
+    with snapshot(db) as connection:
+        root = connection.root()
+        seq, line = next(iter(root["outbox"].items(min=root["cursor"]["outbox"] + 1)), (0, None))
+        if line is None:
+            return None
+        return Entry(seq, *(_part(line, name) for name in ("doc_id", "text", "metadata")))
+
+
+def cursor(db: DB) -> int:
+    """The number of the last line of the outbox that is remembered."""
+    with snapshot(db) as connection:
+        return int(connection.root()["cursor"]["outbox"])
+
+
+def follow(db: DB, seq: int, document: Document | None, passages: Sequence[str]) -> None:
+    """Remember line `seq` of the outbox and move the cursor past it, in one transaction.
+
+    Without a document only the cursor moves. A line that the cursor is past already is remembered, and left alone.
+    """
+    described = f"outbox {seq}: index {document.doc_id}" if document else f"outbox {seq}: nothing to index"
+    if cursor(db) >= seq:
+        return
+    same = document is None or known(db, document) is not None
+    with commit(db, user=_USER, description=described, cycle=document.cycle if document else "") as connection:
+        if document is not None and not same:
+            _write(connection, document, passages)
+        connection.root()["cursor"]["outbox"] = seq
+
+
+def _catalog(connection: Connection) -> Any:
+    return connection.root()["knowledge_catalog_obj"]
+
+
+def _write(connection: Connection, document: Document, passages: Sequence[str]) -> list[str]:
+    def resolve(ref: Ref) -> UvmObject:
+        return world_root.get(connection, ref.oid)
+
+    catalog = _catalog(connection)
+    if document.doc_id in catalog.documents:
+        _remove(catalog, document.doc_id)
+    metadata = persistent(document.metadata, resolve)  # one record, which the passages share
+    chunks = [
+        UvmObject(text=text, doc_id=document.doc_id, chunk_index=n, metadata=metadata)
+        for n, text in enumerate(passages)
+    ]
+    catalog.documents[document.doc_id] = UvmObject(
+        doc_id=document.doc_id, sha256=document.sha256, chunks=chunks, metadata=metadata, created=time.time()
+    )
+    connection.transaction_manager.savepoint(optimistic=True)  # gives the passages their OIDs
+    for chunk in chunks:
+        catalog.index.index_doc(_docid(chunk), chunk.text)
+    return [oid_of(chunk) for chunk in chunks]
+
+
+def _remove(catalog: Any, doc_id: str) -> None:
+    document = catalog.documents.pop(doc_id)
+    for chunk in document.chunks:
+        catalog.index.unindex_doc(_docid(chunk))
+        # Nothing leads here any more but an OID that somebody noted; until the world is packed it would still answer.
+        chunk._slots.clear()
+    document._slots.clear()
+
+
+def _chunk(connection: Connection, docid: int, where: dict[str, Value]) -> Any:
+    chunk: Any = connection.get(p64(docid))
+    if where:
+        metadata = _plain(chunk.metadata)
+        if not all(key in metadata and same_value(metadata[key], value) for key, value in where.items()):
+            return None
+    return chunk
+
+
+def _docid(chunk: UvmObject) -> int:
+    return int(oid_of(chunk), 16)
+
+
+def _part(line: Any, name: str) -> Value:
+    """What a line of the outbox says; None, which no check lets pass, where that is no value."""
+    try:
+        return _plain(line.get(name))
+    except NotPlain:
+        return None
+
+
+def _oids(document: Any) -> list[str]:
+    return [oid_of(chunk) for chunk in document.chunks]
+
+
+def _last_commit(db: DB) -> str:
+    """The last transaction that changed the catalog: each of them writes the count of its passages."""
+    with snapshot(db) as connection:
+        count = _catalog(connection).index.documentCount
+        count._p_activate()
+        serial: bytes = count._p_serial
+        return serial.hex()
+
+
+def _plain(value: Any) -> Any:
+    return plain(value, lambda _: None)
+
+
+def _hint(documents: Any, doc_id: str) -> str:
+    names = list(islice(documents.keys(), _LOOKED_AT))
+    # Most names are paths, and what is mistyped is their end.
+    files = {name.rpartition("/")[2]: name for name in names}
+    near = difflib.get_close_matches(doc_id, names) or [
+        files[file] for file in difflib.get_close_matches(doc_id.rpartition("/")[2], files)
+    ]
+    return f"Did you mean {', '.join(near)}?" if near else "`batos search` shows the documents that its hits are from."

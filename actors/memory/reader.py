@@ -1,0 +1,94 @@
+"""How a text is read: its sentences, their meaning, and the passages that they make.
+
+A reading is many small pieces of work on one thread, a batch of sentences each. So a long document does not keep a
+short question waiting, and one that nobody waits for any more ends at its next batch.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, TypeVar
+
+import numpy as np
+
+from actors.memory.chunking import STRATEGIES, Vectors
+from actors.memory.embedding import Embedder, batches, find_model
+from actors.memory.sentences import sentences
+from protocol.errors import BatosError
+from protocol.home import Memory as Settings
+
+T = TypeVar("T")
+
+MIN_CAP: Final = 16
+MAX_CAP: Final = 4096
+"""Bounds of a chunk's tokens: the cost of finding boundaries grows with the cap."""
+
+
+class Reader:
+    """An embedding model and its thread; `load` before use."""
+
+    def __init__(self, settings: Settings) -> None:
+        if not MIN_CAP <= settings.chunk_tokens <= MAX_CAP:
+            raise BatosError(
+                "BAD_CONFIG",
+                f"[memory] chunk_tokens is {settings.chunk_tokens}",
+                f"Give {MIN_CAP} to {MAX_CAP}.",
+            )
+        self._settings = settings
+        self._embedder: Embedder | None = None
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="memory")
+        self._closing = False
+
+    async def load(self) -> None:
+        """Load the model, once; BAD_MODEL where that cannot be done."""
+        if self._embedder is None:
+            self._embedder = await self._work(self._loaded)
+
+    def close(self) -> None:
+        """End at the next batch."""
+        self._closing = True
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    async def passages(
+        self, text: str, stopped: Callable[[], bool], progress: Callable[[int, int], None] | None = None
+    ) -> list[str]:
+        """The passages of `text`: slices of it, in order. CANCELLED where `stopped` says so between two batches."""
+        embedder = self._ready()
+        cap = self._settings.chunk_tokens
+        found = await self._work(lambda: sentences(text, cap, embedder.tokens))
+        vectors = await self.vectors([text[each.start : each.end] for each in found], stopped, progress)
+        divide = STRATEGIES[self._settings.chunking]
+        ranges = await self._work(lambda: divide(vectors, [each.tokens for each in found], cap))
+        return [text[found[first].start : found[last - 1].end] for first, last in ranges]
+
+    async def vectors(
+        self,
+        texts: Sequence[str],
+        stopped: Callable[[], bool],
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Vectors:
+        """A unit vector for each text, in order."""
+        embedder = self._ready()
+        rows: dict[int, Vectors] = {}
+        for batch in batches([len(text) for text in texts]):
+            if stopped() or self._closing:
+                raise BatosError("CANCELLED", "nobody waits for this any more; nothing was written", "Ask again.")
+            made = await self._work(functools.partial(embedder.embed, [texts[n] for n in batch]))
+            rows.update(zip(batch, made, strict=True))
+            if progress is not None:
+                progress(len(rows), len(texts))
+        return np.stack([rows[n] for n in range(len(texts))]) if texts else np.zeros((0, 1), dtype=np.float32)
+
+    def _ready(self) -> Embedder:
+        if self._embedder is None:
+            raise BatosError("NOT_READY", "memory has not loaded its model yet", "`batos status` says when.")
+        return self._embedder
+
+    def _loaded(self) -> Embedder:
+        return Embedder(find_model(self._settings.model), self._settings.threads)
+
+    async def _work(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)

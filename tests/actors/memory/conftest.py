@@ -1,0 +1,81 @@
+"""An awakened world in a file, and the real model, which is small enough to be loaded here."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from persistent.mapping import PersistentMapping
+from ZODB import DB
+from ZODB.FileStorage import FileStorage
+
+from actors.memory import catalog
+from actors.memory.embedding import Embedder, find_model
+from protocol.documents import check
+from world import awakening
+from world.store import commit, snapshot
+
+
+@pytest.fixture(autouse=True)
+def _threads(monkeypatch):
+    """Loading a model says in the environment how many threads it may use; other tests have their own."""
+    monkeypatch.setenv("OMP_NUM_THREADS", os.environ.get("OMP_NUM_THREADS", "1"))
+
+
+class World:
+    """A database that can be closed and opened again, and what tests ask of it."""
+
+    def __init__(self, path):
+        self.path = path
+        self.open()
+
+    def open(self):
+        self.db = DB(FileStorage(str(self.path)))
+
+    def reopen(self):
+        self.db.close()
+        self.open()
+
+    def say(self, *texts, **metadata):
+        append(self.db, *texts, **metadata)
+
+    def keep(self, doc_id, *passages, text=None, **metadata):
+        return catalog.keep(self.db, check(doc_id, text or " ".join(passages), metadata), passages)
+
+    def find(self, query, top_k=10, **where):
+        return [(hit.doc_id, hit.text) for hit in catalog.find(self.db, query, top_k, where)]
+
+    def documents(self):
+        with snapshot(self.db) as connection:
+            return list(connection.root()["knowledge_catalog_obj"].documents)
+
+    def commits(self):
+        return [entry for entry in self.db.storage.undoLog(0, 100) if entry["user_name"].endswith(b"memory")]
+
+
+def append(db, *texts, **metadata):
+    """Append notes to the outbox, as the orchestrator does."""
+    with commit(db, user="orchestrator", description="notes") as connection:
+        outbox = connection.root()["outbox"]
+        for text in texts:
+            seq = (outbox.maxKey() if len(outbox) else 0) + 1
+            outbox[seq] = PersistentMapping({"doc_id": f"note:{seq}", "text": text, "metadata": metadata})
+
+
+@pytest.fixture
+def outbox():
+    return append
+
+
+@pytest.fixture
+def world(tmp_path):
+    made = World(tmp_path / "world.fs")
+    awakening.awaken(made.db)
+    yield made
+    made.db.close()
+
+
+@pytest.fixture(scope="session")
+def embedder():
+    """The embedded default model."""
+    return Embedder(find_model(""))

@@ -1,0 +1,212 @@
+"""The actor over a stub bus, with the real model and a world in a file."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from actors.memory import catalog
+from actors.memory.actor import Memory, handlers
+from bus.stub import StubBus
+from protocol.errors import BatosError
+from protocol.home import Home
+from protocol.messages import CatchUp, Index, IndexProgress, Rank, Search, StatusQuery, Unindex
+from world import awakening
+from world.store import open_store
+
+LONG = " ".join(f"Sentence number {n} is about the number {n}." for n in range(100))
+
+
+@pytest.fixture
+def home(short_path):
+    """A home whose world is a file, awake."""
+    home = Home(short_path / "home").prepare()
+    home.config.write_text(f'[storage]\nuri = "file://{home.database}?blobstorage_dir={home.blobs}"\n')
+    store = open_store(home.settings(), home, name="test", seconds=1)
+    awakening.awaken(store.db)
+    store.close()
+    return home
+
+
+@pytest.fixture
+async def start(home):
+    """Start the actor; stop the one before it, if it runs."""
+    running = []
+
+    async def start(*, begin=True):
+        while running:
+            await running.pop().close()
+        memory = Memory(home)
+        running.append(memory)
+        if begin:
+            await memory.begin()
+        return memory
+
+    yield start
+    for memory in running:
+        await memory.close()
+
+
+def bus_of(memory):
+    return StubBus({("memory", verb): handler for verb, handler in handlers(memory).items()})
+
+
+async def ask(memory, verb, request, **more):
+    return await bus_of(memory).call("memory", verb, request, seconds=30, **more)
+
+
+async def say(memory, outbox, *texts):
+    await memory._store.run(lambda: outbox(memory._store.db, *texts))
+
+
+async def commits(memory):
+    log = await memory._store.run(lambda: memory._store.db.storage.undoLog(0, 100))
+    return [entry["description"].decode() for entry in log if entry["user_name"].endswith(b"memory")][::-1]
+
+
+@pytest.mark.model
+async def test_a_document_is_remembered_found_and_forgotten(start):
+    memory = await start()
+    told: list[IndexProgress] = []
+    request = Index(doc_id="numbers", text=LONG, metadata={"kind": "document"})
+    indexed = await ask(memory, "index", request, on_partial=told.append)
+    assert indexed.doc_id == "numbers"
+    assert len(indexed.chunks) == len(set(indexed.chunks)) > 1
+    assert [each.done for each in told] == [16, 32, 48, 64, 80, 96, 100]
+    again = await ask(memory, "index", request)
+    assert (again.chunks, again.tid) == (indexed.chunks, None)
+    found = await ask(memory, "search", Search(query="Which sentence is number 77?", top_k=1))
+    (hit,) = found.hits
+    assert "number 77" in hit.text
+    assert hit.text in LONG
+    assert (hit.doc_id, hit.metadata) == ("numbers", {"kind": "document"})
+    assert indexed.chunks[hit.chunk_index] == hit.chunk_oid
+    memory = await start()
+    assert (await ask(memory, "search", Search(query="number 77"))).hits != []
+    gone = await ask(memory, "unindex", Unindex(doc_id="numbers"))
+    assert gone.chunks == len(indexed.chunks)
+    assert (await ask(memory, "search", Search(query="number 77"))).hits == []
+    assert await commits(memory) == ["index numbers", "unindex numbers"]
+
+
+@pytest.mark.model
+async def test_rank_is_the_cosine_of_meanings(start):
+    memory = await start()
+    query = "How do birds fly?"
+    texts = ["Birds fly with their wings.", "Bread is baked in an oven.", query]
+    scores = (await ask(memory, "rank", Rank(query=query, texts=texts))).scores
+    assert scores[2] == pytest.approx(1.0, abs=1e-4)
+    assert 1 >= scores[2] > scores[0] > scores[1] >= -1
+    assert (await ask(memory, "rank", Rank(query="", texts=[]))).scores == []
+
+
+@pytest.mark.model
+@pytest.mark.parametrize(
+    ("verb", "request_", "code"),
+    [
+        ("index", Index(doc_id="d", text=" \n"), "BAD_DOCUMENT"),
+        ("index", Index(doc_id="d", text="a\0"), "BAD_DOCUMENT"),
+        ("index", Index(doc_id="", text="a"), "BAD_DOCUMENT"),
+        ("index", Index(doc_id="d", text="a" * ((4 << 20) + 1)), "TOO_LARGE"),
+        ("unindex", Unindex(doc_id="d"), "UNKNOWN_DOCUMENT"),
+        ("search", Search(query="a", top_k=0), "BAD_ARGUMENT"),
+        ("search", Search(query="a", top_k=101), "BAD_ARGUMENT"),
+        ("search", Search(query="a" * 65537), "TOO_LARGE"),
+    ],
+)
+async def test_what_makes_no_sense_is_refused_and_changes_nothing(start, verb, request_, code):
+    memory = await start()
+    with pytest.raises(BatosError) as caught:
+        await ask(memory, verb, request_)
+    assert caught.value.code == code
+    assert await commits(memory) == []
+
+
+@pytest.mark.model
+async def test_what_nobody_waits_for_is_not_written(start):
+    memory = await start()
+    bus, told = bus_of(memory), []
+    calling = asyncio.create_task(
+        bus.call("memory", "index", Index(doc_id="d", text=LONG), seconds=30, on_partial=told.append)
+    )
+    while not told:
+        await asyncio.sleep(0.001)
+    calling.cancel()
+    await asyncio.gather(calling, return_exceptions=True)
+    await bus.join()
+    assert await commits(memory) == []
+
+
+@pytest.mark.model
+async def test_two_at_once_are_both_remembered(start):
+    memory = await start()
+    texts = {f"d{n}": f"Wings and lift, {n}." for n in range(4)}
+    await asyncio.gather(*(ask(memory, "index", Index(doc_id=name, text=text)) for name, text in texts.items()))
+    found = await ask(memory, "search", Search(query="wing"))
+    assert {hit.doc_id for hit in found.hits} == texts.keys()
+
+
+@pytest.mark.model
+async def test_the_outbox_is_remembered_once_whatever_happens(start, outbox, monkeypatch):
+    memory = await start()
+    await say(memory, outbox, "first wings", "", "third wings", "fourth wings")
+    real = catalog.follow
+
+    def dies(db, seq, document, passages):
+        if seq == 3:
+            raise BatosError("STORAGE", "the storage server was killed", lost=True)
+        real(db, seq, document, passages)
+
+    monkeypatch.setattr(catalog, "follow", dies)
+    with pytest.raises(BatosError) as caught:
+        await ask(memory, "catch_up", CatchUp())
+    assert caught.value.code == "STORAGE"
+    monkeypatch.undo()
+    memory = await start()
+    status = await ask(memory, "status", StatusQuery())
+    assert (status.ready, status.detail["cursor"]) == (True, 4)
+    assert (await ask(memory, "catch_up", CatchUp())).cursor == 4
+    found = await ask(memory, "search", Search(query="wings"))
+    assert sorted(hit.text for hit in found.hits) == ["first wings", "fourth wings", "third wings"]
+    assert await commits(memory) == [
+        "outbox 1: index note:1",
+        "outbox 2: nothing to index",
+        "outbox 3: index note:3",
+        "outbox 4: index note:4",
+    ]
+
+
+@pytest.mark.model
+async def test_two_that_catch_up_at_once_remember_each_line_once(start, outbox):
+    memory = await start()
+    await say(memory, outbox, "one", "two", "three")
+    replies = await asyncio.gather(*(ask(memory, "catch_up", CatchUp()) for _ in range(3)))
+    assert [reply.cursor for reply in replies] == [3, 3, 3]
+    assert len(await commits(memory)) == 3
+
+
+async def test_until_it_is_ready_it_says_what_it_waits_for(start):
+    memory = await start(begin=False)
+    status = await ask(memory, "status", StatusQuery())
+    assert (status.ready, status.waiting_for) == (False, "the storage server")
+    for verb, request in [
+        ("index", Index(doc_id="d", text="t")),
+        ("unindex", Unindex(doc_id="d")),
+        ("search", Search(query="q")),
+        ("rank", Rank(query="q", texts=[])),
+        ("catch_up", CatchUp()),
+    ]:
+        with pytest.raises(BatosError) as caught:
+            await ask(memory, verb, request)
+        assert caught.value.code == "NOT_READY"
+
+
+async def test_a_model_that_cannot_be_used_is_named_and_waited_for(home, start):
+    home.config.write_text(home.config.read_text() + '[memory]\nmodel = "/nowhere"\n')
+    memory = await start(begin=False)
+    beginning = asyncio.create_task(memory.begin())
+    while "no sentence-transformers model at /nowhere" not in memory.waiting_for:
+        await asyncio.sleep(0.01)
+    beginning.cancel()
+    await asyncio.gather(beginning, return_exceptions=True)

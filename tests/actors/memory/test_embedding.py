@@ -1,0 +1,82 @@
+"""The real model: its folder, its vectors, its tokens."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from actors.memory import embedding
+from actors.memory.embedding import BATCH, Embedder, batches, find_model
+from protocol.errors import BatosError
+
+
+def test_the_embedded_default_is_found_without_being_imported():
+    assert (find_model("") / "modules.json").is_file()
+    assert embedding._PACKAGE not in sys.modules
+
+
+def test_a_model_that_is_not_there_is_named(monkeypatch, tmp_path):
+    with pytest.raises(BatosError) as caught:
+        find_model(str(tmp_path))
+    assert (caught.value.code, str(tmp_path) in caught.value.message) == ("BAD_MODEL", True)
+    monkeypatch.setattr(embedding, "_PACKAGE", "no_such_package")
+    with pytest.raises(BatosError) as caught:
+        find_model("")
+    assert caught.value.code == "BAD_MODEL"
+
+
+@given(st.lists(st.integers(0, 100), max_size=100))
+def test_batches_hold_every_text_once_and_the_longest_first(lengths):
+    found = batches(lengths)
+    order = [n for batch in found for n in batch]
+    assert sorted(order) == list(range(len(lengths)))
+    assert [lengths[n] for n in order] == sorted(lengths, reverse=True)
+    assert all(0 < len(batch) <= BATCH for batch in found)
+
+
+@pytest.mark.model
+def test_near_in_meaning_is_near_in_angle(embedder):
+    vectors = embedder.embed(["A cat sleeps on the sofa.", "A kitten naps on the couch.", "Interest rates rose."])
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx([1, 1, 1], abs=1e-5)
+    assert vectors[0] @ vectors[1] > 0.5
+    assert vectors[0] @ vectors[2] < 0.2
+
+
+@pytest.mark.model
+def test_tokens_are_places_in_the_text_whatever_was_embedded_before(embedder):
+    embedder.embed(["short"])
+    text = "Électricité 漢字 " + "word " * 600
+    (found,) = embedder.tokens([text])
+    assert len(found) > 600
+    assert "".join(text[start:end] for start, end in found) == text.replace(" ", "")
+
+
+@pytest.mark.model
+def test_what_the_model_takes_for_one_token_counts_by_its_length(embedder):
+    (found,) = embedder.tokens(["Q" * 1000])
+    assert len(found) == 63
+    assert (found[0], found[-1]) == ((0, 16), (992, 1000))
+
+
+@pytest.mark.model
+def test_a_folder_with_a_broken_model_is_named(tmp_path):
+    (tmp_path / "modules.json").write_text("[]")
+    (tmp_path / "config.json").write_text("{")
+    with pytest.raises(BatosError) as caught:
+        Embedder(tmp_path)
+    assert caught.value.code == "BAD_MODEL"
+
+
+@pytest.mark.model
+def test_it_uses_as_many_threads_as_it_is_told():
+    said = (
+        "import sys; from actors.memory.embedding import Embedder, find_model;"
+        "Embedder(find_model(''), 1); print(sys.modules['torch'].get_num_threads())"
+    )
+    ran = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == ["1"]

@@ -1,0 +1,103 @@
+"""Reading with the real model: passages are slices of the text, and a reading ends when nobody waits."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from actors.memory.reader import Reader
+from protocol.errors import BatosError
+from protocol.home import Memory
+
+BIRDS = (
+    "Birds are warm-blooded animals with feathers. Most birds can fly with their wings. "
+    "A bird lays eggs in a nest. Young birds are fed by their parents."
+)
+BREAD = (
+    "Bread is baked from flour and water. The dough rises with yeast before it is baked. "
+    "A hot oven gives the loaf its crust. Fresh bread is best eaten with butter."
+)
+
+
+@pytest.fixture
+async def reader(request):
+    made = Reader(Memory(**getattr(request, "param", {})))
+    await made.load()
+    yield made
+    made.close()
+
+
+def never():
+    return False
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("reader", [{"chunking": "changepoint"}, {"chunking": "adjacent"}], indirect=True)
+async def test_a_passage_ends_where_the_topic_changes(reader):
+    passages = await reader.passages(f"  {BIRDS}\n\n{BREAD}\n", never)
+    assert any(passage.startswith("Bread is baked") for passage in passages)
+    assert all(passage in BIRDS or passage in BREAD for passage in passages)
+    assert len(passages) < 8
+
+
+@pytest.mark.model
+async def test_the_exact_strategy_finds_two_topics(reader):
+    assert await reader.passages(f"{BIRDS} {BREAD}", never) == [BIRDS, BREAD]
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("reader", [{"chunk_tokens": 20}], indirect=True)
+async def test_no_passage_is_over_the_cap_and_none_of_the_text_is_lost(reader):
+    text = f"{BIRDS}\n{'Sausage ' * 50}{'q' * 999}\n\n {'漢' * 70}. {BREAD}\t!"
+    passages = await reader.passages(text, never)
+    assert "".join("".join(passages).split()) == "".join(text.split())
+    tokens = reader._embedder._tokenizer
+    assert all(len(tokens.encode(passage, add_special_tokens=False).ids) <= 20 for passage in passages)
+
+
+@pytest.mark.model
+async def test_progress_counts_the_sentences(reader):
+    told = []
+    text = " ".join(f"Sentence number {n} stands here." for n in range(40))
+    await reader.passages(text, never, lambda done, total: told.append((done, total)))
+    assert told == [(16, 40), (32, 40), (40, 40)]
+
+
+@pytest.mark.model
+async def test_it_ends_at_the_next_batch_when_nobody_waits(reader):
+    told = []
+    with pytest.raises(BatosError) as caught:
+        await reader.vectors(["text"] * 40, lambda: len(told) == 1, lambda *at: told.append(at))
+    assert (caught.value.code, told) == ("CANCELLED", [(16, 40)])
+
+
+@pytest.mark.model
+async def test_a_short_question_does_not_wait_for_a_long_document(reader):
+    order = []
+    long = asyncio.create_task(reader.vectors(["text"] * 80, never, lambda done, _total: order.append(done)))
+    while not order:
+        await asyncio.sleep(0)
+    await reader.vectors(["short"], never, lambda *_: order.append("short"))
+    await long
+    assert order.index("short") < order.index(80)
+
+
+@pytest.mark.model
+async def test_no_texts_have_no_vectors(reader):
+    assert len(await reader.vectors([], never)) == 0
+
+
+async def test_before_the_model_is_there_it_says_so():
+    reader = Reader(Memory())
+    with pytest.raises(BatosError) as caught:
+        await reader.passages("text", never)
+    assert caught.value.code == "NOT_READY"
+    reader.close()
+
+
+@pytest.mark.parametrize("cap", [0, -1, 15, 5000])
+def test_a_senseless_cap_is_refused(cap):
+    with pytest.raises(BatosError) as caught:
+        Reader(Memory(chunk_tokens=cap))
+    assert caught.value.code == "BAD_CONFIG"
