@@ -63,6 +63,12 @@ def test_only_inference_knows_the_model_libraries():
     assert known == set()
 
 
+def test_only_memory_knows_the_sentence_model():
+    outside = [path for path in SOURCES if path.parent.name not in {"memory", "bench"}]
+    known = {(name(path), module) for path in outside for module in imports(path)}
+    assert {(path, module) for path, module in known if module.split(".")[0] == "sentence_transformers"} == set()
+
+
 def test_the_model_code_runs_alone():
     shell = {"actor.py", "__main__.py"}
     core = [path for path in (ROOT / "actors" / "inference").glob("*.py") if path.name not in shell]

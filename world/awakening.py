@@ -2,8 +2,8 @@
 
 Numbered steps, each one transaction that also moves `schema_version`; only the orchestrator takes them, under its
 lock, and every other actor waits for the version. The kernel's methods come from `world/image`, where a file is one
-method: `image/traits/` for `traits_obj`, `image/cycle/` for `cycle_traits`, `image/states/NAME/` for a state.
-After that the world is the source: an edited method stays edited.
+method in the folder of its holder; the last step brings them in. After that the world is the source: a method that
+somebody has edited stays edited, one that still comes from an awakening becomes that of the newer image.
 """
 
 from __future__ import annotations
@@ -15,23 +15,27 @@ from typing import Any, Final, NamedTuple
 
 from BTrees.LOBTree import LOBTree
 from BTrees.OOBTree import OOBTree
+from persistent.mapping import PersistentMapping
 from ZODB import DB
 from ZODB.Connection import Connection
 
 from protocol import names
-from world.method import UvmMethod
+from world import codex
+from world.lexicon import empty_index
+from world.method import AUTHOR, UvmMethod
 from world.store import commit, snapshot
 from world.uvm import UvmObject
 
-TRAITS_PRIMITIVES: Final = ("infer_", "clone_", "_clone_persistent_", "_orc_start_cognitive_cycle_")
-"""Primitives that every object has."""
-
-CYCLE_PRIMITIVES: Final = ("judge_", "install_", "become_", "doom_")
-"""Primitives of a cycle's context alone."""
+_FOLDERS: Final = {
+    "traits": "traits_obj",
+    "cycle": "cycle_traits",
+    "persona": "persona_traits",
+    "orchestrator": "orchestrator_obj",
+}
 
 
 class ImageMethod(NamedTuple):
-    """One file of the image: `holder` is `traits_obj`, `cycle_traits`, or a state's name."""
+    """One file of the image: `holder` is one of the root's objects, or a state's name."""
 
     holder: str
     selector: str
@@ -41,10 +45,15 @@ class ImageMethod(NamedTuple):
 def image() -> Iterator[ImageMethod]:
     """Every method that a new world starts with."""
     top = files("world") / "image"
-    yield from _methods(top / "traits", "traits_obj")
-    yield from _methods(top / "cycle", "cycle_traits")
+    for folder, holder in _FOLDERS.items():
+        yield from _methods(top / folder, holder)
     for state in names.STATES:
         yield from _methods(top / "states" / state, state)
+
+
+def image_codex() -> str:
+    """The codex that a new world starts with, as TOML."""
+    return (files("world") / "image" / "codex.toml").read_text(encoding="utf-8")
 
 
 def schema_version(db: DB) -> int:
@@ -59,12 +68,14 @@ def awaken(db: DB) -> int:
     for number in range(version, CURRENT):
         with commit(db, user="awakening", description=f"schema step {number + 1}") as connection:
             _STEPS[number](connection)
+            if number + 1 == CURRENT:
+                _refresh(connection)
             connection.root()["schema_version"] = number + 1
     return CURRENT
 
 
 def _first(connection: Connection) -> None:
-    """The root with all its named objects, the six states, and the kernel's methods."""
+    """The root with its named objects and the six states, and what a message that nobody understands needs."""
     root = connection.root()
     traits = UvmObject("traits_obj")
     cycle_traits = UvmObject("cycle_traits", rounds=3)
@@ -81,20 +92,47 @@ def _first(connection: Connection) -> None:
     }
     for named in kernel.values():
         named.set_slot("parent*", traits)
-    for selector in TRAITS_PRIMITIVES:
-        traits.set_slot(selector, UvmMethod(selector, primitive=selector))
-    for selector in CYCLE_PRIMITIVES:
-        cycle_traits.set_slot(selector, UvmMethod(selector, primitive=selector))
-    holders = {"traits_obj": traits, "cycle_traits": cycle_traits, **states}
-    for method in image():
-        holders[method.holder].set_slot(method.selector, UvmMethod(method.selector, source=method.source))
     named_roots: dict[str, Any] = {"traits_obj": traits, "cycle_traits": cycle_traits, **kernel}
     root.update(named_roots)
     root.update(personas=OOBTree(), objects=OOBTree(), applied=OOBTree(), outbox=LOBTree())
+    _primitives(traits, "infer_", "clone_", "_clone_persistent_", "_orc_start_cognitive_cycle_")
+    _primitives(cycle_traits, "judge_", "install_", "become_", "doom_")
 
 
-_STEPS: Final[tuple[Callable[[Connection], None], ...]] = (_first,)
+def _second(connection: Connection) -> None:
+    """The composite mind: personas from the codex, memory's catalog with its cursor, and their primitives."""
+    root = connection.root()
+    for name in ("persona_traits", "codex_obj"):
+        root[name] = UvmObject(name)
+        root[name].set_slot("parent*", root["traits_obj"])
+    codex.load(connection, image_codex())
+    catalog = root["knowledge_catalog_obj"]
+    catalog.set_slot("documents", OOBTree())
+    catalog.set_slot("index", empty_index())
+    root["cursor"] = PersistentMapping(outbox=0)
+    _primitives(catalog, "index_document_", "unindex_document_", "search_")
+    _primitives(root["traits_obj"], "send_all_", "recall_", "remember_", "activate_expert_")
+    _primitives(root["cycle_traits"], "rank_")
+
+
+_STEPS: Final[tuple[Callable[[Connection], None], ...]] = (_first, _second)
 CURRENT: Final = len(_STEPS)
+
+
+def _primitives(holder: UvmObject, *selectors: str) -> None:
+    for selector in selectors:
+        holder.set_slot(selector, UvmMethod(selector, primitive=selector))
+
+
+def _refresh(connection: Connection) -> None:
+    """The image's methods in their places, except where somebody has put another one."""
+    root = connection.root()
+    states = root["psm_prototypes_obj"]
+    for method in image():
+        holder = root[method.holder] if method.holder in root else getattr(states, method.holder)
+        stands = holder._slots.get(method.selector)
+        if stands is None or (stands.author == AUTHOR and stands.source != method.source):
+            holder.set_slot(method.selector, UvmMethod(method.selector, source=method.source))
 
 
 def _methods(folder: Traversable, holder: str) -> Iterator[ImageMethod]:

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import time
-from typing import Any
+from typing import Any, Final
 
 from persistent import Persistent
 from persistent.list import PersistentList
 from persistent.mapping import PersistentMapping
+
+AUTHOR: Final = "awakening"
+"""Who wrote what a world starts with."""
 
 
 class UvmMethod(Persistent):
@@ -37,7 +40,7 @@ class UvmMethod(Persistent):
         source: str | None = None,
         primitive: str | None = None,
         parameters: list[str] | None = None,
-        author: str = "awakening",
+        author: str = AUTHOR,
         verdict: str = "accept",
         model: str | None = None,
         examples: list[Any] | None = None,

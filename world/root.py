@@ -24,6 +24,8 @@ KERNEL_OBJECTS: Final = (
     "orchestrator_obj",
     "psm_prototypes_obj",
     "knowledge_catalog_obj",
+    "persona_traits",
+    "codex_obj",
 )
 """The root's objects. Methods that stand on them are kernel source."""
 

@@ -16,7 +16,7 @@ from typing import Any, Final, TypeVar
 import structlog
 from ulid import ULID
 
-from actors.orchestrator import inspect
+from actors.orchestrator import codex, inspect
 from actors.orchestrator.journal import Journal
 from actors.orchestrator.mind import Mind
 from bus.client import Caller, Client
@@ -26,6 +26,8 @@ from protocol.errors import BatosError
 from protocol.home import Home
 from protocol.messages import (
     ActorStatus,
+    Codex,
+    CodexReply,
     Created,
     Cycles,
     CyclesReply,
@@ -39,6 +41,8 @@ from protocol.messages import (
     SourceText,
     StatusQuery,
     Verdict,
+    Watch,
+    Watched,
 )
 from world import awakening
 from world.store import Store, open_store
@@ -121,6 +125,8 @@ class Orchestrator:
         return {
             "mandate": self.mandate,
             "cycles": self.cycles,
+            "watch": self.watch,
+            "codex": self.codex,
             "new": self.new,
             "look": self.look,
             "source": self.source,
@@ -137,6 +143,14 @@ class Orchestrator:
             raise self._not_ready()
         journal = self._journal
         return await journal.run(lambda: inspect.cycles(journal, request.id, request.limit))
+
+    async def watch(self, request: Watch, call: Call) -> Watched:
+        if self._mind is None:
+            raise self._not_ready()
+        return await self._mind.watch(request.id, call.partial)
+
+    async def codex(self, request: Codex, _: Call) -> CodexReply:
+        return await self._in_world(lambda store: codex.serve(store, request))
 
     async def new(self, request: New, _: Call) -> Created:
         return await self._in_world(lambda store: inspect.create(store, request))

@@ -17,24 +17,40 @@ from protocol.codec import Ref, Value
 T = TypeVar("T")
 
 
+class Voice(msgspec.Struct, frozen=True):
+    """Who speaks a row: an object's name or "", within which cycle, in which of its states."""
+
+    name: str
+    cycle: str | None
+    state: str
+
+
 class Call(msgspec.Struct, frozen=True, kw_only=True):
-    """Ask another actor; answered with its typed reply. `keep`: a reply that is never computed twice (journaled)."""
+    """Ask another actor; answered with its typed reply. `keep`: a reply that is never computed twice (journaled).
+
+    `voices` are told with the pieces of a text while it grows: a name for each row, and none for a row nobody follows.
+    """
 
     path: str
     service: str
     verb: str
     request: Any
     keep: bool
+    voices: tuple[Voice | None, ...] = ()
 
 
 class Begin(msgspec.Struct, frozen=True, kw_only=True):
-    """A cycle begins: make its context visible to everybody; answered with the context's `Ref`."""
+    """A cycle begins: make its context visible to everybody; answered with the context's `Ref`.
+
+    `is_shared`: another mandate's cycle for the same message does for this one too.
+    """
 
     cycle: str
     path: str
     target: Ref
     selector: str
     slots: dict[str, Value]
+    is_shared: bool = True
 
 
 class Entered(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,11 +79,13 @@ class Ended(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Answered(msgspec.Struct, frozen=True, kw_only=True):
-    """One send of a method has its answer: an entry of the trace."""
+    """One send of a method has its answer, of `size` bytes: an entry of the trace."""
 
     cycle: str | None
+    state: str
     path: str
     send: str
+    size: int
     tokens: int
 
 

@@ -1,8 +1,8 @@
-"""A cycle: one run of the Prototypal State Machine, for a message that its receiver does not understand.
+"""A cycle: one run of the Prototypal State Machine, for a message that nobody understands, or for a question.
 
 The machine itself stands in the world: six state prototypes, whose `_process_synthesis_` is method source like any
 other. What is left here is the loop that sends that message until the context has reached COMPLETE or FAILED, and the
-guards that no source may replace: depth, repetition, and that a cycle answers the message that it was started for.
+guards that no source may replace: depth, repetition, and that a cycle answers what it was started for.
 
 A cycle within a mandate shares the mandate's overlay and its one transaction: the method it installs, the answer to
 the original message and whatever else the mandate changed are published together, or not at all.
@@ -11,12 +11,14 @@ the original message and whatever else the mandate changed are published togethe
 from __future__ import annotations
 
 import hashlib
-from typing import Any, Final
+from typing import Final
+
+import msgspec
 
 from actors.orchestrator.asks import Begin, Ended, Entered, Thinking
 from actors.orchestrator.interpreter import send
-from actors.orchestrator.overlay import Draft
-from actors.orchestrator.primitives import example_value
+from actors.orchestrator.judgement import example_value
+from actors.orchestrator.overlay import Draft, Memo
 from actors.orchestrator.thought import MAX_CYCLE_DEPTH, Contract, Doomed, Message, RunningCycle, Thought
 from protocol import codec
 from protocol.codec import Ref, Value
@@ -28,21 +30,49 @@ MAX_TRANSITIONS: Final = 16
 """A machine that has not ended after this many states never will."""
 
 
+class Unhandled(msgspec.Struct, frozen=True):
+    """A mission: the message that the object `target` did not understand."""
+
+    target: str
+    selector: str
+    args: list[Value]
+    kwargs: dict[str, Value]
+
+
+class Question(msgspec.Struct, frozen=True):
+    """A mission: what was asked of the mind itself."""
+
+    target: str
+    selector: str
+    query: str
+
+
 def think(thought: Thought, receiver: str, path: str, command: Value) -> Thinking[Value]:
-    """The primitive `_orc_start_cognitive_cycle_`: a method for the reified message `command`, then its answer."""
-    target, message = _unpacked(receiver, command)
-    selector = message["selector"]
+    """The primitive `_orc_start_cognitive_cycle_`: run a cycle for the reified `command`, and answer it.
+
+    For a message that was not understood, the cycle ends with a method, and the answer is the method's; for a question
+    the cycle ends with the answer itself, {"answer", "facets", "sources"}.
+    """
+    brief = _unpacked(receiver, command)
     if len(thought.chain) >= MAX_CYCLE_DEPTH:
         raise BatosError("CYCLE_REPEATS", f"a chain of over {MAX_CYCLE_DEPTH} cycles, each caused by the one before")
-    if any((running.target, running.selector) == (target, selector) for running in thought.chain):
-        raise BatosError("CYCLE_REPEATS", f"the cycle for {selector} has caused itself")
+    if any((running.target, running.selector) == (brief.target, brief.selector) for running in thought.chain):
+        raise BatosError("CYCLE_REPEATS", f"the cycle for {brief.selector} has caused itself")
     cycle = cycle_id(thought.mandate, path)
-    thought.begun.append(cycle)
-    context = yield from _begin(thought, cycle, target, message, path)
-    running = RunningCycle(cycle=cycle, context=context, target=target, selector=selector)
+    thought.ledger.begun.append(cycle)
+    context = yield from _begin(thought, cycle, brief, path)
+    running = RunningCycle(
+        cycle=cycle,
+        context=context,
+        target=brief.target,
+        selector=brief.selector,
+        is_question=isinstance(brief, Question),
+    )
     thought.chain.append(running)
     try:
         yield from _process(thought, running, path)
+        if isinstance(brief, Question):
+            return _answer(thought, running, brief)
     except BatosError as error:
         yield Ended(cycle=cycle, code=error.code, message=error.message)
         if isinstance(error, Doomed):
@@ -50,42 +80,86 @@ def think(thought: Thought, receiver: str, path: str, command: Value) -> Thinkin
         raise
     finally:
         thought.chain.pop()
-    place = thought.overlay.lookup(target, selector)
+    return (yield from _send_again(thought, running, brief, path))
+
+
+def _send_again(thought: Thought, running: RunningCycle, brief: Unhandled, path: str) -> Thinking[Value]:
+    """The original message, which the cycle's method now understands."""
+    place = thought.overlay.lookup(brief.target, brief.selector)
     if place is None or not isinstance(place.value, (Draft, UvmMethod)):
-        raise BatosError("CYCLE_FAILED", f"the cycle came to COMPLETE without a method for {selector}", cycle=cycle)
-    answer = yield from send(thought, target, Message(selector, message["args"], message["kwargs"]), f"{path}.answer")
+        raise BatosError(
+            "CYCLE_FAILED", f"the cycle came to COMPLETE without a method for {brief.selector}", cycle=running.cycle
+        )
+    message = Message(brief.selector, brief.args, brief.kwargs)
+    answer = yield from send(thought, brief.target, message, f"{path}.answer")
     # After the answer, which may have caused cycles of its own: the outermost cycle has the last word.
-    thought.made = MethodMade(selector=selector, sha256=place.value.sha256 or "", attempts=running.attempts)
+    thought.ledger.made = MethodMade(
+        selector=brief.selector, sha256=place.value.sha256 or "", attempts=running.attempts
+    )
     return answer
 
 
-def _begin(thought: Thought, cycle: str, target: str, message: dict[str, Any], path: str) -> Thinking[str]:
+def _answer(thought: Thought, running: RunningCycle, brief: Question) -> Value:
+    """What the cycle has left in its context's slot `answer`; memory is to have it too."""
+    answer = thought.overlay.own(running.context).get("answer")
+    if not isinstance(answer, dict) or not isinstance(answer.get("answer"), str):
+        raise BatosError("CYCLE_FAILED", "the cycle came to COMPLETE without an answer", cycle=running.cycle)
+    metadata: dict[str, Value] = {
+        "kind": "answer",
+        "question": brief.query,
+        "cycle": running.cycle,
+        "mandate": thought.mandate,
+    }
+    thought.overlay.remember(Memo(f"answer:{running.cycle}", f"{brief.query}\n\n{answer['answer']}", metadata))
+    return answer
+
+
+def _begin(thought: Thought, cycle: str, brief: Unhandled | Question, path: str) -> Thinking[str]:
     """The cycle's context, in the world for everybody to see, and in the overlay to work with."""
     overlay = thought.overlay
-    contract = thought.contracts.get((target, message["selector"]))
-    slots = overlay.visible(target, kernel=False)
-    message = {
-        "selector": message["selector"],
-        "parameters": _parameters(message, contract),
-        "args": message["args"],
-        "kwargs": message["kwargs"],
-        "slots": slots,
-        "examples": [example_value(example) for example in contract.examples] if contract else [],
-    }
-    message["seed"] = _seed(thought.seed, message)
-    brief = {"type": "unhandled_message", "selector": message["selector"], "args": message["args"]}
-    data: dict[str, Value] = {"mission_brief": brief, "target": Ref(target), "message": message}
+    data = _asked(thought, brief) if isinstance(brief, Question) else _unhandled(thought, brief)
+    data["codex"] = Ref(overlay.root_oid("codex_obj"))
     states = overlay.own(overlay.root_oid("psm_prototypes_obj"))
-    context: Ref = yield Begin(cycle=cycle, path=path, target=Ref(target), selector=message["selector"], slots=data)
+    context: Ref = yield Begin(
+        cycle=cycle,
+        path=path,
+        target=Ref(brief.target),
+        selector=brief.selector,
+        slots=data,
+        is_shared=isinstance(brief, Unhandled),
+    )
     parents = {"synthesis_state*": states["IDLE"], "parent*": Ref(overlay.root_oid("cycle_traits"))}
     overlay.add({**parents, **data}, oid=context.oid, keep=False)
     return context.oid
+
+
+def _asked(thought: Thought, brief: Question) -> dict[str, Value]:
+    mission = {"type": "question", "query": brief.query}
+    return {"mission_brief": mission, "target": Ref(brief.target), "seed": _seed([thought.seed, brief.query])}
+
+
+def _unhandled(thought: Thought, brief: Unhandled) -> dict[str, Value]:
+    contract = thought.contracts.get((brief.target, brief.selector))
+    slots = thought.overlay.visible(brief.target, kernel=False)
+    examples = [example_value(example) for example in contract.examples] if contract else []
+    message: dict[str, Value] = {
+        "selector": brief.selector,
+        "parameters": _parameters(brief, contract),
+        "args": brief.args,
+        "kwargs": brief.kwargs,
+        "slots": slots,
+        "examples": examples,
+        "seed": _seed([thought.seed, brief.selector, slots, examples]),
+    }
+    mission = {"type": "unhandled_message", "selector": brief.selector, "args": brief.args}
+    return {"mission_brief": mission, "target": Ref(brief.target), "message": message}
 
 
 def _process(thought: Thought, running: RunningCycle, path: str) -> Thinking[None]:
     """Send `_process_synthesis_` from state to state; the two last states are sent it once, then it is over."""
     for _ in range(MAX_TRANSITIONS):
         state = _state(thought, running.context)
+        running.state = state
         yield Entered(cycle=running.cycle, state=state)
         yield from send(thought, running.context, Message("_process_synthesis_"), f"{path}.{state}")
         if state == "COMPLETE":
@@ -103,33 +177,29 @@ def _state(thought: Thought, context: str) -> str:
     return next(name for name, state in states.items() if state == here)
 
 
-def _unpacked(receiver: str, command: Value) -> tuple[str, dict[str, Any]]:
+def _unpacked(receiver: str, command: Value) -> Unhandled | Question:
     match command:
-        case {
-            "command": "initiate_cognitive_cycle",
-            "target_oid": Ref() as target,
-            "mission_brief": {
-                "type": "unhandled_message",
-                "selector": str(),
-                "args": list(),
-                "kwargs": dict(),
-            } as message,
-        } if target.oid == receiver:
-            return target.oid, message
+        case {"command": "initiate_cognitive_cycle", "target_oid": Ref() as target, "mission_brief": brief} if (
+            target.oid == receiver
+        ):
+            match brief:
+                case {"type": "unhandled_message", "selector": str(), "args": list(), "kwargs": dict()}:
+                    return Unhandled(target.oid, brief["selector"], brief["args"], brief["kwargs"])
+                case {"type": "question", "query": str() as query}:
+                    return Question(target.oid, "ask_", query)
     raise BatosError("METHOD_FAILED", "_orc_start_cognitive_cycle_: the command is not a message to this object")
 
 
-def _parameters(message: dict[str, Any], contract: Contract | None) -> list[str]:
+def _parameters(brief: Unhandled, contract: Contract | None) -> list[str]:
     """The names that the method is to have: those that were given, else `arg1 …`, then the keywords."""
     given = contract.parameters if contract else []
-    positional = [given[n] if n < len(given) else f"arg{n + 1}" for n in range(len(message["args"]))]
+    positional = [given[n] if n < len(given) else f"arg{n + 1}" for n in range(len(brief.args))]
     rest = given[len(positional) :]
-    return [*positional, *rest, *(name for name in message["kwargs"] if name not in given)]
+    return [*positional, *rest, *(name for name in brief.kwargs if name not in given)]
 
 
-def _seed(seed: int, message: dict[str, Any]) -> int:
+def _seed(parts: list[Value]) -> int:
     """A number that depends on the question alone, so that a fresh world repeats itself."""
-    parts = [seed, message["selector"], message["slots"], message["examples"]]
     return int.from_bytes(hashlib.sha256(codec.encode(parts)).digest()[:6], "big")
 
 

@@ -38,7 +38,7 @@ async def accept(store: Store, journal: Journal, mandate: Mandate, key: str, *, 
             raise BatosError("BUSY", "as many mandates as may run at once are running", "Try again in a moment.")
         now = time.time()
         row = await journal.run(lambda: journal.accept(str(ULID()), key, body, now + mandate.seconds))
-    if not _is_same(codec.unpack(row.body, Mandate), mandate):
+    if not is_same(codec.unpack(row.body, Mandate), mandate):
         raise BatosError(
             "CONFLICT",
             f"the key {key!r} was used for another message",
@@ -53,7 +53,7 @@ def _check_target(store: Store, target: str) -> None:
         world_root.resolve(connection, target)
 
 
-def _is_same(one: Mandate, other: Mandate) -> bool:
+def is_same(one: Mandate, other: Mandate) -> bool:
     """Whether two mandates ask for the same; how long, and whether somebody waits, says nothing about that."""
     fields = ("target", "selector", "parameters", "args", "kwargs", "examples")
     return all(codec.pack(getattr(one, name)) == codec.pack(getattr(other, name)) for name in fields)

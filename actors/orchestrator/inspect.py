@@ -23,7 +23,7 @@ from protocol.messages import (
     New,
     Source,
     SourceText,
-    Step,
+    Stay,
 )
 from world import root as world_root
 from world.method import UvmMethod
@@ -110,15 +110,17 @@ def cycles(journal: Journal, id_: str | None, limit: int) -> CyclesReply:
         cycle=row.cycle,
         mandate=row.mandate,
         state=row.state,
-        steps=[
-            Step(path=path, send=send, seconds=seconds, tokens=tokens)
-            for path, send, seconds, tokens in journal.steps(row.cycle)
-        ],
+        steps=journal.steps(row.cycle),
         verdicts=[
             {"sha256": sha256, "verdict": verdict, "problem": problem, "source": text}
             for sha256, verdict, problem, text in journal.verdicts(row.cycle)
         ],
         error=codec.unpack(row.error, Failure) if row.error else None,
+        selector=row.selector,
+        target=row.target,
+        states=_stays(row, journal.transitions(row.cycle)),
+        seconds=(row.ended or time.time()) - row.started,
+        caused=[other.cycle for other in journal.caused(row.cycle)],
     )
     return CyclesReply(cycles=[_summary(row)], story=story)
 
@@ -183,6 +185,12 @@ def _shown(value: Any) -> Value:
 
 def _method(method: UvmMethod) -> MethodView:
     return MethodView(sha256=method.sha256, author=method.author, source=method.source, verdict=method.verdict)
+
+
+def _stays(row: CycleRow, transitions: list[tuple[str, float]]) -> list[Stay]:
+    """How long the cycle was in each state."""
+    left = [entered for _, entered in transitions[1:]] + [row.ended or time.time()]
+    return [Stay(state=state, seconds=gone - came) for (state, came), gone in zip(transitions, left, strict=True)]
 
 
 def _summary(row: CycleRow) -> CycleSummary:

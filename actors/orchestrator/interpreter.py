@@ -119,7 +119,14 @@ def _answer(thought: Thought, receiver: str, effect: Effect, kernel: bool, path:
             changed={name: new for name, new in after.items() if not _same(before, name, new)},
             removed=[name for name in before if name not in after],
         )
-    yield Answered(cycle=thought.cycle, path=path, send=effect.send.selector, tokens=thought.tokens - tokens)
+    yield Answered(
+        cycle=thought.cycle,
+        state=thought.state,
+        path=path,
+        send=effect.send.selector,
+        size=len(codec.encode(answer.value)),
+        tokens=thought.tokens - tokens,
+    )
     return answer
 
 

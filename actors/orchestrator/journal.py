@@ -18,7 +18,9 @@ from typing import Final, TypeVar
 
 import msgspec
 
+from actors.orchestrator.asks import Answered
 from protocol.errors import BatosError
+from protocol.messages import Step
 
 T = TypeVar("T")
 
@@ -54,7 +56,16 @@ CREATE TABLE IF NOT EXISTS steps (
     send TEXT NOT NULL,
     seconds REAL NOT NULL,
     tokens INTEGER NOT NULL,
+    state TEXT NOT NULL DEFAULT '',
+    size INTEGER NOT NULL DEFAULT 0,
     UNIQUE (mandate, path)
+);
+CREATE TABLE IF NOT EXISTS transitions (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    cycle TEXT NOT NULL,
+    state TEXT NOT NULL,
+    entered REAL NOT NULL,
+    UNIQUE (cycle, state)                    -- a restart enters a state again; the first time counts
 );
 CREATE TABLE IF NOT EXISTS replies (
     key TEXT PRIMARY KEY,                    -- sha256 of mandate, path and request
@@ -137,6 +148,16 @@ class Journal:
         row = self._db.execute(_MANDATE + " WHERE key = ?", (key,)).fetchone()
         return MandateRow(*row) if row else None
 
+    def by_id(self, id_: str) -> MandateRow | None:
+        """The mandate with this id, or that of the cycle with this id."""
+        row = self._db.execute(
+            _MANDATE  # noqa: S608  all of it is ours
+            + " WHERE ? IN (mandate, (SELECT max(cycle) FROM cycles WHERE cycles.cycle = ? AND"
+            " cycles.mandate = mandates.mandate))",
+            (id_, id_),
+        ).fetchone()
+        return MandateRow(*row) if row else None
+
     def finish(self, mandate: str, state: str, reply: bytes) -> None:
         self._db.execute(
             "UPDATE mandates SET state = ?, reply = ?, finished = ? WHERE mandate = ?",
@@ -176,19 +197,31 @@ class Journal:
         )
 
     def enter(self, cycle: str, state: str) -> None:
-        self._db.execute("UPDATE cycles SET state = ?, ended = ? WHERE cycle = ?", (state, _end(state), cycle))
+        now = time.time()
+        self._db.execute(
+            "INSERT OR IGNORE INTO transitions (cycle, state, entered) VALUES (?, ?, ?)", (cycle, state, now)
+        )
+        self._db.execute(
+            "UPDATE cycles SET state = ?, ended = ? WHERE cycle = ?",
+            (state, now if state in {"COMPLETE", "FAILED"} else None, cycle),
+        )
 
     def fail(self, cycle: str, error: bytes) -> None:
         """Keep the diagnosis of a cycle that ended badly."""
+        now = time.time()
         self._db.execute(
-            "UPDATE cycles SET state = 'FAILED', error = ?, ended = ? WHERE cycle = ?", (error, time.time(), cycle)
+            "INSERT OR IGNORE INTO transitions (cycle, state, entered) VALUES (?, 'FAILED', ?)", (cycle, now)
+        )
+        self._db.execute(
+            "UPDATE cycles SET state = 'FAILED', error = ?, ended = ? WHERE cycle = ?", (error, now, cycle)
         )
 
-    def step(self, mandate: str, cycle: str | None, path: str, *, send: str, seconds: float, tokens: int) -> None:
+    def step(self, mandate: str, step: Answered, seconds: float) -> None:
         """Add to the trace; a step that a restart repeats keeps its first entry."""
         self._db.execute(
-            "INSERT OR IGNORE INTO steps (mandate, cycle, path, send, seconds, tokens) VALUES (?, ?, ?, ?, ?, ?)",
-            (mandate, cycle, path, send, seconds, tokens),
+            "INSERT OR IGNORE INTO steps (mandate, cycle, path, send, seconds, tokens, state, size)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (mandate, step.cycle, step.path, step.send, seconds, step.tokens, step.state, step.size),
         )
 
     def judged(self, cycle: str, sha256: str, verdict: str, problem: str, source: str) -> None:
@@ -206,10 +239,40 @@ class Journal:
         row = self._db.execute(_CYCLE + " WHERE cycle = ? OR mandate = ? ORDER BY seq LIMIT 1", (id_, id_)).fetchone()
         return CycleRow(*row) if row else None
 
-    def steps(self, cycle: str) -> list[tuple[str, str, float, int]]:
-        """(path, send, seconds, tokens) of a cycle, in order."""
-        rows = self._db.execute("SELECT path, send, seconds, tokens FROM steps WHERE cycle = ? ORDER BY seq", (cycle,))
-        return [(path, send, seconds, tokens) for path, send, seconds, tokens in rows]
+    def caused(self, cycle: str) -> list[CycleRow]:
+        """The cycles of the same mandate that began within this one."""
+        rows = self._db.execute(
+            _CYCLE  # noqa: S608  as above
+            + " AS inner WHERE EXISTS (SELECT * FROM cycles AS outer WHERE outer.cycle = ?"
+            " AND outer.mandate = inner.mandate AND inner.path LIKE outer.path || '.%') ORDER BY seq",
+            (cycle,),
+        )
+        return [CycleRow(*row) for row in rows]
+
+    def steps(self, cycle: str) -> list[Step]:
+        """The steps of a cycle, in order. A step's seconds are those of all that it caused, too."""
+        rows = self._db.execute(
+            "SELECT path, send, seconds, tokens, state, size, cycle FROM steps"
+            " WHERE mandate = (SELECT mandate FROM steps WHERE cycle = ? LIMIT 1) ORDER BY seq",
+            (cycle,),
+        ).fetchall()
+        spent = dict.fromkeys((row[0] for row in rows), 0.0)
+        for path, _, seconds, *_ in rows:
+            parts = path.split(".")
+            for end in range(1, len(parts) + 1):
+                above = ".".join(parts[:end])
+                if above in spent:
+                    spent[above] += seconds
+        return [
+            Step(path=path, send=send, seconds=spent[path], tokens=tokens, state=state, size=size)
+            for path, send, _, tokens, state, size, owner in rows
+            if owner == cycle
+        ]
+
+    def transitions(self, cycle: str) -> list[tuple[str, float]]:
+        """(state, Unix time at which it was entered) of a cycle, in order."""
+        rows = self._db.execute("SELECT state, entered FROM transitions WHERE cycle = ? ORDER BY seq", (cycle,))
+        return [(state, entered) for state, entered in rows]
 
     def verdicts(self, cycle: str) -> list[tuple[str, str, str, str]]:
         """(sha256, verdict, problem, source) of a cycle's candidates, in order."""
@@ -225,6 +288,9 @@ class Journal:
         return {"active": sum(rows.values()), "complete": complete, "failed": failed}
 
 
+_ADDED: Final = {"state": "TEXT NOT NULL DEFAULT ''", "size": "INTEGER NOT NULL DEFAULT 0"}
+"""Columns of `steps` that an older journal does not have yet."""
+
 _MANDATE: Final = "SELECT mandate, body, accepted, deadline, state, reply FROM mandates"
 _CYCLE: Final = "SELECT cycle, mandate, target, selector, state, error, started, ended FROM cycles"
 
@@ -234,8 +300,8 @@ def _open(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.executescript(_SCHEMA)
+    known = {row[1] for row in connection.execute("PRAGMA table_info(steps)")}
+    for column, kind in _ADDED.items():
+        if column not in known:
+            connection.execute(f"ALTER TABLE steps ADD COLUMN {column} {kind}")
     return connection
-
-
-def _end(state: str) -> float | None:
-    return time.time() if state in {"COMPLETE", "FAILED"} else None

@@ -9,7 +9,9 @@ holds without an end starts at 2 again: finished steps are answered from the jou
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, TypeVar
@@ -18,15 +20,17 @@ import msgspec
 import structlog
 
 from actors.orchestrator import publish
-from actors.orchestrator.inbox import accept
+from actors.orchestrator.claims import Claims, Joined
+from actors.orchestrator.inbox import accept, is_same
 from actors.orchestrator.journal import Journal, MandateRow
+from actors.orchestrator.overlay import Memo
 from actors.orchestrator.publish import Publication
 from actors.orchestrator.thinking import Session, Thoughts
 from bus.client import Caller
 from protocol import codec
 from protocol.errors import BatosError, Failure, raised_from
 from protocol.home import Settings
-from protocol.messages import Event, Mandate, MandateReply
+from protocol.messages import CatchUp, Event, Mandate, MandateReply, Watched
 from world.store import Store
 
 T = TypeVar("T")
@@ -34,6 +38,9 @@ T = TypeVar("T")
 _log = structlog.get_logger("orchestrator")
 
 RETRY_S: Final = 0.2
+REMEMBER_S: Final = 15.0
+"""Seconds that an answer may wait for memory, which at its own start loads a model."""
+MAX_CONFLICTS: Final = 3
 KEEP_EVENTS: Final = 100
 
 Listener = Callable[[Event], None]
@@ -55,7 +62,9 @@ class Mind:
         self._store = store
         self._journal = journal
         self._settings = settings
-        self._thoughts = Thoughts(store, journal, caller, settings)
+        self._caller = caller
+        self._claims = Claims()
+        self._thoughts = Thoughts(store, journal, caller, settings, self._claims)
         self._running: dict[str, Running] = {}
 
     async def recover(self) -> int:
@@ -76,6 +85,9 @@ class Mind:
         running = self._running.get(row.mandate) or self._start(row)
         if mandate.detach:
             return MandateReply(mandate=row.mandate, state="accepted")
+        return await self._follow(running, tell)
+
+    async def _follow(self, running: Running, tell: Listener) -> MandateReply:
         for event in running.told:
             tell(event)
         running.listeners.append(tell)
@@ -84,6 +96,23 @@ class Mind:
             return await asyncio.shield(running.task)
         finally:
             running.listeners.remove(tell)
+
+    async def watch(self, id_: str, tell: Listener) -> Watched:
+        """Follow a mandate, named by its id or by that of one of its cycles, to its end. UNKNOWN_CYCLE for neither."""
+        row = await self._journal.run(lambda: self._journal.by_id(id_))
+        if row is None:
+            raise BatosError(
+                "UNKNOWN_CYCLE", f"no cycle and no mandate is called {id_[:100]!r}", "See `batos cycle ls`."
+            )
+        running = self._running.get(row.mandate)
+        if running is not None:
+            with suppress(BatosError):
+                await self._follow(running, tell)
+        row = await self._journal.run(lambda: self._journal.by_id(id_)) or row
+        cycle = await self._journal.run(lambda: self._journal.cycle(row.mandate))
+        error = codec.unpack(row.reply, Failure) if row.state == "failed" and row.reply else None
+        state = {"complete": "COMPLETE", "failed": "FAILED"}.get(row.state, row.state)
+        return Watched(mandate=row.mandate, cycle=cycle.cycle if cycle else None, state=state, error=error)
 
     async def close(self) -> None:
         """Stop thinking; what has no end yet goes on at the next start."""
@@ -106,38 +135,86 @@ class Mind:
     def _tell(self, event: Event) -> None:
         running = self._running.get(event.mandate)
         if running is not None:
-            del running.told[:-KEEP_EVENTS]
-            running.told.append(event)
+            if event.event != "piece":  # of a text, who comes late sees the rest
+                running.told.append(event)
+                del running.told[:-KEEP_EVENTS]
             for listener in running.listeners:
                 listener(event)
 
     async def _live(self, row: MandateRow) -> MandateReply:
+        conflicts = 0
         while True:
             session = self._thoughts.session(row, self._tell)
+            ended: BatosError | None = None
             try:
                 return await self._once(session)
+            except Joined as joined:
+                self._claims.release(row.mandate)  # before waiting: nobody may wait in a circle
+                await self._join(session, joined)
             except BatosError as error:
-                if not _is_lost(error):
-                    raise await self._fail(session, error) from error
-                # Thinking is repeatable, and whether a commit happened stands in `applied`: begin again.
-                _log.warning("the store is lost, trying again", mandate=row.mandate, error=error.message)
-                await asyncio.sleep(RETRY_S)
+                conflicts += error.code == "CONFLICT"
+                if error.code == "CONFLICT" and conflicts < MAX_CONFLICTS:
+                    _log.info("the world changed under a thought, thinking again", mandate=row.mandate)
+                elif _is_lost(error):
+                    # Thinking is repeatable, and whether a commit happened stands in `applied`: begin again.
+                    _log.warning("the store is lost, trying again", mandate=row.mandate, error=error.message)
+                    await asyncio.sleep(RETRY_S)
+                else:
+                    ended = await self._fail(session, error)
+                    raise ended from error
             except Exception as error:
                 _log.exception("a mandate failed unexpectedly", mandate=row.mandate)
                 told = BatosError("INTERNAL", f"{type(error).__name__}: {error}", "The orchestrator's log says more.")
-                raise await self._fail(session, told) from error
+                ended = await self._fail(session, told)
+                raise ended from error
             finally:
                 await session.close()
+                self._claims.release(row.mandate, ended)
+
+    async def _join(self, session: Session, joined: Joined) -> None:
+        """Wait for the mandate that is at it already. Where it fails at the very same message, so does this one."""
+        mandate, claim = session.row.mandate, joined.claim
+        self._tell(Event(event="joined", mandate=mandate, detail={"mandate": claim.mandate}))
+        left = session.row.deadline - time.time()
+        done, _ = await asyncio.wait([claim.ended], timeout=max(0.0, left))
+        if not done:
+            error = BatosError("TIMEOUT", f"mandate {claim.mandate} is still writing {joined.selector}", "Ask again.")
+            raise await self._fail(session, error)
+        error_there = claim.ended.result()
+        other = await self._journal.run(lambda: self._journal.by_id(claim.mandate))
+        if error_there is not None and other is not None:
+            theirs = codec.unpack(other.body, Mandate)
+            if theirs.selector == joined.selector and is_same(theirs, session.mandate):
+                raise await self._fail(session, error_there)
 
     async def _once(self, session: Session) -> MandateReply:
         mandate = session.row.mandate
         done = await self._store.run(lambda: publish.applied(self._store.db, mandate))
         if done is not None:
             reply = msgspec.structs.replace(codec.unpack(done.reply, MandateReply), tid=done.tid)
+            has_memos = True
         else:
             reply = await self._publish(session, await session.think())
+            has_memos = bool(session.changes().outbox)
+        if has_memos:
+            reply = msgspec.structs.replace(reply, remembered=await self._catch_up(session.row))
         await self._journal.run(lambda: self._journal.finish(mandate, "complete", codec.pack(reply)))
         return reply
+
+    async def _catch_up(self, row: MandateRow) -> bool:
+        """Let memory read the outbox; whether it has. What it could not now, it does when it is there again."""
+        until = min(row.deadline, time.time() + REMEMBER_S)
+        while (left := until - time.time()) > 0:
+            try:
+                await self._caller.call("memory", "catch_up", CatchUp(), seconds=left, causation=row.mandate)
+            except BatosError as error:
+                if error.code not in {"NOT_READY", "NOT_RUNNING", "BUSY"}:
+                    _log.warning("memory did not catch up", mandate=row.mandate, code=error.code, error=error.message)
+                    return False
+                await asyncio.sleep(RETRY_S)
+            else:
+                return True
+        return False
 
     async def _publish(self, session: Session, reply: MandateReply) -> MandateReply:
         changes = session.changes()
@@ -167,7 +244,9 @@ class Mind:
         if begun:
             for cycle in begun:
                 await self._journal.run(partial(self._journal.fail, cycle, codec.pack(failure)))
-            await self._patiently(lambda: publish.retire(self._store.db, mandate, begun))
+            memo = _memo(session, begun[0], error)
+            await self._patiently(lambda: publish.retire(self._store.db, mandate, begun, memo))
+            await self._catch_up(session.row)
         await self._journal.run(lambda: self._journal.finish(mandate, "failed", codec.pack(failure)))
         _log.info("mandate failed", mandate=mandate, code=error.code, message=error.message)
         return told
@@ -186,6 +265,14 @@ class Mind:
                 if not _is_lost(error):
                     raise
                 await asyncio.sleep(RETRY_S)
+
+
+def _memo(session: Session, cycle: str, error: BatosError) -> Memo:
+    """A failed cycle as memory finds it again."""
+    mandate = session.mandate
+    asked = str(mandate.args[0]) if mandate.selector == "ask_" else f"{mandate.target} {mandate.selector}"
+    metadata = {"kind": "failure", "cycle": cycle, "mandate": session.row.mandate, "code": error.code}
+    return Memo(f"failure:{cycle}", f"{asked[:2000]}\n\nThis failed: {error.message}", metadata)
 
 
 def _is_lost(error: BatosError) -> bool:

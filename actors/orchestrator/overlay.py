@@ -55,11 +55,20 @@ class Opaque:
 OPAQUE: Final = Opaque()
 
 
+class Memo(msgspec.Struct, frozen=True):
+    """A document on its way to memory."""
+
+    doc_id: str
+    text: str
+    metadata: dict[str, Value]
+
+
 class Layer(msgspec.Struct):
-    """Changed slots by object and name, and the objects that were made."""
+    """Changed slots by object and name, the objects that were made, and what memory is to remember."""
 
     slots: dict[str, dict[str, Slot]] = {}
     fresh: dict[str, bool] = {}  # oid -> whether publishing keeps it (a clone) or not (a cycle's context)
+    outbox: list[Memo] = []
 
 
 class Place(NamedTuple):
@@ -95,6 +104,15 @@ class Overlay:
         for oid, slots in layer.slots.items():
             top.slots.setdefault(oid, {}).update(slots)
         top.fresh.update(layer.fresh)
+        top.outbox.extend(layer.outbox)
+
+    def branch(self) -> Overlay:
+        """An overlay beside others over what this one sees now; its reads count as this one's, its top layer is its own."""
+        beside = Overlay(self.connection)
+        beside.reads = self.reads
+        beside._layers = [*self._layers, Layer()]
+        beside._snapshot = self._snapshot
+        return beside
 
     def changes(self) -> Layer:
         """All changes, once every send has ended."""
@@ -163,6 +181,10 @@ class Overlay:
         """The OID of one of the root's objects."""
         return oid_of(self.connection.root()[name])
 
+    def name(self, oid: str) -> str:
+        """The name under which the world knows an object, or ""."""
+        return "" if self.is_fresh(oid) else world_root.get(self.connection, oid)._name or ""
+
     def is_fresh(self, oid: str) -> bool:
         return any(oid in layer.fresh for layer in self._layers)
 
@@ -193,6 +215,10 @@ class Overlay:
         target.update(slots)
         for name in removed or []:
             target[name] = REMOVED
+
+    def remember(self, memo: Memo) -> None:
+        """Let memory have `memo`, if and when the mandate is published."""
+        self._layers[-1].outbox.append(memo)
 
     def add(self, slots: Mapping[str, Slot], *, oid: str | None = None, keep: bool = True) -> Ref:
         """A new object with these slots. `keep` False: it lives as long as the mandate (a cycle's context)."""

@@ -17,7 +17,7 @@ from ZODB.Connection import Connection
 from ZODB.POSException import POSKeyError
 
 from actors.orchestrator.asks import Begin
-from actors.orchestrator.overlay import REMOVED, Draft, Layer
+from actors.orchestrator.overlay import REMOVED, Draft, Layer, Memo
 from protocol.codec import Ref
 from protocol.errors import BatosError
 from world import root as world_root
@@ -41,7 +41,8 @@ class Publication(msgspec.Struct, frozen=True, kw_only=True):
 
 def is_empty(changes: Layer) -> bool:
     """Whether there is nothing to write: a cycle's context alone does not count."""
-    return all(oid in changes.fresh and not changes.fresh[oid] for oid in changes.slots)
+    kept = [oid for oid in changes.slots if changes.fresh.get(oid, True)]
+    return not kept and not changes.outbox
 
 
 def publish(db: DB, publication: Publication) -> str:
@@ -58,6 +59,7 @@ def publish(db: DB, publication: Publication) -> str:
         _check_reads(connection, publication.reads)
         _apply(connection, publication.changes)
         root = connection.root()
+        _post(connection, publication.changes.outbox)
         for ended in publication.cycles:
             root["orchestrator_obj"].active_cycles.pop(ended, None)
         for finished in publication.finished:
@@ -94,12 +96,14 @@ def applied_mandates(db: DB) -> list[str]:
         return list(connection.root()["applied"])
 
 
-def retire(db: DB, mandate: str, cycles: list[str]) -> None:
-    """Take the contexts of failed cycles out of the world; nothing else of them was ever in it."""
+def retire(db: DB, mandate: str, cycles: list[str], memo: Memo) -> None:
+    """Take the contexts of failed cycles out of the world; what is left of them is a `memo` of the failure."""
     with commit(db, user="orchestrator", description=f"mandate {mandate} failed", cycle=cycles[0]) as connection:
-        active = connection.root()["orchestrator_obj"].active_cycles
+        root = connection.root()
+        active = root["orchestrator_obj"].active_cycles
         for cycle in cycles:
             active.pop(cycle, None)
+        _post(connection, [memo])
 
 
 def begin(db: DB, mandate: str, ask: Begin) -> Ref:
@@ -122,6 +126,22 @@ def begin(db: DB, mandate: str, ask: Begin) -> Ref:
         connection.add(context)
         root["orchestrator_obj"].active_cycles[ask.cycle] = context
         return Ref(oid_of(context))
+
+
+def _post(connection: Connection, memos: list[Memo]) -> None:
+    """Put memos into the outbox, and take out those that memory has remembered (`cursor` is the last of them)."""
+    root = connection.root()
+    outbox, remembered = root["outbox"], root["cursor"]["outbox"]
+    last = max(remembered, outbox.maxKey() if outbox else 0)
+
+    def resolve(ref: Ref) -> UvmObject:
+        return world_root.get(connection, ref.oid)
+
+    for number, memo in enumerate(memos, last + 1):
+        entry = {"doc_id": memo.doc_id, "text": memo.text, "metadata": memo.metadata}
+        outbox[number] = persistent(entry, resolve)
+    for number in list(outbox.keys(None, remembered)):
+        del outbox[number]
 
 
 def _check_reads(connection: Connection, reads: dict[str, bytes]) -> None:

@@ -17,25 +17,26 @@ from typing import Any, Final
 import msgspec
 import transaction
 
-from actors.orchestrator import cycle, primitives, publish
+from actors.orchestrator import publish
 from actors.orchestrator.asks import Answered, Ask, Begin, Call, Ended, Entered, Judged, Thinking
+from actors.orchestrator.claims import Claims
 from actors.orchestrator.interpreter import send
 from actors.orchestrator.journal import Journal, MandateRow
 from actors.orchestrator.overlay import Draft, Layer, Overlay
+from actors.orchestrator.performers import PERFORMERS
 from actors.orchestrator.thought import Contract, Message, Thought
 from bus.client import Caller
 from protocol import codec
 from protocol.codec import Value
 from protocol.errors import BatosError, Failure
 from protocol.home import Settings
-from protocol.messages import Event, Mandate, MandateReply
+from protocol.messages import Event, Mandate, MandateReply, Piece
 from protocol.verbs import VERBS
 from world import root as world_root
 from world.store import Store
 from world.values import oid_of
 
 RETRY_S: Final = 0.1
-PERFORMERS: Final = {**primitives.PRIMITIVES, "_orc_start_cognitive_cycle_": cycle.think}
 
 
 class Thoughts(msgspec.Struct, frozen=True):
@@ -45,6 +46,7 @@ class Thoughts(msgspec.Struct, frozen=True):
     journal: Journal
     caller: Caller
     settings: Settings
+    claims: Claims
 
     def session(self, row: MandateRow, tell: Callable[[Event], None]) -> Session:
         return Session(self, row, tell)
@@ -71,7 +73,7 @@ class Session:
     @property
     def begun(self) -> list[str]:
         """The cycles that were begun, in order."""
-        return [] if self._thought is None else self._thought.begun
+        return [] if self._thought is None else self._thought.ledger.begun
 
     async def think(self) -> MandateReply:
         """Think the mandate through; its reply, as yet without a transaction. Raises what ended it badly."""
@@ -128,10 +130,12 @@ class Session:
             for value in slots.values()
             if isinstance(value, Draft)
         ]
-        made = thought.made if thought.made is not None and thought.made.sha256 in drafts else None
+        made = thought.ledger.made
+        if made is not None and made.sha256 not in drafts:
+            made = None
         return MandateReply(
             mandate=self.row.mandate,
-            cycle=thought.begun[0] if thought.begun else None,
+            cycle=self.begun[0] if self.begun else None,
             state="COMPLETE",
             result=result,
             synthesized=made is not None,
@@ -147,6 +151,8 @@ class Session:
             case Call():
                 return await self._call(ask)
             case Begin():
+                if ask.is_shared:
+                    self._parts.claims.take(ask.target.oid, ask.selector, mandate)
                 await journal.run(lambda: journal.begin(ask.cycle, mandate, ask.path, ask.target.oid, ask.selector))
                 db = self._parts.store.db
                 return await self._parts.store.run(lambda: publish.begin(db, mandate, ask))
@@ -168,11 +174,14 @@ class Session:
                 self._tell(Event(event="state", mandate=mandate, cycle=ask.cycle, state="FAILED"))
             case Answered():
                 seconds, self._stepped = time.monotonic() - self._stepped, time.monotonic()
-                await journal.run(
-                    lambda: journal.step(
-                        mandate, ask.cycle, ask.path, send=ask.send, seconds=seconds, tokens=ask.tokens
-                    )
-                )
+                await journal.run(lambda: journal.step(mandate, ask, seconds))
+                spent: dict[str, Value] = {
+                    "send": ask.send,
+                    "size": ask.size,
+                    "tokens": ask.tokens,
+                    "seconds": round(seconds, 3),
+                }
+                self._tell(Event(event="sent", mandate=mandate, cycle=ask.cycle, state=ask.state, detail=spent))
         return None
 
     async def _call(self, ask: Call) -> Any:
@@ -201,13 +210,34 @@ class Session:
                 )
             try:
                 return await self._parts.caller.call(
-                    ask.service, ask.verb, ask.request, seconds=left, causation=self.row.mandate
+                    ask.service,
+                    ask.verb,
+                    ask.request,
+                    seconds=left,
+                    causation=self.row.mandate,
+                    on_partial=self._follower(ask) if ask.voices else None,
                 )
             except BatosError as error:
                 # Nothing was done, or nothing that is not repeatable: asking again is safe until the deadline.
                 if error.code not in {"NOT_READY", "NOT_RUNNING", "BUSY"}:
                     raise
                 await asyncio.sleep(RETRY_S)
+
+    def _follower(self, ask: Call) -> Callable[[Piece], None]:
+        """Tells each piece of text with its voice, and where in that text it stands: a lost one begins again."""
+        at = [0] * len(ask.voices)
+
+        def follow(piece: Piece) -> None:
+            voice = ask.voices[piece.row]
+            if voice is None:
+                return
+            detail = {"voice": voice.name, "row": piece.row, "at": at[piece.row], "text": piece.text}
+            at[piece.row] += len(piece.text)
+            self._tell(
+                Event(event="piece", mandate=self.row.mandate, cycle=voice.cycle, state=voice.state, detail=detail)
+            )
+
+        return follow
 
 
 class _Result(msgspec.Struct, frozen=True):

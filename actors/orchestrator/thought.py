@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import msgspec
@@ -36,8 +36,21 @@ class Doomed(BatosError):  # noqa: N818  a decision of the cycle, which its loop
 
 
 @dataclass(slots=True)
+class Ledger:
+    """What a mandate has spent, and the cycles and the last method that came of it; the lanes of a thought share it."""
+
+    effects: int = 0
+    tokens: int = 0
+    begun: list[str] = field(default_factory=list)
+    made: MethodMade | None = None
+
+
+@dataclass(slots=True)
 class Thought:
-    """`primitives` maps verbs to performers (`actors.orchestrator.primitives`). `contracts` are the parameters and examples that came with the mandate, by (OID, selector)."""
+    """`primitives` maps verbs to their performers (`actors.orchestrator.performers`). `contracts` are the parameters and
+
+    examples that came with the mandate, by (OID, selector). `tokens` are those of this lane, the ledger has all.
+    """
 
     mandate: str
     overlay: Overlay
@@ -46,9 +59,7 @@ class Thought:
     seed: int = 0
     contracts: dict[tuple[str, str], Contract] = field(default_factory=dict)
     chain: list[RunningCycle] = field(default_factory=list)
-    begun: list[str] = field(default_factory=list)
-    made: MethodMade | None = None
-    effects: int = 0
+    ledger: Ledger = field(default_factory=Ledger)
     tokens: int = 0
 
     @property
@@ -56,9 +67,20 @@ class Thought:
         """The innermost running cycle."""
         return self.chain[-1].cycle if self.chain else None
 
+    @property
+    def state(self) -> str:
+        """The state of the innermost running cycle."""
+        return self.chain[-1].state if self.chain else ""
+
+    def lane(self) -> Thought:
+        """A thought beside others within this one: changes and chain of its own, one ledger for all."""
+        return replace(
+            self, overlay=self.overlay.branch(), chain=[replace(running) for running in self.chain], tokens=0
+        )
+
     def spend_effect(self) -> None:
-        self.effects += 1
-        if self.effects > self.limits.effects:
+        self.ledger.effects += 1
+        if self.ledger.effects > self.limits.effects:
             raise BatosError(
                 "BUDGET_EXCEEDED",
                 f"the mandate has performed {self.limits.effects} sends",
@@ -67,7 +89,8 @@ class Thought:
 
     def spend_tokens(self, tokens: int) -> None:
         self.tokens += tokens
-        if self.tokens > self.limits.tokens:
+        self.ledger.tokens += tokens
+        if self.ledger.tokens > self.limits.tokens:
             raise BatosError(
                 "BUDGET_EXCEEDED",
                 f"the mandate has generated over {self.limits.tokens} tokens",
@@ -91,5 +114,7 @@ class RunningCycle:
     context: str
     target: str
     selector: str
+    is_question: bool = False
+    state: str = "IDLE"
     attempts: int = 0
     model: str | None = None

@@ -25,7 +25,7 @@ def test_the_root_holds_all_named_objects(world):
         root = connection.root()
         for name in KERNEL_OBJECTS:
             assert resolve(connection, name) is root[name]
-        assert set(root) >= {"personas", "objects", "applied", "outbox", "schema_version"}
+        assert set(root) >= {"personas", "objects", "applied", "outbox", "cursor", "schema_version"}
         assert len(root["orchestrator_obj"].active_cycles) == 0
         assert len(root["pLLM_obj"].lora_repository) == 0
 
@@ -53,9 +53,31 @@ def test_an_edited_kernel_method_stays_edited(world):
         assert connection.root()["psm_prototypes_obj"].IDLE._process_synthesis_.sha256 == edited.sha256
 
 
+def test_an_older_world_takes_the_steps_it_lacks_and_keeps_what_was_edited(db):
+    with commit(db, user="test", description="an older world, with an edit") as connection:
+        awakening._first(connection)
+        connection.root()["schema_version"] = 1
+        states = connection.root()["psm_prototypes_obj"]
+        edited = UvmMethod("_process_synthesis_", source="def _process_synthesis_(self):\n    pass\n", author="c1")
+        older = UvmMethod("_process_synthesis_", source="def _process_synthesis_(self):\n    return 1\n")
+        states.IDLE.set_slot("_process_synthesis_", edited)
+        states.COMPLETE.set_slot("_process_synthesis_", older)
+    assert awakening.awaken(db) == awakening.CURRENT
+    image = {(method.holder, method.selector): method.source for method in awakening.image()}
+    with snapshot(db) as connection:
+        root = connection.root()
+        states = root["psm_prototypes_obj"]
+        assert states.IDLE._process_synthesis_.sha256 == edited.sha256
+        assert states.COMPLETE._process_synthesis_.source == image["COMPLETE", "_process_synthesis_"]
+        assert set(root["personas"]) == {"ALFRED", "BABS", "BRICK", "ROBIN"}
+        assert root["personas"]["ROBIN"].adopt_expert_.author == "awakening"
+        assert root["cursor"]["outbox"] == 0
+
+
 def test_every_file_of_the_image_is_one_method_of_that_name():
     methods = list(awakening.image())
-    assert {method.holder for method in methods} == {"traits_obj", "cycle_traits", *names.STATES}
+    holders = {"traits_obj", "cycle_traits", "persona_traits", "orchestrator_obj", *names.STATES}
+    assert {method.holder for method in methods} == holders
     for method in methods:
         assert method.source.startswith(f"def {method.selector}(self"), method
 
@@ -100,7 +122,7 @@ def test_what_is_kernel(world):
 
 def test_every_object_inherits_the_answer_to_what_it_does_not_understand(world):
     with snapshot(world) as connection:
-        for name in KERNEL_OBJECTS:
+        for name in (*KERNEL_OBJECTS, *connection.root()["personas"]):
             found = lookup(resolve(connection, name), "_doesNotUnderstand_")
             assert found is not None
             assert found.holder._name == "traits_obj"

@@ -2,6 +2,9 @@
 
 The guardian is played by `Script`: a method's source is the name of a Python function over `Run`, which answers as the
 jail would. What the jail itself does is tested where the jail stands.
+
+A `house` is more: real journal, real jail, the image's own states; only the model and memory are played. A crash is
+played by closing a mind in the middle and beginning another one on the same journal and world.
 """
 
 from __future__ import annotations
@@ -11,19 +14,39 @@ from dataclasses import dataclass, field
 import pytest
 import transaction
 from ZODB import DB
+from ZODB.FileStorage import FileStorage
 from ZODB.MappingStorage import MappingStorage
 
+from actors.guardian.jail import Jail
+from actors.orchestrator import codex, inspect
 from actors.orchestrator.asks import Answered, Begin, Call, Ended, Entered, Judged
+from actors.orchestrator.journal import Journal
+from actors.orchestrator.mind import Mind
 from actors.orchestrator.overlay import Overlay
+from actors.orchestrator.performers import PERFORMERS
 from actors.orchestrator.publish import begin
-from actors.orchestrator.thinking import PERFORMERS
 from actors.orchestrator.thought import Thought
+from bus.stub import StubBus
 from protocol.errors import BatosError
-from protocol.home import Orchestrator
-from protocol.messages import Ran
+from protocol.home import Orchestrator, Settings
+from protocol.messages import (
+    CaughtUp,
+    Codex,
+    ExpertReply,
+    ExpertView,
+    Found,
+    Generated,
+    Inferred,
+    Look,
+    Mandate,
+    New,
+    Ran,
+    Ranked,
+)
+from world import awakening
 from world.awakening import awaken
 from world.method import UvmMethod
-from world.store import commit, snapshot
+from world.store import Store, commit, snapshot
 from world.uvm import UvmObject
 from world.values import oid_of
 
@@ -122,3 +145,112 @@ def stored(db):
             return {slot: value for slot, value in here._slots.items() if not slot.endswith("*")}
 
     return stored
+
+
+@pytest.fixture
+async def jail():
+    opened = Jail(workers=1)
+    await opened.start()
+    yield opened
+    await opened.close()
+
+
+class Played:
+    """The inference actor: one list of texts a round; a round may also be a coroutine function or an error."""
+
+    def __init__(self):
+        self.rounds = []
+        self.asked = []
+
+    async def infer(self, request):
+        self.asked.append(request)
+        texts = self.rounds.pop(0)
+        if isinstance(texts, BatosError):
+            raise texts
+        if callable(texts):
+            texts = await texts()
+        rows = [Generated(text=text, tokens=10, finish="stop") for text in texts]
+        return Inferred(rows=rows, prompt_tokens=1, seconds=0.1, model="digest of the model")
+
+
+class House:
+    def __init__(self, tmp_path, jail):
+        self.path = tmp_path
+        self.db = DB(FileStorage(str(tmp_path / "world.fs"), blob_dir=str(tmp_path / "blobs")))
+        awakening.awaken(self.db)
+        self.played = Played()
+        self.runs = 0
+        self.searched, self.hits, self.caught_up = [], [], []
+
+        async def run(request):
+            self.runs += 1
+            return Ran(outcome=await jail.run(request))
+
+        self.bus = StubBus(
+            {
+                ("guardian", "run"): run,
+                ("guardian", "trial"): jail.run,
+                ("guardian", "judge"): jail.run,
+                ("inference", "infer"): self.played.infer,
+                ("memory", "search"): self.search,
+                ("memory", "rank"): self.rank,
+                ("memory", "catch_up"): self.catch_up,
+            }
+        )
+        self.events = []
+        self.open()
+
+    def search(self, request):
+        self.searched.append(request)
+        return Found(hits=self.hits, seconds=0.0)
+
+    def rank(self, request):
+        """By common words, which is near enough for a play."""
+        asked = set(request.query.lower().split())
+        return Ranked(scores=[len(asked & set(text.lower().split())) / 100 for text in request.texts])
+
+    def catch_up(self, _request):
+        with snapshot(self.db) as connection:
+            self.caught_up = [dict(entry) for entry in connection.root()["outbox"].values()]
+        return CaughtUp(cursor=len(self.caught_up))
+
+    def open(self):
+        self.store = Store(self.db, "file://")
+        self.journal = Journal(self.path / "journal.sqlite")
+        self.mind = Mind(self.store, self.journal, self.bus, Settings())
+
+    async def crash(self):
+        """The process is gone: whatever was under way is lost, the files are as they are."""
+        await self.mind.close()
+        self.journal.close()
+        self.store._thread.shutdown()
+        self.open()
+
+    def new(self, name, **slots):
+        return inspect.create(self.store, New(name=name, slots=slots))
+
+    async def send(self, target, selector, *args, key="k", **rest):
+        mandate = Mandate(target=target, selector=selector, args=list(args), **rest)
+        return await self.mind.answer(mandate, key, self.events.append)
+
+    async def codex(self, text=None):
+        return await self.store.run(lambda: codex.serve(self.store, Codex(text=text)))
+
+    def expert(self, name):
+        view = ExpertView(name=name, sha256="s", tier="hot", bytes=1, rank=1, base_model="b")
+        return ExpertReply(expert=view, seconds=0.0)
+
+    def look(self, name):
+        return inspect.look(self.store, Look(target=name))
+
+    async def close(self):
+        await self.mind.close()
+        self.journal.close()
+        self.store.close()
+
+
+@pytest.fixture
+async def house(tmp_path, jail):
+    built = House(tmp_path, jail)
+    yield built
+    await built.close()

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
+from functools import partial
 
 import pytest
 
+from actors.orchestrator.asks import Answered
 from actors.orchestrator.journal import Journal
 from protocol.errors import BatosError
+from protocol.messages import Step
 
 
 @pytest.fixture
@@ -50,14 +54,19 @@ async def test_the_first_reply_is_kept(journal):
     assert await journal.run(lambda: journal.reply("k")) == b"one"
 
 
+STEP = Answered(cycle="c1", state="SYNTHESIZING", path="m.0", send="infer_", size=40, tokens=7)
+
+
 async def test_the_story_of_a_cycle(journal):
     await journal.run(lambda: journal.begin("c1", "m1", "m", "oid", "area_"))
     await journal.run(lambda: journal.begin("c1", "m1", "m", "oid", "area_"))
     await journal.run(lambda: journal.enter("c1", "SYNTHESIZING"))
     for _ in range(2):
-        await journal.run(lambda: journal.step("m1", "c1", "m.0", send="infer_", seconds=1.5, tokens=7))
+        await journal.run(lambda: journal.step("m1", STEP, 1.5))
         await journal.run(lambda: journal.judged("c1", "s", "reject", "COV001 …", "def area_(self): …"))
-    assert await journal.run(lambda: journal.steps("c1")) == [("m.0", "infer_", 1.5, 7)]
+    assert await journal.run(lambda: journal.steps("c1")) == [
+        Step(path="m.0", send="infer_", seconds=1.5, tokens=7, state="SYNTHESIZING", size=40)
+    ]
     assert await journal.run(lambda: journal.verdicts("c1")) == [("s", "reject", "COV001 …", "def area_(self): …")]
     assert await journal.run(journal.counts) == {"active": 1, "complete": 0, "failed": 0}
     await journal.run(lambda: journal.fail("c1", b"diagnosis"))
@@ -66,6 +75,41 @@ async def test_the_story_of_a_cycle(journal):
     assert row.ended >= row.started
     assert [found.cycle for found in await journal.run(lambda: journal.cycles(10))] == ["c1"]
     assert await journal.run(journal.counts) == {"active": 0, "complete": 0, "failed": 1}
+    assert [state for state, _ in await journal.run(lambda: journal.transitions("c1"))] == ["SYNTHESIZING", "FAILED"]
+
+
+async def test_cycles_know_which_ones_they_have_caused(journal):
+    for cycle, mandate, path in [
+        ("c1", "m1", "m.0"),
+        ("c2", "m1", "m.0.3.1"),
+        ("c3", "m1", "m.1"),
+        ("c4", "m2", "m.0.1"),
+    ]:
+        await journal.run(partial(journal.begin, cycle, mandate, path, "oid", "area_"))
+    assert [row.cycle for row in await journal.run(lambda: journal.caused("c1"))] == ["c2"]
+
+
+async def test_a_mandate_is_found_by_its_own_id_and_by_its_cycles(journal):
+    await journal.run(lambda: journal.accept("m1", "k1", b"", 0.0))
+    await journal.run(lambda: journal.accept("m2", "k2", b"", 0.0))
+    await journal.run(lambda: journal.begin("c2", "m2", "m.0", "oid", "area_"))
+    found = [await journal.run(partial(journal.by_id, name)) for name in ("m1", "m2", "c2", "c1")]
+    assert [row and row.mandate for row in found] == ["m1", "m2", "m2", None]
+
+
+async def test_a_journal_of_an_older_program_is_brought_up_to_date(path):
+    with closing(sqlite3.connect(path)) as older:
+        older.execute(
+            "CREATE TABLE steps (seq INTEGER PRIMARY KEY, mandate TEXT, cycle TEXT, path TEXT, send TEXT,"
+            " seconds REAL, tokens INTEGER)"
+        )
+        older.execute("INSERT INTO steps VALUES (1, 'm1', 'c1', 'm.0', 'infer_', 1.5, 7)")
+        older.commit()
+    again = Journal(path)
+    assert [(step.send, step.state, step.size) for step in await again.run(lambda: again.steps("c1"))] == [
+        ("infer_", "", 0)
+    ]
+    again.close()
 
 
 async def test_it_is_durable_by_its_settings(journal):

@@ -1,116 +1,20 @@
-"""Whole mandates: a real journal, a real jail, the image's own states; only the model is played.
-
-`inference` answers each round with the next list of texts. A crash is played by closing a mind in the middle and
-beginning another one on the same journal and world.
-"""
+"""Whole mandates: a real journal, a real jail, the image's own states; only model and memory are played."""
 
 from __future__ import annotations
 
 import asyncio
 
 import pytest
-from ZODB import DB
-from ZODB.FileStorage import FileStorage
 
-from actors.guardian.jail import Jail
 from actors.orchestrator import inspect
-from actors.orchestrator.journal import Journal
-from actors.orchestrator.mind import Mind
-from bus.stub import StubBus
 from protocol.errors import BatosError
-from protocol.home import Settings
-from protocol.messages import Example, Generated, Inferred, Look, Mandate, New, Ran
-from world import awakening
-from world.store import Store, snapshot
+from protocol.messages import Example
+from world.store import snapshot
 
 AREA = "def area_(self):\n    return self.width * self.height\n"
 WRONG = "def area_(self):\n    return self.width + self.height\n"
 FORGETFUL = "def area_(self):\n    self.width = 1\n    return 12\n"
 CASE = Example(slots={"width": 3, "height": 4}, returns=12)
-
-
-@pytest.fixture
-async def jail():
-    opened = Jail(workers=1)
-    await opened.start()
-    yield opened
-    await opened.close()
-
-
-class Played:
-    """The inference actor: one list of texts a round; a round may also be a coroutine function or an error."""
-
-    def __init__(self):
-        self.rounds = []
-        self.asked = []
-
-    async def infer(self, request):
-        self.asked.append(request)
-        texts = self.rounds.pop(0)
-        if isinstance(texts, BatosError):
-            raise texts
-        if callable(texts):
-            texts = await texts()
-        rows = [Generated(text=text, tokens=10, finish="stop") for text in texts]
-        return Inferred(rows=rows, prompt_tokens=1, seconds=0.1, model="digest of the model")
-
-
-class House:
-    def __init__(self, tmp_path, jail):
-        self.path = tmp_path
-        self.db = DB(FileStorage(str(tmp_path / "world.fs"), blob_dir=str(tmp_path / "blobs")))
-        awakening.awaken(self.db)
-        self.played = Played()
-        self.runs = 0
-
-        async def run(request):
-            self.runs += 1
-            return Ran(outcome=await jail.run(request))
-
-        self.bus = StubBus(
-            {
-                ("guardian", "run"): run,
-                ("guardian", "trial"): jail.run,
-                ("guardian", "judge"): jail.run,
-                ("inference", "infer"): self.played.infer,
-            }
-        )
-        self.events = []
-        self.open()
-
-    def open(self):
-        self.store = Store(self.db, "file://")
-        self.journal = Journal(self.path / "journal.sqlite")
-        self.mind = Mind(self.store, self.journal, self.bus, Settings())
-
-    async def crash(self):
-        """The process is gone: whatever was under way is lost, the files are as they are."""
-        await self.mind.close()
-        self.journal.close()
-        self.store._thread.shutdown()
-        self.open()
-
-    def new(self, name, **slots):
-        return inspect.create(self.store, New(name=name, slots=slots))
-
-    async def send(self, target, selector, *args, key="k", **rest):
-        mandate = Mandate(target=target, selector=selector, args=list(args), **rest)
-        return await self.mind.answer(mandate, key, self.events.append)
-
-    def look(self, name):
-        return inspect.look(self.store, Look(target=name))
-
-    async def close(self):
-        await self.mind.close()
-        self.journal.close()
-        self.store.close()
-
-
-@pytest.fixture
-async def house(tmp_path, jail):
-    built = House(tmp_path, jail)
-    yield built
-    await built.close()
 
 
 async def test_a_message_that_nobody_wrote_becomes_a_method(house):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from actors.orchestrator.asks import Begin
-from actors.orchestrator.overlay import Draft
+from actors.orchestrator.overlay import Draft, Memo
 from actors.orchestrator.publish import Publication, applied, applied_mandates, begin, is_empty, publish, retire
 from protocol.codec import Ref
 from protocol.errors import BatosError
@@ -135,7 +135,29 @@ def test_a_cycle_is_visible_from_its_begin_to_its_end(db, make, think):
 def test_a_failed_cycle_leaves_nothing_but_history(db, make):
     box = make("box")
     begin(db, "m1", ask_begin(box))
-    retire(db, "m1", ["c1"])
+    retire(db, "m1", ["c1"], Memo("failure:c1", "why", {"kind": "failure"}))
     with snapshot(db) as connection:
         assert len(connection.root()["orchestrator_obj"].active_cycles) == 0
+        assert [dict(entry) for entry in connection.root()["outbox"].values()] == [
+            {"doc_id": "failure:c1", "text": "why", "metadata": {"kind": "failure"}}
+        ]
     assert applied(db, "m1") is None
+
+
+def test_what_memory_is_to_know_lands_with_the_rest_and_goes_when_it_is_known(db, make, think):
+    make("box")
+    for number, expected in [(1, [1]), (2, [1, 2])]:
+        thought = think()
+        thought.overlay.remember(Memo(f"note:{number}", "text", {"at": [number]}))
+        assert not is_empty(thought.overlay.changes())
+        publish(db, publication(thought, mandate=f"m{number}"))
+        with snapshot(db) as connection:
+            assert list(connection.root()["outbox"]) == expected
+    with commit(db, user="memory", description="the cursor") as connection:
+        connection.root()["cursor"]["outbox"] = 2
+    thought = think()
+    thought.overlay.remember(Memo("note:3", "text", {}))
+    publish(db, publication(thought, mandate="m3"))
+    with snapshot(db) as connection:
+        outbox = connection.root()["outbox"]
+        assert [(number, entry["doc_id"]) for number, entry in outbox.items()] == [(3, "note:3")]

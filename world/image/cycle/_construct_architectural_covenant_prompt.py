@@ -1,7 +1,7 @@
-def _construct_architectural_covenant_prompt(self, message, feedback):
+def _construct_architectural_covenant_prompt(self, message, similar, feedback):
     """A page of methods in the house's manner, then the message with its examples; the model writes on from there.
 
-    It is one unfinished turn of the model's own: a small model continues code better than it follows instructions. Of
+    Methods that were written for similar messages stand between the two. It is one unfinished turn of the model's own: a small model continues code better than it follows instructions. Of
     what failed before, the last three are shown with what was wrong; more, and a small model repeats what it reads.
     """
     page = '''# slots: gold = 90, players = 3
@@ -67,4 +67,5 @@ def next_in_queue_(self):
     for failure in feedback[-3:]:
         body = '; '.join([line.strip() for line in failure['source'].splitlines()[1:]])
         lines.append('# not: ' + body[:60] + '  (' + failure['problem'][:60] + ')')
+    page += ''.join([source.rstrip() + '\n\n' for source in similar])
     return [{'role': 'assistant', 'content': page + '\n'.join(lines) + '\n'}]

@@ -1,42 +1,15 @@
 def _process_synthesis_(self):
-    """Candidates are written, judged and tried in rounds; of those that pass, the most agreed-on outcome wins.
-
-    A candidate that quotes an example's result has learned the example by heart: it is kept in reserve, and installed
-    only where no round brings forth a better one.
-    """
-    feedback = []
-    reserve = []
-    for number in range(self.rounds):
-        manner = self.candidate_sampling_(number)
-        texts = self.infer_(
-            self._construct_architectural_covenant_prompt(self.message, feedback),
-            grammar=self.candidate_grammar_(self.message, number),
-            n=manner['n'],
-            sampling=manner['sampling'],
-            seed=self.message['seed'] + manner['seed_offset'],
-            max_tokens=manner['max_tokens'],
-        )
-        passed = []
-        known = [failure['source'] for failure in feedback] + [candidate['source'] for candidate in reserve]
-        for source in texts:
-            if source in known:
-                continue
-            known.append(source)
-            trial = self.judge_(self.target, source, self.message)
-            if trial['problem']:
-                feedback.append({'source': source, 'problem': trial['problem']})
-            elif self.quotes_(source, self.message):
-                reserve.append({'source': source, 'result': trial['result']})
-            else:
-                passed.append({'source': source, 'result': trial['result']})
-        if passed:
-            break
-    if passed or reserve:
-        self.install_(self.target, self.most_agreed_(passed or reserve))
+    """A question is woven into an answer; for a message a method is written, for a facet's by the facet mandate."""
+    if self.mission_brief['type'] == 'question':
+        problem = self.weave_()
+    else:
+        pillar = self.pillar_of_(self.message)
+        problem = self.write_facet_(pillar) if pillar else self.write_method_()
+    if not problem:
         self.become_('COMPLETE')
         return
     data = self._tmp_synthesis_data
-    data['error'] = f'none of {len(feedback)} candidate methods passed the guardian and the examples'
+    data['error'] = problem
     self._tmp_synthesis_data = data
     self._p_changed = True
     self.become_('FAILED')

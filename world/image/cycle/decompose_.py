@@ -1,0 +1,23 @@
+def decompose_(self, question, sources):
+    """The plan for a question: [{'persona', 'facet', 'query'}, …], by the persona that leads decomposition."""
+    codex = self.codex
+    leader = codex.personas[codex.roles['decomposition']]
+    shortlist = self.shortlist_(question)
+    lines = [leader.mandate, 'Divide the question among facets, and give each a short question of its own.', '', 'Facets:']
+    lines += [item['pillar']['facet'] + ': ' + item['pillar']['intent'] for item in shortlist]
+    plan = self.infer_(
+        self.known_(sources) + 'Question: ' + question,
+        system_prompt='\n'.join(lines),
+        adapter_name=leader.expert,
+        schema=self.plan_schema_(shortlist, codex.plan['facets']),
+        sampling={'temperature': codex.plan['temperature'], 'top_p': codex.plan['top_p']},
+        seed=self.seed,
+        max_tokens=400,
+    )
+    personas = {item['pillar']['facet']: item['persona'] for item in shortlist}
+    steps = []
+    for step in plan['steps']:
+        if step['facet'] not in personas:
+            self.doom_('the plan names the facet ' + step['facet'] + ', which is none of ' + ', '.join(personas))
+        steps.append({'persona': personas[step['facet']], 'facet': step['facet'], 'query': step['query']})
+    return steps
