@@ -123,13 +123,13 @@ def describe(home: Home, found: Census) -> dict[str, Any]:
             "restarts": found.restarts.get(name, 0),
             "waiting_for": found.waits(name),
         }
-    mind = found.statuses.get("orchestrator")
+    mind, voice = found.statuses.get("orchestrator"), found.statuses.get("inference")
     detail = mind.detail if mind else {}
     return {
         "ready": found.ready,
         "actors": actors,
         "world": detail.get("world") or {"uri": None, "tid": None, "objects": None},
-        "experts": [],
+        "experts": voice.detail.get("experts") or [] if voice else [],
         "cycles": detail.get("cycles") or {"active": None, "complete": None, "failed": None},
         "home": str(home.root),
     }

@@ -32,11 +32,21 @@ class Invocation:
         _write(sys.stdout, line.decode().rstrip("\n"))
 
     def event(self, value: Any, text: str) -> None:
-        """Something on the way to the result. `value` has the key "event"."""
+        """Something on the way to the result. `value` has the key "event"; an empty `text` is too small to tell."""
         if self.json:
             _write(sys.stdout, _line(value))
-        else:
+        elif text:
             self.progress(text)
+
+    @property
+    def streams(self) -> bool:
+        """Whether a person watches the result grow."""
+        return not self.json and sys.stdout.isatty()
+
+    def grow(self, text: str) -> None:
+        """More of the result, where somebody watches."""
+        if self.streams:
+            _write(sys.stdout, text, end="")
 
     def progress(self, text: str) -> None:
         _write(sys.stderr, text)
@@ -67,9 +77,9 @@ def paint(text: str, colour: str, stream: TextIO) -> str:
     return click.style(text, fg=colour)
 
 
-def _write(stream: TextIO, text: str) -> None:
+def _write(stream: TextIO, text: str, end: str = "\n") -> None:
     try:
-        print(text, file=stream, flush=True)
+        print(text, end=end, file=stream, flush=True)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 

@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Final
 
-from cli import guard, lifecycle, mandate, objects, render, sending, wire
+from cli import guard, lifecycle, mandate, objects, render, render_thought, sending, wire
 from cli.console import Invocation
 from protocol.errors import BatosError
 from protocol.home import Home
@@ -160,7 +160,7 @@ class Demo:
         wanted = mandate.read_mandate(name, selector, cases=examples)
 
         def told(event: Event) -> None:
-            self.tell(render.event(event))
+            self.tell(render_thought.event(event))
             if on_event is not None:
                 on_event(event)
 

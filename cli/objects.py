@@ -1,16 +1,35 @@
-"""Questions about the world that need no thinking: make an object, look, read a method, read the cycles."""
+"""Questions about the world that need no thinking: make an object, look, read a method, the cycles, the codex."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Final
 
 from cli import mandate, values, wire
 from protocol import codec, names
 from protocol.errors import BatosError
 from protocol.home import Home
-from protocol.messages import Created, Cycles, CycleStory, CycleSummary, Look, Looked, New, Source, SourceText
+from protocol.messages import (
+    Codex,
+    CodexReply,
+    Created,
+    Cycles,
+    CycleStory,
+    CycleSummary,
+    Event,
+    Look,
+    Looked,
+    New,
+    Source,
+    SourceText,
+    Watch,
+    Watched,
+)
+
+MAX_CODEX: Final = 1 << 18
 
 _TID: Final = re.compile(r"[0-9a-f]{16}")
 
@@ -56,3 +75,28 @@ async def story(home: Home, id_: str) -> CycleStory:
             "UNKNOWN_CYCLE", f"no cycle and no mandate {id_!r}", f"List: {wire.command(home, 'cycle', 'ls')}"
         )
     return found
+
+
+async def watch(home: Home, id_: str, seconds: float, on_event: Callable[[Event], None]) -> Watched:
+    """Follow a mandate or a cycle to its end; TIMEOUT when our patience ends first."""
+    async with wire.client(home) as bus:
+        await wire.reach(home, bus, "orchestrator")
+        found: Watched = await bus.call("orchestrator", "watch", Watch(id=id_), seconds=seconds, on_partial=on_event)
+        return found
+
+
+async def codex(home: Home, file: str | None) -> CodexReply:
+    """The world's codex; with a file (`-`: standard input), that becomes it."""
+    found: CodexReply = await wire.ask(home, "codex", Codex(text=None if file is None else _read(file)))
+    return found
+
+
+def _read(file: str) -> str:
+    try:
+        data = sys.stdin.buffer.read(MAX_CODEX + 1) if file == "-" else Path(file).read_bytes()
+        text = data.decode()
+    except (OSError, ValueError) as error:
+        raise BatosError("UNREADABLE", f"cannot read {file}: {error}", "Give a text file in UTF-8.") from error
+    if len(data) > MAX_CODEX:
+        raise BatosError("TOO_LARGE", f"{file} has more than {MAX_CODEX} bytes", "A codex is a page of TOML.")
+    return text

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from cli.console import paint
 from cli.values import printable, shown
-from protocol.messages import Created, CycleStory, CycleSummary, Event, Looked, MandateReply, MethodView, SourceText
+from protocol.messages import Created, Looked, MandateReply, MethodView, SourceText
 
 _HASH = 12
 """Characters of a hash that tell methods apart for the eye."""
@@ -17,19 +16,6 @@ _HASH = 12
 
 def created(made: Created) -> str:
     return f"{made.name} is made: {made.oid}"
-
-
-def event(found: Event) -> str:
-    """One line of progress: the state that is reached, the candidate that was judged, or what happened."""
-    return "  " + (candidate(found.detail) if found.event == "judged" else found.state or found.event)
-
-
-def candidate(judged: Mapping[str, Any]) -> str:
-    """A candidate method on one line, and what speaks against it."""
-    _, _, body = str(judged.get("source", "")).partition("\n")
-    told = printable("; ".join(line.strip() for line in body.splitlines()))
-    problem = printable(str(judged.get("problem", "")))
-    return f"  {told}    # {problem}" if problem else f"  {told}    # passed"
 
 
 def sent(reply: MandateReply) -> str:
@@ -68,27 +54,6 @@ def source(found: SourceText, *, terminal: bool) -> str:
     return printable(text) if terminal else text
 
 
-def cycles(found: Sequence[CycleSummary]) -> str:
-    if not found:
-        return "no cycles yet"
-    rows = [
-        (one.cycle, one.state, f"{one.target} {one.selector}", _when(one.started), f"{one.seconds:.1f} s")
-        for one in found
-    ]
-    return _table(("cycle", "state", "message", "started", "took"), rows)
-
-
-def story(found: CycleStory) -> str:
-    lines = [f"cycle {found.cycle}, mandate {found.mandate}: {found.state}"]
-    rows = [(step.path, printable(step.send), f"{step.seconds:.2f} s", f"{step.tokens} tokens") for step in found.steps]
-    if rows:
-        lines.append(_table(("step", "send", "took", "made"), rows))
-    lines += [candidate(verdict) for verdict in found.verdicts]
-    if found.error is not None:
-        lines.append(f"  {found.error.code}: {printable(found.error.message)}")
-    return "\n".join(lines)
-
-
 def started(found: Mapping[str, Any]) -> str:
     already = "was running already" if found.get("already") else "is ready"
     return f"the system {already}\n{status(found)}" if "actors" in found else f"the system {already}"
@@ -115,7 +80,7 @@ def status(found: Mapping[str, Any]) -> str:
                 f"waits for {waits}" if waits else "",
             )
         )
-    lines.append(_table((), rows))
+    lines.append(table((), rows))
     world, counted = found.get("world") or {}, found.get("cycles") or {}
     if world.get("uri"):
         lines.append(f"  world {world['uri']}, {world.get('objects')} objects, at {world.get('tid')}")
@@ -140,11 +105,7 @@ def _method(method: MethodView) -> str:
     return f"{method.sha256[:_HASH]}, {method.verdict}, by {method.author}"
 
 
-def _when(moment: float) -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(moment))
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = [list(head), *map(list, rows)] if head else [list(row) for row in rows]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(

@@ -79,6 +79,7 @@ def test_send_streams_events_and_ends_with_the_result(system, batos):
         "synthesized": True,
         "method": {"selector": "area_", "sha256": "ab" * 32, "attempts": 2},
         "tid": TID,
+        "remembered": False,
     }
     envelope = asked(system, "mandate")
     assert envelope.idem == "K7"
@@ -219,7 +220,7 @@ def test_cycles(system, batos, home, capsys):
     assert (code, lines[0]["cycles"][0]["cycle"]) == (0, "C1")
     code, lines = batos("cycle", "show", "C1")
     assert code == 0
-    assert lines[0]["steps"] == [{"path": "0", "send": "infer_", "seconds": 1.0, "tokens": 12}]
+    assert lines[0]["steps"] == [{"path": "0", "send": "infer_", "seconds": 1.0, "tokens": 12, "state": "", "size": 0}]
     assert lines[0]["error"]["code"] == "NOT_SYNTHESIZED"
     code, lines = batos("cycle", "show", "C2")
     assert (code, lines[0]["error"]["code"]) == (2, "UNKNOWN_CYCLE")

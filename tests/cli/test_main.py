@@ -95,7 +95,7 @@ def test_every_command_takes_both_options_and_helps(capsys, path, command):
 
 
 def test_a_bug_is_told_as_one(capsys, monkeypatch):
-    monkeypatch.setattr("cli.commands.find_home", lambda _root: 1 / 0)
+    monkeypatch.setattr("cli.commands.group.find_home", lambda _root: 1 / 0)
     code, out, err = run(capsys, "look", "--json")
     assert (code, json.loads(out)["error"]["code"]) == (1, "INTERNAL")
     assert "ZeroDivisionError" in err

@@ -1,0 +1,79 @@
+"""A question on its way to the mind: the mandate that asks it, and the answer that comes back.
+
+A question is a message like any other: `ask_`, sent to the mind itself.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+
+from cli.sending import Sending
+from protocol.codec import convert
+from protocol.errors import BatosError
+from protocol.home import Home
+from protocol.messages import Event, Mandate
+
+MIND: Final = "orchestrator_obj"
+MANDATE_S: Final = 300.0
+"""Seconds that a question may be thought about, whoever waits."""
+MAX_CHARACTERS: Final = 4000
+
+
+class Facet(msgspec.Struct, frozen=True):
+    """A partial answer. `expert` is the expert that spoke for the persona, None its base model."""
+
+    persona: str
+    facet: str
+    query: str
+    answer: str
+    expert: str | None = None
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What `ask` came to. `bypassed`: so simple a question that no cycle was needed. Detached, it has no answer yet."""
+
+    mandate: str
+    cycle: str | None
+    state: str
+    answer: str | None = None
+    facets: list[Facet] = []
+    sources: list[dict[str, Any]] = []
+    tid: str | None = None
+    seconds: float = 0.0
+    bypassed: bool = False
+    remembered: bool = False
+
+
+class Asking:
+    """One question of this invocation."""
+
+    def __init__(self, home: Home, question: str, *, detach: bool, key: str | None, seconds: float) -> None:
+        if not question.strip():
+            raise BatosError("USAGE", "the question is empty", 'Ask something: batos ask "What is known about X?"')
+        if len(question) > MAX_CHARACTERS:
+            raise BatosError(
+                "TOO_LARGE",
+                f"a question of {len(question)} characters, the limit is {MAX_CHARACTERS}",
+                "Remember the text with `batos remember`, and ask about it.",
+            )
+        mandate = Mandate(target=MIND, selector="ask_", args=[question], detach=detach, seconds=MANDATE_S)
+        self.sending = Sending(home, mandate, key, seconds)
+
+    async def run(self, on_event: Callable[[Event], None]) -> Answer:
+        """The answer; raises as `Sending.run`."""
+        began = time.monotonic()
+        reply = await self.sending.run(on_event)
+        found = reply.result if isinstance(reply.result, dict) else {}
+        facts = {
+            "mandate": reply.mandate,
+            "cycle": reply.cycle,
+            "state": reply.state,
+            "tid": reply.tid,
+            "seconds": round(time.monotonic() - began, 3),
+            "remembered": reply.remembered,
+        }
+        return convert({**found, **facts}, Answer)

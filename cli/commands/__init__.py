@@ -1,0 +1,9 @@
+"""The commands: each reads its words, has the work done elsewhere, and renders what comes back.
+
+Imports stand in the commands: what one of them needs costs the others nothing.
+"""
+
+from cli.commands import gate, life, memory, objects, thought
+from cli.commands.group import batos
+
+__all__ = ["batos", "gate", "life", "memory", "objects", "thought"]

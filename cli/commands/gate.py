@@ -1,0 +1,27 @@
+"""The gate: `guard`."""
+
+from __future__ import annotations
+
+import click
+
+from cli.commands.group import batos, everywhere
+from cli.console import Invocation
+
+
+@batos.command()
+@everywhere
+@click.argument("file", required=False, metavar="FILE|-")
+@click.option(
+    "--jsonl", metavar="FILE|-", help="Many sources: a line each, {id, code}, for --trial slots and examples."
+)
+@click.option("--gate", type=click.Choice(["covenant", "policy", "all"]), default="all", show_default=True)
+@click.option("--trial", is_flag=True, help="Also run each source in the jail on its slots and examples.")
+@click.pass_obj
+def guard(invocation: Invocation, file: str | None, jsonl: str | None, gate: str, trial: bool) -> int:
+    """Judge source by the guardian's gates; needs nothing running. Exit code 4 when any is rejected."""
+    from cli import guard as gatehouse
+
+    if (file is None) == (jsonl is None):
+        raise click.UsageError("give one source, or --jsonl with many", ctx=click.get_current_context())
+    where = ["--jsonl", jsonl] if jsonl is not None else [file or "-"]
+    return gatehouse.run(invocation, [*where, "--gate", gate, *(["--trial"] if trial else [])])

@@ -1,0 +1,55 @@
+"""The life of a home: `up`, `down`, `status`, and `demo`."""
+
+from __future__ import annotations
+
+import click
+
+from cli.commands.group import batos, everywhere, finish, home_of
+from cli.console import Invocation
+
+
+@batos.command()
+@everywhere
+@click.pass_obj
+def up(invocation: Invocation) -> None:
+    """Start the system; returns when every actor is ready."""
+    from cli import lifecycle, render
+
+    found = finish(lifecycle.up(home_of(invocation), invocation.progress))
+    invocation.result(found, render.started(found))
+
+
+@batos.command()
+@everywhere
+@click.pass_obj
+def down(invocation: Invocation) -> None:
+    """Stop the system; leaves no process."""
+    from cli import lifecycle, render
+
+    found = finish(lifecycle.down(home_of(invocation), invocation.progress))
+    invocation.result(found, render.stopped(found))
+
+
+@batos.command()
+@everywhere
+@click.pass_obj
+def status(invocation: Invocation) -> int:
+    """Say how each actor is. Exit code 0: all are ready; 3: not."""
+    from cli import lifecycle, render
+
+    found = finish(lifecycle.status(home_of(invocation)))
+    invocation.result(found, render.status(found))
+    return 0 if found["ready"] else 3
+
+
+@batos.command()
+@everywhere
+@click.pass_obj
+def demo(invocation: Invocation) -> int:
+    """Show the main job in a throw-away world, in about a minute."""
+    from cli import demo as story
+    from cli import render
+
+    found = finish(story.run(invocation))
+    invocation.result(found, render.demo(found))
+    return 0 if found["ok"] else 1

@@ -1,0 +1,60 @@
+"""What the world remembers: `remember`, `search`, `forget`."""
+
+from __future__ import annotations
+
+import click
+
+from cli.commands.group import batos, everywhere, finish, home_of
+from cli.console import Invocation
+
+
+@batos.command()
+@everywhere
+@click.argument("files", nargs=-1, required=True, metavar="FILE…")
+@click.option("--id", "doc_id", metavar="DOC_ID", help="The document's name (default: the file's absolute path).")
+@click.pass_obj
+def remember(invocation: Invocation, files: tuple[str, ...], doc_id: str | None) -> None:
+    """Remember text files (UTF-8), each as one document; `-` is standard input and needs --id.
+
+    A file that has changed takes the place of what was remembered of it; one that has not changes nothing.
+    """
+    from cli import memory, render_memory
+    from protocol.messages import IndexProgress
+
+    texts = memory.read_all(files, doc_id)
+    progress = render_memory.Progress()
+
+    def tell(found: IndexProgress) -> None:
+        line = progress.line(found)
+        if line is not None:
+            invocation.progress(line)
+
+    made = finish(memory.remember(home_of(invocation), texts, tell))
+    invocation.result(made, render_memory.remembered(made))
+
+
+@batos.command()
+@everywhere
+@click.argument("query")
+@click.option(
+    "--top-k", type=click.IntRange(1, 100), default=10, show_default=True, metavar="K", help="At most K hits."
+)
+@click.pass_obj
+def search(invocation: Invocation, query: str, top_k: int) -> None:
+    """Find the passages that have the words of QUERY, best first."""
+    from cli import memory, render_memory
+
+    found = finish(memory.search(home_of(invocation), query, top_k))
+    invocation.result(found, render_memory.hits(found))
+
+
+@batos.command()
+@everywhere
+@click.argument("doc_id", metavar="DOC_ID")
+@click.pass_obj
+def forget(invocation: Invocation, doc_id: str) -> None:
+    """Forget the document DOC_ID (its name, or the path it was remembered from) with all of its passages."""
+    from cli import memory, render_memory
+
+    gone = finish(memory.forget(home_of(invocation), doc_id))
+    invocation.result(gone, render_memory.forgotten(gone))

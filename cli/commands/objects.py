@@ -1,0 +1,91 @@
+"""Objects and messages: `new`, `send`, `look`, `source`."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from cli.commands.group import Words, batos, everywhere, finish, home_of
+from cli.console import Invocation
+
+
+@batos.command()
+@everywhere
+@click.argument("name")
+@click.argument("slots", nargs=-1, metavar="[slot=JSON]…")
+@click.option("--parent", metavar="P", help="The object to delegate to (default: traits_obj).")
+@click.pass_obj
+def new(invocation: Invocation, name: str, slots: tuple[str, ...], parent: str | None) -> None:
+    """Make an object NAME with these slots, such as width=5 title='"a text"'."""
+    from cli import objects, render
+
+    made = finish(objects.create(home_of(invocation), name, slots, parent))
+    invocation.result(made, render.created(made))
+
+
+@batos.command(cls=Words)
+@everywhere
+@click.argument("name")
+@click.argument("selector")
+@click.argument("args", nargs=-1, metavar="[JSON]…")
+@click.option("--kw", "kwargs", multiple=True, metavar="name=JSON", help="An argument by name. May be repeated.")
+@click.option("--example", "cases", multiple=True, metavar="JSON", help="What the message must do. May be repeated.")
+@click.option("--detach", is_flag=True, help="Return as soon as the mandate is durable.")
+@click.option("--key", metavar="K", help="The idempotency key: the same key never runs twice.")
+@click.option("--timeout", type=float, default=240.0, show_default=True, metavar="S", help="Seconds to wait.")
+@click.pass_obj
+def send(
+    invocation: Invocation,
+    *,
+    name: str,
+    selector: str,
+    args: tuple[str, ...],
+    kwargs: tuple[str, ...],
+    cases: tuple[str, ...],
+    detach: bool,
+    key: str | None,
+    timeout: float,
+) -> None:
+    """Send the message SELECTOR to the object NAME; where nothing understands it, a method is written first.
+
+    SELECTOR may name its parameters: 'increment_(by)'. An example is
+    '{"slots":{"width":3,"height":4},"args":[],"returns":12}', with "slots_after" for what must change.
+    """
+    from cli import mandate, render, render_thought, sending
+
+    wanted = mandate.read_mandate(name, selector, args, kwargs, cases, detach=detach)
+    on_its_way = sending.Sending(home_of(invocation), wanted, key, timeout)
+    try:
+        reply = finish(on_its_way.run(lambda event: invocation.event(event, render_thought.event(event))))
+    except KeyboardInterrupt as error:
+        raise on_its_way.abandoned("INTERRUPTED", "interrupted") from error
+    if not invocation.json:
+        invocation.progress(render.sent(reply))
+    invocation.result(reply, render.answer(reply))
+
+
+@batos.command()
+@everywhere
+@click.argument("target", default="root", metavar="[NAME|OID]")
+@click.option("--at", metavar="TID", help="As it was at this transaction.")
+@click.pass_obj
+def look(invocation: Invocation, target: str, at: str | None) -> None:
+    """Show an object: slots, parents, methods with author and verdict. (Without a name: the root.)"""
+    from cli import objects, render
+
+    seen = finish(objects.look(home_of(invocation), target, at))
+    invocation.result(seen, render.looked(seen))
+
+
+@batos.command()
+@everywhere
+@click.argument("name")
+@click.argument("selector")
+@click.pass_obj
+def source(invocation: Invocation, name: str, selector: str) -> None:
+    """Print the method that NAME answers SELECTOR with."""
+    from cli import objects, render
+
+    found = finish(objects.source(home_of(invocation), name, selector))
+    invocation.result(found, render.source(found, terminal=sys.stdout.isatty()))

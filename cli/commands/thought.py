@@ -1,0 +1,94 @@
+"""The mind: `ask`, `cycle`, `codex`."""
+
+from __future__ import annotations
+
+import click
+
+from cli.commands.group import batos, everywhere, finish, home_of
+from cli.console import Invocation
+
+
+@batos.command()
+@everywhere
+@click.argument("question")
+@click.option("--detach", is_flag=True, help="Return as soon as the question is durable.")
+@click.option("--key", metavar="K", help="The idempotency key: the same key never asks twice.")
+@click.option("--timeout", type=float, default=360.0, show_default=True, metavar="S", help="Seconds to wait.")
+@click.pass_obj
+def ask(invocation: Invocation, question: str, detach: bool, key: str | None, timeout: float) -> None:
+    """Ask the mind: personas divide QUESTION, answer its parts from what is remembered, and weave one answer."""
+    from cli import asking, render_thought
+
+    asked = asking.Asking(home_of(invocation), question, detach=detach, key=key, seconds=timeout)
+    follower = render_thought.Follower(invocation.grow)
+    try:
+        found = finish(asked.run(lambda event: invocation.event(event, follower.tell(event))))
+    except KeyboardInterrupt as error:
+        raise asked.sending.abandoned("INTERRUPTED", "interrupted") from error
+    grown = invocation.streams and follower.written
+    if grown:
+        invocation.grow("\n")
+    if not grown or follower.written.strip() != found.answer:
+        invocation.result(found, render_thought.answer(found))
+    if not invocation.json:
+        invocation.progress(render_thought.about(found))
+
+
+@batos.command()
+@everywhere
+@click.argument("file", required=False, metavar="[FILE|-]")
+@click.pass_obj
+def codex(invocation: Invocation, file: str | None) -> None:
+    """Print the persona codex as TOML; with FILE, load that one. A facet whose pillar changes is written again."""
+    from cli import objects, render_thought
+
+    found = finish(objects.codex(home_of(invocation), file))
+    invocation.result(found, found.text.rstrip("\n") if file is None else render_thought.codex(found))
+
+
+@batos.group()
+@everywhere
+def cycle() -> None:
+    """The cycles: what was thought, step by step."""
+
+
+@cycle.command("ls")
+@everywhere
+@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="The newest so many.")
+@click.pass_obj
+def cycle_ls(invocation: Invocation, limit: int) -> None:
+    """List the cycles, newest first."""
+    from cli import objects, render_thought
+
+    found = finish(objects.cycles(home_of(invocation), limit))
+    invocation.result({"cycles": found}, render_thought.cycles(found))
+
+
+@cycle.command("show")
+@everywhere
+@click.argument("id")
+@click.pass_obj
+def cycle_show(invocation: Invocation, id: str) -> None:  # noqa: A002  # the word that the help shows
+    """Show one cycle by its id, or by that of its mandate."""
+    from cli import objects, render_thought
+
+    story = finish(objects.story(home_of(invocation), id))
+    invocation.result(story, render_thought.story(story))
+
+
+@cycle.command("watch")
+@everywhere
+@click.argument("id")
+@click.option("--timeout", type=float, default=360.0, show_default=True, metavar="S", help="Seconds to wait.")
+@click.pass_obj
+def cycle_watch(invocation: Invocation, id: str, timeout: float) -> int:  # noqa: A002  # as above
+    """Follow a cycle, or a mandate, to its end. Exit code 1: it failed."""
+    from cli import objects, render_thought
+
+    found = finish(
+        objects.watch(
+            home_of(invocation), id, timeout, lambda event: invocation.event(event, render_thought.event(event))
+        )
+    )
+    invocation.result(found, render_thought.watched(found))
+    return 0 if found.error is None else 1

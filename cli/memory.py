@@ -1,0 +1,177 @@
+"""Documents: `remember`, `search`, `forget`. They talk to memory itself, since nothing needs thinking.
+
+All files are read and checked before the first one is sent, so that a wrong name among ten costs nothing. Remembering
+is idempotent: where memory is lost on the way, the same document goes out again, and once is once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import BinaryIO, Final, NamedTuple
+
+import msgspec
+
+from bus.client import Client
+from cli import wire
+from protocol import documents
+from protocol.errors import BatosError
+from protocol.home import Home
+from protocol.messages import Found, Index, Indexed, IndexProgress, Search, Unindex, Unindexed
+
+SERVICE: Final = "memory"
+STDIN: Final = "-"
+REMEMBER_S: Final = 3600.0
+"""Seconds for one document: of four megabytes, a slow machine embeds the sentences in a quarter of that."""
+AGAIN_S: Final = 60.0
+"""Seconds that memory may be away in the middle of the work; it restarts in ten."""
+
+_GONE: Final = frozenset({"NOT_RUNNING", "NOT_READY"})
+
+
+class Remembered(msgspec.Struct, frozen=True):
+    doc_id: str
+    chunks: int
+
+
+class Memories(msgspec.Struct, frozen=True):
+    """What `remember` came to; `tid` is the last commit, None where all of it was known already."""
+
+    documents: list[Remembered]
+    tid: str | None
+
+
+class Text(NamedTuple):
+    """A document that has been read; `source` is its path, or `stdin`."""
+
+    doc_id: str
+    text: str
+    source: str
+
+    def request(self) -> Index:
+        return Index(doc_id=self.doc_id, text=self.text, metadata={"source": self.source, "kind": "document"})
+
+
+def read_all(files: Sequence[str], doc_id: str | None) -> list[Text]:
+    """Every file as a document; the first that is none is an error of exit code 2, and nothing has been sent."""
+    if doc_id is not None and len(files) > 1:
+        raise BatosError("USAGE", f"--id names one document, and {len(files)} files are given", "Give one file.")
+    if STDIN in files and doc_id is None:
+        raise BatosError("USAGE", "a document from stdin has no name", "Name it: --id DOC_ID.")
+    texts = [_read(name, None if doc_id is None else documents.check_id(doc_id)) for name in files]
+    for text in texts:
+        request = text.request()
+        documents.check(request.doc_id, request.text, request.metadata)
+    return texts
+
+
+async def remember(
+    home: Home, texts: Sequence[Text], on_progress: Callable[[IndexProgress], None] = lambda _: None
+) -> Memories:
+    """Remember each document, one after the other; where one fails, the error says how many went before."""
+    done: list[Remembered] = []
+    tid = None
+    async with wire.client(home) as bus:
+        await wire.reach(home, bus, SERVICE)
+        for text in texts:
+            try:
+                indexed = await _index(home, bus, text.request(), on_progress)
+            except BatosError as error:
+                raise _after(error, len(done), len(texts)) from error
+            tid = indexed.tid or tid
+            done.append(Remembered(indexed.doc_id, len(indexed.chunks)))
+    return Memories(done, tid)
+
+
+async def search(home: Home, query: str, top_k: int) -> Found:
+    found: Found = await wire.ask(home, "search", Search(query=query, top_k=top_k), service=SERVICE)
+    return found
+
+
+async def forget(home: Home, doc_id: str) -> Unindexed:
+    """Forget the document of this id, or else the one that was remembered from the file of this name."""
+    try:
+        gone: Unindexed = await wire.ask(home, "unindex", Unindex(doc_id=doc_id), service=SERVICE)
+    except BatosError as error:
+        path = _absolute(doc_id)
+        if error.code != "UNKNOWN_DOCUMENT" or path == doc_id:
+            raise
+        try:
+            gone = await wire.ask(home, "unindex", Unindex(doc_id=path), service=SERVICE)
+        except BatosError as again:
+            raise (error if again.code == "UNKNOWN_DOCUMENT" else again) from again
+    return gone
+
+
+async def _index(home: Home, bus: Client, request: Index, on_progress: Callable[[IndexProgress], None]) -> Indexed:
+    """The answer to one `index`, asked again for a while where memory is lost after it was asked."""
+    clock = asyncio.get_running_loop().time
+    until = math.inf
+    while True:
+        try:
+            indexed: Indexed = await bus.call(SERVICE, "index", request, seconds=REMEMBER_S, on_partial=on_progress)
+        except BatosError as error:
+            if error.data.get("lost") and until == math.inf:
+                until = clock() + AGAIN_S
+            if error.code not in _GONE or until == math.inf or clock() > until:
+                raise wire.not_running(home) if error.code == "NOT_RUNNING" else error from error
+            await asyncio.sleep(AGAIN_S / 100)
+        else:
+            return indexed
+
+
+def _after(error: BatosError, done: int, total: int) -> BatosError:
+    if total == 1:
+        return error
+    said = f"{done} of {total} documents are remembered; the same command goes on from there."
+    facts = {**error.data, "remembered": done}
+    return BatosError(error.code, error.message, f"{error.hint} {said}".strip(), **facts)
+
+
+def _read(name: str, doc_id: str | None) -> Text:
+    if name == STDIN:
+        return Text(doc_id or "", _decoded(_bytes(sys.stdin.buffer, "stdin"), "stdin"), "stdin")
+    path = _absolute(name)
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123 - a pipe under /dev/fd is a file too
+            data = _bytes(file, name)
+    except IsADirectoryError as error:
+        raise BatosError(
+            "UNREADABLE", f"{name} is a folder", "Name its files: a shell expands FOLDER/*.txt."
+        ) from error
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise BatosError("UNREADABLE", f"cannot read {name}: {reason}", "Give a file that you may read.") from error
+    return Text(documents.check_id(path) if doc_id is None else doc_id, _decoded(data, name), path)
+
+
+def _absolute(name: str) -> str:
+    """Links stay as they are: a document keeps its id when its file is gone, or is read from a pipe."""
+    return os.path.abspath(name)  # noqa: PTH100
+
+
+def _bytes(file: BinaryIO, name: str) -> bytes:
+    """All of `file`, which may have no end, up to the limit."""
+    data = file.read(documents.MAX_BYTES + 1)
+    if len(data) > documents.MAX_BYTES:
+        raise BatosError(
+            "TOO_LARGE",
+            f"{name} has more than {documents.MAX_BYTES} bytes",
+            "Remember it in parts.",
+            limit=documents.MAX_BYTES,
+        )
+    return data
+
+
+def _decoded(data: bytes, name: str) -> str:
+    try:
+        return data.decode("utf-8-sig")  # a mark of the byte order is no part of the text
+    except UnicodeDecodeError as error:
+        raise BatosError(
+            "BAD_DOCUMENT",
+            f"{name} is not text in UTF-8 (byte {error.start})",
+            "Convert it first, as with iconv or pdftotext.",
+        ) from error

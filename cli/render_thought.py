@@ -1,0 +1,166 @@
+"""Thinking, as text for a person: what is told on the way, a cycle's story, an answer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from cli.asking import Answer
+from cli.render import table
+from cli.values import printable
+from protocol.messages import CodexReply, CycleStory, CycleSummary, Event, Step, Watched
+
+_WIDTH: Final = 100
+"""Characters of a candidate on its line; `batos source` has all of an installed one."""
+
+_DOING: Final = {
+    "IDLE": "takes up the mission",
+    "DECOMPOSING": "recalls, and divides the mission",
+    "DELEGATING": "asks the facets",
+    "SYNTHESIZING": "makes one of it",
+    "COMPLETE": "is done",
+    "FAILED": "has failed",
+}
+
+
+def event(found: Event) -> str:
+    """One line of progress: the state that is reached, the candidate that was judged; "" for what is too small to tell."""
+    match found.event:
+        case "judged":
+            return "  " + candidate(found.detail)
+        case "joined":
+            return f"  mandate {found.detail['mandate']} is at this already, waiting for it"
+        case "sent" | "piece":
+            return ""
+        case _:
+            return "  " + (found.state or found.event)
+
+
+def candidate(judged: Mapping[str, Any]) -> str:
+    """A candidate method on one line, and what speaks against it."""
+    _, _, body = str(judged.get("source", "")).partition("\n")
+    told = printable("; ".join(line.strip() for line in body.splitlines()))
+    if len(told) > _WIDTH:
+        told = told[: _WIDTH - 1] + "…"
+    problem = printable(str(judged.get("problem", "")))
+    return f"  {told}    # {problem}" if problem else f"  {told}    # passed"
+
+
+def _when(moment: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(moment))
+
+
+def cycles(found: Sequence[CycleSummary]) -> str:
+    if not found:
+        return "no cycles yet"
+    rows = [
+        (one.cycle, one.state, f"{one.target} {one.selector}", _when(one.started), f"{one.seconds:.1f} s")
+        for one in found
+    ]
+    return table(("cycle", "state", "message", "started", "took"), rows)
+
+
+def story(found: CycleStory) -> str:
+    """A cycle from its beginning to its end: each state, each send in it, the verdicts, and how it ended."""
+    lines = [f"cycle {found.cycle} for {found.target} {found.selector}, mandate {found.mandate}"]
+    told = [*found.states] or []
+    for stay in told:
+        lines.append(f"{stay.state}  {stay.seconds:.2f} s")
+        lines += _sends([step for step in found.steps if step.state == stay.state])
+        if stay.state == "SYNTHESIZING":
+            lines += [candidate(verdict) for verdict in found.verdicts]
+    lines += _sends([step for step in found.steps if step.state not in {stay.state for stay in told}])
+    lines += [f"  caused cycle {cycle}" for cycle in found.caused]
+    tokens = sum(step.tokens for step in found.steps if step.path.count(".") == _top(found.steps))
+    lines.append(f"{found.state} after {found.seconds:.1f} s, {tokens} tokens")
+    if found.error is not None:
+        lines.append(f"  {found.error.code}: {printable(found.error.message)}")
+    return "\n".join(lines)
+
+
+def _top(steps: Sequence[Step]) -> int:
+    """How deep the sends of the states themselves stand; what is deeper is counted in them."""
+    return min((step.path.count(".") for step in steps), default=0)
+
+
+def _sends(steps: Sequence[Step]) -> list[str]:
+    rows = [
+        (
+            "  " * (step.path.count(".") - _top(steps)) + printable(step.send),
+            f"{step.seconds:.2f} s",
+            f"{step.size} bytes",
+            f"{step.tokens} tokens" if step.tokens else "",
+        )
+        for step in steps
+    ]
+    return [table((), rows)] if rows else []
+
+
+class Follower:
+    """What is said while a question is thought about. The answer's own text goes to `write` as it grows.
+
+    Facets speak at once, so each is told when all have spoken; the answer is one text, told piece by piece. A text that
+    had to be generated again begins at 0 again.
+    """
+
+    def __init__(self, write: Any) -> None:
+        self.written = ""
+        self._write = write
+        self._cycle: str | None = None
+        self._facets: dict[int, tuple[str, str]] = {}
+
+    def tell(self, found: Event) -> str:
+        """The line of progress for an event, or "" for none."""
+        if found.event == "piece":
+            self._grow(found)
+            return ""
+        if found.event != "state":
+            return event(found)
+        self._cycle = self._cycle or found.cycle
+        lines = []
+        if found.cycle == self._cycle and found.state == "SYNTHESIZING":
+            lines = [f"    {voice}: {printable(text.strip())}" for voice, text in self._facets.values()]
+        indent = "  " if found.cycle == self._cycle else "    a facet's own cycle "
+        return "\n".join([*lines, f"{indent}{_DOING.get(found.state or '', found.state or '')}"])
+
+    def _grow(self, found: Event) -> None:
+        row, at, text = found.detail["row"], found.detail["at"], found.detail["text"]
+        if found.state == "DELEGATING":
+            _, said = self._facets.get(row, ("", ""))
+            self._facets[row] = (str(found.detail["voice"]), said[:at] + text)
+        elif found.state == "SYNTHESIZING" and found.cycle == self._cycle:
+            if at < len(self.written):
+                self._write("\n")
+            self.written = self.written[:at] + text
+            self._write(printable(text))
+
+
+def about(found: Answer) -> str:
+    """Where an answer comes from: the facets that spoke, and the passages that were known."""
+    if found.state == "accepted":
+        return f"mandate {found.mandate} is accepted and goes on by itself"
+    if found.bypassed:
+        return "a simple question: answered at once by the base model, without a cycle"
+    lines = [f"cycle {found.cycle}, {found.seconds:.1f} s"]
+    rows = [
+        (f"{part.persona} {part.facet}", part.expert or "base model", printable(part.query)) for part in found.facets
+    ]
+    if rows:
+        lines.append(table(("facet", "voice", "was asked"), rows))
+    lines += [f"  source: {printable(str(each['doc_id']))} #{each['chunk_index']}" for each in found.sources]
+    return "\n".join(lines)
+
+
+def answer(found: Answer) -> str:
+    return found.mandate if found.answer is None else printable(found.answer)
+
+
+def watched(found: Watched) -> str:
+    return f"mandate {found.mandate}: {found.state}" + (f" ({found.error.message})" if found.error else "")
+
+
+def codex(found: CodexReply) -> str:
+    lines = [f"the codex has {len(found.personas)} personas: {', '.join(found.personas)}"]
+    lines += [f"  {facet} will be written again when it is needed" for facet in found.forgotten]
+    return "\n".join(lines if found.tid else [*lines, "nothing has changed"])
