@@ -36,6 +36,7 @@ from protocol.messages import (
     ExpertView,
     Found,
     Generated,
+    Hit,
     Inferred,
     Look,
     Mandate,
@@ -235,6 +236,14 @@ class House:
 
     async def codex(self, text=None):
         return await self.store.run(lambda: codex.serve(self.store, Codex(text=text)))
+
+    def hit(self, **facts):
+        return Hit(**facts)
+
+    def meddle(self, name, value):
+        """Another one has changed the object meanwhile."""
+        with commit(self.db, user="test", description="meddling") as connection:
+            connection.root()["objects"][name].meddled = value
 
     def expert(self, name):
         view = ExpertView(name=name, sha256="s", tier="hot", bytes=1, rank=1, base_model="b")
