@@ -8,7 +8,7 @@ written again. A persona keeps the expert that it has adopted, whatever becomes 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -71,13 +71,14 @@ class Route(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Pillar(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`facet` is the selector of its method, `intent` what that method's system prompt says."""
+    """`facet` is the selector of its method, `intent` what that method's system prompt says, `asks` are questions for it."""
 
     name: Line
     facet: str
     intent: Line
     temperature: Temperature
     top_p: TopP
+    asks: list[Line] = []
 
 
 class Persona(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -152,10 +153,10 @@ def _place(root: Any, persona: Persona) -> list[str]:
     if stands is None:
         stands = root["personas"][persona.name] = UvmObject(persona.name, expert=None, pillars=[])
         stands.set_slot("parent*", root["persona_traits"])
-    unchanged = [dict(pillar) for pillar in stands.pillars if dict(pillar) in pillars]
+    before = [_written(pillar) for pillar in stands.pillars]
+    keep = {pillar["facet"] for pillar in pillars if _written(pillar) in before}
     if stands._slots.get("mandate") != persona.mandate:
-        unchanged = []  # a facet's prompt begins with the persona's mandate
-    keep = {pillar["facet"] for pillar in unchanged}
+        keep = set()  # a facet's prompt begins with the persona's mandate
     gone = [name for name, slot in stands._slots.items() if isinstance(slot, UvmMethod) and name not in keep]
     gone = [name for name in gone if name.endswith(FACET)]
     for name in gone:
@@ -164,6 +165,11 @@ def _place(root: Any, persona: Persona) -> list[str]:
     stands.set_slot("mandate", persona.mandate)
     stands.set_slot("pillars", pillars)
     return [f"{persona.name}.{name}" for name in gone]
+
+
+def _written(pillar: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a pillar its facet's method is written from."""
+    return {part: pillar[part] for part in ("facet", "intent", "temperature", "top_p")}
 
 
 def _check(persona: Persona) -> None:

@@ -16,6 +16,7 @@ import structlog
 
 from actors.memory import catalog
 from actors.memory.catalog import Entry, Kept
+from actors.memory.embedding import Vectors
 from actors.memory.reader import Reader
 from bus.service import Call, Handler, serve, stop_on_signals
 from protocol.documents import Document, check
@@ -42,6 +43,9 @@ from world.store import Store, open_store
 RETRY_S: Final = 0.5
 RETRY_MODEL_S: Final = 10.0
 """A model that cannot be used is looked at again, in case somebody mends it; that may cost a whole loading."""
+MAX_FAMILIAR: Final = 1000
+"""Texts whose vectors are kept for the next ranking, the latest."""
+
 _UNFIT: Final = frozenset({"BAD_DOCUMENT", "BAD_VALUE", "TOO_LARGE", "UNKNOWN_OBJECT"})
 """What is wrong with a document itself, and will be wrong with it tomorrow."""
 
@@ -60,6 +64,7 @@ class Memory:
         self._store: Store | None = None
         self._writing = asyncio.Lock()
         self._cursor = 0
+        self._familiar: dict[str, Vectors] = {}
 
     async def begin(self) -> None:
         """Steps 2 to 4, again and again until they succeed; what is missing stands in `waiting_for`."""
@@ -113,9 +118,15 @@ class Memory:
 
     async def rank(self, request: Rank, call: Call) -> Ranked:
         self._ready()
-        vectors = await self._reader.vectors([request.query, *request.texts], call.cancelled.is_set)
+        texts = [request.query, *request.texts]
+        # What is ranked by is often the same (a codex), so its vectors are kept.
+        known = {text: self._familiar[text] for text in texts if text in self._familiar}
+        new = [text for text in dict.fromkeys(texts) if text not in known]
+        known.update(zip(new, await self._reader.vectors(new, call.cancelled.is_set), strict=True))
+        self._familiar = dict([*self._familiar.items(), *known.items()][-MAX_FAMILIAR:])
+        query = known[request.query]
         # Of unit vectors the product is the cosine; rounding may carry it past 1.
-        return Ranked(scores=[min(1.0, max(-1.0, float(each @ vectors[0]))) for each in vectors[1:]])
+        return Ranked(scores=[min(1.0, max(-1.0, float(known[text] @ query))) for text in request.texts])
 
     async def catch_up(self, _request: CatchUp, call: Call) -> CaughtUp:
         store = self._ready()

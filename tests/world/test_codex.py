@@ -19,6 +19,7 @@ facet = "sage_facet_"
 intent = "Meet what is there with calm acceptance instead of trying to fix it, and name what can be let go."
 temperature = 0.8
 top_p = 0.9
+asks = ["I am stuck and nothing that I try helps.", "How do I live with what cannot be changed?", "I have lost something dear."]
 """
 
 
@@ -116,6 +117,12 @@ def test_a_persona_that_is_gone_is_gone_and_an_expert_stays(world):
         assert personas["BRICK"].expert == "steel"
         assert personas["WINSTON"].expert is None
         assert dict(connection.root()["codex_obj"].roles)["closing"] == "WINSTON"
+
+
+def test_other_questions_for_a_pillar_leave_its_method(world):
+    assert load(world, TEXT.replace("I have lost something dear.", "It is over.")) == []
+    with snapshot(world) as connection:
+        assert "It is over." in connection.root()["personas"]["ROBIN"].pillars[0]["asks"]
 
 
 def test_only_spaces_or_comments_changed_forget_nothing(world):
