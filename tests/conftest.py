@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
+import subprocess
+import sys
 import tempfile
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO, Any
 
 import pytest
+
+PATIENCE_S = 300.0
+"""A command that takes longer has hung, and is ended."""
 
 
 @pytest.fixture
@@ -16,3 +26,86 @@ def short_path() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="batos-", dir="/tmp"))
     yield folder
     shutil.rmtree(folder)
+
+
+class Whole:
+    """A home with all its processes, and the command over it, as a person would use it."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.environment = {**os.environ, "BATOS_HOME": str(home)}
+
+    def start(self, *words: str, stdin: IO[bytes] | None = None) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "cli.main", *words, "--json"],
+            env=self.environment,
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            bufsize=1,
+        )
+
+    def follow(self, see: Callable[[dict[str, Any]], None], *words: str) -> tuple[int, dict[str, Any]]:
+        """Let `see` have every event as it comes; the exit code, and the last line, which is the result."""
+        line: dict[str, Any] | None = None
+        with self.start(*words) as process:
+            ending = threading.Timer(PATIENCE_S, process.kill)
+            ending.start()
+            try:
+                assert process.stdout is not None
+                for text in process.stdout:
+                    line = json.loads(text)
+                    if "event" in line:
+                        see(line)
+                code = process.wait()
+            finally:
+                ending.cancel()
+                process.kill()
+            assert process.stderr is not None
+            assert line is not None, process.stderr.read()
+        return code, line
+
+    def run(self, *words: str) -> tuple[int, dict[str, Any]]:
+        return self.follow(lambda _: None, *words)
+
+    @staticmethod
+    def lines(out: str) -> list[dict[str, Any]]:
+        """What a command has printed, line by line."""
+        return [json.loads(line) for line in out.splitlines()]
+
+    def ok(self, *words: str) -> dict[str, Any]:
+        code, result = self.run(*words)
+        assert code == 0, result
+        return result
+
+    def pid(self, actor: str) -> int:
+        return int(self.ok("status")["actors"][actor]["pid"])
+
+
+@contextmanager
+def whole_at(home: Path) -> Iterator[Whole]:
+    """A system that runs under `home`, and is stopped afterwards, whatever happens."""
+    made = Whole(home)
+    try:
+        made.ok("up")
+        yield made
+    finally:
+        made.ok("down")
+
+
+@pytest.fixture(scope="module")
+def whole() -> Iterator[Whole]:
+    """A whole system: supervisord, ZEO, the broker, all actors, the embedded model. One for the tests of a module."""
+    folder = Path(tempfile.mkdtemp(prefix="batos-", dir="/tmp"))
+    try:
+        with whole_at(folder / "home") as made:
+            yield made
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def start_whole() -> Callable[[Path], Any]:
+    """`whole_at`, for a test that wants a system at a place of its own."""
+    return whole_at

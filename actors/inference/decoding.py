@@ -1,6 +1,6 @@
 """The decoding loop: many rows, one step at a time, each row by its own rules.
 
-Rows that share a prompt share its prefill, whatever their number. After it every row takes a token a step: one that
+Rows that share a prompt and an expert share its prefill, whatever their number. After it every row takes a token a step: one that
 its form forces, or one drawn by its own sampling and seed. A row that is done leaves the batch at once, so that the
 last step of a long row costs a batch of one. Nothing is drawn for a row before its turn, and nothing depends on time,
 so the same batch gives the same texts again.
@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from transformers import DynamicCache
 
+from actors.inference.bank import Bank
 from actors.inference.constraints import Constraint, DeadEndError, Vocabulary
 from actors.inference.sampling import Floats, draw, stream
 
@@ -49,9 +50,10 @@ class Text(NamedTuple):
 class _Row:
     """A job under way: its tokens so far, and how many of them the model has read (`read`)."""
 
-    def __init__(self, number: int, job: Job, stop: frozenset[int], vocabulary: Vocabulary) -> None:
+    def __init__(self, number: int, job: Job, slot: int | None, stop: frozenset[int], vocabulary: Vocabulary) -> None:
         self.number = number
         self.job = job
+        self.slot = slot
         self.tokens: list[int] = []
         self.finish: Literal["stop", "length", "stuck"] | None = None
         self._stop = stop
@@ -65,7 +67,7 @@ class _Row:
         except DeadEndError:
             self.finish = "stuck"
         self.read = len(self.tokens)
-        self.start = (*job.prompt, *self.tokens)
+        self.start = (slot, (*job.prompt, *self.tokens))
 
     def advance(self, logits: Floats) -> None:
         """Draw the next token, unless one is waiting that the model has not read."""
@@ -111,28 +113,37 @@ def decode(
     jobs: Sequence[Job],
     stop: frozenset[int],
     *,
+    bank: Bank,
+    slots: Sequence[int | None],
     on_piece: OnPiece | None,
     should_stop: ShouldStop,
 ) -> tuple[list[Text], int]:
     """Decode all jobs in one batch; the texts in order, and the number of prompt tokens that were computed.
 
+    `slots` says where the `bank` around the model has each job's expert, None for the base model.
     `should_stop` is asked before each step; when it says yes, rows under way end with finish `length`.
     """
-    rows = [_Row(number, job, stop, vocabulary) for number, job in enumerate(jobs)]
+    rows = [
+        _Row(number, job, slot, stop, vocabulary) for number, (job, slot) in enumerate(zip(jobs, slots, strict=True))
+    ]
     computed = 0
-    with torch.inference_mode():
-        active = [row for row in rows if row.finish is None]
-        if active and not should_stop():
-            batch = _Batch(model, active)
-            computed = batch.computed
-            while batch.rows:
-                for row, logits in zip(batch.rows, batch.logits, strict=True):
-                    row.advance(logits)
-                    _tell(row, on_piece)
-                batch.keep([place for place, row in enumerate(batch.rows) if row.finish is None])
-                if not batch.rows or should_stop():
-                    break
-                batch.step()
+    try:
+        with torch.inference_mode():
+            active = [row for row in rows if row.finish is None]
+            if active and not should_stop():
+                batch = _Batch(model, bank, active)
+                computed = batch.computed
+                while batch.rows:
+                    for row, logits in zip(batch.rows, batch.logits, strict=True):
+                        row.advance(logits)
+                        _tell(row, on_piece)
+                    batch.keep([place for place, row in enumerate(batch.rows) if row.finish is None])
+                    if not batch.rows or should_stop():
+                        break
+                    batch.step()
+    finally:
+        # Whatever happened here, the next batch starts from the base model.
+        bank.serve(())
     for row in rows:
         row.finish = row.finish or "length"
         _tell(row, on_piece)
@@ -148,25 +159,29 @@ def _tell(row: _Row, on_piece: OnPiece | None) -> None:
 class _Batch:
     """The rows under way, what the model remembers of them, and its last logits."""
 
-    def __init__(self, model: Any, rows: list[_Row]) -> None:
-        """Prefill: each distinct start once, left-padded, then spread over the rows that share it."""
+    def __init__(self, model: Any, bank: Bank, rows: list[_Row]) -> None:
+        """Prefill: each distinct start once, left-padded, then spread over the rows that share it.
+
+        A start is an expert and tokens: what one expert has read, another cannot remember.
+        """
         self._model = model
+        self._bank = bank
         self._device = model.device
         self.rows = rows
         starts = list(dict.fromkeys(row.start for row in rows))
-        self.computed = sum(len(start) for start in starts)
-        width = _BLIND + max(len(start) for start in starts)
+        self.computed = sum(len(tokens) for _, tokens in starts)
+        width = _BLIND + max(len(tokens) for _, tokens in starts)
         ids = torch.zeros(len(starts), width, dtype=torch.long)
         mask = torch.zeros(len(starts), width, dtype=torch.long)
-        for place, start in enumerate(starts):
-            ids[place, width - len(start) :] = torch.tensor(start)
-            mask[place, width - len(start) :] = 1
+        for place, (_, tokens) in enumerate(starts):
+            ids[place, width - len(tokens) :] = torch.tensor(tokens)
+            mask[place, width - len(tokens) :] = 1
         self._cache = DynamicCache(config=model.config)
         self._mask = mask.to(self._device)
         self.logits: Floats = np.empty((0, 0), dtype=np.float32)
-        self._forward(ids, (mask.cumsum(-1) - 1).clamp(min=0))
+        self._forward(ids, (mask.cumsum(-1) - 1).clamp(min=0), [slot for slot, _ in starts])
         self._select([starts.index(row.start) for row in rows])
-        self._positions = torch.tensor([len(row.start) for row in rows])
+        self._positions = torch.tensor([len(row.start[1]) for row in rows])
 
     def keep(self, places: list[int]) -> None:
         """Only the rows at these places go on."""
@@ -180,12 +195,14 @@ class _Batch:
         """Let the model read one more token of every row."""
         ids = torch.tensor([[row.tokens[row.read]] for row in self.rows])
         self._mask = torch.cat([self._mask, self._mask.new_ones(len(self.rows), 1)], dim=1)
-        self._forward(ids, self._positions[:, None])
+        self._forward(ids, self._positions[:, None], [row.slot for row in self.rows])
         self._positions += 1
         for row in self.rows:
             row.read += 1
 
-    def _forward(self, ids: torch.Tensor, positions: torch.Tensor) -> None:
+    def _forward(self, ids: torch.Tensor, positions: torch.Tensor, slots: Sequence[int | None]) -> None:
+        """One pass of the model over `ids`, whose rows use these slots."""
+        self._bank.serve(slots)
         output = self._model(
             input_ids=ids.to(self._device),
             attention_mask=self._mask,

@@ -1,22 +1,28 @@
 """What generates: the `Engine` protocol, and the engine on this machine's device.
 
-An engine takes rows as they travel and gives texts back, in order. Everything that can be wrong with a row is
-found before the first token, so that one bad row costs the others nothing but an answer.
+An engine takes rows as they travel and gives texts back, in order. Everything that can be wrong with a row, or with an
+expert that it names, is found before the first token, so that one bad row costs the others nothing but an answer. What
+a name means is said with the rows, once for all of them: so no batch can mix an expert's old content and its new.
 """
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final, Protocol
 
 import torch
 from llguidance import LLMatcher
 
+from actors.inference.adapter import read_adapter
+from actors.inference.bank import Bank
 from actors.inference.constraints import Vocabulary
-from actors.inference.decoding import Job, OnPiece, ShouldStop, decode
+from actors.inference.decoding import Job, OnPiece, ShouldStop, Text, decode
+from actors.inference.expert import Content, Manifest, write_expert
 from actors.inference.incarnation import Incarnation
+from actors.inference.tiers import Place, Tiers
 from protocol.codec import Value
 from protocol.errors import BatosError
 from protocol.messages import Generated, Inferred, Row
@@ -29,16 +35,44 @@ class Engine(Protocol):
     """Whatever turns rows into texts."""
 
     def generate(
-        self, rows: Sequence[Row], on_piece: OnPiece | None = None, should_stop: ShouldStop | None = None
-    ) -> Inferred: ...
+        self,
+        rows: Sequence[Row],
+        on_piece: OnPiece | None = None,
+        should_stop: ShouldStop | None = None,
+        experts: Mapping[str, Content] | None = None,
+    ) -> Inferred:
+        """The rows' texts; `experts` says what each name means that a row uses."""
+
+    def convert(self, adapter: Path, target: Path) -> Manifest:
+        """Check the foreign adapter and write it as an expert for this model into the new file `target`."""
+
+    def activate(self, content: Content, *, pin: bool = False) -> None:
+        """Have the expert on the device; where it cannot be, everything serves as before."""
+
+    def unpin(self, sha256: str) -> None: ...
+
+    def release(self, sha256: str, reason: str) -> None:
+        """No name means this content any more."""
+
+    def place(self, sha256: str) -> Place:
+        """Where the content is now; from any thread."""
 
     def stats(self) -> dict[str, Value]: ...
 
 
 class LocalEngine:
-    """The model in this process. Not for two threads at once."""
+    """The model in this process, and the bank around it. Not for two threads at once, `place` and `stats` apart."""
 
-    def __init__(self, incarnation: Incarnation) -> None:
+    def __init__(
+        self,
+        incarnation: Incarnation,
+        *,
+        base_model: str = "",
+        slots: int = 4,
+        rank: int = 16,
+        warm_bytes: int = 2_000_000_000,
+    ) -> None:
+        """`base_model` is the digest of the incarnation; the rest is as the settings of inference say it."""
         self._model = incarnation.model
         self._tokenizer = incarnation.tokenizer
         self._context = incarnation.context
@@ -46,6 +80,8 @@ class LocalEngine:
         self._vocabulary = Vocabulary(
             incarnation.tokenizer_json, int(incarnation.model.get_output_embeddings().out_features), incarnation.stop
         )
+        self._bank = Bank(incarnation.model, slots=slots, rank=rank)
+        self._tiers = Tiers(self._bank, base_model, warm_bytes)
         self._generated = 0
         self._prompted = 0
         self._seconds = 0.0
@@ -56,20 +92,22 @@ class LocalEngine:
         self.generate([free, free, Row(prompt="a", grammar=_WARM_FORM)])
 
     def generate(
-        self, rows: Sequence[Row], on_piece: OnPiece | None = None, should_stop: ShouldStop | None = None
+        self,
+        rows: Sequence[Row],
+        on_piece: OnPiece | None = None,
+        should_stop: ShouldStop | None = None,
+        experts: Mapping[str, Content] | None = None,
     ) -> Inferred:
-        """All rows in one batch; BatosError for a row that makes no sense, GENERATION_FAILED where the device fails."""
+        """All rows in one batch, or in several where they use more experts than the bank has slots.
+
+        BatosError for a row or an expert that makes no sense, GENERATION_FAILED where the device fails.
+        """
         started = time.monotonic()
+        contents = [_content(row, number, experts or {}) for number, row in enumerate(rows)]
         jobs = self._jobs(rows)
+        stop = should_stop or (lambda: False)
         try:
-            texts, computed = decode(
-                self._model,
-                self._vocabulary,
-                jobs,
-                self._stop,
-                on_piece=on_piece,
-                should_stop=should_stop or (lambda: False),
-            )
+            texts, computed = self._decode(jobs, contents, on_piece, stop)
         except (RuntimeError, MemoryError) as error:
             if torch.cuda.is_available():
                 torch.cuda.empty_cache()
@@ -83,6 +121,23 @@ class LocalEngine:
         generated = [Generated(text=text.text, tokens=text.tokens, finish=text.finish) for text in texts]
         return Inferred(rows=generated, prompt_tokens=computed, seconds=seconds)
 
+    def convert(self, adapter: Path, target: Path) -> Manifest:
+        layout = self._tiers.layout
+        found = read_adapter(adapter, layout.shapes, rank=layout.rank, base_model=layout.base_model)
+        return write_expert(found, layout, target)
+
+    def activate(self, content: Content, *, pin: bool = False) -> None:
+        self._tiers.activate(content, pin=pin)
+
+    def unpin(self, sha256: str) -> None:
+        self._tiers.unpin(sha256)
+
+    def release(self, sha256: str, reason: str) -> None:
+        self._tiers.release(sha256, reason)
+
+    def place(self, sha256: str) -> Place:
+        return self._tiers.place(sha256)
+
     def stats(self) -> dict[str, Value]:
         return {
             "device": str(self._model.device),
@@ -91,7 +146,41 @@ class LocalEngine:
             "generated_tokens": self._generated,
             "prompt_tokens": self._prompted,
             "busy_seconds": self._seconds,
+            "bank": {"slots": self._bank.slots, "rank": self._bank.rank, "slot_bytes": self._bank.slot_bytes},
         }
+
+    def _decode(
+        self,
+        jobs: Sequence[Job],
+        contents: Sequence[Content | None],
+        on_piece: OnPiece | None,
+        should_stop: ShouldStop,
+    ) -> tuple[list[Text], int]:
+        """The texts in order; each wave of rows holds the slots of its experts until its last token."""
+        texts: dict[int, Text] = {}
+        computed = 0
+        waves = self._tiers.waves(contents)
+        if len(waves) > 1:
+            # A file that is spoiled must be found before the first wave has spoken.
+            for content in _distinct(contents).values():
+                self._tiers.warm(content)
+        for number, wave in enumerate(waves):
+            used = _distinct(contents[row] for row in wave)
+            later = _distinct(contents[row] for rest in waves[number + 1 :] for row in rest)
+            with self._tiers.hold(used.values(), later) as slots:
+                made, prompted = decode(
+                    self._model,
+                    self._vocabulary,
+                    [jobs[row] for row in wave],
+                    self._stop,
+                    bank=self._bank,
+                    slots=[None if (used_here := contents[row]) is None else slots[used_here.sha256] for row in wave],
+                    on_piece=_renumbered(on_piece, wave),
+                    should_stop=should_stop,
+                )
+            texts.update(zip(wave, made, strict=True))
+            computed += prompted
+        return [texts[row] for row in range(len(jobs))], computed
 
     def _jobs(self, rows: Sequence[Row]) -> list[Job]:
         if len(rows) > MAX_ROWS:
@@ -149,11 +238,31 @@ class LocalEngine:
         return tuple(self._tokenizer(text, add_special_tokens=False)["input_ids"])
 
 
-def _check(row: Row, number: int) -> None:
-    if row.expert is not None:
+def _content(row: Row, number: int, experts: Mapping[str, Content]) -> Content | None:
+    if row.expert is None:
+        return None
+    found = experts.get(row.expert)
+    if found is None:
         raise BatosError(
-            "BAD_ARGUMENT", f"row {number}: there is no expert {row.expert[:100]!r} here", "Leave `expert` out."
+            "UNKNOWN_EXPERT",
+            f"row {number}: no expert is called {row.expert[:100]!r}",
+            "`batos expert ls` lists them; `batos expert import PATH NAME` brings one.",
         )
+    return found
+
+
+def _distinct(contents: Iterable[Content | None]) -> dict[str, Content]:
+    return {content.sha256: content for content in contents if content is not None}
+
+
+def _renumbered(on_piece: OnPiece | None, rows: Sequence[int]) -> OnPiece | None:
+    """`on_piece` for a part of the rows: what is said of the part's row n is passed on as of `rows[n]`."""
+    if on_piece is None:
+        return None
+    return lambda row, text: on_piece(rows[row], text)
+
+
+def _check(row: Row, number: int) -> None:
     if bool(row.turns) == bool(row.prompt):
         raise BatosError("BAD_ARGUMENT", f"row {number} needs either turns or a prompt")
     if row.max_tokens < 1:

@@ -7,26 +7,12 @@ import pytest
 from actors.inference.actor import Inference, kept_model
 from bus.stub import StubBus
 from protocol.errors import BatosError
-from protocol.home import Home
 from protocol.messages import Infer, Piece, Row, Sampling, StatusQuery
-from world import awakening
 from world.store import open_store
 
 
-@pytest.fixture
-def home(short_path, tiny):
-    """A home whose world is a file, awake, and whose configured model is the tiny one."""
-    home = Home(short_path / "home").prepare()
-    uri = f"file://{home.database}?blobstorage_dir={home.blobs}"
-    home.config.write_text(f'[storage]\nuri = "{uri}"\n[inference]\nmodel = "{tiny}"\n')
-    store = open_store(home.settings(), home, name="test", seconds=1)
-    awakening.awaken(store.db)
-    store.close()
-    return home
-
-
 def bus_of(inference):
-    return StubBus({("inference", "infer"): inference.infer, ("inference", "status"): inference.status})
+    return StubBus({("inference", verb): handler for verb, handler in inference.handlers().items()})
 
 
 async def ask(bus, *rows, **more):

@@ -136,7 +136,7 @@ def test_turns_go_through_the_template(engine):
 @pytest.mark.parametrize(
     ("row", "code"),
     [
-        ({"prompt": "a", "expert": "robin"}, "BAD_ARGUMENT"),
+        ({"prompt": "a", "expert": "robin"}, "UNKNOWN_EXPERT"),
         ({}, "BAD_ARGUMENT"),
         ({"prompt": "a", "turns": [Turn(role="user", content="b")]}, "BAD_ARGUMENT"),
         ({"prompt": "a", "max_tokens": 0}, "BAD_ARGUMENT"),

@@ -1,0 +1,104 @@
+"""`lora_repository`: the experts as the world keeps them, a proxy by name and the weights in one blob.
+
+Inference is the only writer here. A name that is given other content keeps its proxy, so that whoever refers to it
+goes on to do so; content, size and digest change in the one commit that brings the new blob.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from persistent.mapping import PersistentMapping
+
+from actors.inference.expert import Content, Manifest
+from protocol.errors import BatosError
+from world import blobs
+from world.store import Store, commit, snapshot
+from world.uvm import UvmObject
+
+FILE: Final = "expert.safetensors"
+"""The blob's name in a proxy's `files`."""
+
+
+class Kept(NamedTuple):
+    """An expert in the world. `tid` is None where it stood there already; `orphan` is a content that lost its last name."""
+
+    content: Content
+    tid: str | None
+    orphan: str | None
+
+
+def experts(store: Store) -> dict[str, Content]:
+    """Every expert by name, in name order. On the world's thread."""
+    with snapshot(store.db) as connection:
+        return {name: _content(name, proxy) for name, proxy in _repository(connection.root()).items()}
+
+
+def resolve(known: dict[str, Content], names: Iterable[str]) -> dict[str, Content]:
+    """What these names mean; UNKNOWN_EXPERT for one that means nothing."""
+    found = {}
+    for name in names:
+        if name not in known:
+            near = ", ".join(list(known)[:5])
+            raise BatosError(
+                "UNKNOWN_EXPERT",
+                f"no expert is called {name[:100]!r}",
+                f"There are: {near} (`batos expert ls`)." if near else "Bring one: `batos expert import PATH NAME`.",
+            )
+        found[name] = known[name]
+    return found
+
+
+def keep(store: Store, name: str, manifest: Manifest, file: Path) -> Kept:
+    """Store the file, which is moved, as the expert `name`, in one transaction. On the world's thread."""
+    before = experts(store)
+    old = before.get(name)
+    if old is not None and old.sha256 == manifest.sha256:
+        return Kept(old, None, None)
+    with commit(store.db, user="inference", description=f"expert {name}: {manifest.sha256[:12]}") as connection:
+        root = connection.root()
+        repository = _repository(root)
+        proxy = repository.get(name)
+        if proxy is None:
+            proxy = repository[name] = UvmObject(name)
+            proxy.set_slot("parent*", root["traits_obj"])
+        for slot, value in _slots(name, manifest).items():
+            proxy.set_slot(slot, value)
+        proxy.set_slot("files", blobs.consume({FILE: file}))
+    with snapshot(store.db) as connection:
+        proxy = _repository(connection.root())[name]
+        content = _content(name, proxy)
+        tid: str = proxy._slots._p_serial.hex()
+    others = {content.sha256 for other, content in before.items() if other != name}
+    orphan = old.sha256 if old is not None and old.sha256 not in others else None
+    return Kept(content, tid, orphan)
+
+
+def _repository(root: Any) -> Any:
+    return root["pLLM_obj"].lora_repository
+
+
+def _slots(name: str, manifest: Manifest) -> dict[str, Any]:
+    return {
+        "name": name,
+        "sha256": manifest.sha256,
+        "base_model": manifest.base_model,
+        "rank": manifest.rank,
+        "alpha": manifest.alpha,
+        "bytes": manifest.bytes,
+        "modules": list(manifest.modules),
+    }
+
+
+def _content(name: str, proxy: UvmObject) -> Content:
+    files: PersistentMapping = proxy.files
+    return Content(
+        name=name,
+        sha256=proxy.sha256,
+        base_model=proxy.base_model,
+        rank=proxy.rank,
+        bytes=proxy.bytes,
+        path=blobs.committed(files)[FILE],
+    )

@@ -1,0 +1,180 @@
+"""The bank against PEFT, which is the oracle, on a tiny model in float32."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from peft import PeftModel
+from torch import nn
+from transformers import LlamaForCausalLM
+
+from actors.inference.adapter import Shape
+from actors.inference.bank import Bank, BankedLinear, linears
+from protocol.errors import BatosError
+
+# PEFT asks this transformers a question under its old name.
+pytestmark = pytest.mark.filterwarnings("ignore:.*is_gradient_checkpointing:FutureWarning")
+
+IDS = torch.arange(44).view(4, 11) % 200
+
+
+def logits(engine, slots):
+    """What the model says with these slots, one for each row of `IDS`."""
+    with torch.inference_mode():
+        engine._bank.serve(slots)
+        try:
+            return engine._model(IDS[: len(slots)] if slots else IDS).logits
+        finally:
+            engine._bank.serve(())
+
+
+def oracle(tiny, folders, names):
+    """What PEFT says with these adapters by name, `__base__` where there is none."""
+    base = LlamaForCausalLM.from_pretrained(tiny, dtype=torch.float32)
+    first, *rest = folders.items()
+    model = PeftModel.from_pretrained(base, first[1], adapter_name=first[0], autocast_adapter_dtype=False)
+    for name, folder in rest:
+        model.load_adapter(folder, adapter_name=name, autocast_adapter_dtype=False)
+    model.eval()
+    with torch.inference_mode():
+        return model(IDS[: len(names)], adapter_names=names).logits
+
+
+def filled(engine, contents):
+    """The slot of each content, by its name."""
+    with engine._tiers.hold(contents) as slots:
+        return {content.name: slots[content.sha256] for content in contents}
+
+
+@pytest.fixture
+def engine(load):
+    return load(slots=4, rank=8)
+
+
+def test_a_mixed_batch_is_as_peft_says(tiny, engine, adapter, taken):
+    folders = {
+        "brick": adapter("brick", seed=1, r=4),
+        "robin": adapter("robin", seed=2, r=8, lora_alpha=4),
+        "alfred": adapter("alfred", seed=3, r=2, use_rslora=True),
+    }
+    slots = filled(engine, [taken(engine, name, folder) for name, folder in folders.items()])
+    for names in (
+        ["brick", "__base__", "robin", "alfred"],
+        ["robin", "robin", "brick", "__base__"],
+        ["alfred"] * 4,
+        ["__base__", "robin"],
+    ):
+        ours = logits(engine, [slots.get(name) for name in names])
+        theirs = oracle(tiny, folders, names)
+        torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4)
+        assert (ours - logits(engine, [None] * len(names))).abs().max() > 0.01
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"target_modules": ["q_proj", "v_proj"]},
+        {"target_modules": r"model\.layers\.1\..*(up|down)_proj"},
+        {"target_modules": "all-linear"},
+        {"exclude_modules": ["k_proj"]},
+        {"rank_pattern": {"q_proj": 8, r"layers\.0\.mlp\.up_proj": 1}, "alpha_pattern": {"o_proj": 3}},
+        {"rank_pattern": {"down_proj": 7}, "use_rslora": True},
+    ],
+)
+def test_what_a_configuration_means_is_as_peft_says(tiny, engine, adapter, taken, config):
+    folder = adapter("one", seed=4, **config)
+    slots = filled(engine, [taken(engine, "one", folder)])
+    theirs = oracle(tiny, {"one": folder}, ["one", "__base__"])
+    torch.testing.assert_close(logits(engine, [slots["one"], None]), theirs, rtol=1e-4, atol=1e-4)
+
+
+def test_a_batch_without_experts_is_the_base_model_bit_for_bit(tiny, engine, adapter, taken):
+    before = logits(engine, [])
+    filled(engine, [taken(engine, "brick", adapter("brick"))])
+    assert torch.equal(logits(engine, [None] * 4), before)
+    with torch.inference_mode():
+        bare = LlamaForCausalLM.from_pretrained(tiny, dtype=torch.float32)(IDS).logits
+    assert torch.equal(before, bare)
+
+
+def test_a_base_row_beside_experts_is_what_it_is_beside_others(engine, adapter, taken):
+    slots = filled(engine, [taken(engine, "brick", adapter("brick"))])
+    mixed = logits(engine, [slots["brick"], None, None, slots["brick"]])
+    assert torch.equal(mixed[1:3], logits(engine, [None] * 4)[1:3])
+
+
+def test_a_slot_holds_nothing_of_what_was_there_before(load, adapter, taken):
+    engine = load(slots=1, rank=8)
+    large, small = (
+        taken(engine, "large", adapter("large", seed=1, r=8)),
+        taken(engine, "small", adapter("small", seed=2, r=2, target_modules=["q_proj"])),
+    )
+    alone = logits(engine, [filled(engine, [small])["small"]])
+    filled(engine, [large])
+    assert torch.equal(logits(engine, [filled(engine, [small])["small"]]), alone)
+
+
+def test_a_slot_in_use_is_neither_filled_nor_cleared_and_an_empty_one_serves_nobody(engine, adapter, taken):
+    content = taken(engine, "brick", adapter("brick"))
+    slot = filled(engine, [content])["brick"]
+    bank, expert = engine._bank, engine._tiers._entries[content.sha256].expert
+    bank.serve([slot])
+    for work in (lambda: bank.fill(slot, expert), lambda: bank.clear(slot)):
+        with pytest.raises(RuntimeError, match="in use"):
+            work()
+    bank.serve(())
+    with pytest.raises(RuntimeError, match="no expert"):
+        bank.serve([slot + 1])
+    bank.clear(slot)
+    with pytest.raises(RuntimeError, match="no expert"):
+        bank.serve([slot])
+
+
+def test_rows_that_are_not_those_of_the_batch_are_an_error(engine, adapter, taken):
+    slot = filled(engine, [taken(engine, "brick", adapter("brick"))])["brick"]
+    engine._bank.serve([slot, None])
+    with pytest.raises(RuntimeError, match="2 rows"):
+        engine._model(IDS)
+    engine._bank.serve(())
+    engine._model(IDS)
+
+
+class Packed(nn.Module):
+    """As a quantized linear looks: a weight of another shape and type, and a product in a type of its own."""
+
+    def __init__(self, inner):
+        super().__init__()
+        self.in_features, self.out_features = inner.in_features, inner.out_features
+        self.weight = nn.Parameter(torch.zeros(inner.weight.numel() // 2, 1, dtype=torch.uint8), requires_grad=False)
+        self._inner = [inner]
+
+    def forward(self, x):
+        return self._inner[0](x.float()).to(torch.bfloat16)
+
+
+def test_a_quantized_linear_is_wrapped_by_what_it_does():
+    class Model(nn.Module):
+        dtype, device = torch.bfloat16, torch.device("cpu")
+
+        def __init__(self):
+            super().__init__()
+            self.layer = nn.Sequential(Packed(nn.Linear(6, 5)))
+            self.head = nn.Linear(5, 3)
+
+        def get_output_embeddings(self):
+            return self.head
+
+    model = Model()
+    assert linears(model) == {"layer.0": Shape(6, 5)}
+    Bank(model, slots=2, rank=3)
+    assert isinstance(model.layer[0], BankedLinear)
+    x = torch.ones(1, 2, 6, dtype=torch.bfloat16)
+    assert torch.equal(model.layer(x), model.layer[0].inner(x))
+    assert linears(model) == {"layer.0.inner": Shape(6, 5)}
+
+
+@pytest.mark.parametrize("sizes", [{"slots": 0, "rank": 8}, {"slots": 2, "rank": 0}])
+def test_a_bank_of_nothing_is_refused(load, sizes):
+    with pytest.raises(BatosError) as caught:
+        load(**sizes)
+    assert caught.value.code == "BAD_CONFIG"

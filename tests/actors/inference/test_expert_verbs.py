@@ -1,0 +1,270 @@
+"""Experts through the actor's verbs, over a real world in a file."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from safetensors import safe_open
+
+from actors.inference import repository
+from actors.inference.actor import Inference
+from bus.stub import StubBus
+from protocol.errors import BatosError
+from protocol.messages import Activate, Experts, Import, Infer, Row, Sampling, StatusQuery, Turn
+from world.store import open_store
+
+GREEDY = Sampling(temperature=0)
+
+
+class Asked:
+    """An inference actor that is ready, and a bus to it."""
+
+    def __init__(self, inference):
+        self.inference = inference
+        self._bus = StubBus({("inference", verb): handler for verb, handler in inference.handlers().items()})
+
+    async def __call__(self, verb, request):
+        return await self._bus.call("inference", verb, request, seconds=60)
+
+    async def bring(self, name, folder):
+        return await self("import", Import(path=str(folder), name=name))
+
+    async def texts(self, *experts):
+        rows = [Row(prompt="hello", expert=expert, sampling=GREEDY, max_tokens=16) for expert in experts]
+        return [row.text for row in (await self("infer", Infer(rows=rows))).rows]
+
+    async def refused(self, verb, request):
+        with pytest.raises(BatosError) as caught:
+            await self(verb, request)
+        return caught.value
+
+    async def listed(self):
+        return {view.name: view for view in (await self("experts", Experts())).experts}
+
+
+@pytest.fixture
+async def ask(home):
+    inference = Inference(home)
+    await inference.begin()
+    yield Asked(inference)
+    await inference.close()
+
+
+def history(home):
+    store = open_store(home.settings(), home, name="test", seconds=1)
+    try:
+        return [entry["description"].decode() for entry in store.db.storage.undoLog(0, 50)]
+    finally:
+        store.close()
+
+
+async def test_an_adapter_comes_in_is_lent_and_is_there_after_a_restart(home, adapter):
+    folder = adapter("brick", seed=1)
+    inference = Inference(home)
+    await inference.begin()
+    ask = Asked(inference)
+    assert (await ask("experts", Experts())).experts == []
+    came = await ask.bring("brick", folder / "adapter_model.safetensors")
+    assert (came.expert.name, came.expert.tier, came.expert.rank, came.expert.last_used) == ("brick", "cold", 4, None)
+    assert came.tid is not None
+    base, lent = await ask.texts(None, "brick")
+    assert lent != base
+    assert (await ask.listed())["brick"].tier == "hot"
+    await inference.close()
+
+    inference = Inference(home)
+    await inference.begin()
+    ask = Asked(inference)
+    detail = (await ask("status", StatusQuery())).detail
+    assert [(one["name"], one["sha256"], one["tier"]) for one in detail["experts"]] == [
+        ("brick", came.expert.sha256, "cold")
+    ]
+    assert (detail["bank"]["slots"], detail["bank"]["rank"]) == (2, 8)
+    assert await ask.texts(None, "brick") == [base, lent]
+    await inference.close()
+    assert not (home.root / "import").exists() or list((home.root / "import").iterdir()) == []
+
+
+async def test_what_the_world_keeps_of_an_expert(home, ask, adapter):
+    came = await ask.bring("brick", adapter("brick", lora_alpha=12))
+    store = ask.inference._store
+
+    def look():
+        from world.store import snapshot
+
+        with snapshot(store.db) as connection:
+            root = connection.root()
+            proxy = root["pLLM_obj"].lora_repository["brick"]
+            return dict(proxy._slots), list(proxy.modules), proxy._slots._p_serial.hex()
+
+    slots, modules, serial = await store.run(look)
+    assert (slots["name"], slots["sha256"], slots["rank"], slots["alpha"]) == ("brick", came.expert.sha256, 4, 12)
+    assert (slots["base_model"], slots["bytes"]) == (ask.inference._model.digest, came.expert.bytes)
+    assert serial == came.tid
+    content = (await store.run(lambda: repository.experts(store)))["brick"]
+    assert content.path.stat().st_size == came.expert.bytes
+    assert content.path.is_relative_to(home.blobs)
+    with safe_open(content.path, framework="pt") as file:
+        assert set(file.keys()) == {f"{module}.{kind}" for module in modules for kind in "AB"}
+        assert file.metadata()["base_model"] == slots["base_model"]
+
+
+async def test_the_same_content_is_not_stored_twice(home, ask, adapter):
+    folder = adapter("brick")
+    first, again, other = (
+        await ask.bring("brick", folder),
+        await ask.bring("brick", folder),
+        await ask.bring("robin", folder),
+    )
+    assert again.tid is None
+    assert other.tid not in (None, first.tid)
+    assert first.expert.sha256 == again.expert.sha256 == other.expert.sha256
+    await ask("activate", Activate(name="brick"))
+    assert {name: view.tier for name, view in (await ask.listed()).items()} == {"brick": "hot", "robin": "hot"}
+
+
+async def test_a_name_with_new_content_is_served_by_it_at_once(home, ask, adapter):
+    await ask.bring("robin", adapter("old", seed=1))
+    await ask("activate", Activate(name="robin", pin=True))
+    (old,) = await ask.texts("robin")
+    came = await ask.bring("robin", adapter("new", seed=2))
+    view = (await ask.listed())["robin"]
+    assert (view.sha256, view.tier, view.pinned) == (came.expert.sha256, "cold", False)
+    (new,) = await ask.texts("robin")
+    assert new != old
+    await ask.bring("robin", adapter("old", seed=1))
+    assert await ask.texts("robin") == [old]
+    await ask.inference.close()
+    assert len([text for text in history(home) if text.startswith("expert robin")]) == 3
+
+
+async def test_content_that_still_has_a_name_keeps_its_slot(ask, adapter):
+    shared = adapter("shared", seed=1)
+    await ask.bring("brick", shared)
+    await ask.bring("robin", shared)
+    await ask("activate", Activate(name="brick", pin=True))
+    await ask.bring("robin", adapter("other", seed=2))
+    views = await ask.listed()
+    assert (views["brick"].tier, views["brick"].pinned, views["robin"].tier) == ("hot", True, "cold")
+
+
+async def test_a_refused_import_touches_nothing(home, ask, adapter, change):
+    await ask.bring("brick", adapter("good", seed=1))
+    before = await ask.texts(None, "brick")
+    bad = change(adapter("bad", seed=2), lambda weights: dict(list(weights.items())[::2]))
+    error = await ask.refused("import", Import(path=str(bad), name="brick"))
+    assert (error.code, bool(error.hint)) == ("BAD_EXPERT", True)
+    assert await ask.texts(None, "brick") == before
+    assert list((home.root / "import").iterdir()) == []
+    await ask.inference.close()
+    assert len([text for text in history(home) if text.startswith("expert")]) == 1
+
+
+async def test_pins_and_what_is_evicted_for_whom(ask, adapter):
+    for number, name in enumerate(("brick", "robin", "alfred"), 1):
+        await ask.bring(name, adapter(name, seed=number))
+    assert (await ask("activate", Activate(name="brick", pin=True))).expert.pinned
+    await ask.texts("robin")
+    await ask.texts("alfred")
+    views = await ask.listed()
+    assert {name: view.tier for name, view in views.items()} == {"brick": "hot", "robin": "warm", "alfred": "hot"}
+    assert "alfred" in views["robin"].reason
+    assert views["robin"].last_used is not None
+    assert (await ask("activate", Activate(name="alfred", pin=True))).expert.tier == "hot"
+    error = await ask.refused("activate", Activate(name="robin"))
+    assert (error.code, error.data["pinned"]) == ("BUSY", ["brick", "alfred"])
+    error = await ask.refused("infer", Infer(rows=[Row(prompt="a", expert="robin")]))
+    assert error.code == "BUSY"
+    let_go = await ask("activate", Activate(name="brick", pin=False))
+    assert (let_go.expert.tier, let_go.expert.pinned) == ("hot", False)
+    await ask("activate", Activate(name="robin"))
+    assert (await ask.listed())["brick"].tier == "warm"
+    assert (await ask("activate", Activate(name="brick", pin=False))).expert.tier == "warm"
+
+
+async def test_more_experts_than_slots_in_one_request(ask, adapter):
+    names = ["a1", "a2", "a3", "a4"]
+    for number, name in enumerate(names, 1):
+        await ask.bring(name, adapter(name, seed=number))
+    alone = [(await ask.texts(name))[0] for name in names]
+    (base,) = await ask.texts(None)
+    assert await ask.texts("a4", "a1", None, "a3", "a2", "a1") == [
+        alone[3],
+        alone[0],
+        base,
+        alone[2],
+        alone[1],
+        alone[0],
+    ]
+
+
+async def test_what_is_not_there_is_named(ask, adapter, tmp_path):
+    error = await ask.refused("activate", Activate(name="robin"))
+    assert (error.code, "expert import" in error.hint) == ("UNKNOWN_EXPERT", True)
+    await ask.bring("brick", adapter("brick"))
+    error = await ask.refused("infer", Infer(rows=[Row(prompt="a", expert="robin")]))
+    assert (error.code, "brick" in error.hint) == ("UNKNOWN_EXPERT", True)
+    for path, name, code in (
+        (str(tmp_path / "nothing"), "robin", "UNREADABLE"),
+        ("relative", "robin", "BAD_ARGUMENT"),
+        (str(tmp_path), "robin", "BAD_EXPERT"),
+        (str(tmp_path), "_robin", "BAD_NAME"),
+    ):
+        assert (await ask.refused("import", Import(path=path, name=name))).code == code
+
+
+async def test_a_file_that_rots_in_the_world_is_refused_and_the_others_serve(ask, adapter):
+    await ask.bring("brick", adapter("brick", seed=1))
+    await ask.bring("robin", adapter("robin", seed=2))
+    before = await ask.texts(None, "brick")
+    path = ask.inference._experts["robin"].path
+    spoiled = bytearray(path.read_bytes())
+    spoiled[-3] ^= 1
+    path.chmod(0o600)
+    path.write_bytes(spoiled)
+    error = await ask.refused("activate", Activate(name="robin"))
+    assert (error.code, "robin" in error.message) == ("BAD_EXPERT", True)
+    assert await ask.texts(None, "brick") == before
+    assert (await ask.listed())["robin"].tier == "cold"
+
+
+async def test_imports_and_texts_at_once_end_well(ask, adapter):
+    await ask.bring("brick", adapter("brick", seed=1))
+    before = await ask.texts(None, "brick")
+    told = await asyncio.gather(
+        *(ask.texts(None, "brick") for _ in range(3)),
+        *(ask.bring(f"more{n}", adapter(f"more{n}", seed=n)) for n in range(3)),
+    )
+    assert told[:3] == [before] * 3
+    assert len(await ask.listed()) == 4
+
+
+async def test_before_it_is_ready_it_says_so(home):
+    inference = Inference(home)
+    ask = Asked(inference)
+    for verb, request in (
+        ("experts", Experts()),
+        ("activate", Activate(name="a")),
+        ("import", Import(path="/a", name="a")),
+    ):
+        assert (await ask.refused(verb, request)).code == "NOT_READY"
+    await inference.close()
+
+
+@pytest.mark.model
+async def test_the_real_model_with_an_expert_over_a_real_world(real_home, real_adapter):
+    inference = Inference(real_home)
+    await inference.begin()
+    ask = Asked(inference)
+    came = await ask.bring("robin", real_adapter)
+    assert came.expert.tier == "cold"
+    activated = await ask("activate", Activate(name="robin", pin=True))
+    assert (activated.expert.tier, activated.expert.pinned) == ("hot", True)
+    turns = [Turn(role="user", content="What is the capital of France?")]
+    rows = [Row(turns=turns, expert=expert, sampling=GREEDY, max_tokens=16) for expert in (None, "robin", None)]
+    base, lent, same = (await ask("infer", Infer(rows=rows))).rows
+    assert "Paris" in base.text
+    assert same.text == base.text
+    assert lent.text != base.text
+    await inference.close()

@@ -1,0 +1,286 @@
+"""Three tiers: what is evicted and for whom, what may not be, and what a load that fails leaves behind."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from actors.inference.adapter import Adapter, Pair, Shape
+from actors.inference.bank import Bank
+from actors.inference.expert import Content, Layout, write_expert
+from actors.inference.tiers import Place, Tiers
+from protocol.errors import BatosError
+
+BASE = "ba5e" * 16
+SHAPES = {"layers.0": Shape(4, 3), "layers.1": Shape(3, 4)}
+
+
+class Model(torch.nn.Module):
+    dtype, device = torch.float32, torch.device("cpu")
+
+    def __init__(self):
+        super().__init__()
+        self.layers = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.Linear(3, 4))
+
+    def get_output_embeddings(self):
+        return None
+
+
+class House:
+    """A bank over a small model, its tiers, and experts `content("a")` with files of their own."""
+
+    def __init__(self, folder, slots=2, warm_bytes=10**9):
+        torch.manual_seed(0)
+        self.folder = folder
+        self.model = Model()
+        self.bank = Bank(self.model, slots=slots, rank=2)
+        self.tiers = Tiers(self.bank, BASE, warm_bytes, clock=lambda: 7.0)
+        self.contents = {}
+
+    def content(self, name):
+        if name not in self.contents:
+            torch.manual_seed(sum(name.encode()))
+            pairs = {at: Pair(torch.randn(2, s.inputs), torch.randn(s.outputs, 2)) for at, s in SHAPES.items()}
+            path = self.folder / name
+            made = write_expert(Adapter(2, 2.0, pairs), Layout(SHAPES, BASE, torch.float32, 2), path)
+            self.contents[name] = Content(name, made.sha256, BASE, 2, made.bytes, path)
+        return self.contents[name]
+
+    def activate(self, *names):
+        for name in names:
+            self.tiers.activate(self.content(name))
+
+    def tier(self, *names):
+        return [self.tiers.place(self.content(name).sha256).tier for name in names]
+
+    def reason(self, name):
+        return self.tiers.place(self.content(name).sha256).reason
+
+    def output(self, name):
+        """What the model says through this expert, which is brought where it must be."""
+        content = self.content(name)
+        with torch.inference_mode(), self.tiers.hold([content]) as slots:
+            self.bank.serve([slots[content.sha256]])
+            try:
+                return self.model.layers(torch.ones(1, 2, 4))
+            finally:
+                self.bank.serve(())
+
+
+@pytest.fixture
+def house(tmp_path):
+    return House(tmp_path)
+
+
+def refused(work):
+    with pytest.raises(BatosError) as caught:
+        work()
+    assert caught.value.hint
+    return caught.value
+
+
+def test_from_cold_over_warm_to_hot_and_back(house):
+    assert house.tier("a") == ["cold"]
+    assert house.tiers.place("unheard of") == Place()
+    house.tiers.warm(house.content("a"))
+    assert house.tier("a") == ["warm"]
+    house.activate("a", "b")
+    assert house.tiers.place(house.content("a").sha256) == Place("hot", pinned=False, last_used=7.0)
+    house.activate("c")
+    assert house.tier("a", "b", "c") == ["warm", "hot", "hot"]
+    assert "room for c" in house.reason("a")
+    house.activate("a")
+    assert (house.tier("a", "b"), house.reason("a")) == (["hot", "warm"], "")
+
+
+def test_a_warm_expert_needs_its_file_no_more(house):
+    first = house.output("a")
+    house.content("a").path.unlink()
+    house.activate("b", "c")
+    assert house.tier("a") == ["warm"]
+    assert torch.equal(house.output("a"), first)
+
+
+def test_the_one_used_longest_ago_goes_unless_it_is_needed_next(house):
+    house.activate("a", "b", "a", "c")
+    assert house.tier("a", "b") == ["hot", "warm"]
+    with house.tiers.hold([house.content("d")], later={house.content("a").sha256}):
+        assert house.tier("a", "c") == ["hot", "warm"]
+
+
+def test_what_rows_in_flight_use_is_not_taken(house):
+    house.activate("a", "b")
+    with house.tiers.hold([house.content("a")]):
+        house.activate("c", "d")
+        assert house.tier("a", "b", "c", "d") == ["hot", "warm", "warm", "hot"]
+        with house.tiers.hold([house.content("d")]):
+            assert refused(lambda: house.activate("e")).code == "BUSY"
+    house.activate("e")
+    assert house.tier("e") == ["hot"]
+
+
+def test_what_is_pinned_is_not_taken(house):
+    house.tiers.activate(house.content("a"), pin=True)
+    house.activate("b", "c", "d")
+    assert house.tier("a", "b", "c", "d") == ["hot", "warm", "warm", "hot"]
+    house.tiers.activate(house.content("d"), pin=True)
+    error = refused(lambda: house.activate("b"))
+    assert (error.code, error.data["pinned"]) == ("BUSY", ["a", "d"])
+    house.tiers.unpin(house.content("a").sha256)
+    house.tiers.unpin("unheard of")
+    house.activate("b")
+    assert house.tier("a", "b") == ["warm", "hot"]
+
+
+def test_a_batch_that_needs_all_slots_gets_them(house):
+    house.activate("c", "d")
+    wanted = [house.content("a"), house.content("d"), house.content("a")]
+    with house.tiers.hold(wanted) as slots:
+        assert set(slots) == {house.content("a").sha256, house.content("d").sha256}
+        assert len(set(slots.values())) == 2
+        assert house.tier("c", "d") == ["warm", "hot"]
+
+
+def test_a_hold_that_fails_half_way_holds_nothing(house):
+    house.activate("a")
+    house.content("b").path.write_bytes(b"rotten")
+    for _ in range(3):
+        refused(lambda: house.tiers.hold([house.content("a"), house.content("b")]).__enter__())
+    house.activate("c", "d")
+    assert house.tier("a", "c", "d") == ["warm", "hot", "hot"]
+
+
+def test_a_load_that_fails_leaves_every_slot_as_it_was(house):
+    before = {name: house.output(name) for name in ("a", "b")}
+    house.content("c").path.write_bytes(house.content("c").path.read_bytes()[:-1])
+    assert refused(lambda: house.activate("c")).code == "BAD_EXPERT"
+    assert house.tier("a", "b", "c") == ["hot", "hot", "cold"]
+    for name, said in before.items():
+        assert torch.equal(house.output(name), said)
+
+
+def test_a_copy_that_fails_costs_a_slot_and_no_answer(house, monkeypatch):
+    before = house.output("a")
+    house.activate("b")
+
+    def broken(*_):
+        raise RuntimeError("the device is gone")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(torch, "_foreach_copy_", broken)
+        with pytest.raises(RuntimeError, match="gone"):
+            house.activate("c")
+    assert house.tier("a", "b", "c") == ["warm", "hot", "cold"]
+    assert torch.equal(house.output("a"), before)
+
+
+def test_released_content_gives_everything_back(house):
+    house.tiers.activate(house.content("a"), pin=True)
+    house.tiers.release(house.content("a").sha256, "a was replaced")
+    assert house.tiers.place(house.content("a").sha256) == Place("cold", False, 7.0, "a was replaced")
+    house.activate("b")
+    with house.tiers.hold([house.content("b")]):
+        house.tiers.release(house.content("b").sha256, "b was replaced")
+        assert house.tier("b") == ["hot"]
+    house.activate("c", "d")
+    assert house.tier("b") == ["warm"]
+    house.tiers.release("unheard of", "")
+
+
+def test_memory_keeps_to_its_budget(tmp_path):
+    house = House(tmp_path, slots=1)
+    size = house.content("a").bytes
+    house.tiers._budget = 2 * size
+    house.activate("a", "b", "c")
+    assert house.tier("a", "b", "c") == ["cold", "warm", "hot"]
+    assert "warm_bytes" in house.reason("a")
+    house.tiers._budget = size - 1
+    house.activate("d")
+    assert house.tier("d") == ["hot"]
+    house.tiers.warm(house.content("e"))
+    assert (house.tier("e"), "warm_bytes" in house.reason("e")) == (["cold"], True)
+    first = house.output("d")
+    house.activate("e")
+    assert torch.equal(house.output("d"), first)
+
+
+def test_rows_are_divided_by_what_the_slots_can_hold(house):
+    def waves(*names):
+        return house.tiers.waves([None if name is None else house.content(name) for name in names])
+
+    assert waves() == [[]]
+    assert waves(None, None) == [[0, 1]]
+    assert waves("a", None, "b", "a") == [[0, 1, 2, 3]]
+    assert waves("a", "b", "c", None, "a", "c") == [[0, 1, 3, 4], [2, 5]]
+    house.tiers.activate(house.content("b"), pin=True)
+    assert waves("a", "b", "c", None, "c") == [[0, 1, 3], [2, 4]]
+    house.tiers.activate(house.content("a"), pin=True)
+    assert waves("b", None, "a") == [[0, 1, 2]]
+    assert refused(lambda: waves("b", "c")).code == "BUSY"
+
+
+NAMES = st.sampled_from("abcde")
+
+
+class Moves(RuleBasedStateMachine):
+    """Whatever is asked in whatever order: each expert says what it always says, and the limits hold."""
+
+    folder = None
+
+    def __init__(self):
+        super().__init__()
+        self.house = House(self.folder, slots=2)
+        self.house.tiers._budget = 3 * self.house.content("a").bytes
+        self.said = {name: self.house.output(name) for name in "abcde"}
+        self.pins = set()
+
+    @rule(name=NAMES)
+    def use(self, name):
+        if len(self.pins - {name}) < 2:
+            assert torch.equal(self.house.output(name), self.said[name])
+        else:
+            assert refused(lambda: self.house.output(name)).code == "BUSY"
+
+    @precondition(lambda self: len(self.pins) < 2)
+    @rule(name=NAMES)
+    def pin(self, name):
+        self.house.tiers.activate(self.house.content(name), pin=True)
+        self.pins.add(name)
+
+    @rule(name=NAMES)
+    def unpin(self, name):
+        self.house.tiers.unpin(self.house.content(name).sha256)
+        self.pins.discard(name)
+
+    @rule(name=NAMES)
+    def release(self, name):
+        self.house.tiers.release(self.house.content(name).sha256, "gone")
+        self.pins.discard(name)
+
+    @rule(name=NAMES)
+    def warm(self, name):
+        self.house.tiers.warm(self.house.content(name))
+
+    @invariant()
+    def the_limits_hold(self):
+        entries = self.house.tiers._entries.values()
+        slots = [entry.slot for entry in entries if entry.slot is not None]
+        assert len(slots) == len(set(slots)) <= 2
+        assert sum(entry.content.bytes for entry in entries if entry.expert is not None) <= self.house.tiers._budget
+        assert all(entry.references == 0 for entry in entries)
+        assert {entry.content.name for entry in entries if entry.pinned} == self.pins
+        assert all(self.house.tier(name) == ["hot"] for name in self.pins)
+
+
+def test_any_order_of_moves(tmp_path_factory):
+    from hypothesis.stateful import run_state_machine_as_test
+
+    class Fresh(Moves):
+        @property
+        def folder(self):
+            return tmp_path_factory.mktemp("tiers")
+
+    run_state_machine_as_test(Fresh, settings=settings(max_examples=25, stateful_step_count=25, deadline=None))
