@@ -1,6 +1,7 @@
 # make setup   prepares .venv (once; the others call it)
 # make demo    the main job, in a throw-away world
-# make test    everything that is checked; make test-fast leaves out what needs the model
+# make test    everything that is checked; make test-fast leaves out what needs the model, make test-slow runs what
+#              kills every actor in the middle of a thought, and fills a disk (some twenty minutes)
 # A GPU, a mirror, another index: PIP_ARGS="--index-url …" (README.md).
 
 PYTHON ?= python3
@@ -9,14 +10,17 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install $(PIP_ARGS)
 
-.PHONY: test test-fast check setup demo bench clean
+.PHONY: test test-fast test-slow check setup demo bench clean
 .DEFAULT_GOAL := test
 
 test: check
 	$(BIN)/python -m pytest
 
 test-fast: check
-	$(BIN)/python -m pytest -n 2 -m "not model and not e2e"
+	$(BIN)/python -m pytest -n 2 -m "not model and not e2e and not slow"
+
+test-slow: setup
+	$(BIN)/python -m pytest -m slow tests/slow
 
 check: setup
 	$(BIN)/ruff check .

@@ -11,8 +11,9 @@ from typing import Any, Final
 
 import msgspec
 
+from cli import wire
 from cli.sending import Sending
-from protocol.codec import convert
+from protocol.codec import Value, convert
 from protocol.errors import BatosError
 from protocol.home import Home
 from protocol.messages import Event, Mandate
@@ -54,6 +55,8 @@ class Asking:
     def __init__(self, home: Home, question: str, *, detach: bool, key: str | None, seconds: float) -> None:
         if not question.strip():
             raise BatosError("USAGE", "the question is empty", 'Ask something: batos ask "What is known about X?"')
+        if any("\ud800" <= letter <= "\udfff" for letter in question):
+            raise BatosError("USAGE", "the question is not valid Unicode", "Give it in UTF-8.")
         if len(question) > MAX_CHARACTERS:
             raise BatosError(
                 "TOO_LARGE",
@@ -64,10 +67,10 @@ class Asking:
         self.sending = Sending(home, mandate, key, seconds)
 
     async def run(self, on_event: Callable[[Event], None]) -> Answer:
-        """The answer; raises as `Sending.run`."""
+        """The answer; raises as `Sending.run`, and METHOD_FAILED where the world's own `ask_` gives something else."""
         began = time.monotonic()
         reply = await self.sending.run(on_event)
-        found = reply.result if isinstance(reply.result, dict) else {}
+        detached = reply.state == "accepted"
         facts = {
             "mandate": reply.mandate,
             "cycle": reply.cycle,
@@ -76,4 +79,18 @@ class Asking:
             "seconds": round(time.monotonic() - began, 3),
             "remembered": reply.remembered,
         }
-        return convert({**found, **facts}, Answer)
+        try:
+            return convert({**({} if detached else _found(reply.result)), **facts}, Answer)
+        except BatosError as error:
+            raise BatosError(
+                "METHOD_FAILED",
+                f"ask_ was answered with what is no answer: {error.message}",
+                f"See the method: {wire.command(self.sending.home, 'source', MIND, 'ask_')}",
+                mandate=reply.mandate,
+            ) from error
+
+
+def _found(result: Value) -> dict[str, Any]:
+    if not isinstance(result, dict) or not isinstance(result.get("answer"), str):
+        raise BatosError("BAD_VALUE", 'there is no text called "answer"')
+    return result

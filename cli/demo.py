@@ -1,4 +1,4 @@
-"""The demo: the main job in a world of its own that is thrown away afterwards.
+"""The demo: the main jobs, a missing method and a question, in a world of its own that is thrown away afterwards.
 
 Each step does what a person would do with the commands, on the real system, and looks at what came of it. Nothing is
 prepared: what the model writes is written now, and another model or another seed writes another text.
@@ -17,18 +17,22 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Final
 
-from cli import guard, lifecycle, mandate, objects, render, render_thought, sending, wire
+from cli import asking, facts, guard, lifecycle, mandate, memory, objects, render, render_thought, sending, wire
 from cli.console import Invocation
 from protocol.errors import BatosError
 from protocol.home import Home
-from protocol.messages import Created, Event, MandateReply
+from protocol.messages import Created, Event, Hit, Looked, MandateReply
 
 NOTE: Final = (
-    "The embedded model has 135 million parameters and is not clever: it can write one line of arithmetic, and needs an "
-    "example to be held to. What is shown here is what stands around it: no method lands that fails its gate, and "
-    "nothing that was accepted is lost."
+    "The embedded model has 135 million parameters and is not clever. It can write one line of arithmetic, and needs an "
+    "example to be held to; it can fill in the form of a plan, and finish a facet's prompt. Asked a question, it mostly "
+    "repeats what is remembered, and often misses the point. What is shown here is what stands around it: no method "
+    "lands that fails its gate, an answer says which facets spoke and what it was based on, and nothing that was "
+    "accepted is lost. Another model is one line of configuration."
 )
 WAIT_S: Final = 120.0
+NEAR: Final = 10
+"""Passages among which the answer must be when its own question is searched for."""
 
 _BOX: Final = {"width": 5, "height": 6}
 _CRATE: Final = {"width": 2, "height": 3, "depth": 4}
@@ -56,10 +60,12 @@ class Demo:
         self.home = home
         self.tell = invocation.progress
         self.finished = invocation.event
+        self.asked: asking.Answer | None = None
 
     @property
     def steps(self) -> list[Callable[[], Awaitable[str]]]:
-        return [self.synthesize, self.reuse, self.refuse, self.crash, self.restart]
+        thinking = [self.synthesize, self.reuse, self.refuse, self.remember, self.ask, self.recall]
+        return [*thinking, self.crash, self.restart]
 
     async def synthesize(self) -> str:
         await self.create("box", _BOX)
@@ -90,6 +96,45 @@ class Demo:
         _expect("widen_" not in after.methods, "the refused method was installed")
         broken = line["violations"][0]
         return f"widen_ without its signal is refused: {broken['rule']} in line {broken['line']}, {broken['message']}"
+
+    async def remember(self) -> str:
+        file = self.home.root / f"{facts.DOCUMENT}.txt"
+        file.write_text(facts.FACTS)
+        self.tell(f"$ batos remember {file.name} --id {facts.DOCUMENT}")
+        self.tell(_indented(facts.FACTS))
+        kept = await memory.remember(self.home, memory.read_all([str(file)], facts.DOCUMENT))
+        (document,) = kept.documents
+        _expect(kept.tid is not None, "the document was remembered without a commit")
+        hits = await self.search()
+        _expect(any(hit.doc_id == facts.DOCUMENT for hit in hits), "the document is not found by the question")
+        passages = "passage" if document.chunks == 1 else "passages"
+        return f"{document.doc_id} is remembered, as {document.chunks} {passages}"
+
+    async def ask(self) -> str:
+        answer = await self.question()
+        self.asked = answer
+        facets = ", ".join(f"{part.persona}.{part.facet}" for part in answer.facets)
+        sources = ", ".join(f"{source['doc_id']} #{source['chunk_index']}" for source in answer.sources)
+        return f"from {facets} and {sources}: {answer.answer}"
+
+    async def recall(self) -> str:
+        first = self._first()
+        self._expect_found(await self.search(), first)
+        before = await self.personas()
+        answer = await self.question()
+        after = await self.personas()
+        for name, seen in before.items():
+            for selector, method in seen.methods.items():
+                _expect(after[name].methods.get(selector) == method, f"{name}.{selector} is not what it was")
+        made = {f"{name}.{new}" for name, seen in after.items() for new in seen.methods.keys() - before[name].methods}
+        lacked = {
+            f"{part.persona}.{part.facet}" for part in answer.facets if part.facet not in before[part.persona].methods
+        }
+        _expect(made == lacked, f"the second answer needed {sorted(lacked)} and wrote {sorted(made)}")
+        written = (
+            f"and wrote {', '.join(sorted(made))}, which it had not asked before" if made else "and wrote no method"
+        )
+        return f"search finds the answer; the same question again used the facets' methods as they stand, {written}"
 
     async def crash(self) -> str:
         made = await self.create("crate", _CRATE)
@@ -133,14 +178,19 @@ class Demo:
         return f"killed -9 (pid {pid}, now {now}), the mandate still ended, once: one cycle, one commit, {ended}"
 
     async def restart(self) -> str:
-        before = await objects.look(self.home, "box")
+        before, thinkers = await objects.look(self.home, "box"), await self.personas()
         await lifecycle.down(self.home, self.tell)
         await self.up()
         after = await objects.look(self.home, "box")
         _expect("area_" in before.methods and after.methods == before.methods, "the methods are not what they were")
         reply = await self.send("box", "area_")
         _expect(reply.result == 30 and reply.cycle is None, f"area_ came out as {reply.result!r}, cycle {reply.cycle}")
-        return "after down and up the method is there, the same to the letter, and answers 30 without a cycle"
+        _expect(await self.personas() == thinkers, "the personas are not what they were")
+        self._expect_found(await self.search(), self._first())
+        return (
+            "after down and up the method is there, the same to the letter, and answers 30 without a cycle; so are the "
+            "facets, and search finds the answer"
+        )
 
     async def up(self) -> None:
         """Start the system. From then on SIGTERM ends the demo as Ctrl-C does, with nothing left behind."""
@@ -148,6 +198,44 @@ class Demo:
         task = asyncio.current_task()
         if task is not None and threading.current_thread() is threading.main_thread():
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+
+    async def question(self) -> asking.Answer:
+        """The answer to the demo's question: facets spoke, the document was a source, and memory has it."""
+        self.tell(f'$ batos ask "{facts.QUESTION}"')
+        told = render_thought.Follower(lambda _: None)
+        one = asking.Asking(self.home, facts.QUESTION, detach=False, key=None, seconds=WAIT_S)
+        answer = await one.run(lambda event: self._told(told.tell(event)))
+        self.tell(_indented(render_thought.answer(answer)))
+        _expect(answer.state == "COMPLETE" and bool(answer.answer), f"the question ended in {answer.state}")
+        _expect(len(answer.facets) > 1, f"{len(answer.facets)} facets have spoken, two are the least")
+        sources = [str(source["doc_id"]) for source in answer.sources]
+        _expect(facts.DOCUMENT in sources, f"the answer is based on {sources}, not on {facts.DOCUMENT}")
+        _expect(answer.remembered, "memory does not have the answer yet")
+        return answer
+
+    async def search(self) -> list[Hit]:
+        return (await memory.search(self.home, facts.QUESTION, NEAR)).hits
+
+    async def personas(self) -> dict[str, Looked]:
+        names = (await objects.codex(self.home, None)).personas
+        return {name: await objects.look(self.home, name) for name in names}
+
+    def _first(self) -> asking.Answer:
+        if self.asked is None:
+            raise _wrong("there is no answer, because the step before has failed")
+        return self.asked
+
+    def _expect_found(self, hits: list[Hit], answer: asking.Answer) -> None:
+        found = [hit for hit in hits if hit.metadata.get("cycle") == answer.cycle and hit.metadata["kind"] == "answer"]
+        _expect(bool(found), "search does not find the answer")
+        _expect(len({(hit.doc_id, hit.chunk_index) for hit in found}) == len(found), "the answer is there twice")
+        for hit in found:
+            part = hit.text.strip() in f"{facts.QUESTION}\n\n{answer.answer}"
+            _expect(part, f"search finds another answer: {hit.text}")
+
+    def _told(self, line: str) -> None:
+        if line:
+            self.tell(line)
 
     async def create(self, name: str, slots: dict[str, int]) -> Created:
         words = [f"{slot}={value}" for slot, value in slots.items()]
@@ -160,7 +248,7 @@ class Demo:
         wanted = mandate.read_mandate(name, selector, cases=examples)
 
         def told(event: Event) -> None:
-            self.tell(render_thought.event(event))
+            self._told(render_thought.event(event))
             if on_event is not None:
                 on_event(event)
 

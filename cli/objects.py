@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from cli import mandate, values, wire
+from cli import mandate, sending, values, wire
 from protocol import codec, names
 from protocol.errors import BatosError
 from protocol.home import Home
@@ -78,11 +79,28 @@ async def story(home: Home, id_: str) -> CycleStory:
 
 
 async def watch(home: Home, id_: str, seconds: float, on_event: Callable[[Event], None]) -> Watched:
-    """Follow a mandate or a cycle to its end; TIMEOUT when our patience ends first."""
+    """Follow a mandate or a cycle to its end, however often the system is lost; TIMEOUT when our patience ends first."""
+    clock = asyncio.get_running_loop().time
+    until = clock() + sending.patience(seconds)
+    lost = False
     async with wire.client(home) as bus:
         await wire.reach(home, bus, "orchestrator")
-        found: Watched = await bus.call("orchestrator", "watch", Watch(id=id_), seconds=seconds, on_partial=on_event)
-        return found
+    while (left := until - clock()) > 0:
+        try:
+            async with wire.client(home) as bus:
+                found: Watched = await bus.call(
+                    "orchestrator", "watch", Watch(id=id_), seconds=left, on_partial=on_event
+                )
+                return found
+        except BatosError as error:
+            lost = lost or bool(error.data.get("lost"))
+            if error.code == "TIMEOUT":
+                break
+            if error.code not in sending.GONE or not lost:
+                raise wire.not_running(home) if error.code == "NOT_RUNNING" else error from error
+        await asyncio.sleep(min(sending.AGAIN_S, max(0.0, until - clock())))
+    on = wire.command(home, "cycle", "watch", id_)
+    raise BatosError("TIMEOUT", f"{id_} has not ended within {seconds:g} s; it goes on", f"Watch on: {on}")
 
 
 async def codex(home: Home, file: str | None) -> CodexReply:
@@ -93,10 +111,19 @@ async def codex(home: Home, file: str | None) -> CodexReply:
 
 def _read(file: str) -> str:
     try:
-        data = sys.stdin.buffer.read(MAX_CODEX + 1) if file == "-" else Path(file).read_bytes()
-        text = data.decode()
-    except (OSError, ValueError) as error:
-        raise BatosError("UNREADABLE", f"cannot read {file}: {error}", "Give a text file in UTF-8.") from error
+        if file == "-":
+            data = sys.stdin.buffer.read(MAX_CODEX + 1)
+        else:
+            with Path(file).open("rb") as opened:
+                data = opened.read(MAX_CODEX + 1)  # it may have no end
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise BatosError("UNREADABLE", f"cannot read {file}: {reason}", "Give a file that you may read.") from error
     if len(data) > MAX_CODEX:
         raise BatosError("TOO_LARGE", f"{file} has more than {MAX_CODEX} bytes", "A codex is a page of TOML.")
-    return text
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BatosError(
+            "UNREADABLE", f"{file} is not text in UTF-8 (byte {error.start})", "Give the codex as a text file."
+        ) from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from cli.asking import Answer
@@ -64,13 +64,12 @@ def cycles(found: Sequence[CycleSummary]) -> str:
 def story(found: CycleStory) -> str:
     """A cycle from its beginning to its end: each state, each send in it, the verdicts, and how it ended."""
     lines = [f"cycle {found.cycle} for {found.target} {found.selector}, mandate {found.mandate}"]
-    told = [*found.states] or []
-    for stay in told:
+    for stay in found.states:
         lines.append(f"{stay.state}  {stay.seconds:.2f} s")
         lines += _sends([step for step in found.steps if step.state == stay.state])
         if stay.state == "SYNTHESIZING":
             lines += [candidate(verdict) for verdict in found.verdicts]
-    lines += _sends([step for step in found.steps if step.state not in {stay.state for stay in told}])
+    lines += _sends([step for step in found.steps if step.state not in {stay.state for stay in found.states}])
     lines += [f"  caused cycle {cycle}" for cycle in found.caused]
     tokens = sum(step.tokens for step in found.steps if step.path.count(".") == _top(found.steps))
     lines.append(f"{found.state} after {found.seconds:.1f} s, {tokens} tokens")
@@ -104,35 +103,58 @@ class Follower:
     had to be generated again begins at 0 again.
     """
 
-    def __init__(self, write: Any) -> None:
+    def __init__(self, write: Callable[[str], None]) -> None:
         self.written = ""
         self._write = write
+        self._is_open = False
         self._cycle: str | None = None
-        self._facets: dict[int, tuple[str, str]] = {}
+        self._speaking: dict[int, tuple[str, str]] = {}
+        self._said: list[tuple[str, str]] = []
 
     def tell(self, found: Event) -> str:
         """The line of progress for an event, or "" for none."""
         if found.event == "piece":
             self._grow(found)
             return ""
-        if found.event != "state":
-            return event(found)
+        if found.event == "sent":
+            self._settle(found)
+        line = self._state(found) if found.event == "state" else event(found)
+        if line:
+            self.rest()
+        return line
+
+    def rest(self) -> None:
+        """End the line on which the answer stands, where there is one: something else comes next."""
+        if self._is_open:
+            self._write("\n")
+            self._is_open = False
+
+    def _state(self, found: Event) -> str:
         self._cycle = self._cycle or found.cycle
         lines = []
         if found.cycle == self._cycle and found.state == "SYNTHESIZING":
-            lines = [f"    {voice}: {printable(text.strip())}" for voice, text in self._facets.values()]
+            spoken = [*self._said, *self._speaking.values()]
+            lines = [f"    {voice}: {printable(text.strip())}" for voice, text in spoken]
+            self._said, self._speaking = [], {}
         indent = "  " if found.cycle == self._cycle else "    a facet's own cycle "
         return "\n".join([*lines, f"{indent}{_DOING.get(found.state or '', found.state or '')}"])
+
+    def _settle(self, found: Event) -> None:
+        """A facet has its text, so the batch of the texts that grew is whole; the next batch counts its rows anew."""
+        if found.state == "DELEGATING" and found.cycle == self._cycle and found.detail.get("send") == "infer_":
+            self._said += self._speaking.values()
+            self._speaking = {}
 
     def _grow(self, found: Event) -> None:
         row, at, text = found.detail["row"], found.detail["at"], found.detail["text"]
         if found.state == "DELEGATING":
-            _, said = self._facets.get(row, ("", ""))
-            self._facets[row] = (str(found.detail["voice"]), said[:at] + text)
+            _, said = self._speaking.get(row, ("", ""))
+            self._speaking[row] = (str(found.detail["voice"]), said[:at] + text)
         elif found.state == "SYNTHESIZING" and found.cycle == self._cycle:
             if at < len(self.written):
-                self._write("\n")
+                self.rest()
             self.written = self.written[:at] + text
+            self._is_open = True
             self._write(printable(text))
 
 

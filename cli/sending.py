@@ -22,21 +22,27 @@ AGAIN_S: Final = 0.25
 """Seconds between two attempts to reach a system that was lost."""
 MAX_KEY: Final = 200
 
-_GONE: Final = frozenset({"NOT_RUNNING", "NOT_READY"})
+GONE: Final = frozenset({"NOT_RUNNING", "NOT_READY"})
+"""What a system that is restarting says."""
+
+
+def patience(seconds: float) -> float:
+    """`seconds` if so long can be waited; USAGE otherwise."""
+    if not (math.isfinite(seconds) and seconds > 0):
+        raise BatosError("USAGE", f"--timeout {seconds} is no time to wait", "Give seconds, more than 0.")
+    return seconds
 
 
 class Sending:
     """One mandate of this invocation; what is known of it at any moment, for whoever is interrupted."""
 
     def __init__(self, home: Home, mandate: Mandate, key: str | None, seconds: float) -> None:
-        if not (math.isfinite(seconds) and seconds > 0):
-            raise BatosError("USAGE", f"--timeout {seconds} is no time to wait", "Give seconds, more than 0.")
         if key is not None and (not 0 < len(key) <= MAX_KEY or not key.isprintable()):
             raise BatosError("USAGE", "this --key is no key", f"Give 1 to {MAX_KEY} printable characters.")
         self.home = home
         self.mandate = mandate
         self.key = str(ULID()) if key is None else key
-        self.seconds = seconds
+        self.seconds = patience(seconds)
         self.id = ""
         self.cycle = ""
 
@@ -65,7 +71,7 @@ class Sending:
                 lost = lost or bool(error.data.get("lost")) or bool(self.id)
                 if error.code == "TIMEOUT" and clock() >= until - AGAIN_S:
                     break
-                if error.code not in _GONE or not lost:
+                if error.code not in GONE or not lost:
                     raise self._known(error) from error
             await asyncio.sleep(min(AGAIN_S, max(0.0, until - clock())))
         raise self.abandoned("TIMEOUT", f"no answer within {self.seconds:g} s")

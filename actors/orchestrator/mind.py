@@ -40,6 +40,8 @@ _log = structlog.get_logger("orchestrator")
 RETRY_S: Final = 0.2
 REMEMBER_S: Final = 15.0
 """Seconds that an answer may wait for memory, which at its own start loads a model."""
+TELL_S: Final = 2.0
+"""Seconds that a failure may wait for it: nobody asks for what failed, so memory may learn of it later."""
 MAX_CONFLICTS: Final = 3
 KEEP_EVENTS: Final = 100
 
@@ -201,9 +203,9 @@ class Mind:
         await self._journal.run(lambda: self._journal.finish(mandate, "complete", codec.pack(reply)))
         return reply
 
-    async def _catch_up(self, row: MandateRow) -> bool:
+    async def _catch_up(self, row: MandateRow, seconds: float = REMEMBER_S) -> bool:
         """Let memory read the outbox; whether it has. What it could not now, it does when it is there again."""
-        until = min(row.deadline, time.time() + REMEMBER_S)
+        until = min(row.deadline, time.time() + seconds)
         while (left := until - time.time()) > 0:
             try:
                 await self._caller.call("memory", "catch_up", CatchUp(), seconds=left, causation=row.mandate)
@@ -246,7 +248,7 @@ class Mind:
                 await self._journal.run(partial(self._journal.fail, cycle, codec.pack(failure)))
             memo = _memo(session, begun[0], error)
             await self._patiently(lambda: publish.retire(self._store.db, mandate, begun, memo))
-            await self._catch_up(session.row)
+            await self._catch_up(session.row, TELL_S)
         await self._journal.run(lambda: self._journal.finish(mandate, "failed", codec.pack(failure)))
         _log.info("mandate failed", mandate=mandate, code=error.code, message=error.message)
         return told

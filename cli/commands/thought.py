@@ -25,10 +25,9 @@ def ask(invocation: Invocation, question: str, detach: bool, key: str | None, ti
         found = finish(asked.run(lambda event: invocation.event(event, follower.tell(event))))
     except KeyboardInterrupt as error:
         raise asked.sending.abandoned("INTERRUPTED", "interrupted") from error
-    grown = invocation.streams and follower.written
-    if grown:
-        invocation.grow("\n")
-    if not grown or follower.written.strip() != found.answer:
+    finally:
+        follower.rest()
+    if not invocation.streams or follower.written.strip() != found.answer:
         invocation.result(found, render_thought.answer(found))
     if not invocation.json:
         invocation.progress(render_thought.about(found))

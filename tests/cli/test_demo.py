@@ -6,11 +6,14 @@ import sys
 
 import pytest
 
-from cli import demo, lifecycle
+from cli import asking, demo, facts, lifecycle
+from cli.console import Invocation
 from cli.main import main
+from protocol import documents
 from protocol.errors import BatosError
+from protocol.messages import Hit, Looked, MethodView
 
-STEPS = ["synthesize", "reuse", "refuse", "crash", "restart"]
+STEPS = ["synthesize", "reuse", "refuse", "remember", "ask", "recall", "crash", "restart"]
 
 
 @pytest.fixture
@@ -37,16 +40,95 @@ def test_a_step_that_fails_says_why_and_the_world_is_thrown_away(monkeypatch, ca
 
     for name in STEPS:
         monkeypatch.setattr(demo.Demo, name, badly if name == "crash" else well)
-    for step, name in ((well, "synthesize"), (badly, "crash")):
-        step.__name__ = name
     assert main(["demo", "--json"]) == 1
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [line["event"] for line in lines[:-1]] == ["step"] * 5
+    assert [line["event"] for line in lines[:-1]] == ["step"] * len(STEPS)
     assert lines[-1]["ok"] is False
-    assert [step["ok"] for step in lines[-1]["steps"]] == [True, True, True, False, True]
-    assert lines[-1]["steps"][3]["detail"] == "no orchestrator is ready. Look at its log (NOT_READY)"
+    assert [step["ok"] for step in lines[-1]["steps"]] == [name != "crash" for name in STEPS]
+    assert lines[-1]["steps"][STEPS.index("crash")]["detail"] == "no orchestrator is ready. Look at its log (NOT_READY)"
     assert [name for name, _ in nothing_to_start] == ["up", "down"]
     assert not nothing_to_start[0][1].root.parent.exists()
+
+
+ANSWER = asking.Answer(
+    mandate="M1",
+    cycle="C1",
+    state="COMPLETE",
+    answer="It judges.",
+    facets=[asking.Facet("BABS", name, "What?", "It.") for name in ("iceman_facet_", "tech_bat_facet_")],
+    sources=[{"doc_id": facts.DOCUMENT, "chunk_index": 0}],
+    remembered=True,
+)
+
+
+def hit(text, cycle="C1", index=0):
+    metadata = {"kind": "answer", "cycle": cycle}
+    return Hit(chunk_oid="0" * 16, doc_id=f"answer:{cycle}", chunk_index=index, score=1.0, text=text, metadata=metadata)
+
+
+def persona(**methods):
+    made = {
+        name: MethodView(sha256=source, author="C1", source=source, verdict="accept")
+        for name, source in methods.items()
+    }
+    return {"BABS": Looked(name="BABS", oid="0" * 16, tid="1" * 16, slots={}, parents=[], methods=made)}
+
+
+@pytest.fixture
+def story(home, monkeypatch):
+    """A demo whose question is answered before it is asked: only what it looks at is its own."""
+    told = demo.Demo(home, Invocation())
+    told.asked = ANSWER
+    known = {"hits": [hit("It judges.")], "answer": ANSWER, "before": persona(iceman_facet_="a"), "after": None}
+
+    async def search():
+        return known["hits"]
+
+    async def question():
+        return known["answer"]
+
+    async def personas():
+        found, known["before"] = known["before"], known["after"] or known["before"]
+        return found
+
+    for name, played in (("search", search), ("question", question), ("personas", personas)):
+        monkeypatch.setattr(told, name, played)
+    return told, known
+
+
+KNOWN = {"iceman_facet_": "a", "tech_bat_facet_": "b"}
+
+
+async def test_recall_says_whether_a_method_was_written(story):
+    told, known = story
+    known["before"] = persona(**KNOWN)
+    assert "and wrote no method" in await told.recall()
+    known["before"], known["after"] = persona(iceman_facet_="a"), persona(**KNOWN)
+    assert "wrote BABS.tech_bat_facet_" in await told.recall()
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "hits", "wrong"),
+    [
+        (KNOWN, {**KNOWN, "iceman_facet_": "c"}, [hit("It judges.")], "is not what it was"),
+        (KNOWN, {**KNOWN, "sage_facet_": "c"}, [hit("It judges.")], "and wrote"),
+        (KNOWN, KNOWN, [], "does not find"),
+        (KNOWN, KNOWN, [hit("It judges.", "C2")], "does not find"),
+        (KNOWN, KNOWN, [hit("It judges."), hit("It judges.")], "twice"),
+        (KNOWN, KNOWN, [hit("It sleeps.")], "another answer"),
+    ],
+)
+async def test_recall_fails_where_it_must(story, before, after, hits, wrong):
+    told, known = story
+    known.update(before=persona(**before), after=persona(**after), hits=hits)
+    with pytest.raises(BatosError, match=wrong):
+        await told.recall()
+
+
+def test_the_facts_are_a_document_that_holds_what_is_asked():
+    assert documents.check(facts.DOCUMENT, facts.FACTS, {})
+    assert "guardian" in facts.FACTS
+    assert "guardian" in facts.QUESTION
 
 
 @pytest.mark.e2e
@@ -57,4 +139,7 @@ def test_the_whole_story():
     result = json.loads(told.stdout.splitlines()[-1])
     assert (told.returncode, result.get("ok")) == (0, True), told.stdout + told.stderr
     assert [step["name"] for step in result["steps"]] == STEPS
+    detail = {step["name"]: step["detail"] for step in result["steps"]}
+    assert "_facet_" in detail["ask"]
+    assert facts.DOCUMENT in detail["ask"]
     assert "is not clever" in told.stderr
