@@ -7,7 +7,7 @@ def weave_(self):
     weaver = codex.personas[codex.roles['synthesis']]
     said = [part['persona'] + ' says: ' + part['answer'] for part in data['partials']]
     brief = self.known_(data['sources']) + '\n'.join(said) + '\n\n'
-    brief += 'Reconcile what was said into one answer, in your own words, and claim nothing else. The question: ' + question
+    brief += 'Reconcile what was said, and claim nothing else. From this, answer the question: ' + question
     problem = ''
     for attempt in range(codex.gate['attempts']):
         try:

@@ -5,7 +5,10 @@ def _process_synthesis_(self):
     if plan:
         personas = self.codex.personas
         known = self.known_(data['sources'])
-        answers = self.send_all_([[personas[step['persona']], step['facet'], [known + step['query']], {}] for step in plan])
+        # A small model that is only asked begins to repeat the text; one that is told to answer from it answers.
+        asked = [known + 'From this text, answer the question: ' + step['query'] if known else step['query'] for step in plan]
+        sends = [[personas[step['persona']], step['facet'], [asked[n]], {}] for n, step in enumerate(plan)]
+        answers = self.send_all_(sends)
         partials = []
         for number, step in enumerate(plan):
             part = dict(step)
