@@ -46,7 +46,7 @@ class Disk:
                     size //= 2
 
     def free(self):
-        self._ballast.unlink()
+        self._ballast.unlink(missing_ok=True)
 
     def room(self):
         found = os.statvfs(self.folder)
@@ -76,7 +76,11 @@ def system(disk, start_whole):
         try:
             yield made
         finally:
-            disk._ballast.unlink(missing_ok=True)
+            disk.free()
+
+
+def pids(system):
+    return {name: actor["pid"] for name, actor in system.ok("status")["actors"].items()}
 
 
 def refused(system, *words):
@@ -96,7 +100,7 @@ def test_what_a_full_disk_refuses_goes_well_once_there_is_room(disk, system):
     for name in ("box", "crate"):
         system.ok("new", name, "width=5", "height=6")
     assert system.ok("send", "box", "area_", "--example", EXAMPLE)["result"] == 30
-    before = system.ok("look", "box")
+    before, running = system.ok("look", "box"), pids(system)
     disk.fill()
     try:
         assert disk.room() == 0
@@ -113,7 +117,8 @@ def test_what_a_full_disk_refuses_goes_well_once_there_is_room(disk, system):
         assert system.ok("search", QUESTION)["hits"] == []
     finally:
         disk.free()
-    system.ok("up")
+    assert system.ok("up")["already"] is True
+    assert pids(system) == running  # nothing had to be started again
     assert system.ok("send", "crate", "area_", "--example", EXAMPLE)["result"] == 30
     assert system.ok("remember", str(file), "--id", DOCUMENT)["tid"]
     answer = system.ok("ask", QUESTION)
@@ -145,4 +150,6 @@ def test_what_was_accepted_before_the_disk_was_full_ends(disk, system):
     assert watched["state"] in {"COMPLETE", "FAILED"}
     assert list(system.ok("look", "barn")["methods"]) == (["area_"] if watched["state"] == "COMPLETE" else [])
     assert system.ok("send", "barn", "area_", "--example", EXAMPLE)["result"] == 30
+    for cycle in system.ok("cycle", "ls")["cycles"]:
+        system.run("cycle", "watch", cycle["mandate"])
     assert system.ok("status")["cycles"]["active"] == 0

@@ -27,38 +27,6 @@ def speaking(name):
     return lambda event: event["event"] == "piece" and event["state"] == name
 
 
-@pytest.mark.parametrize(
-    ("actor", "moment", "subject"),
-    [
-        ("orchestrator", in_state("DELEGATING"), "guardian"),
-        ("orchestrator", speaking("SYNTHESIZING"), "journal"),
-        ("inference", speaking("DELEGATING"), "jail"),
-        ("inference", speaking("SYNTHESIZING"), "candidates"),
-        ("guardian", in_state("DELEGATING"), "transaction"),
-        ("memory", in_state("SYNTHESIZING"), "verdict"),
-        ("storage", in_state("SYNTHESIZING"), "methods"),
-        ("broker", in_state("SYNTHESIZING"), "objects"),
-    ],
-    ids=lambda value: value if isinstance(value, str) else "",
-)
-def test_whoever_is_killed_the_question_ends_once(world, actor, moment, subject):
-    question = f"What does the document say about the {subject}?"
-    kill, pid, killed = world.kill(actor), world.whole.pid(actor), []
-
-    def see(event):
-        if not killed and moment(event):
-            kill()
-            killed.append(event)
-
-    _, ended = world.whole.follow(see, "ask", question)
-    assert killed
-    world.check_whole()
-    assert world.whole.pid(actor) != pid
-    world.check_ended_once(ended, question)
-    _, again = world.whole.run("ask", question)
-    world.check_ended_once(again, question)
-
-
 def test_an_answer_waits_for_a_memory_that_is_away(world):
     """Memory dies whenever it is about to be ready, until the answer is there; then it learns it, once."""
     supervisor = Supervisor(Home(world.whole.home))
@@ -94,24 +62,55 @@ def test_an_answer_waits_for_a_memory_that_is_away(world):
     world.check_ended_once(answer, QUESTION)
 
 
+@pytest.mark.parametrize(
+    ("actor", "moment", "subject"),
+    [
+        ("orchestrator", in_state("DELEGATING"), "guardian"),
+        ("orchestrator", speaking("SYNTHESIZING"), "journal"),
+        ("inference", speaking("DELEGATING"), "jail"),
+        ("inference", speaking("SYNTHESIZING"), "candidates"),
+        ("guardian", in_state("DELEGATING"), "transaction"),
+        ("memory", in_state("SYNTHESIZING"), "verdict"),
+        ("storage", in_state("SYNTHESIZING"), "methods"),
+        ("broker", in_state("SYNTHESIZING"), "objects"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_whoever_is_killed_the_question_ends_once(world, actor, moment, subject):
+    question = f"What does the document say about the {subject}?"
+    kill, pid, killed = world.kill(actor), world.whole.pid(actor), []
+
+    def see(event):
+        if not killed and moment(event):
+            kill()
+            killed.append(event)
+
+    _, ended = world.whole.follow(see, "ask", question)
+    assert killed
+    world.check_whole()
+    assert world.whole.pid(actor) != pid
+    world.check_ended_once(ended, question)
+    _, again = world.whole.run("ask", question)
+    world.check_ended_once(again, question)
+
+
 def test_a_document_outlives_the_memory_that_was_reading_it(world):
     file = world.whole.home.parent / "long.txt"
     file.write_text(" ".join(f"The lantern of room {number} burns with a flame of its own." for number in range(2000)))
-    kill, seen = world.kill("memory"), []
-
-    def see(event):
-        if not seen and 0 < event["done"] < event["total"]:
-            seen.append(event)
-            kill()
-
-    code, result = world.whole.follow(see, "remember", str(file), "--id", "long")
-    assert (code, result["documents"][0]["doc_id"]) == (0, "long")
-    assert seen
+    kill, told = world.kill("memory"), []
+    with world.whole.start("remember", str(file), "--id", "long") as process:
+        for line in process.stderr:  # a line for each tenth
+            if not told:
+                kill()
+            told.append(line)
+        (result,) = world.whole.lines(process.stdout.read())
+    world.check_whole()
+    assert len(told) > 2
+    assert (process.returncode, result["documents"][0]["doc_id"]) == (0, "long")
     chunks = result["documents"][0]["chunks"]
     assert world.whole.ok("forget", "long")["chunks"] == chunks
     hits = world.whole.ok("search", "lantern flame", "--top-k", "100")["hits"]
     assert [hit for hit in hits if hit["doc_id"] == "long"] == []
-    world.check_whole()
 
 
 @pytest.mark.parametrize("way", ["file", "pipe"])
