@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from supervisor import supervisord
+from supervisor import loggers, supervisord
 
 from bus.lock import hold
 from protocol.errors import BatosError
@@ -39,11 +39,16 @@ def main() -> int:
             os.pwrite(lock, b"%d\n" % os.getpid(), 0)
             home.supervisor_socket.unlink(missing_ok=True)
             os.environ.update(environment(home))
+            loggers.Handler.handleError = _lose
             supervisord.main(["-c", str(Path(options.config).absolute())])
     except BatosError as error:
         print(error, file=sys.stderr)  # noqa: T201 - `up` reads it
         return error.exit_code
     return 0
+
+
+def _lose(_handler: loggers.Handler) -> None:
+    """A line that a full disk does not take is lost; supervisord's own way is to raise, and that ends it."""
 
 
 def environment(home: Home) -> dict[str, str]:

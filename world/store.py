@@ -15,7 +15,7 @@ from typing import TypeVar
 import transaction
 import zodburi
 from ZEO.ClientStorage import ClientStorage
-from ZEO.Exceptions import ClientStorageError
+from ZEO.Exceptions import ClientStorageError, ServerException
 from ZODB import DB
 from ZODB.Connection import Connection
 from ZODB.POSException import ConflictError, POSError
@@ -77,6 +77,8 @@ def storage_errors() -> Iterator[None]:
         yield
     except ConflictError as error:
         raise BatosError("CONFLICT", f"the world changed meanwhile: {error}", "Send it again.") from error
+    except ServerException as error:
+        raise BatosError("STORAGE", f"the storage server failed: {error}", "Is its disk full?", lost=True) from error
     except ClientStorageError as error:
         raise BatosError(
             "STORAGE",

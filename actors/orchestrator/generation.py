@@ -60,8 +60,9 @@ def infer(
         )
         for number, manner in enumerate(manners)
     ]
-    # One text is somebody's voice; of many, one is chosen later, and nobody follows them.
-    voice = Voice(thought.overlay.name(receiver), thought.cycle, thought.state) if n is None else None
+    # One text is somebody's voice; a value is none, and of many texts one is chosen later: nobody follows those.
+    is_voice = n is None and schema is None
+    voice = Voice(thought.overlay.name(receiver), thought.cycle, thought.state) if is_voice else None
     call = Call(
         path=path,
         service="inference",

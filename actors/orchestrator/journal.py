@@ -125,7 +125,8 @@ class Journal:
             try:
                 return work()
             except sqlite3.Error as error:
-                raise BatosError("STORAGE", f"the journal failed: {error}", "Is the disk full?") from error
+                # Of what is under way nothing is wrong with the thought: it is thought again when there is room.
+                raise BatosError("STORAGE", f"the journal failed: {error}", "Is the disk full?", lost=True) from error
 
         return await asyncio.get_running_loop().run_in_executor(self._thread, guarded)
 

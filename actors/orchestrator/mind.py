@@ -137,7 +137,7 @@ class Mind:
     def _tell(self, event: Event) -> None:
         running = self._running.get(event.mandate)
         if running is not None:
-            if event.event != "piece":  # of a text, who comes late sees the rest
+            if event.event not in {"piece", "sent"}:  # who comes late sees the rest of them
                 running.told.append(event)
                 del running.told[:-KEEP_EVENTS]
             for listener in running.listeners:

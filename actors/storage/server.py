@@ -13,9 +13,9 @@ import struct
 import structlog
 from zc.lockfile import LockError
 from ZEO.StorageServer import StorageServer
-from ZODB.FileStorage import FileStorage
 from ZODB.POSException import POSError
 
+from actors.storage.world_file import WorldFile
 from bus.lock import hold
 from protocol.errors import BatosError
 from protocol.home import Home
@@ -42,9 +42,9 @@ def serve(home: Home) -> None:
         _log.info("the storage is closed")
 
 
-def _open(home: Home) -> FileStorage:
+def _open(home: Home) -> WorldFile:
     try:
-        return FileStorage(str(home.database), blob_dir=str(home.blobs))
+        return WorldFile(str(home.database), blob_dir=str(home.blobs))
     except LockError as error:
         raise BatosError(
             "HOME_HELD",

@@ -46,7 +46,7 @@ def status(invocation: Invocation) -> int:
 @everywhere
 @click.pass_obj
 def demo(invocation: Invocation) -> int:
-    """Show the main job in a throw-away world, in about a minute."""
+    """Show the main job in a throw-away world, in about two minutes."""
     from cli import demo as story
     from cli import render
 

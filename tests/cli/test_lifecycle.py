@@ -68,7 +68,7 @@ def home(make_home: Callable[[str], Home]) -> Home:
 def config(home: Home, **how: str) -> Path:
     """The packaged configuration with small actors in the places of the large ones."""
     text = CONFIG.read_text()
-    for service in ("guardian", "inference", "orchestrator"):
+    for service in ("guardian", "inference", "memory", "orchestrator"):
         ending = f"{service} {how.get(service, '')}".rstrip()
         text, count = re.subn(rf"actors\.{service} --home (\S+)", rf"small_actor --home \1 {ending}", text)
         assert count == 1

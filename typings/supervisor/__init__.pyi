@@ -1,0 +1,1 @@
+from supervisor import loggers as loggers, supervisord as supervisord

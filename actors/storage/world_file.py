@@ -1,0 +1,55 @@
+"""The world's file: a FileStorage that survives a disk which is full.
+
+When the disk does not take what a commit writes, ZODB's FileStorage keeps the rest in the buffers of its files, and
+the read buffers hold the bytes that were there for a moment: after there is room again, reads fail ("Non-zero version
+length") until the process is started anew. So after such a failure the files are opened again, without their buffers.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+from ZODB.FileStorage import FileStorage
+from ZODB.FileStorage.FileStorage import TempFormatter
+
+_log = structlog.get_logger("storage")
+
+
+class WorldFile(FileStorage):
+    """What FileStorage is, with its files opened again where the disk has refused a commit."""
+
+    def store(self, *arguments: Any) -> Any:
+        try:
+            return super().store(*arguments)
+        except OSError:
+            self._mend()
+            raise
+
+    def tpc_vote(self, transaction: Any) -> Any:
+        try:
+            return super().tpc_vote(transaction)
+        except OSError:
+            self._mend()
+            raise
+
+    def _clear_temp(self) -> None:
+        try:
+            super()._clear_temp()
+        except OSError:  # it writes its buffer first, which nobody needs any more
+            self._open_temp()
+
+    def _mend(self) -> None:
+        with self._files.write_lock(), self._lock:  # in the order of `tpc_finish`
+            self._file.raw.close()  # not `close`, which would write the buffer
+            self._file = open(self._file_name, "r+b")  # noqa: PTH123, SIM115 - as FileStorage opens it
+            self._file.truncate(self._pos)
+            self._open_temp()
+            self._nextpos = 0
+            self._files.empty()
+        _log.error("the disk has refused a commit; the world's file is opened again", size=self._pos)
+
+    def _open_temp(self) -> None:
+        self._tfile.raw.close()
+        self._tfile = open(self._file_name + ".tmp", "w+b")  # noqa: PTH123, SIM115
+        self._tfmt = TempFormatter(self._tfile)

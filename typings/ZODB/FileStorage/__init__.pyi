@@ -1,0 +1,1 @@
+from ZODB.FileStorage.FileStorage import FileStorage as FileStorage
