@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from cli.asking import Answer
 from cli.render import table
-from cli.values import printable
+from cli.values import printable, shown
 from protocol.messages import CodexReply, CycleStory, CycleSummary, Event, Step, Watched
 
 _WIDTH: Final = 100
@@ -179,6 +179,10 @@ def answer(found: Answer) -> str:
 
 
 def watched(found: Watched) -> str:
+    """The result, as who asked would have seen it, or how it ended without one."""
+    if found.state == "COMPLETE":
+        is_answer = isinstance(found.result, dict) and isinstance(found.result.get("answer"), str)
+        return printable(found.result["answer"]) if is_answer else shown(found.result)
     return f"mandate {found.mandate}: {found.state}" + (f" ({found.error.message})" if found.error else "")
 
 

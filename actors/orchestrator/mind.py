@@ -114,7 +114,10 @@ class Mind:
         cycle = await self._journal.run(lambda: self._journal.cycle(row.mandate))
         error = codec.unpack(row.reply, Failure) if row.state == "failed" and row.reply else None
         state = {"complete": "COMPLETE", "failed": "FAILED"}.get(row.state, row.state)
-        return Watched(mandate=row.mandate, cycle=cycle.cycle if cycle else None, state=state, error=error)
+        result = codec.unpack(row.reply, MandateReply).result if row.state == "complete" and row.reply else None
+        return Watched(
+            mandate=row.mandate, cycle=cycle.cycle if cycle else None, state=state, error=error, result=result
+        )
 
     async def close(self) -> None:
         """Stop thinking; what has no end yet goes on at the next start."""

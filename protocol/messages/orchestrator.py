@@ -178,12 +178,13 @@ class Watch(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Watched(msgspec.Struct, frozen=True, kw_only=True):
-    """How what was watched has ended."""
+    """How what was watched has ended, and with which result."""
 
     mandate: str
     cycle: str | None
     state: str
     error: Failure | None = None
+    result: Value = None
 
 
 class Codex(msgspec.Struct, frozen=True, kw_only=True):

@@ -131,6 +131,7 @@ async def test_a_watcher_sees_what_was_told_and_the_end(house):
     gate.opened.set()
     watched = await watching
     assert (watched.mandate, watched.state, watched.error) == (accepted.mandate, "COMPLETE", None)
+    assert watched.result == 30
     states = [event.state for event in seen if event.event == "state"]
     assert states == ["IDLE", "DECOMPOSING", "DELEGATING", "SYNTHESIZING", "COMPLETE"]
     again = await house.mind.watch(watched.cycle, seen.append)
