@@ -1,6 +1,10 @@
-"""`python -m actors.guardian --home H` serves on the bus; `python -m actors.guardian guard …` judges files, alone.
+"""`python -m actors.guardian --home H` serves on the bus; with a word first it does something alone:
 
-Judging a file needs no bus, and is to start fast: what only the service needs is imported only for it.
+    guard …     judges files
+    doctor      tries what this machine gives the jail
+    rules       prints the page of the rules
+
+These need no bus, and are to start fast: what only the service needs is imported only for it.
 """
 
 from __future__ import annotations
@@ -14,6 +18,15 @@ from collections.abc import Sequence
 def main(words: Sequence[str]) -> int:
     if words[:1] == ["guard"]:
         return _guard(words[1:])
+    if words == ["doctor"]:
+        from actors.guardian import doctor  # noqa: PLC0415 - fast start
+
+        return asyncio.run(doctor.run())
+    if words == ["rules"]:
+        from actors.guardian.rules import page  # noqa: PLC0415 - fast start
+
+        sys.stdout.write(page())
+        return 0
     parser = argparse.ArgumentParser(prog="actors.guardian", description="The guardian of one home.")
     parser.add_argument("--home", required=True)
     options = parser.parse_args(words)

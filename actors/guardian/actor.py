@@ -31,6 +31,7 @@ class Guardian:
     def __init__(self, home: Home) -> None:
         settings = home.settings().guardian
         self._jail = Jail(workers=settings.workers, may_lack=settings.may_lack)
+        self._may_lack = settings.may_lack
         self.waiting_for = "the jail"
         self._began = time.monotonic()
 
@@ -63,7 +64,11 @@ class Guardian:
         return await self._standing().run(request)
 
     async def status(self, request: StatusQuery, call: Call) -> ActorStatus:  # noqa: ARG002
-        detail: dict[str, Any] = {"missing": dict(self._jail.missing), "templates": self._jail.pids()}
+        detail: dict[str, Any] = {
+            "missing": dict(self._jail.missing),
+            "may_lack": self._may_lack,
+            "templates": self._jail.pids(),
+        }
         uptime = time.monotonic() - self._began
         return ActorStatus(
             ready=not self.waiting_for, pid=os.getpid(), uptime_s=uptime, waiting_for=self.waiting_for, detail=detail

@@ -10,6 +10,7 @@ Standard library only, as all of the covenant.
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -22,8 +23,10 @@ NOTHING: Final[Value] = frozenset()
 RECEIVER: Final[Object] = ("receiver",)
 STATE: Final[Object] = ("state",)
 CLASS: Final[Object] = ("class",)
+SLICE: Final[Object] = ("slice",)
+"""What `slice(…)` makes: an index that takes many items at once. No value of the world is one."""
 
-INVOKABLE: Final = frozenset({"function", "generator", "bound"})
+INVOKABLE: Final = frozenset({"function", "generator", "lazy", "bound"})
 
 
 def parameter(name: str) -> Object:
@@ -35,20 +38,28 @@ def site(node: object) -> Object:
     return ("site", id(node))
 
 
+MAX_WAY: Final = 6
+"""Lines of a way that are told, beside its last."""
+
+
 class TooComplexError(Exception):
     """The analysis has run out of its budget; what cannot be decided is refused."""
 
 
 class State:
-    """`dirty` is None, or the lines of the way from the last unsignalled change to here."""
+    """`dirty` is None, or the lines of the way from the last unsignalled change to here.
 
-    __slots__ = ("dirty", "env", "held", "owned")
+    `certain` are the variables that have a value on every way here: to read another one may raise.
+    """
+
+    __slots__ = ("certain", "dirty", "env", "held", "owned")
 
     def __init__(self) -> None:
         self.dirty: tuple[int, ...] | None = None
         self.env: dict[Key, Value] = {}
         self.held: dict[Object, Value] = {}
         self.owned: frozenset[Object] = frozenset()
+        self.certain: frozenset[Key] = frozenset()
 
     def copy(self) -> State:
         twin = State()
@@ -56,10 +67,17 @@ class State:
         twin.env = dict(self.env)
         twin.held = dict(self.held)
         twin.owned = self.owned
+        twin.certain = self.certain
         return twin
 
     def change(self, line: int) -> None:
         self.dirty = (line,)
+
+    def pass_by(self, line: int) -> State:
+        """Note that the way from an unsignalled change leads over `line`."""
+        if self.dirty is not None and self.dirty[-1] != line:
+            self.dirty = (*self.dirty[:MAX_WAY], line)
+        return self
 
     def cleaned(self) -> State:
         """A copy in which everything has been signalled."""
@@ -69,6 +87,7 @@ class State:
 
     def become(self, other: State) -> None:
         self.dirty, self.env, self.held, self.owned = other.dirty, other.env, other.held, other.owned
+        self.certain = other.certain
 
     def absorb(self, other: State) -> None:
         """Become what is true on either way: dirty where one is, aliased where one is."""
@@ -81,12 +100,14 @@ class State:
             for owner, value in other.held.items():
                 self.held[owner] = self.held.get(owner, NOTHING) | value
         self.owned |= other.owned
+        self.certain &= other.certain
 
     def knows(self, other: State) -> bool:
         """Whether `other` adds nothing to this: the end of a loop's fixed point."""
         return (
             (self.dirty is not None or other.dirty is None)
             and other.owned <= self.owned
+            and self.certain <= other.certain
             and all(value <= self.env.get(key, NOTHING) for key, value in other.env.items())
             and all(value <= self.held.get(owner, NOTHING) for owner, value in other.held.items())
         )
@@ -147,3 +168,20 @@ def joined(states: Iterable[State]) -> State | None:
         else:
             meeting.absorb(state)
     return meeting
+
+
+def arithmetic(operator: ast.operator, left: Value, right: Value) -> bool:
+    """Whether the result is a number or a text: for containers the operation fails, or is none of theirs.
+
+    The empty value is a number or a text beyond doubt. Only sets know `-`, `&` and `^`, and no value of the world is
+    one: it would have been made here.
+    """
+    match operator:
+        case ast.Add() | ast.BitOr():
+            return not left or not right
+        case ast.Mult():
+            return not left and not right
+        case ast.Sub() | ast.BitAnd() | ast.BitXor():
+            return not any(thing[0] == "site" for thing in left | right)
+        case _:
+            return True

@@ -48,18 +48,25 @@ _BAD_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 _GOOD_CONTROLS: Final = frozenset("\n\t\r")
 
 
-def measure(source: str) -> list[Violation]:
-    """The bounds that `source` breaks; empty means that it may be parsed (in the jail)."""
+def weigh(source: str) -> list[Violation]:
+    """Whether `source` is fit to be sent into the jail at all: Unicode, and not too large."""
     try:
         size = len(source.encode())
     except UnicodeEncodeError:
         return [_violation("BND006", 0, "a lone surrogate")]
     if size > MAX_BYTES:
         return [_violation("BND001", 0, f"{size} bytes, at most {MAX_BYTES}")]
+    return []
+
+
+def measure(source: str) -> list[Violation]:
+    """The bounds that `source` breaks; empty means that it may be parsed (in the jail)."""
+    found = weigh(source)
+    if found:
+        return found
     lines = source.split("\n")
     if len(lines) > MAX_LINES:
         return [_violation("BND002", 0, f"{len(lines)} lines, at most {MAX_LINES}")]
-    found: list[Violation] = []
     for n, line in enumerate(lines, 1):
         if len(line) > MAX_LINE:
             found.append(_violation("BND002", n, f"{len(line)} characters, at most {MAX_LINE}"))

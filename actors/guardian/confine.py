@@ -17,7 +17,7 @@ import resource
 import signal
 import tempfile
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NamedTuple
 
 from actors.guardian import landlock, seccomp, syscalls
 
@@ -25,6 +25,8 @@ LAYERS: Final = ("namespaces", "landlock", "nobody", "rlimits", "seccomp")
 
 MEMORY: Final = 256 << 20
 """Bytes that a run may add to what its template holds."""
+UNLIMITED: Final = 1 << 40
+"""More bytes than anything here has: a base beyond which nothing is limited."""
 OUTPUT: Final = 3
 """The one descriptor that a locked child has, to which it writes its answer."""
 INPUT: Final = 4
@@ -34,18 +36,36 @@ _NOBODY: Final = 65534
 _NAMESPACES: Final = syscalls.CLONE_NEWPID | syscalls.CLONE_NEWNET | syscalls.CLONE_NEWNS | syscalls.CLONE_NEWIPC
 
 
-def unshare() -> str:
-    """New namespaces for the children of this process; why not, where it cannot be."""
+class Unshared(NamedTuple):
+    """`entered`: the next child is in new namespaces; `reason`: which of them are missing, and why."""
+
+    entered: bool
+    reason: str = ""
+
+
+def unshare() -> Unshared:
+    """New namespaces for the children of this process."""
     attempts = [_NAMESPACES, _NAMESPACES | syscalls.CLONE_NEWUSER]
     reason = ""
+    try:
+        before = _links()
+    except OSError as error:
+        return Unshared(entered=False, reason=str(error))
     for flags in attempts if os.geteuid() == 0 else attempts[1:]:
         try:
             syscalls.unshare(flags)
         except OSError as error:
             reason = str(error)
         else:
-            return ""
-    return reason
+            same = [kind for kind, link in before.items() if link == _links()[kind]]
+            return Unshared(entered=True, reason=f"still in the old ones: {', '.join(same)}" if same else "")
+    return Unshared(entered=False, reason=reason)
+
+
+def _links() -> dict[str, str]:
+    """What the kernel calls the namespaces that this process is in. (The one of pids begins with its next child.)"""
+    # pathlib is not worth its import here.
+    return {kind: os.readlink(f"/proc/self/ns/{kind}") for kind in ("net", "ipc", "mnt")}  # noqa: PTH115
 
 
 def die_with_parent(parent: int) -> None:
@@ -60,16 +80,17 @@ def lock_launcher() -> str:
 
     Not Landlock's: shut in on its own, its death could not signal the template any more.
     """
-    return _tried(_become_nobody)
+    return tried(become_nobody)
 
 
 def lock_template(*, namespaces: str) -> dict[str, str]:
-    """Put the template's own layers on; each layer's reason for being absent, empty where it holds."""
-    missing = {"namespaces": namespaces or _tried(_empty_root)}
-    missing["nobody"] = _tried(_become_nobody)
-    missing["landlock"] = _tried(_shut_files)
-    missing["rlimits"] = ""
-    missing["seccomp"] = "" if seccomp.known() else "the system calls of this architecture are not known"
+    """Put the template's own layers on; each one's reason for being absent, empty where it holds.
+
+    What its children put on themselves, `actors.guardian.survey` tries.
+    """
+    missing = {"namespaces": namespaces or tried(empty_root)}
+    missing["nobody"] = tried(become_nobody)
+    missing["landlock"] = tried(shut_files)
     return missing
 
 
@@ -105,7 +126,7 @@ def memory_in_use() -> int:
         return int(statm.read().split()[0]) * resource.getpagesize()
 
 
-def _empty_root() -> None:
+def empty_root() -> None:
     """See nothing of the file system, not even names: an empty one is the root."""
     folder = os.fsencode(tempfile.gettempdir())
     syscalls.mount(b"none", b"/", None, syscalls.MS_REC | syscalls.MS_PRIVATE)
@@ -116,7 +137,7 @@ def _empty_root() -> None:
         raise OSError(0, "the process numbers are not our own")
 
 
-def _become_nobody() -> None:
+def become_nobody() -> None:
     if os.geteuid() == 0:
         os.setgroups([])
         os.setresgid(_NOBODY, _NOBODY, _NOBODY)
@@ -126,9 +147,11 @@ def _become_nobody() -> None:
     syscalls.prctl(syscalls.PR_SET_NO_NEW_PRIVS, 1)
     if os.geteuid() == 0:
         raise OSError(0, "still root")
+    if syscalls.capabilities():
+        raise OSError(0, "capabilities are left")
 
 
-def _shut_files() -> None:
+def shut_files() -> None:
     landlock.restrict()
     try:
         os.close(os.open("/", os.O_RDONLY))
@@ -137,7 +160,7 @@ def _shut_files() -> None:
     raise OSError(0, "a folder could still be opened")
 
 
-def _tried(layer: Callable[[], None]) -> str:
+def tried(layer: Callable[[], None]) -> str:
     try:
         layer()
     except OSError as error:

@@ -20,8 +20,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from actors.guardian import targets
-from actors.guardian.aliasing import CLASS, NOTHING, RECEIVER, State, TooComplexError, Value, joined, parameter
+from actors.guardian import known, targets
+from actors.guardian.aliasing import CLASS, NOTHING, RECEIVER, STATE, State, TooComplexError, Value, joined, parameter
 from actors.guardian.reading import Reader
 from actors.guardian.scopes import Function, Scope, parameters
 
@@ -95,8 +95,9 @@ class _Walk:
     def _leave(self, state: State, line: int, how: str) -> None:
         if state.dirty is None:
             return
-        way = [f"line {state.dirty[0]}", *map(str, state.dirty[1:]), *([str(line)] if line else []), how]
-        self._report("COV001", state.dirty[0], " -> ".join(way))
+        lines = state.pass_by(line).dirty if line else state.dirty
+        assert lines is not None
+        self._report("COV001", lines[0], f"line {' → '.join([*map(str, lines), how])}")
 
     def _report(self, rule: str, line: int, detail: str) -> None:
         text = f"{RULES[rule]}: {detail}" if detail else RULES[rule]
@@ -115,7 +116,7 @@ class _Walk:
     def _statement(self, node: ast.stmt, state: State, exits: _Exits) -> State | None:
         read = self._read
         read.step()
-        if not _certain(node):
+        if not self._certain(node, state):
             read.may_raise(state)
         match node:
             case ast.Assign() if self._is_signal(node, state):
@@ -165,16 +166,22 @@ class _Walk:
             case ast.Match():
                 return self._match(node, state, exits)
             case ast.FunctionDef() | ast.AsyncFunctionDef():
-                for decorator in node.decorator_list:
-                    read.value(decorator, state)
-                read.bind(state, node.name, read.closure(node, state))
+                value = read.closure(node, state)
+                for decorator in reversed(node.decorator_list):
+                    value |= read.apply(state, read.value(decorator, state), value, node)
+                read.bind(state, node.name, value)
             case ast.ClassDef():
                 # Its body runs now, and its methods whenever: a class that could change state is not followed.
                 state = self._block(node.body, state, exits) or state
                 for inner in _methods(node.body):
                     read.escape(state, read.closure(inner, state), node, node.lineno)
+            case ast.Import() | ast.ImportFrom():
+                for alias in node.names:
+                    named = alias.asname or alias.name.partition(".")[0]
+                    path = f"{node.module}.{alias.name}" if isinstance(node, ast.ImportFrom) else alias.name
+                    read.bind(state, named, frozenset({("outside", path)}))
             case _:
-                # pass, import, global, nonlocal
+                # pass, global, nonlocal
                 pass
         return state
 
@@ -197,16 +204,16 @@ class _Walk:
         truth = _truth(node.test)
         ways = []
         if truth is not False:
-            ways.append(self._block(node.body, state.copy(), exits))
+            ways.append(self._block(node.body, state.copy().pass_by(node.lineno), exits))
         if truth is not True:
-            ways.append(self._block(node.orelse, state, exits))
+            ways.append(self._block(node.orelse, state.pass_by(node.lineno), exits))
         return joined(way for way in ways if way is not None)
 
     def _while(self, node: ast.While, state: State, exits: _Exits) -> State | None:
         truth = _truth(node.test)
         for _ in range(_MAX_TURNS):
             inner = _Exits(returns=exits.returns)
-            test = state.copy()
+            test = state.copy().pass_by(node.lineno)
             self._read.value(node.test, test)
             self._read.may_raise(test)
             turned = self._block(node.body, test.copy(), inner) if truth is not False else None
@@ -227,6 +234,7 @@ class _Walk:
             read.may_raise(state)
             if isinstance(node, ast.AsyncFor):
                 read.suspend(state, node.lineno)
+            state.pass_by(node.lineno)
             turn = state.copy()
             targets.assign(read, turn, node.target, items)
             turned = self._block(node.body, turn, inner)
@@ -247,6 +255,9 @@ class _Walk:
                 targets.assign(read, state, item.optional_vars, value)
         outer, read.raises = read.raises, []
         end = self._block(node.body, state, exits)
+        if end is not None:
+            # Leaving the block runs code of the context manager.
+            read.may_raise(end)
         swallowed, read.raises = read.raises, outer
         if outer is not None:
             outer.extend(swallowed)
@@ -265,13 +276,16 @@ class _Walk:
         for handler in node.handlers:
             if raised is None:
                 break
-            entered = raised.copy()
-            if entered.dirty is not None:
-                entered.dirty = (*entered.dirty[:6], handler.lineno)
+            entered = raised.copy().pass_by(handler.lineno)
             read.value(handler.type, entered)
             if handler.name:
-                read.bind(entered, handler.name, NOTHING)
-            ends.append(self._block(handler.body, entered, inner))
+                # An exception may carry a part of the state to its handler.
+                carried = frozenset({STATE}) if known.raises_things(self._method) else NOTHING
+                read.bind(entered, handler.name, carried)
+            left = self._block(handler.body, entered, inner)
+            if left is not None and handler.name:
+                read.unbind(left, handler.name)
+            ends.append(left)
         uncaught, read.raises = read.raises, outer
         after = joined(way for way in ends if way is not None)
         if node.finalbody:
@@ -305,7 +319,7 @@ class _Walk:
         parts = subject | read.items(state, subject)
         ways: list[State | None] = []
         for case in node.cases:
-            taken = state.copy()
+            taken = state.copy().pass_by(case.pattern.lineno)
             for pattern in ast.walk(case.pattern):
                 if isinstance(pattern, (ast.MatchAs, ast.MatchStar)) and pattern.name:
                     whole = pattern is case.pattern
@@ -319,6 +333,22 @@ class _Walk:
             if case.guard is None and _matches_all(case.pattern):
                 return joined(way for way in ways if way is not None)
         return joined(way for way in [*ways, state] if way is not None)
+
+    def _certain(self, node: ast.stmt, state: State) -> bool:
+        """Whether the statement cannot raise before it has had its effect: names and constants into names and slots."""
+        match node:
+            case ast.Assign(targets=[ast.Name() | ast.Attribute(value=ast.Name()) as target], value=value):
+                parts = [value, target.value] if isinstance(target, ast.Attribute) else [value]
+            case ast.Return(value=value):
+                parts = [value] if value is not None else []
+            case ast.Pass() | ast.Break() | ast.Continue():
+                return True
+            case _:
+                return False
+        return all(
+            isinstance(part, ast.Constant) or (isinstance(part, ast.Name) and self._read.has(state, part.id))
+            for part in parts
+        )
 
     # Closures --------------------------------------------------------------------------------------------------
 
@@ -340,17 +370,6 @@ def _receiver(method: Method, argument: ast.arg) -> Value:
     if "staticmethod" in decorators or argument is method.args.vararg:
         return frozenset({parameter(argument.arg)})
     return frozenset({CLASS if "classmethod" in decorators else RECEIVER})
-
-
-def _certain(node: ast.stmt) -> bool:
-    """Whether the statement cannot raise before it has had its effect: names and constants into names and slots."""
-    match node:
-        case ast.Assign(targets=[ast.Name() | ast.Attribute(value=ast.Name())], value=ast.Name() | ast.Constant()):
-            return True
-        case ast.Pass() | ast.Break() | ast.Continue() | ast.Return(value=None | ast.Name() | ast.Constant()):
-            return True
-        case _:
-            return False
 
 
 def _truth(test: ast.expr) -> bool | None:

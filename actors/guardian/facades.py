@@ -131,6 +131,16 @@ def _check_text(value: Any, seen: set[int]) -> None:
         _check_text(part, seen)
 
 
+def add(left: Any, right: Any) -> Any:
+    """`left += right`. A list does not take the characters of a text: that is a mistake wherever it is met, and it
+    would change in place what reads like a sum of texts.
+    """
+    if type(left) is list and type(right) in {str, bytes}:
+        raise TypeError(f"a list is not extended by a {type(right).__name__}: append it, or make a list of it")
+    left += right
+    return left
+
+
 def encode(text: str, encoding: str = "utf-8", errors: str = "strict") -> bytes:
     _check_codec(encoding)
     return text.encode(encoding, errors)

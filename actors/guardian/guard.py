@@ -13,24 +13,23 @@ import asyncio
 import json
 import sys
 from collections import deque
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from itertools import islice
-from pathlib import Path
-from typing import IO, Any, Final, Literal
+from collections.abc import Sequence
+from typing import Any, Final, Literal
 
 import msgspec
 
+from actors.guardian import rows
 from actors.guardian.confine import LAYERS
 from actors.guardian.jail import Jail
-from protocol import codec, examples
-from protocol.codec import Ref, Value
+from actors.guardian.rows import Reader, Row
+from protocol.codec import Ref
 from protocol.errors import BatosError
 from protocol.home import find_home
-from protocol.messages import Done, Effect, Example, Failed, Judge, Outcome, Trial, Tried, Verdict, Violation
+from protocol.messages import Done, Effect, Failed, Judge, Outcome, Trial, Tried, Verdict, Violation
 
 MAX_BATCH: Final = 64
-MAX_ROW: Final = 32 << 20
+BATCHES: Final = 3
+"""Batches under way: one for each worker of the jail, and one that waits for the first to be free."""
 _NOBODY: Final = Ref("0" * 16)
 
 
@@ -43,65 +42,59 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     trial: bool
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """One source. `slots` and `examples` matter to a trial only, as do `args` and `kwargs` of its plain run."""
-
-    id: str | int
-    code: str
-    slots: dict[str, Value] = {}
-    examples: list[Example] = []
-    args: list[Value] = []
-    kwargs: dict[str, Value] = {}
-
-
 async def run(task: Task) -> int:
     """Judge it all; the exit code."""
     try:
         may_lack = find_home().settings().guardian.may_lack if task.trial else LAYERS
         jail = Jail(workers=2 if task.many else 1, may_lack=may_lack)
-        with _opened(task.path) as file:
+        with rows.opened(task.path) as file:
             await jail.start()
             try:
-                return await _judge(task, jail, _rows(file) if task.many else _one(task.path, file))
+                found = rows.many(file) if task.many else rows.one(task.path, file)
+                return await _judge(task, jail, Reader(found, asyncio.get_running_loop()))
             finally:
                 await jail.close()
     except BatosError as error:
         failure = error.failure()
-        _print({"error": {"code": failure.code, "message": failure.message, "hint": failure.hint}})
+        _print([{"error": {"code": failure.code, "message": failure.message, "hint": failure.hint}}])
         return error.exit_code
 
 
-async def _judge(task: Task, jail: Jail, rows: Iterator[Row]) -> int:
-    """Two batches are under way at once; the first are small, so that the first lines come soon."""
-    code = 0
-    under_way: deque[tuple[list[Row], asyncio.Task[list[dict[str, Any]]]]] = deque()
-    size = 1
-    problem: BatosError | None = None
-    while True:
-        batch: list[Row] = []
-        try:
-            batch.extend(islice(rows, size))
-        except BatosError as error:
-            problem = error
-        if batch:
-            under_way.append((batch, asyncio.create_task(_lines(task, jail, batch))))
-        if under_way and (len(under_way) == 2 or not batch or problem):
-            for line in await under_way.popleft()[1]:
-                _print(line)
-                code = 4 if line["verdict"] == "reject" else code
-        if not under_way and (problem or not batch):
-            break
-        size = min(2 * size, MAX_BATCH)
-    if problem:
-        raise problem
+async def _judge(task: Task, jail: Jail, reader: Reader) -> int:
+    """Judge what has come, while more is being read: a line out as soon as its row can be judged."""
+    code, ended = 0, False
+    under_way: deque[asyncio.Task[list[dict[str, Any]]]] = deque()
+    getting: asyncio.Task[list[Row]] | None = None
+    try:
+        while under_way or not ended:
+            if not ended and getting is None and len(under_way) < BATCHES:
+                getting = asyncio.create_task(reader.batch(MAX_BATCH))
+            waits: list[asyncio.Task[Any]] = [*list(under_way)[:1], *([getting] if getting else [])]
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            if getting is not None and getting.done():
+                batch, getting = getting.result(), None
+                ended = not batch
+                if batch:
+                    under_way.append(asyncio.create_task(_lines(task, jail, batch)))
+            while under_way and under_way[0].done():
+                lines = under_way.popleft().result()
+                _print(lines)
+                code = 4 if any(line["verdict"] == "reject" for line in lines) else code
+    finally:
+        left = [*under_way, *([getting] if getting else [])]
+        for one in left:
+            one.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+    if reader.problem is not None:
+        raise reader.problem
     return code
 
 
-async def _lines(task: Task, jail: Jail, rows: Sequence[Row]) -> list[dict[str, Any]]:
-    verdicts = await jail.judge_all([Judge(source=row.code, gate=task.gate) for row in rows])
+async def _lines(task: Task, jail: Jail, batch: Sequence[Row]) -> list[dict[str, Any]]:
+    verdicts = await jail.judge_all([Judge(source=row.code, gate=task.gate) for row in batch])
     if not task.trial:
-        return [_line(row, verdict) for row, verdict in zip(rows, verdicts, strict=True)]
-    return [await _tried(jail, row, verdict) for row, verdict in zip(rows, verdicts, strict=True)]
+        return [_line(row, verdict) for row, verdict in zip(batch, verdicts, strict=True)]
+    return [await _tried(jail, row, verdict) for row, verdict in zip(batch, verdicts, strict=True)]
 
 
 async def _tried(jail: Jail, row: Row, verdict: Verdict) -> dict[str, Any]:
@@ -151,67 +144,6 @@ def _line(row: Row, verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def _one(path: str, file: IO[bytes]) -> Iterator[Row]:
-    yield Row(id=path, code=_text(file.read(MAX_ROW), path))
-
-
-def _rows(file: IO[bytes]) -> Iterator[Row]:
-    number = 0
-    while line := file.readline(MAX_ROW):
-        number += 1
-        if line.strip():
-            yield _row(_text(line, f"line {number}"), number)
-
-
-def _row(text: str, number: int) -> Row:
-    where = f"line {number}"
-    try:
-        data = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise BatosError("BAD_JSON", f"{where} is no JSON: {error}", 'A row looks like {"id":…, "code":…}.') from error
-    if (
-        not isinstance(data, dict)
-        or not isinstance(data.get("code"), str)
-        or not isinstance(data.get("id"), (str, int))
-    ):
-        raise BatosError("BAD_JSON", f"{where} has no id and code", 'A row looks like {"id":…, "code":…}.')
-    wanted = data.get("examples", [])
-    if not isinstance(wanted, list):
-        raise BatosError("BAD_EXAMPLE", f"{where}: examples is no list")
-    checked = [examples.read_example(example, f"{where}, example {n}") for n, example in enumerate(wanted, 1)]
-    examples.check_examples(checked)
-    values = {name: codec.normalize(data.get(name, empty), f"{where}, {name}") for name, empty in _EMPTY.items()}
-    for name, empty in _EMPTY.items():
-        if type(values[name]) is not type(empty):
-            raise BatosError("BAD_JSON", f"{where}: {name} is no {type(empty).__name__}")
-    return Row(id=data["id"], code=data["code"], examples=checked, **values)
-
-
-_EMPTY: Final[dict[str, Any]] = {"slots": {}, "args": [], "kwargs": {}}
-
-
-def _text(data: bytes, where: str) -> str:
-    try:
-        return data.decode()
-    except UnicodeDecodeError as error:
-        raise BatosError("UNREADABLE", f"{where} is not UTF-8: {error.reason} at byte {error.start}") from error
-
-
-@contextmanager
-def _opened(path: str) -> Iterator[IO[bytes]]:
-    if path == "-":
-        yield sys.stdin.buffer
-        return
-    try:
-        file = Path(path).open("rb")  # noqa: SIM115 - closed by the with below
-    except OSError as error:
-        raise BatosError(
-            "UNREADABLE", f"cannot read {path}: {error.strerror}", "Give a readable file, or -."
-        ) from error
-    with file:
-        yield file
-
-
-def _print(line: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(line, ensure_ascii=True) + "\n")
+def _print(lines: Sequence[dict[str, Any]]) -> None:
+    sys.stdout.write("".join(json.dumps(line, ensure_ascii=True) + "\n" for line in lines))
     sys.stdout.flush()

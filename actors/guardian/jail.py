@@ -21,7 +21,7 @@ from protocol.messages import Failed, Judge, Outcome, Ran, Run, Trial, Tried, Ve
 MAX_SECONDS: Final = 60.0
 JUDGE_SECONDS: Final = 2.0
 _REFUSED_ENDS: Final = frozenset({"FORBIDDEN_SYSCALL"})
-_OWN_FAULTS: Final = frozenset({"JAIL_DIED", "NO_PROCESS"})
+_NO_PROCESS: Final = "no process could be started"
 
 
 class Jail:
@@ -69,7 +69,7 @@ class Jail:
     async def run(self, request: Judge) -> Verdict: ...
 
     async def run(self, request: Run | Trial | Judge) -> Outcome | Tried | Verdict:
-        """Do it in a child. A method that misbehaves is an outcome; only a wrong request raises."""
+        """Do it in a child. A method that misbehaves is an outcome; a wrong request raises, and a machine that is full."""
         if isinstance(request, Run):
             return await self._run(request)
         if isinstance(request, Trial):
@@ -85,8 +85,8 @@ class Jail:
         """The verdicts on many sources, in as few children as their behaviour allows."""
         verdicts: list[Verdict] = []
         for request in requests:
-            found = bounds.measure(request.source)
-            # A source that is out of bounds goes no further; the one that stands in for it costs nothing.
+            found = bounds.weigh(request.source)
+            # What is too large goes no further; all else is measured where it is parsed.
             verdicts.append(Verdict(verdict="reject" if found else "accept", violations=found))
         places = [n for n, verdict in enumerate(verdicts) if verdict.accepted]
         while places:
@@ -98,8 +98,10 @@ class Jail:
                 verdicts[n] = verdict
             if not judged:
                 # Only the first of a batch has had all the time there is: the others are tried again.
-                if reply.end in _OWN_FAULTS:
-                    raise BatosError("INTERNAL", f"the jail could not judge: {reply.end}", "Try again.")
+                if reply.end == "NO_PROCESS":
+                    raise BatosError("BUSY", f"the jail could not judge: {_NO_PROCESS}", "Try again when fewer run.")
+                if reply.end == "JAIL_DIED":
+                    raise BatosError("INTERNAL", "the jail's template died while it judged", "Try again.")
                 verdicts[places.pop(0)] = Verdict(verdict="reject", violations=[bounds.died()])
             places = places[len(judged) :]
         return verdicts
@@ -112,6 +114,8 @@ class Jail:
         async with self._worker() as worker:
             # Processor time is the method's limit; the wall clock only ends what sleeps, on a crowded machine too.
             reply = await worker.do(work, cpu=seconds, wall=4 * seconds + 2)
+        if reply.end == "NO_PROCESS":
+            raise BatosError("BUSY", f"the method could not be run: {_NO_PROCESS}", "Try again when fewer run.")
         if reply.end:
             return _ended(reply.end)
         try:

@@ -10,38 +10,63 @@ from __future__ import annotations
 import ast
 from typing import Final
 
-from actors.guardian.scopes import Function
-
 MUTATORS: Final = frozenset(
     """append extend insert remove pop clear sort reverse update setdefault popitem add discard intersection_update
     difference_update symmetric_difference_update appendleft extendleft popleft rotate subtract move_to_end""".split()
 )
+SPREADING: Final = frozenset(
+    "extend extendleft intersection_update difference_update symmetric_difference_update subtract".split()
+)
+"""Mutators that put in the items of their argument, and not the argument."""
 LOOKUPS: Final = frozenset({"get"})
+KEYED: Final = frozenset({"get", "setdefault", "pop"})
 COPIES: Final = frozenset(
     "copy items values keys union intersection difference symmetric_difference most_common".split()
 )
+SPLITS: Final = frozenset(
+    "split rsplit splitlines partition rpartition fromkeys maketrans elements as_integer_ratio".split()
+)
+"""Methods whose results are fresh containers of what cannot be changed."""
 PURE: Final = frozenset(name for kind in (str, bytes, int, float, range) for name in dir(kind)) | {
     "isdisjoint",
     "issubset",
     "issuperset",
-    "fromkeys",
-    "elements",
 }
 """Methods that change nothing and whose results hold nothing of their object."""
 
 FRESH: Final = frozenset(
-    "sorted list tuple set dict frozenset reversed enumerate zip map filter iter sum deque".split()
+    "sorted list tuple set dict frozenset reversed enumerate zip map filter iter sum deque Counter OrderedDict defaultdict copy.copy".split()
 )
+EXCEPTIONS: Final = frozenset(
+    """BaseException Exception ValueError TypeError KeyError IndexError LookupError ArithmeticError AttributeError
+    RuntimeError StopIteration AssertionError NotImplementedError ZeroDivisionError SendFailed""".split()
+)
+"""They hold what they are made of."""
+READING_DUNDERS: Final = frozenset("__len__ __contains__ __eq__ __ne__ __bool__ __str__ __repr__".split())
 PLAIN: Final = frozenset(
-    """len int float str bool bytes bytearray abs round isinstance issubclass repr hash id ord chr range hex bin oct
-    format print divmod pow any all callable slice hasattr ascii complex Exception ValueError TypeError KeyError
-    IndexError RuntimeError StopIteration AssertionError NotImplementedError ZeroDivisionError""".split()
+    """len int float str bool bytes abs round isinstance issubclass repr hash id ord chr hex bin oct
+    format print pow any all callable hasattr ascii complex""".split()
 )
+NUMBERS: Final = frozenset("range bytearray divmod".split())
+"""What makes a fresh container of numbers."""
+LAZY: Final = frozenset("map filter zip enumerate iter reversed".split())
+"""What runs its arguments, callbacks and generators, only when it is asked for an item itself."""
 PICK: Final = frozenset({"min", "max", "next"})
 TYPES: Final = frozenset("list dict set tuple str bytes int float frozenset object".split())
-PURE_MODULES: Final = frozenset("math cmath json re string itertools operator statistics datetime time".split())
+PURE_MODULES: Final = frozenset("math cmath json re string statistics datetime time".split())
+NUMERIC_MODULES: Final = frozenset({"math", "cmath"})
 PURE_CALLS: Final = frozenset({"dumps", "deepcopy"})
-_NUMERIC_CALLS: Final = frozenset("len int float abs round ord".split())
+"""They hold on to nothing that they are given; what they answer is fresh, a number or a text."""
+BUILT_IN: Final = (
+    PLAIN
+    | FRESH
+    | NUMBERS
+    | EXCEPTIONS
+    | PICK
+    | TYPES
+    | frozenset({"slice", "getattr", "setattr", "type", "super", "vars", "math"})
+)
+"""Names that are always there, if they are not the method's own."""
 
 
 def is_message(name: str) -> bool:
@@ -49,31 +74,34 @@ def is_message(name: str) -> bool:
     return name.endswith("_") and not name.endswith("__")
 
 
-def numeric(node: ast.expr) -> bool:
-    """Whether `node` is a number beyond doubt, so that an augmented assignment with it extends no container."""
+def fractional(node: ast.expr) -> bool:
+    """Whether `node` is a float beyond doubt: nothing can be repeated so many times."""
     match node:
         case ast.Constant(value=value):
-            return isinstance(value, (int, float))
-        case ast.UnaryOp(op=ast.USub() | ast.Not()) | ast.Compare():
+            return isinstance(value, float)
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            return fractional(operand)
+        case ast.BinOp(op=ast.Div()):
             return True
-        case ast.BinOp(op=ast.Sub() | ast.Div() | ast.FloorDiv() | ast.Pow() | ast.Mult() | ast.Add()):
-            return numeric(node.left) or (numeric(node.right) and not isinstance(node.op, ast.Mult))
-        case ast.Call(func=ast.Name(id=name)):
-            return name in _NUMERIC_CALLS
+        case ast.BinOp(op=ast.Mult(), left=left, right=right):
+            return fractional(left) or fractional(right)
         case _:
             return False
 
 
-def can_change(function: Function) -> bool:
-    """Whether the function's text has anything that could change state, a call of another closure included."""
-    own = getattr(function, "name", "")
-    for node in ast.walk(function):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            name = node.func.id
-            if name != own and name not in PLAIN | FRESH | PICK:
-                return True
-        if isinstance(node, (ast.Attribute, ast.Subscript)) and not isinstance(node.ctx, ast.Load):
-            return True
-        if isinstance(node, ast.AugAssign) or (isinstance(node, ast.Attribute) and node.attr in MUTATORS):
+def raises_things(method: ast.AST) -> bool:
+    """Whether an exception raised in `method` may hold more than texts and numbers."""
+    for node in ast.walk(method):
+        carried: list[ast.expr] = []
+        match node:
+            case ast.Raise(exc=ast.Call(args=args, keywords=keywords)):
+                carried = [*args, *(keyword.value for keyword in keywords)]
+            case ast.Raise(exc=ast.expr() as error):
+                carried = [] if isinstance(error, ast.Name) and error.id in EXCEPTIONS else [error]
+            case ast.Assert(msg=ast.expr() as text):
+                carried = [text]
+            case _:
+                pass
+        if not all(isinstance(part, (ast.Constant, ast.JoinedStr)) for part in carried):
             return True
     return False

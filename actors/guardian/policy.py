@@ -7,6 +7,7 @@ neither RestrictedPython nor this file knows, so that a new Python version bring
     x = a.b           x = _getattr_(a, "b")
     a.b = x           _write_(a).b = x             (`del`, `+=`, loop and tuple targets alike)
     self._p_changed = True    _signal_()
+    a += b            a = _add_(a, b)             where `a` is a name: a text never extends a list
     a % b, f"{b}"     a % _shown_(b), f"{_shown_(b)}"    no text may show an address
     except E: …       except E: _guard_(); …       exhaustion never reaches a handler, nor a `finally`
     case int(x):      case _type_int(x):           whatever `int` is locally
@@ -336,6 +337,9 @@ class _Transformer(RestrictingNodeTransformer):
         self._contents(node)
         if isinstance(node.op, ast.Mod):
             node.value = _shown(node.value)
+        if isinstance(node.op, ast.Add) and isinstance(node.target, ast.Name):
+            old = ast.Name(node.target.id, ast.Load())
+            return ast.copy_location(ast.Assign(targets=[node.target], value=_call("_add_", old, node.value)), node)
         return node
 
     def visit_BinOp(self, node: ast.BinOp) -> Any:

@@ -13,12 +13,11 @@ import ast
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from actors.guardian import aliasing, known, targets
+from actors.guardian import aliasing, closures, known, outside, targets
 from actors.guardian.aliasing import CLASS, NOTHING, RECEIVER, STATE, Object, State, TooComplexError, Value
-from actors.guardian.scopes import Comprehension, Function, Scope, parameters
+from actors.guardian.scopes import OUTSIDE, Comprehension, Function, Scope
 
 MAX_STEPS: Final = 60_000
-MAX_CALLS: Final = 8
 
 
 class Reader:
@@ -29,14 +28,17 @@ class Reader:
         run_body: Callable[[Function, State], Value],
         report: Callable[[str, int, str], None],
     ) -> None:
-        self._run_body = run_body
+        self.run_body = run_body
         self.report = report
         self.scope: Scope
         self.raises: list[State] | None = None
         self._steps = 0
-        self._closures: dict[int, tuple[Function | ast.GeneratorExp, Scope, Value]] = {}
+        self.closures: dict[int, tuple[Function | ast.GeneratorExp, Scope, Value]] = {}
         self._scopes: dict[int, Scope] = {}
-        self._active: list[int] = []
+        self.active: list[int] = []
+        self._busy: list[Object] = []
+        self._lazies: dict[int, ast.AST] = {}
+        self.calls: dict[int, closures.Call] = {}
 
     # What can happen to the state ------------------------------------------------------------------------------
 
@@ -69,7 +71,20 @@ class Reader:
         return (self.scope.owner(name), name)
 
     def bind(self, state: State, name: str, value: Value) -> None:
-        state.env[self.key(name)] = value
+        holder = self.scope.holder(name)
+        key = (holder.id if holder else OUTSIDE, name)
+        if holder is not None and holder.outer is not None:
+            # Each call of a closure has variables of its own, which what it made may still hold.
+            value |= state.env.get(key, NOTHING)
+        state.env[key] = value
+        state.certain |= {key}
+
+    def unbind(self, state: State, name: str) -> None:
+        state.certain -= {self.key(name)}
+
+    def has(self, state: State, name: str) -> bool:
+        """Whether reading the variable `name` cannot fail here."""
+        return self.key(name) in state.certain
 
     # Expressions -----------------------------------------------------------------------------------------------
 
@@ -81,12 +96,16 @@ class Reader:
                 return NOTHING
             case ast.Name(id=name):
                 key = self.key(name)
-                return state.env.get(key, NOTHING) if key[0] else frozenset({("outside", name)})
+                if key not in state.certain and name not in known.BUILT_IN:
+                    self.may_raise(state)
+                # What `global` has bound is found in scope 0 too.
+                return state.env.get(key, NOTHING if key[0] else frozenset({("outside", name)}))
             case ast.Attribute():
                 return self._attribute(node, state)
             case ast.Subscript():
                 base = self.value(node.value, state)
                 self.value(node.slice, state)
+                self.may_raise(state)
                 items = self.items(state, base)
                 return state.make(node, items) if isinstance(node.slice, ast.Slice) else items
             case ast.Call():
@@ -104,7 +123,7 @@ class Reader:
             case ast.List() | ast.Tuple() | ast.Set() | ast.Dict():
                 return self._display(node, state)
             case ast.GeneratorExp():
-                self._closures[id(node)] = (node, self.scope, self.value(node.generators[0].iter, state))
+                self._remember(node, self.value(node.generators[0].iter, state))
                 return frozenset({("generator", id(node))})
             case ast.ListComp() | ast.SetComp() | ast.DictComp():
                 first = self.value(node.generators[0].iter, state)
@@ -112,14 +131,23 @@ class Reader:
             case ast.BinOp():
                 left, right = self.value(node.left, state), self.value(node.right, state)
                 self.may_raise(state)
-                if known.numeric(node) or not left | right:
+                if aliasing.arithmetic(node.op, left, right) or (
+                    isinstance(node.op, ast.Mult) and known.fractional(node)
+                ):
                     return NOTHING
                 return state.make(node, self.items(state, left) | self.items(state, right))
             case ast.Await() | ast.Yield() | ast.YieldFrom():
                 found = self.value(node.value, state)
                 self.suspend(state, node.lineno)
-                self._invoke_all(state, found, NOTHING, node)
+                self.invoke_all(state, found, NOTHING, node)
                 return found | {aliasing.parameter("resumed")}
+            case ast.Compare():
+                values = [self.value(part, state) for part in (node.left, *node.comparators)]
+                for operator, value in zip(node.ops, values[1:], strict=True):
+                    if isinstance(operator, (ast.In, ast.NotIn)):
+                        self.items(state, value)
+                self.may_raise(state)
+                return NOTHING
             case ast.Starred():
                 return self.items(state, self.value(node.value, state))
             case _:
@@ -136,15 +164,41 @@ class Reader:
         for thing in value:
             if thing[0] == "generator":
                 found |= self._consume(state, thing)
+            elif thing[0] == "lazy":
+                found |= self._pull(state, thing)
         return found
+
+    def lazy(self, node: ast.AST, arguments: Value) -> Value:
+        """A `map`, a `zip`: whoever asks it for an item runs its `arguments`."""
+        self._lazies[id(node)] = node
+        return frozenset({("lazy", id(node), arguments)})
+
+    def _pull(self, state: State, thing: Object) -> Value:
+        items = self.items(state, thing[2])
+        functions = frozenset(part for part in thing[2] if part[0] in ("function", "bound"))
+        node = self._lazies[thing[1]]
+        found = items | self.invoke_all(state, functions, items | state.contents(items), node)
+        return found | state.make(node, found)
 
     def closure(self, node: Function, state: State) -> Value:
         """The function object of a nested `def` or lambda; defaults are evaluated now."""
         defaults = NOTHING
         for default in [*node.args.defaults, *node.args.kw_defaults]:
             defaults |= self.value(default, state)
-        self._closures[id(node)] = (node, self.scope, defaults)
+        self._remember(node, defaults)
         return frozenset({("function", id(node))})
+
+    def _remember(self, node: Function | ast.GeneratorExp, held: Value) -> None:
+        """One text may make many closures: what any of them holds, each may."""
+        known_as = self.closures.get(id(node))
+        self.closures[id(node)] = (node, self.scope, held | known_as[2] if known_as else held)
+
+    def apply(self, state: State, called: Value, argument: Value, node: ast.AST) -> Value:
+        """Call whatever `called` may be with one argument."""
+        found = NOTHING
+        for thing in called:
+            found |= self._invoke(state, thing, [argument], NOTHING, node)
+        return found
 
     def escape(self, state: State, value: Value, node: ast.AST, line: int) -> None:
         """`value` leaves the method: a closure in it may be called later, when nobody signals any more."""
@@ -170,6 +224,11 @@ class Reader:
                 found.add(thing)
             elif thing[0] == "outside":
                 found.add(("outside", f"{thing[1]}.{node.attr}"))
+            elif node.attr == "args":
+                # Of an exception: what it was made of.
+                found.add(thing)
+        if node.attr == "args" and not base:
+            found.add(aliasing.parameter("args"))
         if node.attr in known.MUTATORS:
             found.add(("bound", node.attr, base))
         return frozenset(found)
@@ -210,15 +269,19 @@ class Reader:
             base = self.value(function.value, state)
             arguments = self._arguments(node, state)
             self.may_raise(state)
-            return self._method(state, function.attr, base, arguments, node)
+            return outside.method(self, state, function.attr, base, arguments=arguments, node=node)
         called = self.value(function, state)
         arguments = self._arguments(node, state)
         self.may_raise(state)
         found = NOTHING
         if not called:  # a number, a text: nothing that could run
-            self._hand_over(state, arguments, node)
+            outside.hand_over(self, state, arguments, node)
+        # Which parameter gets which keyword or starred item is not followed: any may get any.
+        mixed = bool(node.keywords) or any(isinstance(argument, ast.Starred) for argument in node.args)
+        everything = frozenset[Object]().union(*arguments) if mixed else NOTHING
         for thing in called:
-            found |= self._invoke(state, thing, arguments, NOTHING, node)
+            follow = mixed and thing[0] == "function"
+            found |= self._invoke(state, thing, [] if follow else arguments, everything, node)
         return found
 
     def _arguments(self, node: ast.Call, state: State) -> list[Value]:
@@ -232,17 +295,23 @@ class Reader:
         """Call one object; parameters beyond `arguments` may be `unknown`."""
         match thing[0]:
             case "function":
-                return self._follow(state, thing, arguments, unknown, node)
-            case "generator":
-                return self._consume(state, thing)
+                return closures.follow(self, state, thing, arguments, unknown)
+            case "generator" | "lazy":
+                return self.items(state, frozenset({thing}))
             case "bound":
-                return self._method(state, thing[1], thing[2], list(arguments) or [unknown], node)
+                if thing in self._busy:
+                    # A callback that is handed to itself changes nothing more.
+                    return NOTHING
+                self._busy.append(thing)
+                found = outside.method(self, state, thing[1], thing[2], arguments=arguments or [unknown], node=node)
+                self._busy.pop()
+                return found
             case "outside":
-                return self._outside(state, thing[1], list(arguments), node)
+                return outside.call(self, state, thing[1], arguments, node)
             case _:
-                return self._hand_over(state, arguments, node)
+                return outside.hand_over(self, state, arguments, node)
 
-    def _invoke_all(self, state: State, value: Value, unknown: Value, node: ast.AST) -> Value:
+    def invoke_all(self, state: State, value: Value, unknown: Value, node: ast.AST) -> Value:
         """Callbacks in `value` may be called, any number of times."""
         found = NOTHING
         for thing in value:
@@ -254,127 +323,27 @@ class Reader:
                     state.absorb(once)
         return found
 
-    def _method(self, state: State, name: str, base: Value, arguments: list[Value], node: ast.AST) -> Value:
-        line = getattr(node, "lineno", 0)
-        everything = frozenset[Object]().union(*arguments)
-        if name.startswith("__"):
-            # `__setattr__` and its kin: whatever it is, it is not to be followed.
-            if state.touches_state(base | everything) or any(thing[0] in ("outside", "class") for thing in base):
-                state.change(line)
-            return base | everything
-        outside = next((thing[1] for thing in base if thing[0] == "outside"), None)
-        if outside is not None and outside not in known.TYPES:
-            return self._outside(state, f"{outside}.{name}", arguments, node)
-        if outside is not None and arguments:
-            base, arguments = arguments[0], arguments[1:]
-            everything = frozenset[Object]().union(*arguments)
-        if known.is_message(name) or (base == {RECEIVER} and name not in known.MUTATORS):
-            # The answerer has its own signal; what crosses is a copy.
-            self._invoke_all(state, everything, NOTHING, node)
-            return frozenset({aliasing.parameter(f"answer {line}")})
-        callbacks = self._invoke_all(state, everything, self.items(state, base), node)
-        base = base - {RECEIVER}
-        if name in known.MUTATORS:
-            found = state.contents(base) | everything
-            self.mutate(state, base, everything | state.contents(everything) | callbacks, line)
-            return found
-        if name in known.LOOKUPS:
-            return state.contents(base) | everything
-        if name in known.COPIES:
-            return self._fresh(state, [base, *arguments], node)
-        if name in known.PURE:
-            return NOTHING
-        if state.touches_state(base | everything):
-            state.change(line)
-        return base
-
-    def _fresh(self, state: State, arguments: Sequence[Value], node: ast.AST, found: Value = NOTHING) -> Value:
-        """A new container of what the arguments hold, or of containers of that (`zip`, `enumerate`, `items`)."""
-        for argument in arguments:
-            found |= self.items(state, argument)
-        made = state.make(node, found)
-        (thing,) = made
-        state.held[thing] = state.held.get(thing, NOTHING) | made
-        return made
-
-    def _outside(self, state: State, name: str, arguments: list[Value], node: ast.AST) -> Value:
-        """Call something that the method did not make: a built-in, or what it has no business with."""
-        line = getattr(node, "lineno", 0)
-        everything = frozenset[Object]().union(*arguments)
-        items = NOTHING
-        if name in known.FRESH or name in known.PICK or name in known.PLAIN or name == "getattr":
-            for argument in arguments:
-                items |= self.items(state, argument)
-            called = self._invoke_all(state, everything, items | state.contents(items), node)
-            if name in known.FRESH:
-                return self._fresh(state, arguments, node, called)
-            if name == "getattr":
-                return frozenset({STATE}) | everything if state.touches_state(everything) else everything
-            return items | everything if name in known.PICK else NOTHING
-        if name in ("super", "vars"):
-            return frozenset({RECEIVER if name == "super" else STATE})
-        if name == "type":
-            return frozenset({CLASS}) if RECEIVER in everything else NOTHING
-        module, _, called_name = name.rpartition(".")
-        if module.partition(".")[0] in known.PURE_MODULES or (module and called_name in known.PURE_CALLS):
-            self._invoke_all(state, everything, state.contents(everything), node)
-            return NOTHING
-        if name in ("exec", "eval", "setattr", "delattr"):
-            state.change(line)
-            return NOTHING
-        return self._hand_over(state, arguments, node)
-
-    def _hand_over(self, state: State, arguments: Sequence[Value], node: ast.AST) -> Value:
-        """Unknown code gets the arguments: it may change what it gets, and call what it gets."""
-        everything = frozenset[Object]().union(*arguments)
-        self._invoke_all(state, everything, everything, node)
-        if state.touches_state(everything):
-            state.change(getattr(node, "lineno", 0))
-        return everything
-
     # Closures and comprehensions -------------------------------------------------------------------------------
 
-    def _follow(self, state: State, thing: Object, arguments: Sequence[Value], unknown: Value, node: ast.AST) -> Value:
-        """Run a closure's body here. One that calls itself is not followed round: if it can change, it has."""
-        function, outer, defaults = self._closures[thing[1]]
-        assert not isinstance(function, ast.GeneratorExp)
-        if thing[1] in self._active or len(self._active) >= MAX_CALLS:
-            if known.can_change(function):
-                state.change(getattr(node, "lineno", 0))
-            return frozenset({STATE}) if known.can_change(function) else frozenset[Object]().union(*arguments)
-        scope = self._scopes.setdefault(thing[1], Scope(function, outer))
-        caller, self.scope = self.scope, scope
-        self._active.append(thing[1])
-        try:
-            everything = frozenset[Object]().union(unknown, defaults, *arguments)
-            names = parameters(function)
-            for n, name in enumerate(names):
-                plain = (
-                    n < len(arguments) and len(arguments) <= len(function.args.args) and not function.args.kwonlyargs
-                )
-                value = arguments[n] | defaults if plain else everything
-                if name in (function.args.vararg, function.args.kwarg):
-                    value = state.make(name, everything)
-                self.bind(state, name.arg, value)
-            return self._run_body(function, state)
-        finally:
-            self._active.pop()
-            self.scope = caller
+    def inner(self, node: Function | Comprehension, outer: Scope) -> Scope:
+        if id(node) not in self._scopes:
+            self._scopes[id(node)] = Scope(node, outer)
+        return self._scopes[id(node)]
 
     def _consume(self, state: State, thing: Object) -> Value:
-        generator, outer, first = self._closures[thing[1]]
+        generator, outer, first = self.closures[thing[1]]
         assert isinstance(generator, ast.GeneratorExp)
-        if thing[1] in self._active:
+        if thing[1] in self.active:
             return NOTHING
-        self._active.append(thing[1])
+        self.active.append(thing[1])
         try:
             return self._comprehend(generator, outer, first, state)
         finally:
-            self._active.pop()
+            self.active.pop()
 
     def _comprehend(self, node: Comprehension, outer: Scope, first: Value, state: State) -> Value:
         """Run a comprehension: its loops turn any number of times."""
-        caller, self.scope = self.scope, self._scopes.setdefault(id(node), Scope(node, outer))
+        caller, self.scope = self.scope, self.inner(node, outer)
         found = NOTHING
         try:
             for _ in range(3):
@@ -388,9 +357,12 @@ class Reader:
                         # What a failed test changed has been changed all the same.
                         self.value(test, turn)
                         state.absorb(turn)
-                elements = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
-                for element in elements:
-                    found |= self.value(element, turn)
+                if isinstance(node, ast.DictComp):
+                    # A key cannot be changed in place.
+                    self.value(node.key, turn)
+                    found |= self.value(node.value, turn)
+                else:
+                    found |= self.value(node.elt, turn)
                 if state.knows(turn):
                     break
                 state.absorb(turn)

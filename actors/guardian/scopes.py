@@ -30,22 +30,29 @@ class Scope:
             self._collect(node.body if isinstance(node.body, list) else [node.body])
         elif isinstance(node, _COMPREHENSIONS):
             for generator in node.generators:
-                self._bound |= {part.id for part in ast.walk(generator.target) if isinstance(part, ast.Name)}
+                names = (part for part in ast.walk(generator.target) if isinstance(part, ast.Name))
+                # In `for self.x in …` and `for row[i] in …` names are read, not bound.
+                self._bound |= {name.id for name in names if isinstance(name.ctx, ast.Store)}
         self._bound -= self._elsewhere
 
-    def owner(self, name: str) -> int:
-        """The id of the scope whose variable `name` is, seen from here."""
+    def holder(self, name: str) -> Scope | None:
+        """The scope whose variable `name` is, seen from here; None outside of the method."""
         scope: Scope | None = self
-        while scope is not None:
-            if name in scope._bound:  # noqa: SLF001 - the same class
-                return scope.id
+        while scope is not None and name not in scope._bound:  # noqa: SLF001 - the same class
             scope = scope.outer
-        return OUTSIDE
+        return scope
+
+    def owner(self, name: str) -> int:
+        """The id of that scope."""
+        scope = self.holder(name)
+        return OUTSIDE if scope is None else scope.id
 
     def _collect(self, nodes: list[ast.stmt] | list[ast.expr]) -> None:
         todo: list[ast.AST] = list(nodes)
         while todo:
             node = todo.pop()
+            if isinstance(node, ast.Constant) or (isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)):
+                continue
             match node:
                 case ast.Name(id=name, ctx=ast.Store() | ast.Del()):
                     self._bound.add(name)

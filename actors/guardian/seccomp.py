@@ -1,7 +1,8 @@
 """The last wall: a system call filter that leaves a running method nothing but memory, its answer, and its end.
 
 A list of what is allowed, everything else kills the process. The child has one descriptor that it may write to; it
-can open, read, send, fork, signal and map executable memory not at all. Written as raw BPF (linux/filter.h,
+can open, read, send, fork, signal and map executable memory not at all, nor say what its signals do: the one that ends
+it when its time is up stays deadly. Written as raw BPF (linux/filter.h,
 linux/seccomp.h), because a library for it would be one more thing to trust.
 """
 
@@ -34,9 +35,6 @@ _PLAIN: Final = {
         "mremap": 25,
         "madvise": 28,
         "futex": 202,
-        "rt_sigreturn": 15,
-        "rt_sigaction": 13,
-        "rt_sigprocmask": 14,
         "clock_gettime": 228,
         "sched_yield": 24,
         "restart_syscall": 219,
@@ -49,9 +47,6 @@ _PLAIN: Final = {
         "mremap": 216,
         "madvise": 233,
         "futex": 98,
-        "rt_sigreturn": 139,
-        "rt_sigaction": 134,
-        "rt_sigprocmask": 135,
         "clock_gettime": 113,
         "sched_yield": 124,
         "restart_syscall": 128,

@@ -43,6 +43,15 @@ def drop_capabilities() -> None:
     _checked("capset", _LIBC.capset(header, (ctypes.c_uint32 * 6)()))
 
 
+def capabilities() -> int:
+    """The effective and permitted capabilities of this process, as one number (capget(2))."""
+    header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
+    data = (ctypes.c_uint32 * 6)()
+    _checked("capget", _LIBC.capget(header, data))
+    effective_low, permitted_low, _, effective_high, permitted_high, _ = data
+    return int(effective_low | permitted_low | (effective_high | permitted_high) << 32)
+
+
 def syscall(name: str, number: int, *arguments: int) -> int:
     return _checked(name, _LIBC.syscall(ctypes.c_long(number), *map(ctypes.c_ulong, arguments)))
 

@@ -6,15 +6,13 @@ Standard library only, as all of the covenant.
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from actors.guardian import known
-from actors.guardian.aliasing import CLASS, NOTHING, RECEIVER, State, TooComplexError, Value
+from actors.guardian.aliasing import CLASS, NOTHING, RECEIVER, SLICE, State, TooComplexError, Value, arithmetic
 
 if TYPE_CHECKING:
     from actors.guardian.reading import Reader
-
-_INPLACE: Final = (ast.Add, ast.Mult, ast.BitOr, ast.BitAnd, ast.BitXor, ast.Sub)
 
 
 def assign(read: Reader, state: State, target: ast.expr, value: Value) -> None:
@@ -26,7 +24,9 @@ def assign(read: Reader, state: State, target: ast.expr, value: Value) -> None:
             write(read, state, read.value(target.value, state), target.attr, value, line=target.lineno)
         case ast.Subscript():
             base = read.value(target.value, state)
-            read.value(target.slice, state)
+            index = read.value(target.slice, state)
+            if isinstance(target.slice, ast.Slice) or SLICE in index:
+                value = value | read.items(state, value)
             read.may_raise(state)
             read.mutate(state, base, value, target.lineno)
         case ast.Tuple() | ast.List():
@@ -50,7 +50,6 @@ def write(read: Reader, state: State, base: Value, name: str, value: Value, *, l
             read.report("COV003", line, "")
         elif state.is_state(thing) or thing[0] == "foreign":
             read.report("COV002", line, f"the attribute {name!r}")
-            state.change(line)
 
 
 def augment(read: Reader, state: State, node: ast.AugAssign) -> None:
@@ -58,11 +57,13 @@ def augment(read: Reader, state: State, node: ast.AugAssign) -> None:
     if isinstance(target, ast.Name):
         old = state.env.get(read.key(target.id), NOTHING)
         new = read.value(node.value, state)
-        items = read.items(state, new)
-        if isinstance(node.op, _INPLACE) and not known.numeric(node.value):
+        if _makes_anew(node, old, new):
+            result = NOTHING
+        else:
+            items = read.items(state, new)
             read.mutate(state, old, items, node.lineno)
-        if old or new:
-            read.bind(state, target.id, old | state.make(node, state.contents(old) | items))
+            result = old | state.make(node, state.contents(old) | items)
+        read.bind(state, target.id, result)
         read.may_raise(state)
         return
     base = read.value(target.value, state)
@@ -76,10 +77,21 @@ def augment(read: Reader, state: State, node: ast.AugAssign) -> None:
         read.mutate(state, base, read.items(state, new), node.lineno)
 
 
+def _makes_anew(node: ast.AugAssign, old: Value, new: Value) -> bool:
+    """Whether this changes no container in place. (That a text extends no list is what `policy` sees to.)"""
+    if isinstance(node.op, ast.Mult):
+        # A list takes `*= 2`.
+        return not old or known.fractional(node.value)
+    if isinstance(node.op, (ast.Sub, ast.BitAnd, ast.BitXor)):
+        return not any(thing[0] == "site" for thing in new)
+    return arithmetic(node.op, old, new)
+
+
 def delete(read: Reader, state: State, target: ast.expr) -> None:
+    read.may_raise(state)
     match target:
         case ast.Name(id=name):
-            state.env.pop(read.key(name), None)
+            read.unbind(state, name)
         case ast.Attribute():
             write(read, state, read.value(target.value, state), target.attr, NOTHING, line=target.lineno)
         case ast.Subscript():

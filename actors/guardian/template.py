@@ -24,7 +24,7 @@ import time
 import warnings
 from typing import Final
 
-from actors.guardian import child, confine, seccomp
+from actors.guardian import child, confine, seccomp, survey
 
 REQUEST: Final = struct.Struct("!Idd")
 REPLY: Final = struct.Struct("!BiI")
@@ -47,15 +47,18 @@ def main() -> None:
     gc.collect()
     gc.freeze()
     launcher = os.getpid()
-    namespaces = confine.unshare()
-    if not namespaces:
+    entered, reason = confine.unshare()
+    if entered:
         # Only children live in a new pid namespace: this process stays behind to be waited for.
         pid = os.fork()
         if pid:
             _stay_behind(pid, parent)
-        launcher = 0
-    missing = confine.lock_template(namespaces=namespaces)
-    confine.die_with_parent(launcher if not namespaces else parent)
+        # From within a new pid namespace the launcher has no number.
+        parent = 0 if os.getpid() == 1 else launcher
+    missing = confine.lock_template(namespaces=reason)
+    confine.die_with_parent(parent)
+    missing["rlimits"] = survey.limits(base)
+    missing["seccomp"] = survey.system_calls()
     hello = json.dumps({"missing": missing}).encode()
     _reply(ENDED, 0, hello)
     _serve(base, None if missing["seccomp"] else seccomp.program(confine.OUTPUT))

@@ -1,10 +1,10 @@
-"""The gate: `guard`."""
+"""The gate and what it stands on: `guard`, `doctor`."""
 
 from __future__ import annotations
 
 import click
 
-from cli.commands.group import batos, everywhere
+from cli.commands.group import batos, everywhere, finish, home_of
 from cli.console import Invocation
 
 
@@ -25,3 +25,15 @@ def guard(invocation: Invocation, file: str | None, jsonl: str | None, gate: str
         raise click.UsageError("give one source, or --jsonl with many", ctx=click.get_current_context())
     where = ["--jsonl", jsonl] if jsonl is not None else [file or "-"]
     return gatehouse.run(invocation, [*where, "--gate", gate, *(["--trial"] if trial else [])])
+
+
+@batos.command()
+@everywhere
+@click.pass_obj
+def doctor(invocation: Invocation) -> int:
+    """Say what this machine gives the system, and what to do about what is missing. Exit code 3 when that is required."""
+    from cli import doctor as surgery
+
+    found = finish(surgery.examine(home_of(invocation)))
+    invocation.result(found, surgery.shown(found))
+    return 0 if found["ok"] else 3

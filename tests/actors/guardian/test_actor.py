@@ -24,7 +24,10 @@ async def test_the_verbs(tmp_path):
             await bus.call("guardian", "judge", Judge(source=GOOD), seconds=5)
         assert caught.value.code == "NOT_READY"
         await guardian.begin()
-        assert (await bus.call("guardian", "status", StatusQuery(), seconds=1)).ready
+        status = await bus.call("guardian", "status", StatusQuery(), seconds=1)
+        assert status.ready
+        assert status.detail["may_lack"] == ["namespaces", "landlock", "nobody"]
+        assert set(status.detail["missing"]) <= set(status.detail["may_lack"])
         assert (await bus.call("guardian", "judge", Judge(source=GOOD), seconds=5)).accepted
         ran = await bus.call("guardian", "run", Run(source=GOOD, receiver=ME), seconds=5)
         assert ran.outcome == Done(result=1)

@@ -17,6 +17,7 @@ def method(*lines: str) -> list[tuple[str, int, str]]:
 
 
 SIGNAL = "self._p_changed = True"
+OUT = ["except Exception:", "    return None"]
 
 KEPT = {
     "nothing": ["return self.x"],
@@ -64,6 +65,50 @@ KEPT = {
     "recursion without change": ["def fib(n):", "    return n if n < 2 else fib(n - 1) + fib(n - 2)", "return fib(a)"],
     "key function that reads": ["return sorted(self.rows, key=lambda row: row['n'])"],
     "generator, then signal": ["list(self.items.append(x) for x in a)", SIGNAL],
+    "nothing can break off between a value and its slot": [
+        "try:",
+        "    self.x = a",
+        "    y = b",
+        f"    {SIGNAL}",
+        *OUT,
+    ],
+    "a number of our own, of state": ["n = self.n", "n += 1", "n += a", "n -= 2", "n /= 3", "n *= 1.5", "return n"],
+    "a text of our own": ["t = self.name", "t += 'x'", "t += f'{a}'", "t += str(b)", "return t"],
+    "sums of state": ["t = self.n", "t += sum(self.items)", "for i in range(a):", "    t += i", "return t"],
+    "a difference": ["n = self.count", "n -= a", "return n"],
+    "groups of state": ["g = {}", "for w in self.words:", "    g.setdefault(w['k'], []).append(w)", "return g"],
+    "groups of state, by hand": [
+        "g = {}",
+        "for r in self.rows:",
+        "    k = r['k']",
+        "    if k not in g:",
+        "        g[k] = []",
+        "    g[k].append(r)",
+        "return g",
+    ],
+    "imported and pure": [
+        "import json",
+        "from copy import deepcopy",
+        "from collections import deque",
+        "q = deque(self.items)",
+        "q.append(a)",
+        "return json.dumps(deepcopy(self.table))",
+    ],
+    "copies below a fresh dict": ["t = {k: list(v) for k, v in self.table.items()}", "t[a].append(1)", "return t"],
+    "a closure that calls itself and fills our own": [
+        "seen = {}",
+        "def visit(n):",
+        "    if n not in seen:",
+        "        seen[n] = True",
+        "        for k in self.graph.get(n, []):",
+        "            visit(k)",
+        "visit(a)",
+        "return list(seen)",
+    ],
+    "parts of a text": ["p = self.path.split('/')", "p.append(a)", "p += b.split()", "return '/'.join(p)"],
+    "a copy": ["t = copy.copy(self.items)", "t.append(1)", "return copy.deepcopy(self.table)"],
+    "asked for its length": ["return self.items.__len__()"],
+    "map, then signal": ["m = map(self.items.append, a)", "list(m)", SIGNAL],
     "our argument is ours": ["a.append(1)", "a[0] = 2", "return a"],
 }
 
@@ -122,6 +167,54 @@ BROKEN = {
     "recursive closure": ["def put(n):", "    if n:", "        put(n - 1)", "    self.x = n", "put(a)"],
     "setattr": ["setattr(self, 'x', a)"],
     "match": ["match a:", "    case [x, y]:", "        self.x = x"],
+    "a sum of lists holds what they hold": ["sum([[self.items]], [])[0].append(a)"],
+    "the largest with a key": ["x = max(self.rows, key=len)", "x.append(1)"],
+    "comprehension that sets": ["return [0 for self.n in a]"],
+    "times in place": ["t = self.items", "t *= 2"],
+    "union in place": ["t = self.table", "t |= a"],
+    "lazy map": ["m = map(self.items.append, a)", SIGNAL, "return list(m)"],
+    "lazy zip of a generator": ["z = zip((self.items.append(x) for x in a), b)", SIGNAL, "for p in z:", "    pass"],
+    "asked whether it is in": ["g = (self.items.append(x) for x in a)", SIGNAL, "return 5 in g"],
+    "the second of two closures": ["mk = lambda v: lambda: v.append(1)", "f, g = mk(self.items), mk([])", "f()"],
+    "keywords in another order": ["def put(z, v):", "    v.append(1)", "put(v=self.items, z=[])"],
+    "starred arguments": ["def put(z, v):", "    v.append(1)", "put([], *[self.items])"],
+    "an exception's cargo": ["e = ValueError(self.items)", "e.args[0].append(1)"],
+    "an exception's cargo, put in": [
+        "x = []",
+        "self.items.append(x)",
+        SIGNAL,
+        "e = ValueError(x)",
+        "e.args[0].append(a)",
+    ],
+    "put in by a slice": ["w = [1]", "w[0:1] = [self.items]", "w[0].append(a)"],
+    "put in by a slice of another's": ["w = [1]", "s = slice(0, 1)", "w[s] = [self.items]", "w[0].append(a)"],
+    "by a global name": ["global x", "x = self.items", "x.append(a)"],
+    "by an imported function": ["from random import shuffle", "shuffle(self.items)"],
+    "a dict of keywords": ["x = []", "self.table.update(k=x)", SIGNAL, "min([x], key=len).append(3)"],
+    "a dict of pairs": ["d = dict([('k', self.items)])", "d['k'].append(a)"],
+    "updated with pairs": ["d = {}", "d.update([('k', self.items)])", "d['k'].append(a)"],
+    "a caught exception's cargo": [
+        "try:",
+        "    raise ValueError(self.items)",
+        "except ValueError as e:",
+        "    e.args[0].append(1)",
+    ],
+    "an unbound name breaks off": ["if b:", "    y = 1", "try:", "    self.x = a", "    z = y", f"    {SIGNAL}", *OUT],
+    "an item breaks off": ["try:", "    self.x = [self.items.pop(), b[9]]", f"    {SIGNAL}", *OUT],
+    "a deletion breaks off": ["try:", "    del self.x, self.y", f"    {SIGNAL}", *OUT],
+    "a context manager breaks off": ["try:", "    with a:", "        self.x = 1", f"    {SIGNAL}", *OUT],
+    "an operator's function": ["operator.setitem(self.table, a, b)"],
+    "a chain of state": ["next(itertools.chain(self.rows)).append(1)"],
+    "the type's method": ["t = self.items", "type(t).append(t, 1)"],
+    "a callback in a container": ["a([lambda: self.items.append(1)])"],
+    "recursion that changes at its end": [
+        "def put(n, v):",
+        "    if n:",
+        "        return put(n - 1, v)",
+        "    v.append(1)",
+        "put(a, self.items)",
+    ],
+    "a decorator runs it": ["run = lambda f: f()", "@run", "def put():", "    self.items.append(1)"],
     "self in a list": ["for thing in [self]:", "    thing.x = 1"],
 }
 
@@ -157,7 +250,15 @@ def test_the_verdict_names_the_way():
         "try:", "    self.x = a", "    int(a)", "except ValueError:", "    return 1", SIGNAL
     )
     assert (rule, line) == ("COV001", 3)
-    assert message.endswith("line 3 -> 5 -> 6 -> return")
+    assert message.endswith("line 3 → 5 → 6 → return")
+
+
+def test_the_way_names_where_it_turned_off():
+    way = ["self.x = a", "if b:", "    for row in b:", "        if row:", "            return row", SIGNAL]
+    ((_, line, message),) = method(*way)
+    assert (line, message.partition(": ")[2]) == (2, "line 2 → 3 → 4 → 5 → 6 → return")
+    ((_, line, message),) = method("if a:", "    self.x = 1")
+    assert (line, message.partition(": ")[2]) == (3, "line 3 → end")
 
 
 def test_what_cannot_be_decided_is_refused():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import select
 import subprocess
 import sys
 from pathlib import Path
@@ -100,6 +101,40 @@ def test_what_cannot_be_read(text: str | bytes, code: str, seen: int):
     assert status == 2
     assert len(lines) == seen + 1
     assert lines[-1]["error"]["code"] == code
+
+
+@pytest.mark.parametrize("command", [["-m", "actors.guardian"], ["-m", "cli.main"]], ids=["guardian", "batos"])
+def test_a_line_is_out_before_the_next_row_is_in(command: list[str]):
+    more = ["--json"] if "cli.main" in command else []
+    words = [sys.executable, *command, "guard", "--jsonl", "-", *more]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT) as process:
+        for n, code in enumerate([GOOD, BAD, GOOD]):
+            process.stdin.write(rows({"id": n, "code": code}).encode())
+            process.stdin.flush()
+            assert select.select([process.stdout], [], [], 60)[0]
+            line = json.loads(process.stdout.readline())
+            assert (line["id"], line["verdict"]) == (n, "reject" if code == BAD else "accept")
+        process.stdin.close()
+        assert process.wait(60) == 4
+
+
+def test_input_without_end_is_not_held():
+    """Rows keep coming, far more than may be held: lines come out, and the reader waits for room."""
+    row = rows({"id": 1, "code": GOOD + "#" * 30_000}).encode()
+    with subprocess.Popen(
+        [sys.executable, "-m", "actors.guardian", "guard", "--jsonl", "-"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=ROOT,
+    ) as process:
+        for _ in range(3000):
+            process.stdin.write(row)
+            if select.select([process.stdout], [], [], 0)[0]:
+                break
+        assert json.loads(process.stdout.readline())["id"] == 1
+        held = int(Path(f"/proc/{process.pid}/statm").read_text().split()[1]) * 4096
+        process.kill()
+    assert held < 200 << 20
 
 
 def test_no_such_file(tmp_path: Path):

@@ -76,6 +76,8 @@ NATIVE = {
     "unshare": lambda: ctypes.CDLL(None).unshare(0),
     "timer": lambda: signal.setitimer(signal.ITIMER_PROF, 0),
     "limits": lambda: os.nice(1),
+    "signal handlers": lambda: signal.signal(signal.SIGPROF, signal.SIG_IGN),
+    "signal masks": lambda: signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGPROF}),
     "sleep": lambda: __import__("time").sleep(0.01),
 }
 
@@ -269,3 +271,124 @@ def test_a_run_needs_a_sensible_limit(within, seconds: float):
     with pytest.raises(BatosError) as caught:
         within(run_of(FINE, seconds=seconds))
     assert caught.value.code == "BAD_ARGUMENT"
+
+
+# A child that misbehaves, and a machine that has no room -----------------------------------------------------------
+
+
+@pytest.fixture
+def mutant(monkeypatch: pytest.MonkeyPatch):
+    """Answers of a jail whose templates start with `words` done to them."""
+
+    def answers(words: str, *requests: Run | Judge, may_lack=confine.LAYERS) -> list:
+        from actors.guardian import worker
+
+        modules = "import os, time; from actors.guardian import child, confine, seccomp, template; "
+        start = worker._START.replace("from actors", f"{modules}{words}\nfrom actors", 1)
+        monkeypatch.setattr(worker, "_START", start)
+
+        async def story() -> list:
+            jail = Jail(workers=1, may_lack=may_lack)
+            jail._probe = _nothing
+            await jail.start()
+            try:
+                return [await _answer(jail, request) for request in requests]
+            finally:
+                await jail.close()
+
+        return asyncio.run(story())
+
+    return answers
+
+
+async def _nothing() -> None:
+    """Instead of the boot check, which these templates would not pass."""
+
+
+async def _answer(jail: Jail, request: Run | Judge):
+    try:
+        return await jail.run(request)
+    except BatosError as error:
+        return error
+
+
+def test_a_child_that_answers_garbage(mutant):
+    run, judged = mutant("child.work = lambda request: child._answer(b'nonsense')", run_of(FINE), Judge(source=FINE))
+    assert (run.code, run.error) == ("INTERNAL", "GARBAGE")
+    assert [violation.rule for violation in judged.violations] == ["BND008"]
+
+
+def test_a_child_that_answers_nothing(mutant):
+    run, judged = mutant("child.work = lambda request: os._exit(0)", run_of(FINE), Judge(source=FINE))
+    assert (run.code, run.error) == ("INTERNAL", "GARBAGE")
+    assert [violation.rule for violation in judged.violations] == ["BND008"]
+
+
+def test_a_child_that_is_killed(mutant):
+    words = "child.work = lambda request: confine.resource and confine.os.kill(os.getpid(), 9)"
+    (run,) = mutant(f"seccomp.install = lambda code: None; {words}", run_of(FINE))
+    assert isinstance(run, Failed)
+    assert run.code in {"BUDGET_EXCEEDED", "REFUSED"}
+
+
+def test_a_child_that_hangs(mutant):
+    hangs = "seccomp.install = lambda code: None; child.work = lambda request: time.sleep(1000)"
+    run, again = mutant(hangs, run_of(FINE, seconds=0.05), run_of(FINE, seconds=0.05))
+    assert (run.code, run.error) == ("BUDGET_EXCEEDED", "LIMIT_TIME")
+    assert again == run
+
+
+def test_a_child_that_never_stops_talking(mutant):
+    talks = "child.work = lambda request: [child._write(b'x' * (1 << 20)) for _ in range(100)]"
+    run, judged = mutant(talks, run_of(FINE), Judge(source=FINE))
+    assert (run.code, run.error) == ("BUDGET_EXCEEDED", "LIMIT_OUTPUT")
+    assert not judged.accepted
+
+
+def test_a_full_process_table_is_said_and_passes(mutant):
+    """The template cannot fork for a while: each work is answered, and when there is room again, done."""
+    words = """
+full = [True] * 6
+real = template._fork
+def fork(*given):
+    return None if full and full.pop() else real(*given)
+template._fork = fork
+"""
+    found = mutant(words, run_of(FINE), Judge(source=FINE), run_of(FINE), run_of(FINE), run_of(FINE), run_of(FINE))
+    assert [found[0].code, found[1].code] == ["BUSY", "BUSY"]
+    assert found[-1] == Done(result=1)
+
+
+def test_no_room_for_a_template_is_said(monkeypatch: pytest.MonkeyPatch):
+    def full(*_, **__):
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr("actors.guardian.worker.subprocess.Popen", full)
+    with pytest.raises(BatosError, match="could not be started") as caught:
+        asyncio.run(Jail(workers=1).start())
+    assert caught.value.code == "NO_JAIL"
+
+
+def test_an_ordinary_user_has_the_layers_too():
+    """As the user nobody where this is root: in a fork, since Python itself may lie where nobody else can read."""
+    from actors.guardian import survey
+
+    def examined() -> None:
+        if os.geteuid() == 0:
+            os.setgroups([])
+            os.setresgid(1000, 1000, 1000)
+            os.setresuid(1000, 1000, 1000)
+            confine.syscalls.prctl(confine.syscalls.PR_SET_DUMPABLE, 1)
+        found = survey.layers()
+        if any(found.values()):
+            os._exit(3)
+
+    if any(survey.layers().values()):
+        pytest.skip("this machine does not have every layer")
+    try:
+        allowed = int(Path("/proc/sys/user/max_user_namespaces").read_text())
+    except OSError:
+        allowed = 0
+    if not allowed:
+        pytest.skip("this kernel gives ordinary users no namespaces")
+    assert status_of(lambda: None, examined) == 0

@@ -1,0 +1,95 @@
+"""The covenant's reading of calls of the method's own closures: their bodies are followed where they are called.
+
+One that calls itself is followed until nothing new comes out: an inner call starts in what the body may start in, and
+ends in what the body may end in.
+
+Standard library only, as all of the covenant.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from actors.guardian.aliasing import NOTHING, Object, State, TooComplexError, Value, joined
+from actors.guardian.scopes import Function, parameters
+
+if TYPE_CHECKING:
+    from actors.guardian.reading import Reader
+
+MAX_CALLS: Final = 8
+MAX_TURNS: Final = 8
+
+
+@dataclass
+class Call:
+    """A closure under way: the states in which its body may begin and end, and what it may return."""
+
+    begin: State
+    end: State | None = None
+    value: Value = NOTHING
+    inner: bool = False
+    """Whether it has called itself in this turn."""
+    grown: bool = False
+    """Whether that inner call began in a state that is new."""
+
+
+def follow(read: Reader, state: State, thing: Object, arguments: Sequence[Value], unknown: Value) -> Value:
+    """Call the closure `thing` on `state`; parameters beyond `arguments` may be `unknown`."""
+    function, outer, defaults = read.closures[thing[1]]
+    assert not isinstance(function, ast.GeneratorExp)
+    caller, read.scope = read.scope, read.inner(function, outer)
+    try:
+        _bind(read, state, function, arguments, unknown | defaults)
+        under_way = read.calls.get(thing[1])
+        if under_way is not None:
+            return _again(under_way, state)
+        if len(read.calls) >= MAX_CALLS:
+            raise TooComplexError
+        call = read.calls[thing[1]] = Call(state.copy())
+        try:
+            _run(read, function, call)
+        finally:
+            del read.calls[thing[1]]
+    finally:
+        read.scope = caller
+    if call.end is not None:
+        state.become(call.end)
+    return call.value
+
+
+def _run(read: Reader, function: Function, call: Call) -> None:
+    for _ in range(MAX_TURNS):
+        call.inner = call.grown = False
+        end = call.begin.copy()
+        value = read.run_body(function, end)
+        settled = call.end is not None and call.end.knows(end) and value <= call.value and not call.grown
+        call.end = joined([end] if call.end is None else [call.end, end])
+        call.value |= value
+        if settled or not call.inner:
+            return
+    raise TooComplexError
+
+
+def _again(call: Call, state: State) -> Value:
+    """An inner call: the body begins here too, and what it has been seen to end in may be what comes next."""
+    call.inner = True
+    if not call.begin.knows(state):
+        call.begin.absorb(state)
+        call.grown = True
+    if call.end is not None:
+        state.absorb(call.end)
+    return call.value
+
+
+def _bind(read: Reader, state: State, function: Function, arguments: Sequence[Value], unknown: Value) -> None:
+    everything = unknown.union(*arguments)
+    # Starred parameters, and those of which one may be missing, are not told apart.
+    plain = len(arguments) <= len(function.args.args) and not function.args.kwonlyargs
+    for n, name in enumerate(parameters(function)):
+        value = arguments[n] | unknown if plain and n < len(arguments) else everything
+        if name in (function.args.vararg, function.args.kwarg):
+            value = state.make(name, everything)
+        read.bind(state, name.arg, value)
