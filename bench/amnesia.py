@@ -24,10 +24,12 @@ import json
 import operator
 import os
 import random
+import resource
 import signal
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -51,6 +53,7 @@ MODULES: Final[dict[str, Any]] = {
 """What the grammar's methods find beside the built-ins. The policy would refuse them; the covenant must follow them."""
 BATCH: Final = 400
 """Receivers in one commit."""
+MEMORY: Final = 512 << 20
 SECONDS: Final = 0.01
 """Processor time of one run; a method that takes longer says nothing."""
 
@@ -260,8 +263,10 @@ def keeps_covenant(source: str) -> bool:
 
 
 def prepare() -> None:
-    """Let methods that call themselves fail soon, and those that go on be stopped."""
+    """Let methods that call themselves fail soon, those that go on be stopped, and those that fill the memory fail."""
     sys.setrecursionlimit(300)
+    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, resource.RLIM_INFINITY))
     signal.signal(signal.SIGVTALRM, _stop)
 
 

@@ -129,9 +129,9 @@ self.items.append(self.items.pop() if self.items else 1)
 for self.n in (1, 2): pass
 for self.items[0] in (3, 4): pass
 [0 for self.n in (1, 2)]
-g = map(x.append, b)
+g = map(x.append, b[:])
 g = map(lambda v: v.append(1), self.rows)
-g = filter(self.items.append, b)
+g = filter(self.items.append, b[:])
 g = zip((self.items.append(i) for i in b), b)
 g = enumerate(map(put, b))
 for i in g: pass

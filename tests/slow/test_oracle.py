@@ -1,6 +1,6 @@
 """The amnesia oracle with a million methods, on both cores. `BATOS_ORACLE_METHODS` names another number.
 
-About twenty minutes on two idle cores.
+About a quarter of an hour on two idle cores.
 """
 
 from __future__ import annotations
