@@ -123,16 +123,22 @@ def describe(home: Home, found: Census) -> dict[str, Any]:
             "restarts": found.restarts.get(name, 0),
             "waiting_for": found.waits(name),
         }
-    mind, voice = found.statuses.get("orchestrator"), found.statuses.get("inference")
-    detail = mind.detail if mind else {}
+    detail = _detail(found, "orchestrator")
+    jail = _detail(found, "guardian")
     return {
         "ready": found.ready,
         "actors": actors,
         "world": detail.get("world") or {"uri": None, "tid": None, "objects": None},
-        "experts": voice.detail.get("experts") or [] if voice else [],
+        "experts": _detail(found, "inference").get("experts") or [],
         "cycles": detail.get("cycles") or {"active": None, "complete": None, "failed": None},
+        "jail": {"missing": jail.get("missing"), "may_lack": jail.get("may_lack")},
         "home": str(home.root),
     }
+
+
+def _detail(found: Census, name: str) -> dict[str, Any]:
+    """What an actor says of itself beyond being ready; empty where it says nothing."""
+    return found.statuses[name].detail if name in found.statuses else {}
 
 
 async def _storage(home: Home, process: Process | None) -> ActorStatus:

@@ -86,6 +86,8 @@ def status(found: Mapping[str, Any]) -> str:
         lines.append(f"  world {world['uri']}, {world.get('objects')} objects, at {world.get('tid')}")
     if any(number is not None for number in counted.values()):
         lines.append("  cycles: " + ", ".join(f"{number} {name}" for name, number in counted.items()))
+    for layer, why in ((found.get("jail") or {}).get("missing") or {}).items():
+        lines.append(f"  {paint('the jail lacks', 'yellow', sys.stdout)} {layer}: {printable(why)}")
     return "\n".join(lines)
 
 

@@ -1,0 +1,30 @@
+"""What a person reads of the shapes that programs read."""
+
+from __future__ import annotations
+
+from cli import render
+from cli.census import Census, describe
+from protocol.home import Home
+from protocol.messages import ActorStatus
+
+
+def test_status_shows_a_jail_that_lacks_a_layer(tmp_path):
+    why = "the kernel has\x1b[2J no Landlock"
+    guardian = ActorStatus(
+        ready=True, pid=1, uptime_s=1.0, detail={"missing": {"landlock": why}, "may_lack": ["landlock"]}
+    )
+    found = describe(Home(tmp_path), _census({"guardian": guardian}))
+    assert found["jail"] == {"missing": {"landlock": why}, "may_lack": ["landlock"]}
+    shown = render.status(found)
+    assert "the jail lacks landlock: the kernel has" in shown
+    assert "\x1b" not in shown
+
+
+def test_status_is_silent_about_a_whole_jail_and_about_one_that_cannot_be_asked(tmp_path):
+    whole = ActorStatus(ready=True, pid=1, uptime_s=1.0, detail={"missing": {}, "may_lack": []})
+    for statuses in ({"guardian": whole}, {}):
+        assert "jail" not in render.status(describe(Home(tmp_path), _census(statuses)))
+
+
+def _census(statuses: dict[str, ActorStatus]) -> Census:
+    return Census(house=None, supervised=False, processes={}, statuses=statuses, errors={}, restarts={})
