@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import torch
+from safetensors import safe_open
 from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 from transformers.utils import logging as transformers_logging
 
@@ -50,7 +51,7 @@ class Source(NamedTuple):
 
 
 class Manifest(NamedTuple):
-    """What a conversion made: `digest` is the sha256 over the names and contents of `files`."""
+    """What a conversion made: `digest` is the identity of its weights."""
 
     digest: str
     source: str
@@ -113,7 +114,7 @@ def convert(source: Source, folder: Path, dtype: str = "auto") -> Manifest:
     if not (folder / "tokenizer.json").is_file():
         raise BatosError("BAD_MODEL", f"{source.path} has no tokenizer that can be kept as tokenizer.json", _HINT)
     files = tuple(sorted(path.name for path in folder.iterdir()))
-    return Manifest(_digest(folder, files), source.name, files)
+    return Manifest(_digest(folder), source.name, files)
 
 
 def load(files: Mapping[str, Path], *, device: str = "auto", dtype: str = "auto", threads: int = 0) -> Incarnation:
@@ -203,11 +204,19 @@ def _check_files(path: Path) -> None:
             )
 
 
-def _digest(folder: Path, files: tuple[str, ...]) -> str:
-    whole = hashlib.sha256()
-    for name in files:
-        with (folder / name).open("rb") as file:
-            whole.update(f"{name}\0{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
+def _digest(folder: Path) -> str:
+    """The same for the same weights, however they are cut into shards and whoever wrote the files about them.
+
+    sha256 over each tensor's name, type, shape and bytes, in the order of the names.
+    """
+    with contextlib.ExitStack() as stack:
+        shards = [stack.enter_context(safe_open(path, framework="pt")) for path in sorted(folder.glob("*.safetensors"))]
+        where = {name: shard for shard in shards for name in shard.keys()}  # noqa: SIM118 - it is no mapping
+        whole = hashlib.sha256()
+        for name in sorted(where):
+            tensor = where[name].get_tensor(name)
+            whole.update(f"{name}\0{tensor.dtype}\0{list(tensor.shape)}\0".encode())
+            whole.update(tensor.contiguous().view(-1).view(torch.uint8).numpy().data)
     return whole.hexdigest()
 
 

@@ -4,6 +4,7 @@ import json
 import shutil
 
 import pytest
+from safetensors.torch import load_file, save_file
 
 from actors.inference import incarnation
 from protocol.errors import BatosError
@@ -30,13 +31,20 @@ def test_a_folder_is_converted_and_loads_again(tiny, tmp_path):
     assert str(loaded.model.dtype) == "torch.bfloat16"
 
 
-def test_the_digest_follows_the_content(tiny, tmp_path):
+def test_the_digest_is_the_weights_and_nothing_else(tiny, tmp_path, monkeypatch):
     first = converted(tiny, tmp_path / "a")
-    assert converted(tiny, tmp_path / "b").digest == first.digest
     other = tmp_path / "other"
     shutil.copytree(tiny, other)
     config = json.loads((other / "generation_config.json").read_text())
     (other / "generation_config.json").write_text(json.dumps({**config, "eos_token_id": [256, 0]}))
+    monkeypatch.setattr(incarnation, "_SHARD", "5KB")
+    sharded = converted(other, tmp_path / "b")
+    assert len(sharded.files) > len(first.files)
+    assert sharded.digest == first.digest
+    shard = min(other.glob("*.safetensors"))
+    weights = load_file(shard)
+    next(iter(weights.values())).view(-1)[0] += 1
+    save_file(weights, shard, metadata={"format": "pt"})
     assert converted(other, tmp_path / "c").digest != first.digest
 
 
