@@ -54,6 +54,8 @@ MODULES: Final[dict[str, Any]] = {
 BATCH: Final = 400
 """Receivers in one commit."""
 MEMORY: Final = 512 << 20
+DEEPEST: Final = 50
+"""Containers in containers that a state may have to be compared."""
 SECONDS: Final = 0.01
 """Processor time of one run; a method that takes longer says nothing."""
 
@@ -130,13 +132,15 @@ def state_of(receiver: UvmObject) -> str:
     return text_of({name: plain(value) for name, value in receiver._slots.items() if name != "ask_"})
 
 
-def plain(value: Any) -> Any:
-    """Persistent containers as plain ones, for comparing."""
+def plain(value: Any, around: tuple[Any, ...] = ()) -> Any:
+    """Persistent containers as plain ones, for comparing. What holds itself, or is too deep, is no value: `<deep>`."""
+    if any(value is outer for outer in around) or len(around) > DEEPEST:
+        return "<deep>"
     kind = type(value).__name__
     if kind == "PersistentList":
-        return [plain(item) for item in value]
+        return [plain(item, (*around, value)) for item in value]
     if kind == "PersistentMapping":
-        return {key: plain(item) for key, item in value.items()}
+        return {key: plain(item, (*around, value)) for key, item in value.items()}
     return value
 
 

@@ -66,6 +66,14 @@ def test_a_stored_object_forgets_what_is_not_signalled(monkeypatch: pytest.Monke
     assert oracle.run(0).amnesic == ["def m_(self, a, b, c):\n    self.items.append(1)\n"] * len(amnesia.ARGUMENTS)
 
 
+def test_a_state_that_holds_itself_is_none_to_compare():
+    oracle = amnesia.Oracle(0)
+    oracle.one("def m_(self, a, b, c):\n    self.items.append(self.items)\n    self._p_changed = True\n")
+    deep = "def m_(self, a, b, c):\n    for k in range(99):\n        self.items = [self.items]\n    self._p_changed = True\n"
+    oracle.one(deep)
+    assert (oracle.count.accepted, oracle.run(0).amnesic) == (2, [])
+
+
 def test_the_grammar_draws_valid_methods():
     one, two = Grammar(Random(7)), Grammar(Random(7))
     drawn = [one.method() for _ in range(300)]
