@@ -108,6 +108,11 @@ class Home(msgspec.Struct, frozen=True):
         return self.world / "blobs"
 
     @property
+    def staging(self) -> Path:
+        """Where adapters may be laid that inference is to take in when it starts."""
+        return self.root / "staging"
+
+    @property
     def journal(self) -> Path:
         return self.root / "journal.sqlite"
 

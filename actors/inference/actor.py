@@ -5,8 +5,8 @@ yet, it converts that once and stores it; 4. it loads the model from the world's
 ready, and generates one batch at a time in a thread of its own, so that heartbeats go on beside it; 6. on SIGTERM
 generation ends at its next step.
 
-Experts are checked, converted and moved between the tiers on that same thread, between two batches; the world is asked
-what a name means when a batch is admitted, once for all of its rows.
+Experts are checked, converted and copied for whoever waits on that same thread, between two batches; what a plan will need
+is fetched on another, beside them (`lending`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ import importlib
 import os
 import shutil
 import time
-import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -36,20 +35,19 @@ from protocol.messages import (
     ExpertReply,
     Experts,
     ExpertsReply,
-    ExpertView,
     Import,
     Infer,
     Inferred,
     Piece,
+    Prefetch,
     StatusQuery,
 )
-from protocol.names import check_object
 from world import awakening, blobs
 from world.store import Store, commit, open_store, snapshot
 
 if TYPE_CHECKING:
     from actors.inference.engine import Engine
-    from actors.inference.expert import Content, Manifest
+    from actors.inference.lending import Lending
 
 T = TypeVar("T")
 
@@ -82,7 +80,7 @@ class Inference:
         self._store: Store | None = None
         self._engine: Engine | None = None
         self._model: Kept | None = None
-        self._experts: dict[str, Content] = {}
+        self._lending: Lending | None = None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="inference")
 
     async def begin(self) -> None:
@@ -98,6 +96,8 @@ class Inference:
     async def close(self) -> None:
         self._closing = True
         self._thread.shutdown(wait=False, cancel_futures=True)
+        if self._lending is not None:
+            self._lending.close()
         if self._store is not None:
             await asyncio.to_thread(self._store.close)
 
@@ -106,14 +106,15 @@ class Inference:
             "infer": self.infer,
             "import": self.take,
             "activate": self.activate,
+            "prefetch": self.prefetch,
             "experts": self.experts,
             "status": self.status,
         }
 
     async def infer(self, request: Infer, call: Call) -> Inferred:
-        engine, model, _ = self._ready()
+        engine, model, lending = self._ready()
         named = {row.expert for row in request.rows if row.expert is not None}
-        experts = await self._resolve(*named) if named else {}
+        experts = await lending.resolve(*named) if named else {}
 
         def should_stop() -> bool:
             return self._closing or call.cancelled.is_set() or call.remaining() < MARGIN_S
@@ -128,59 +129,23 @@ class Inference:
         return msgspec.structs.replace(inferred, model=model.digest)
 
     async def take(self, request: Import, _call: Call) -> ExpertReply:
-        """`import`: nothing that serves is touched until the new expert is committed, and nothing at all if it is bad."""
-        from actors.inference import repository  # noqa: PLC0415 - it needs the model's libraries
-
-        began = time.monotonic()
-        engine, _, store = self._ready()
-        name, path = check_object(request.name), Path(request.path)
-        if not path.is_absolute():
-            raise BatosError("BAD_ARGUMENT", f"{request.path[:200]!r} is no absolute path", "Give the whole path.")
-        file = self._staging / uuid.uuid4().hex
-
-        def convert() -> Manifest:
-            self._staging.mkdir(mode=0o700, exist_ok=True)
-            return engine.convert(path, file)
-
-        try:
-            manifest = await self._work(convert)
-            kept = await store.run(lambda: repository.keep(store, name, manifest, file))
-        finally:
-            file.unlink(missing_ok=True)
-        self._experts = {**self._experts, name: kept.content}
-        if kept.orphan is not None:
-            orphan = kept.orphan
-            reason = f"{name} was replaced by {manifest.sha256[:12]}"
-            await self._work(lambda: engine.release(orphan, reason))
-        _log.info("imported", expert=name, sha256=manifest.sha256, tid=kept.tid)
-        view = _view(name, kept.content, engine)
-        return ExpertReply(expert=view, seconds=time.monotonic() - began, tid=kept.tid)
+        """`import`, which is no name in Python."""
+        return await self._ready()[2].take(request)
 
     async def activate(self, request: Activate, _call: Call) -> ExpertReply:
-        """Bring an expert to the device; with `pin` False only let it go, for that needs nobody to be brought."""
-        began = time.monotonic()
-        engine, _, _ = self._ready()
-        content = (await self._resolve(request.name))[request.name]
-        if request.pin is False:
-            await self._work(lambda: engine.unpin(content.sha256))
-        else:
-            await self._work(lambda: engine.activate(content, pin=request.pin is True))
-        return ExpertReply(expert=_view(request.name, content, engine), seconds=time.monotonic() - began)
+        return await self._ready()[2].activate(request)
+
+    async def prefetch(self, request: Prefetch, _call: Call) -> ExpertsReply:
+        return await self._ready()[2].prefetch(request)
 
     async def experts(self, _request: Experts, _call: Call) -> ExpertsReply:
-        engine, _, _ = self._ready()
-        await self._resolve()
-        return ExpertsReply(experts=[_view(name, content, engine) for name, content in self._experts.items()])
+        return await self._ready()[2].listed()
 
     async def status(self, _request: StatusQuery, _call: Call) -> ActorStatus:
         """From memory alone: what the world would have to be asked for would hang with it."""
         detail = dict(self._engine.stats()) if self._engine is not None else {}
-        if (engine := self._engine) is not None:
-            views = (_view(name, content, engine) for name, content in self._experts.items())
-            detail["experts"] = [
-                {"name": v.name, "sha256": v.sha256, "tier": v.tier, "bytes": v.bytes, "last_used": v.last_used}
-                for v in views
-            ]
+        if self._lending is not None:
+            detail["experts"] = self._lending.census()
         if self._model is not None:
             detail.update(model=self._model.source, digest=self._model.digest)
         return ActorStatus(
@@ -191,24 +156,10 @@ class Inference:
             detail=detail,
         )
 
-    @property
-    def _staging(self) -> Path:
-        """Where converted experts lie until the world takes them; on one disk with its blobs, so that they are moved."""
-        return self.home.root / "import"
-
-    def _ready(self) -> tuple[Engine, Kept, Store]:
-        if self._engine is None or self._model is None or self._store is None:
+    def _ready(self) -> tuple[Engine, Kept, Lending]:
+        if self.waiting_for or self._engine is None or self._model is None or self._lending is None:
             raise BatosError("NOT_READY", f"inference waits for {self.waiting_for}", "`batos status` says when.")
-        return self._engine, self._model, self._store
-
-    async def _resolve(self, *names: str) -> dict[str, Content]:
-        """What these names mean now, and a fresh look at all of them for `status`; UNKNOWN_EXPERT."""
-        from actors.inference import repository  # noqa: PLC0415 - it needs the model's libraries
-
-        store = self._store
-        assert store is not None
-        self._experts = await store.run(lambda: repository.experts(store))
-        return repository.resolve(self._experts, names)
+        return self._engine, self._model, self._lending
 
     async def _step(self) -> None:
         if self._store is None:
@@ -228,10 +179,17 @@ class Inference:
         self.waiting_for = f"the model {kept.source}"
         began = time.monotonic()
         engine = await self._work(functools.partial(self._load, kept))
-        shutil.rmtree(self._staging, ignore_errors=True)
-        await self._resolve()
+        self.waiting_for = "the experts of the staging folder"
+        lending = await self._lend(store, engine)
         _log.info("ready", model=kept.source, digest=kept.digest, seconds=round(time.monotonic() - began, 3))
-        self._model, self._engine, self.waiting_for = kept, engine, ""
+        self._model, self._engine, self._lending, self.waiting_for = kept, engine, lending, ""
+
+    async def _lend(self, store: Store, engine: Engine) -> Lending:
+        from actors.inference.lending import Lending  # noqa: PLC0415 - it needs the model's libraries
+
+        lending = Lending(self.home, store, engine, self._work)
+        await lending.begin()
+        return lending
 
     async def _incarnate(self, store: Store) -> Kept:
         """Convert the configured model and store it; whatever an earlier attempt left behind goes first."""
@@ -306,25 +264,10 @@ def keep_model(store: Store, digest: str, source: str, files: dict[str, Path]) -
         connection.root()["pLLM_obj"].set_slot("base_model", kept)
 
 
-def _view(name: str, content: Content, engine: Engine) -> ExpertView:
-    place = engine.place(content.sha256)
-    return ExpertView(
-        name=name,
-        sha256=content.sha256,
-        tier=place.tier,
-        bytes=content.bytes,
-        rank=content.rank,
-        base_model=content.base_model,
-        last_used=place.last_used,
-        pinned=place.pinned,
-        reason=place.reason,
-    )
-
-
 def _import_libraries() -> None:
     """Seconds of imports, away from the event loop."""
     importlib.import_module("actors.inference.engine")
-    importlib.import_module("actors.inference.repository")
+    importlib.import_module("actors.inference.lending")
 
 
 def _source(model: str, dtype: str) -> str:

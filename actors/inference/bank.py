@@ -12,6 +12,7 @@ call than to run.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
@@ -66,7 +67,7 @@ class BankedLinear(nn.Module):
 
 
 class Bank:
-    """The slots of one model. Not for two threads at once."""
+    """The slots of one model. One thread serves rows; others may fill slots that those do not use."""
 
     def __init__(self, model: Any, *, slots: int, rank: int) -> None:
         """Wrap the model's linears in place; the output embeddings are none of them. `dtype` is that of experts' files."""
@@ -78,11 +79,12 @@ class Bank:
         self.rank = rank
         self.dtype: torch.dtype = model.dtype
         self.device: torch.device = model.device
-        self._stored = torch.float32 if self.device.type == "cpu" else self.dtype
+        self.stored = torch.float32 if self.device.type == "cpu" else self.dtype
         self.shapes = linears(model)
         self._linears = [self._wrap(model, name, shape) for name, shape in self.shapes.items()]
         self._filled: list[tuple[int, ...] | None] = [None] * slots
         self._serving: tuple[int | None, ...] = ()
+        self._filling = threading.Lock()
         self._plans: dict[tuple[int, tuple[int, ...]], tuple[list[torch.Tensor], list[torch.Tensor]]] = {}
         self._staging: torch.Tensor | None = None
         self._stream: torch.cuda.Stream | None = None
@@ -99,15 +101,15 @@ class Bank:
     @property
     def slot_bytes(self) -> int:
         """What one slot takes on the device."""
-        return self.rank * self._stored.itemsize * sum(shape.inputs + shape.outputs for shape in self.shapes.values())
+        return self.rank * self.stored.itemsize * sum(shape.inputs + shape.outputs for shape in self.shapes.values())
 
     def fill(self, slot: int, expert: Expert) -> None:
         """Copy the expert into `slot`. The slot is nobody's until the copy is whole."""
         if slot in self._serving:
             raise RuntimeError(f"slot {slot} is in use")
-        self._filled[slot] = None
-        targets, rests = self._plan(slot, expert.ranks)
-        with torch.inference_mode():
+        with self._filling, torch.inference_mode():
+            self._filled[slot] = None
+            targets, rests = self._plan(slot, expert.ranks)
             if self._stream is None or self._staging is None:
                 torch._foreach_copy_(targets, list(expert.parts))
                 _zero(rests)
@@ -120,7 +122,7 @@ class Bank:
                     torch._foreach_copy_(targets, list(torch.split(staged, [part.numel() for part in expert.parts])))
                     _zero(rests)
                 self._stream.synchronize()
-        self._filled[slot] = expert.ranks
+            self._filled[slot] = expert.ranks
 
     def clear(self, slot: int) -> None:
         """Nobody may use what is in `slot` any more."""
@@ -147,7 +149,7 @@ class Bank:
         first, end = used[0] * self.rank, (used[-1] + 1) * self.rank
         if len(set(serving)) == 1:
             return _Rows(len(serving), first, end, None)
-        mask = torch.zeros(len(serving), 1, end - first, dtype=self._stored)
+        mask = torch.zeros(len(serving), 1, end - first, dtype=self.stored)
         for row, slot in enumerate(serving):
             if slot is not None:
                 start = slot * self.rank - first
@@ -179,7 +181,7 @@ class Bank:
         path, _, last = name.rpartition(".")
         parent = model.get_submodule(path)
         inner: Any = getattr(parent, last)
-        banked = BankedLinear(inner, shape, self.slots * self.rank, inner.weight.device, self._stored)
+        banked = BankedLinear(inner, shape, self.slots * self.rank, inner.weight.device, self.stored)
         setattr(parent, last, banked)
         return banked
 

@@ -49,6 +49,9 @@ class Engine(Protocol):
     def activate(self, content: Content, *, pin: bool = False) -> None:
         """Have the expert on the device; where it cannot be, everything serves as before."""
 
+    def prefetch(self, plan: str, contents: Sequence[Content]) -> None:
+        """Rows of this plan will use these, in this order: fetch them, and disturb nobody. From a thread of its own."""
+
     def unpin(self, sha256: str) -> None: ...
 
     def release(self, sha256: str, reason: str) -> None:
@@ -61,7 +64,7 @@ class Engine(Protocol):
 
 
 class LocalEngine:
-    """The model in this process, and the bank around it. Not for two threads at once, `place` and `stats` apart."""
+    """The model in this process, and the bank around it. Not for two threads at once, `prefetch`, `place` and `stats` apart."""
 
     def __init__(
         self,
@@ -128,6 +131,9 @@ class LocalEngine:
 
     def activate(self, content: Content, *, pin: bool = False) -> None:
         self._tiers.activate(content, pin=pin)
+
+    def prefetch(self, plan: str, contents: Sequence[Content]) -> None:
+        self._tiers.prefetch(plan, contents)
 
     def unpin(self, sha256: str) -> None:
         self._tiers.unpin(sha256)

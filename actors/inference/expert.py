@@ -53,9 +53,9 @@ class Content(NamedTuple):
 
 
 class Expert(NamedTuple):
-    """Verified weights in memory. `flat` holds all matrices; `ranks` has one number a linear, 0 where it stays as it is.
+    """Verified weights in memory, of the bank's type. `ranks` has one number a linear, 0 where it stays as it is.
 
-    `parts` are views of `flat`: for each linear with a rank its A, then its B, each flattened.
+    `parts` are views of `flat`, which holds all matrices: for each linear with a rank its A, then its B, each flattened.
     """
 
     flat: torch.Tensor
@@ -112,8 +112,11 @@ def write_expert(adapter: Adapter, layout: Layout, path: Path) -> Manifest:
     )
 
 
-def read_expert(content: Content, layout: Layout, *, pinned: bool = False) -> Expert:
-    """The expert's bytes in memory (page-locked for a device where `pinned`), checked once; BAD_EXPERT otherwise."""
+def read_expert(content: Content, layout: Layout, *, stored: torch.dtype, pinned: bool = False) -> Expert:
+    """The expert in memory (page-locked for a device where `pinned`), checked once; BAD_EXPERT otherwise.
+
+    Its numbers become those of the type `stored`, so that all that is left to do for a slot is to copy them.
+    """
     if content.base_model != layout.base_model:
         raise BatosError(
             "BAD_EXPERT",
@@ -134,7 +137,18 @@ def read_expert(content: Content, layout: Layout, *, pinned: bool = False) -> Ex
         raise _spoiled(content, f"its file cannot be read: {error.strerror}") from error
     if hashlib.sha256(_memory(raw)).hexdigest() != content.sha256:
         raise _spoiled(content, "its bytes are not those that were imported")
-    return _open(content, layout, raw)
+    expert = _open(content, layout, raw)
+    if not all(bool(torch.isfinite(part).all()) for part in expert.parts):
+        raise _spoiled(content, "a number in it is not finite")
+    return expert if stored == layout.dtype else _converted(expert, stored)
+
+
+def _converted(expert: Expert, stored: torch.dtype) -> Expert:
+    """A part at a time: a copy of the whole would take every core, and the one who generates needs them."""
+    flat = torch.empty(expert.flat.numel(), dtype=stored)
+    parts = torch.split(flat, [part.numel() for part in expert.parts])
+    torch._foreach_copy_(list(parts), list(expert.parts))
+    return Expert(flat, expert.ranks, parts)
 
 
 def _open(content: Content, layout: Layout, raw: torch.Tensor) -> Expert:
@@ -167,8 +181,6 @@ def _open(content: Content, layout: Layout, raw: torch.Tensor) -> Expert:
     except (ValueError, KeyError, TypeError, IndexError) as error:
         raise _spoiled(content, f"its header is none: {error!r}") from error
     flat = raw[start:].view(layout.dtype)
-    if not bool(torch.isfinite(flat).all()):
-        raise _spoiled(content, "a number in it is not finite")
     return Expert(flat, tuple(ranks), torch.split(flat, sizes))
 
 

@@ -3,12 +3,17 @@
 An expert's identity is the sha256 of its content: a name that is given other content can never be served from a slot
 or from memory that held the old one. Bytes are verified on their way from cold to warm, so what is copied into a
 slot is known to be good, and a load that fails has touched no slot. The way back: a slot is taken from the expert that
-is needed latest, then from the one used longest ago, never from one that is pinned or that rows in flight use.
+is needed latest by the admitted plans, of those in none from the one used longest ago, never from one that is
+pinned or that rows in flight use.
+
+Two threads may move experts, one that generates and one that fetches ahead. What each of them decides, it decides
+under one lock; files are read and slots are filled outside of it, by whoever has claimed the expert and the slot.
 """
 
 from __future__ import annotations
 
 import itertools
+import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +21,7 @@ from typing import Literal, NamedTuple
 
 from actors.inference.bank import Bank
 from actors.inference.expert import Content, Expert, Layout, read_expert
+from actors.inference.plans import Plans
 from protocol.errors import BatosError
 
 Tier = Literal["cold", "warm", "hot"]
@@ -31,21 +37,27 @@ class Place(NamedTuple):
 
 
 class _Entry:
-    """What is known of one content since the start."""
+    """What is known of one content since the start. While it is `moving`, one thread alone may change its tier."""
 
     def __init__(self, content: Content) -> None:
         self.content = content
         self.expert: Expert | None = None
         self.slot: int | None = None
+        self.moving = False
         self.references = 0
         self.pinned = False
         self.turn = 0
         self.last_used: float | None = None
         self.reason = ""
 
+    @property
+    def fixed(self) -> bool:
+        """Whether it must stay in the slot that it has."""
+        return self.slot is not None and (self.pinned or self.references > 0)
+
 
 class Tiers:
-    """Moves experts between the tiers. One thread moves; any thread may ask for a `place`."""
+    """Moves experts between the tiers."""
 
     def __init__(self, bank: Bank, base_model: str, warm_bytes: int, clock: Callable[[], float] = time.time) -> None:
         self.layout = Layout(bank.shapes, base_model, bank.dtype, bank.rank)
@@ -54,6 +66,9 @@ class Tiers:
         self._clock = clock
         self._turns = itertools.count(1)
         self._entries: dict[str, _Entry] = {}
+        self._plans = Plans()
+        self._claimed: set[int] = set()
+        self._settled = threading.Condition()
 
     def place(self, sha256: str) -> Place:
         entry = self._entries.get(sha256)
@@ -64,15 +79,33 @@ class Tiers:
 
     def warm(self, content: Content) -> None:
         """Have the content verified and in memory, as far as the budget goes; BAD_EXPERT where it is none."""
-        entry = self._entry(content)
-        if entry.expert is None and entry.slot is None:
-            self._keep(entry, read_expert(content, self.layout, pinned=self._bank.pinned))
+        with self._moving(content) as entry:
+            if entry.expert is None and entry.slot is None:
+                self._keep(entry, self._read(content))
 
     def activate(self, content: Content, *, pin: bool = False) -> None:
         """Have the content in a slot, and keep it there where `pin` is said."""
         with self.hold([content]):
-            entry = self._entry(content)
+            entry = self._entries[content.sha256]
             entry.pinned = entry.pinned or pin
+
+    def prefetch(self, plan: str, contents: Sequence[Content]) -> None:
+        """Admit that `plan` will use these, in this order, and bring them as near as that disturbs nobody.
+
+        BAD_EXPERT for the first that is spoiled, once the others are where they can be.
+        """
+        with self._settled:
+            self._plans.admit(plan, (content.sha256 for content in contents))
+        spoiled: BatosError | None = None
+        for content in contents:
+            try:
+                with self._moving(content) as entry:
+                    if entry.slot is None:
+                        self._load(entry, content, ahead=True)
+            except BatosError as error:
+                spoiled = spoiled or error
+        if spoiled is not None:
+            raise spoiled
 
     def unpin(self, sha256: str) -> None:
         entry = self._entries.get(sha256)
@@ -84,11 +117,12 @@ class Tiers:
         entry = self._entries.get(sha256)
         if entry is None:
             return
-        entry.pinned = False
-        entry.reason = reason
-        if entry.references == 0:
-            self._leave_slot(entry, reason)
-            entry.expert = None
+        with self._moving(entry.content):
+            entry.pinned = False
+            entry.reason = reason
+            if entry.references == 0:
+                self._leave_slot(entry, reason)
+                entry.expert = None
 
     def waves(self, contents: Sequence[Content | None]) -> list[list[int]]:
         """The rows of a batch, by number, in as few batches as the slots allow; BUSY where they allow none.
@@ -96,9 +130,9 @@ class Tiers:
         Rows keep their order, and the division depends on the rows and the pins alone.
         """
         wanted = dict.fromkeys(content.sha256 for content in contents if content is not None)
-        here = [sha256 for sha256 in wanted if self._is_fixed(sha256)]
-        moving = [sha256 for sha256 in wanted if sha256 not in here]
-        free = self._bank.slots - sum(self._is_fixed(sha256) for sha256 in self._entries)
+        fixed = {sha256 for sha256, entry in list(self._entries.items()) if entry.fixed}
+        moving = [sha256 for sha256 in wanted if sha256 not in fixed]
+        free = self._bank.slots - len(fixed)
         if moving and free < 1:
             raise self._no_slot()
         waves: list[list[int]] = [[] for _ in range(max(1, -(-len(moving) // max(1, free))))]
@@ -117,46 +151,90 @@ class Tiers:
         held: list[_Entry] = []
         try:
             # Who is there already is held first, so that no other takes its slot.
-            for content in sorted(distinct, key=lambda content: self._entry(content).slot is None):
-                entry = self._entry(content)
-                if entry.slot is None:
-                    self._load(entry, content, later)
-                entry.references += 1
-                held.append(entry)
-                entry.turn = next(self._turns)
-                entry.last_used = self._clock()
+            for content in sorted(distinct, key=lambda content: self.place(content.sha256).tier != "hot"):
+                with self._moving(content) as entry:
+                    if entry.slot is None:
+                        self._load(entry, content, later)
+                    entry.references += 1
+                    held.append(entry)
+                    entry.turn = next(self._turns)
+                    entry.last_used = self._clock()
+                    with self._settled:
+                        self._plans.used(content.sha256)
             yield {entry.content.sha256: entry.slot for entry in held if entry.slot is not None}
         finally:
-            for entry in held:
-                entry.references -= 1
+            with self._settled:
+                for entry in held:
+                    entry.references -= 1
 
-    def _entry(self, content: Content) -> _Entry:
-        return self._entries.setdefault(content.sha256, _Entry(content))
+    @contextmanager
+    def _moving(self, content: Content) -> Iterator[_Entry]:
+        """The content's entry, for this thread alone."""
+        with self._settled:
+            entry = self._entries.setdefault(content.sha256, _Entry(content))
+            self._settled.wait_for(lambda: not entry.moving)
+            entry.moving = True
+        try:
+            yield entry
+        finally:
+            with self._settled:
+                entry.moving = False
+                self._settled.notify_all()
 
-    def _is_fixed(self, sha256: str) -> bool:
-        entry = self._entries.get(sha256)
-        return entry is not None and entry.slot is not None and (entry.pinned or entry.references > 0)
+    def _read(self, content: Content) -> Expert:
+        return read_expert(content, self.layout, stored=self._bank.stored, pinned=self._bank.pinned)
 
-    def _load(self, entry: _Entry, content: Content, later: Collection[str]) -> None:
-        expert = entry.expert or read_expert(content, self.layout, pinned=self._bank.pinned)
-        slot = self._free_slot(content, later)
-        self._bank.fill(slot, expert)
-        entry.content, entry.slot, entry.reason = content, slot, ""
+    def _load(self, entry: _Entry, content: Content, later: Collection[str] = (), *, ahead: bool = False) -> None:
+        """Bring the entry that is moving into memory, and into a slot; nobody loses one before the bytes are verified."""
+        expert = entry.expert or self._read(content)
+        slot = self._claim(content, later, ahead=ahead)
+        if slot is not None:
+            try:
+                self._bank.fill(slot, expert)
+                entry.content, entry.slot, entry.reason = content, slot, ""
+            finally:
+                with self._settled:
+                    self._claimed.discard(slot)
+                    self._settled.notify_all()
         self._keep(entry, expert)
 
-    def _free_slot(self, content: Content, later: Collection[str]) -> int:
-        hot = [entry for entry in self._entries.values() if entry.slot is not None]
-        taken = {entry.slot for entry in hot}
-        empty = [slot for slot in range(self._bank.slots) if slot not in taken]
-        if empty:
-            return empty[0]
-        movable = [entry for entry in hot if not entry.pinned and entry.references == 0]
-        if not movable:
-            raise self._no_slot()
-        victim = min(movable, key=lambda entry: (entry.content.sha256 in later, entry.turn))
+    def _claim(self, content: Content, later: Collection[str], *, ahead: bool) -> int | None:
+        """A slot that is nobody's, at the cost of who needs it least.
+
+        Whoever comes `ahead` of its rows gets None where only those would lose a slot that need theirs sooner.
+        """
+        with self._settled:
+            while True:
+                hot = [entry for entry in self._entries.values() if entry.slot is not None]
+                taken = {entry.slot for entry in hot} | self._claimed
+                empty = [slot for slot in range(self._bank.slots) if slot not in taken]
+                movable = [entry for entry in hot if not entry.fixed and not entry.moving]
+                if empty or movable:
+                    break
+                if ahead:
+                    return None
+                if not self._claimed and not any(entry.moving and not entry.fixed for entry in hot):
+                    raise self._no_slot()
+                self._settled.wait()
+            slot = empty[0] if empty else self._evict(movable, content, later, ahead=ahead)
+            if slot is not None:
+                self._claimed.add(slot)
+            return slot
+
+    def _evict(self, movable: Sequence[_Entry], content: Content, later: Collection[str], *, ahead: bool) -> int | None:
+        def need(entry: _Entry) -> tuple[bool, float, int]:
+            sha256 = entry.content.sha256
+            return sha256 in later, -self._plans.distance(sha256), entry.turn
+
+        victim = min(movable, key=need)
+        distance = self._plans.distance(victim.content.sha256)
+        if ahead and distance <= self._plans.distance(content.sha256):
+            return None
         slot = victim.slot
-        assert slot is not None
-        self._leave_slot(victim, f"made room for {content.name}: of {len(movable)} it was used longest ago")
+        why = f"of {len(movable)} it was used longest ago"
+        if distance < float("inf"):
+            why = f"of {len(movable)} it is needed latest"
+        self._leave_slot(victim, f"made room for {content.name}: {why}")
         return slot
 
     def _leave_slot(self, entry: _Entry, reason: str) -> None:
@@ -166,28 +244,28 @@ class Tiers:
 
     def _keep(self, entry: _Entry, expert: Expert) -> None:
         """Keep the bytes in memory where the budget allows it, at the cost of what was used longest ago."""
-        size = entry.content.bytes
-        if size > self._budget:
-            entry.expert = None
-            if entry.slot is None:
-                entry.reason = f"its {size} bytes are over inference.warm_bytes ({self._budget})"
-            return
-        entry.expert = expert
-        kept = sorted(
-            (other for other in self._entries.values() if other.expert is not None and other is not entry),
-            key=lambda other: other.turn,
-        )
-        total = size + sum(other.content.bytes for other in kept)
-        for other in kept:
-            if total <= self._budget:
-                break
-            total -= other.content.bytes
-            other.expert = None
-            if other.slot is None:
-                other.reason = f"left memory for {entry.content.name}: inference.warm_bytes is {self._budget}"
+        with self._settled:
+            if expert.flat.nbytes > self._budget:
+                entry.expert = None
+                if entry.slot is None:
+                    entry.reason = f"its {expert.flat.nbytes} bytes are over inference.warm_bytes ({self._budget})"
+                return
+            entry.expert = expert
+            others = [other for other in self._entries.values() if other is not entry]
+            kept = [(other, other.expert.flat.nbytes) for other in others if other.expert is not None]
+            total = expert.flat.nbytes + sum(size for _, size in kept)
+            for other, size in sorted(kept, key=lambda one: one[0].turn):
+                if total <= self._budget:
+                    break
+                total -= size
+                other.expert = None
+                if other.slot is None:
+                    other.reason = f"left memory for {entry.content.name}: inference.warm_bytes is {self._budget}"
 
     def _no_slot(self) -> BatosError:
-        pinned = [entry.content.name for entry in self._entries.values() if entry.slot is not None and entry.pinned]
+        pinned = [
+            entry.content.name for entry in list(self._entries.values()) if entry.slot is not None and entry.pinned
+        ]
         return BatosError(
             "BUSY",
             f"all {self._bank.slots} slots of the bank are taken by pinned experts: {', '.join(pinned) or 'rows in flight'}",

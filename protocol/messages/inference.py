@@ -88,6 +88,16 @@ class Activate(msgspec.Struct, frozen=True, kw_only=True):
     pin: bool | None = None
 
 
+class Prefetch(msgspec.Struct, frozen=True, kw_only=True):
+    """`plan` will use these experts, by name, in this order; it replaces what the plan has said before.
+
+    A hint: they are brought as near to the device as that disturbs nobody, and the reply waits for none of it.
+    """
+
+    plan: str
+    experts: list[str]
+
+
 class Experts(msgspec.Struct, frozen=True, kw_only=True):
     """List all experts."""
 

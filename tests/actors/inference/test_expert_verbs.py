@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 
 import pytest
 from safetensors import safe_open
@@ -11,7 +12,7 @@ from actors.inference import repository
 from actors.inference.actor import Inference
 from bus.stub import StubBus
 from protocol.errors import BatosError
-from protocol.messages import Activate, Experts, Import, Infer, Row, Sampling, StatusQuery, Turn
+from protocol.messages import Activate, Experts, Import, Infer, Prefetch, Row, Sampling, StatusQuery, Turn
 from world.store import open_store
 
 GREEDY = Sampling(temperature=0)
@@ -218,7 +219,7 @@ async def test_a_file_that_rots_in_the_world_is_refused_and_the_others_serve(ask
     await ask.bring("brick", adapter("brick", seed=1))
     await ask.bring("robin", adapter("robin", seed=2))
     before = await ask.texts(None, "brick")
-    path = ask.inference._experts["robin"].path
+    path = ask.inference._lending._experts["robin"].path
     spoiled = bytearray(path.read_bytes())
     spoiled[-3] ^= 1
     path.chmod(0o600)
@@ -268,3 +269,40 @@ async def test_the_real_model_with_an_expert_over_a_real_world(real_home, real_a
     assert same.text == base.text
     assert lent.text != base.text
     await inference.close()
+
+
+async def test_the_staging_folder_is_taken_in_once(home, adapter):
+    for name in ("brick", "not a name", "torn"):
+        shutil.copytree(adapter(name, seed=1), home.staging / name)
+    torn = home.staging / "torn" / "adapter_model.safetensors"
+    torn.write_bytes(torn.read_bytes()[:-9])
+    inference = Inference(home)
+    await inference.begin()
+    ask = Asked(inference)
+    before = await ask.listed()
+    assert list(before) == ["brick"]
+    assert sorted(path.name for path in home.staging.iterdir()) == ["imported", "refused"]
+    assert sorted(path.name for path in (home.staging / "refused").iterdir()) == ["not a name", "torn"]
+    await ask.bring("brick", adapter("other", seed=2))
+    after = await ask.listed()
+    await inference.close()
+
+    inference = Inference(home)
+    await inference.begin()
+    assert before["brick"].sha256 != after["brick"].sha256 == (await Asked(inference).listed())["brick"].sha256
+    await inference.close()
+
+
+async def test_a_plan_is_fetched_beside_the_answer(ask, adapter):
+    for number, name in enumerate(("brick", "robin", "babs")):
+        await ask.bring(name, adapter(name, seed=number + 1))
+    reply = await ask("prefetch", Prefetch(plan="p", experts=["robin", "babs", "brick"]))
+    assert [view.name for view in reply.experts] == ["robin", "babs", "brick"]
+
+    async def fetched():
+        while [(await ask.listed())[name].tier for name in ("robin", "babs", "brick")] != ["hot", "hot", "warm"]:
+            await asyncio.sleep(0.01)
+
+    await asyncio.wait_for(fetched(), 20)
+    assert (await ask("prefetch", Prefetch(plan="p", experts=[]))).experts == []
+    assert (await ask.refused("prefetch", Prefetch(plan="p", experts=["nobody"]))).code == "UNKNOWN_EXPERT"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from random import Random
+
 import pytest
 import torch
 from hypothesis import settings
@@ -16,6 +19,8 @@ from protocol.errors import BatosError
 
 BASE = "ba5e" * 16
 SHAPES = {"layers.0": Shape(4, 3), "layers.1": Shape(3, 4)}
+SIZE = 2 * (4 + 3 + 3 + 4) * 4
+"""Bytes of an expert in memory."""
 
 
 class Model(torch.nn.Module):
@@ -190,9 +195,86 @@ def test_released_content_gives_everything_back(house):
     house.tiers.release("unheard of", "")
 
 
+def prefetch(house, plan, *names):
+    house.tiers.prefetch(plan, [house.content(name) for name in names])
+
+
+def test_a_plan_brings_its_experts_before_they_are_used(house):
+    prefetch(house, "p", "a", "b", "c")
+    assert house.tier("a", "b", "c") == ["hot", "hot", "warm"]
+    assert house.tiers.place(house.content("a").sha256).last_used is None
+
+
+def test_a_plan_keeps_the_slots_of_what_it_needs_soonest(house):
+    prefetch(house, "p", "a", "b")
+    house.activate("c")
+    assert house.tier("a", "b", "c") == ["hot", "warm", "hot"]
+    assert "needed latest" in house.reason("b")
+
+
+def test_a_use_wears_a_plan_off(house):
+    prefetch(house, "p", "a", "b")
+    house.output("a")
+    house.activate("c")
+    assert house.tier("a", "b", "c") == ["warm", "hot", "hot"]
+
+
+def test_a_plan_takes_no_slot_from_rows_in_flight_from_pins_and_from_an_earlier_need(house):
+    house.tiers.activate(house.content("a"), pin=True)
+    with house.tiers.hold([house.content("b")]):
+        prefetch(house, "p", "c")
+        assert house.tier("a", "b", "c") == ["hot", "hot", "warm"]
+    prefetch(house, "p", "b", "c")
+    assert house.tier("a", "b", "c") == ["hot", "hot", "warm"]
+    prefetch(house, "p", "c", "b")
+    assert house.tier("a", "b", "c") == ["hot", "warm", "hot"]
+
+
+def test_a_spoiled_expert_of_a_plan_is_said_after_the_others_are_there(house):
+    house.content("a").path.write_bytes(b"rotten")
+    assert refused(lambda: prefetch(house, "p", "a", "b")).code == "BAD_EXPERT"
+    assert house.tier("a", "b") == ["cold", "hot"]
+
+
+def test_two_threads_that_move_experts_never_mix_them_up(tmp_path):
+    house = House(tmp_path, slots=3, warm_bytes=4 * SIZE)
+    said = {name: house.output(name) for name in "abcdef"}
+    over = threading.Event()
+    failures = []
+
+    def fetch():
+        order = Random(2)
+        try:
+            while not over.is_set():
+                prefetch(house, "p", *order.sample("abcdef", 3))
+        except BaseException as error:
+            failures.append(error)
+            raise
+
+    ahead = threading.Thread(target=fetch)
+    ahead.start()
+    order = Random(1)
+    try:
+        for _ in range(300):
+            names = order.sample("abcdef", order.randint(1, 3))
+            contents = [house.content(name) for name in names]
+            with torch.inference_mode(), house.tiers.hold(contents) as slots:
+                house.bank.serve([slots[content.sha256] for content in contents])
+                try:
+                    rows = house.model.layers(torch.ones(len(names), 2, 4))
+                finally:
+                    house.bank.serve(())
+            for name, row in zip(names, rows, strict=True):
+                assert torch.allclose(row, said[name][0], atol=1e-6)
+    finally:
+        over.set()
+        ahead.join()
+    assert failures == []
+
+
 def test_memory_keeps_to_its_budget(tmp_path):
     house = House(tmp_path, slots=1)
-    size = house.content("a").bytes
+    size = SIZE
     house.tiers._budget = 2 * size
     house.activate("a", "b", "c")
     assert house.tier("a", "b", "c") == ["cold", "warm", "hot"]
@@ -233,7 +315,7 @@ class Moves(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         self.house = House(self.folder, slots=2)
-        self.house.tiers._budget = 3 * self.house.content("a").bytes
+        self.house.tiers._budget = 3 * SIZE
         self.said = {name: self.house.output(name) for name in "abcde"}
         self.pins = set()
 
@@ -260,6 +342,10 @@ class Moves(RuleBasedStateMachine):
         self.house.tiers.release(self.house.content(name).sha256, "gone")
         self.pins.discard(name)
 
+    @rule(plan=st.sampled_from("pq"), names=st.lists(NAMES, max_size=4))
+    def prefetch(self, plan, names):
+        self.house.tiers.prefetch(plan, [self.house.content(name) for name in names])
+
     @rule(name=NAMES)
     def warm(self, name):
         self.house.tiers.warm(self.house.content(name))
@@ -269,7 +355,7 @@ class Moves(RuleBasedStateMachine):
         entries = self.house.tiers._entries.values()
         slots = [entry.slot for entry in entries if entry.slot is not None]
         assert len(slots) == len(set(slots)) <= 2
-        assert sum(entry.content.bytes for entry in entries if entry.expert is not None) <= self.house.tiers._budget
+        assert SIZE * sum(entry.expert is not None for entry in entries) <= self.house.tiers._budget
         assert all(entry.references == 0 for entry in entries)
         assert {entry.content.name for entry in entries if entry.pinned} == self.pins
         assert all(self.house.tier(name) == ["hot"] for name in self.pins)

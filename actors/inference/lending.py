@@ -1,0 +1,172 @@
+"""Experts as others ask for them: imported, activated, fetched for a plan, listed.
+
+The world says what a name means. It is asked when a batch is admitted, once for all of its rows, so that no batch mixes
+an expert's old content with its new. Whatever somebody waits for is done on the thread that generates, between
+two batches; what a plan will need is fetched on a thread of its own, which gives way to the other.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+
+from actors.inference import repository, staging
+from actors.inference.engine import Engine
+from actors.inference.expert import Content, Manifest
+from protocol.errors import BatosError
+from protocol.home import Home
+from protocol.messages import Activate, ExpertReply, ExpertsReply, ExpertView, Import, Prefetch
+from protocol.names import check_object
+from world.store import Store
+
+NICENESS: Final = 10
+"""How far the thread that fetches stands back, where the system has a niceness for threads."""
+
+_log = structlog.get_logger("inference")
+
+Work = Callable[[Callable[[], Any]], Awaitable[Any]]
+
+
+class Lending:
+    """The experts of one engine and one world. `work` runs what moves them on the thread that generates."""
+
+    def __init__(self, home: Home, store: Store, engine: Engine, work: Work) -> None:
+        self._home = home
+        self._store = store
+        self._engine = engine
+        self._work = work
+        self._experts: dict[str, Content] = {}
+        self._ahead = ThreadPoolExecutor(max_workers=1, thread_name_prefix="prefetch", initializer=_stand_back)
+
+    async def begin(self) -> None:
+        """Clear what an import that was killed has left, and take in what lies in the staging folder, once."""
+        shutil.rmtree(self._workshop, ignore_errors=True)
+        await self.resolve()
+        for staged in staging.found(self._home.staging):
+            refusal: BatosError | None = None
+            try:
+                await self._take(staged.path, check_object(staged.name))
+            except BatosError as error:
+                if not error.code.startswith("BAD_"):
+                    # The adapter is not to blame; it stays where it is, for the next start.
+                    _log.warning("an adapter in the staging folder waits", expert=staged.name, reason=error.message)
+                    continue
+                refusal = error
+                _log.warning("an adapter in the staging folder is refused", expert=staged.name, reason=error.message)
+            staging.settle(staged, self._home.staging, refusal)
+
+    def close(self) -> None:
+        self._ahead.shutdown(wait=False, cancel_futures=True)
+
+    async def resolve(self, *names: str) -> dict[str, Content]:
+        """What these names mean now, and a fresh look at all of them for `census`; UNKNOWN_EXPERT."""
+        self._experts = await self._store.run(lambda: repository.experts(self._store))
+        return repository.resolve(self._experts, names)
+
+    async def take(self, request: Import) -> ExpertReply:
+        """Nothing that serves is touched until the new expert is committed, and nothing at all if it is bad."""
+        began = time.monotonic()
+        path = Path(request.path)
+        if not path.is_absolute():
+            raise BatosError("BAD_ARGUMENT", f"{request.path[:200]!r} is no absolute path", "Give the whole path.")
+        kept = await self._take(path, check_object(request.name))
+        view = _view(request.name, kept.content, self._engine)
+        return ExpertReply(expert=view, seconds=time.monotonic() - began, tid=kept.tid)
+
+    async def activate(self, request: Activate) -> ExpertReply:
+        """Bring an expert to the device; with `pin` False only let it go, for that needs nobody to be brought."""
+        began = time.monotonic()
+        content = (await self.resolve(request.name))[request.name]
+        if request.pin is False:
+            await self._work(lambda: self._engine.unpin(content.sha256))
+        else:
+            await self._work(lambda: self._engine.activate(content, pin=request.pin is True))
+        return ExpertReply(expert=_view(request.name, content, self._engine), seconds=time.monotonic() - began)
+
+    async def prefetch(self, request: Prefetch) -> ExpertsReply:
+        """Begin to fetch what a plan will use, and answer at once: nobody waits for what is only a hint."""
+        contents = list((await self.resolve(*request.experts)).values()) if request.experts else []
+        self._ahead.submit(self._engine.prefetch, request.plan, contents).add_done_callback(_tell)
+        return self._views(contents)
+
+    async def listed(self) -> ExpertsReply:
+        await self.resolve()
+        return self._views(self._experts.values())
+
+    def census(self) -> list[dict[str, Any]]:
+        """The experts for `status`: from memory, since what the world would be asked for would hang with it."""
+        return [
+            {
+                "name": view.name,
+                "sha256": view.sha256,
+                "tier": view.tier,
+                "bytes": view.bytes,
+                "last_used": view.last_used,
+                "pinned": view.pinned,
+                "reason": view.reason,
+            }
+            for view in self._views(self._experts.values()).experts
+        ]
+
+    async def _take(self, path: Path, name: str) -> repository.Kept:
+        file = self._workshop / uuid.uuid4().hex
+
+        def convert() -> Manifest:
+            self._workshop.mkdir(mode=0o700, exist_ok=True)
+            return self._engine.convert(path, file)
+
+        try:
+            manifest = await self._work(convert)
+            kept = await self._store.run(lambda: repository.keep(self._store, name, manifest, file))
+        finally:
+            file.unlink(missing_ok=True)
+        self._experts = {**self._experts, name: kept.content}
+        if kept.orphan is not None:
+            orphan = kept.orphan
+            reason = f"{name} was replaced by {manifest.sha256[:12]}"
+            await self._work(lambda: self._engine.release(orphan, reason))
+        _log.info("imported", expert=name, sha256=manifest.sha256, tid=kept.tid)
+        return kept
+
+    def _views(self, contents: Iterable[Content]) -> ExpertsReply:
+        return ExpertsReply(experts=[_view(content.name, content, self._engine) for content in contents])
+
+    @property
+    def _workshop(self) -> Path:
+        """Where converted experts lie until the world takes them; on one disk with its blobs, so that they are moved."""
+        return self._home.root / "import"
+
+
+def _view(name: str, content: Content, engine: Engine) -> ExpertView:
+    place = engine.place(content.sha256)
+    return ExpertView(
+        name=name,
+        sha256=content.sha256,
+        tier=place.tier,
+        bytes=content.bytes,
+        rank=content.rank,
+        base_model=content.base_model,
+        last_used=place.last_used,
+        pinned=place.pinned,
+        reason=place.reason,
+    )
+
+
+def _tell(done: Future[None]) -> None:
+    """What a fetch came to; the rows that need the expert will meet the same, and be told."""
+    if not done.cancelled() and (error := done.exception()) is not None:
+        _log.warning("an expert could not be fetched", reason=str(error))
+
+
+def _stand_back() -> None:
+    if hasattr(os, "setpriority"):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
