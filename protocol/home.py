@@ -22,7 +22,8 @@ MAX_SOCKET_PATH: Final = 107
 class Inference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`model`: a Hugging Face folder or a GGUF file; empty is the embedded default. `threads` 0: as torch likes.
 
-    The bank holds `slots` experts of at most `rank` on the device; `warm_bytes` bounds the experts kept in memory.
+    The bank holds `slots` experts of at most `rank` on the device; `warm_bytes` bounds the experts kept in memory, and
+    `prefix_bytes` what is kept on the device of prompts that were read.
     """
 
     model: str = ""
@@ -33,6 +34,7 @@ class Inference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     slots: int = 4
     rank: int = 16
     warm_bytes: int = 2_000_000_000
+    prefix_bytes: int = 256_000_000
 
 
 class Memory(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -224,6 +224,7 @@ class Inference:
             slots=settings.slots,
             rank=settings.rank,
             warm_bytes=settings.warm_bytes,
+            prefix_bytes=settings.prefix_bytes,
         )
         local.warm()
         return local

@@ -1,6 +1,7 @@
 """The decoding loop: many rows, one step at a time, each row by its own rules.
 
-Rows that share a prompt and an expert share its prefill, whatever their number. After it every row takes a token a step: one that
+Rows that share a prompt and an expert share its prefill, whatever their number; what was read before is not read again
+(`prefixes`). After it every row takes a token a step: one that
 its form forces, or one drawn by its own sampling and seed. A row that is done leaves the batch at once, so that the
 last step of a long row costs a batch of one. Nothing is drawn for a row before its turn, and nothing depends on time,
 so the same batch gives the same texts again.
@@ -14,17 +15,17 @@ from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 import torch
-from transformers import DynamicCache
 
 from actors.inference.bank import Bank
 from actors.inference.constraints import Constraint, DeadEndError, Vocabulary
+from actors.inference.prefixes import Lent, Prefixes
 from actors.inference.sampling import Floats, draw, stream
 
 OnPiece = Callable[[int, str], None]
 ShouldStop = Callable[[], bool]
 
 _BLIND: Final = 1
-"""Masked columns before every prompt. A mask that hides nothing is dropped by transformers, which then takes sdpa's
+"""Masked columns before the end of every prompt. A mask that hides nothing is dropped by transformers, which then takes sdpa's
 grouped-query path: on a CPU that takes twice as long a step at 16 rows."""
 
 
@@ -50,10 +51,10 @@ class Text(NamedTuple):
 class _Row:
     """A job under way: its tokens so far, and how many of them the model has read (`read`)."""
 
-    def __init__(self, number: int, job: Job, slot: int | None, stop: frozenset[int], vocabulary: Vocabulary) -> None:
+    def __init__(self, number: int, job: Job, lent: Lent | None, stop: frozenset[int], vocabulary: Vocabulary) -> None:
         self.number = number
         self.job = job
-        self.slot = slot
+        self.slot = None if lent is None else lent.slot
         self.tokens: list[int] = []
         self.finish: Literal["stop", "length", "stuck"] | None = None
         self._stop = stop
@@ -67,7 +68,7 @@ class _Row:
         except DeadEndError:
             self.finish = "stuck"
         self.read = len(self.tokens)
-        self.start = (slot, (*job.prompt, *self.tokens))
+        self.start = (lent, (*job.prompt, *self.tokens))
 
     def advance(self, logits: Floats) -> None:
         """Draw the next token, unless one is waiting that the model has not read."""
@@ -114,26 +115,27 @@ def decode(
     stop: frozenset[int],
     *,
     bank: Bank,
-    slots: Sequence[int | None],
+    prefixes: Prefixes,
+    lent: Sequence[Lent | None],
     on_piece: OnPiece | None,
     should_stop: ShouldStop,
 ) -> tuple[list[Text], int]:
     """Decode all jobs in one batch; the texts in order, and the number of prompt tokens that were computed.
 
-    `slots` says where the `bank` around the model has each job's expert, None for the base model.
+    `lent` says where the `bank` around the model has each job's expert, None for the base model.
     `should_stop` is asked before each step; when it says yes, rows under way end with finish `length`.
     """
     rows = [
-        _Row(number, job, slot, stop, vocabulary) for number, (job, slot) in enumerate(zip(jobs, slots, strict=True))
+        _Row(number, job, expert, stop, vocabulary) for number, (job, expert) in enumerate(zip(jobs, lent, strict=True))
     ]
     computed = 0
     try:
         with torch.inference_mode():
             active = [row for row in rows if row.finish is None]
             if active and not should_stop():
-                batch = _Batch(model, bank, active)
+                batch = _Batch(model, bank, prefixes, active, should_stop)
                 computed = batch.computed
-                while batch.rows:
+                while batch.rows and not batch.stopped:
                     for row, logits in zip(batch.rows, batch.logits, strict=True):
                         row.advance(logits)
                         _tell(row, on_piece)
@@ -159,8 +161,8 @@ def _tell(row: _Row, on_piece: OnPiece | None) -> None:
 class _Batch:
     """The rows under way, what the model remembers of them, and its last logits."""
 
-    def __init__(self, model: Any, bank: Bank, rows: list[_Row]) -> None:
-        """Prefill: each distinct start once, left-padded, then spread over the rows that share it.
+    def __init__(self, model: Any, bank: Bank, prefixes: Prefixes, rows: list[_Row], should_stop: ShouldStop) -> None:
+        """Prefill: each distinct start once, its end left-padded beside the others', then spread over the rows that share it.
 
         A start is an expert and tokens: what one expert has read, another cannot remember.
         """
@@ -168,18 +170,26 @@ class _Batch:
         self._bank = bank
         self._device = model.device
         self.rows = rows
-        starts = list(dict.fromkeys(row.start for row in rows))
-        self.computed = sum(len(tokens) for _, tokens in starts)
-        width = _BLIND + max(len(tokens) for _, tokens in starts)
-        ids = torch.zeros(len(starts), width, dtype=torch.long)
-        mask = torch.zeros(len(starts), width, dtype=torch.long)
-        for place, (_, tokens) in enumerate(starts):
-            ids[place, width - len(tokens) :] = torch.tensor(tokens)
-            mask[place, width - len(tokens) :] = 1
-        self._cache = DynamicCache(config=model.config)
-        self._mask = mask.to(self._device)
         self.logits: Floats = np.empty((0, 0), dtype=np.float32)
-        self._forward(ids, (mask.cumsum(-1) - 1).clamp(min=0), [slot for slot, _ in starts])
+        starts = list(dict.fromkeys(row.start for row in rows))
+        known = [prefixes.read(lent, tokens, should_stop) for lent, tokens in starts]
+        self.computed = sum(prefix.computed for prefix in known)
+        self.stopped = should_stop()
+        if self.stopped:
+            return
+        ends = [tokens[prefix.length :] for prefix, (_, tokens) in zip(known, starts, strict=True)]
+        self.computed += sum(map(len, ends))
+        self._cache, before = prefixes.spread(known)
+        width = _BLIND + max(map(len, ends))
+        ids = torch.zeros(len(starts), width, dtype=torch.long)
+        mask = torch.zeros(len(starts), before + width, dtype=torch.long)
+        for place, (prefix, end) in enumerate(zip(known, ends, strict=True)):
+            ids[place, width - len(end) :] = torch.tensor(end)
+            mask[place, before + width - len(end) :] = 1
+            mask[place, before - prefix.length : before] = 1
+        self._mask = mask.to(self._device)
+        positions = (mask.cumsum(-1) - 1).clamp(min=0)[:, before:]
+        self._forward(ids, positions, [None if lent is None else lent.slot for lent, _ in starts])
         self._select([starts.index(row.start) for row in rows])
         self._positions = torch.tensor([len(row.start[1]) for row in rows])
 

@@ -22,6 +22,7 @@ from actors.inference.constraints import Vocabulary
 from actors.inference.decoding import Job, OnPiece, ShouldStop, Text, decode
 from actors.inference.expert import Content, Manifest, write_expert
 from actors.inference.incarnation import Incarnation
+from actors.inference.prefixes import Lent, Prefixes
 from actors.inference.tiers import Place, Tiers
 from protocol.codec import Value
 from protocol.errors import BatosError
@@ -74,6 +75,7 @@ class LocalEngine:
         slots: int = 4,
         rank: int = 16,
         warm_bytes: int = 2_000_000_000,
+        prefix_bytes: int = 256_000_000,
     ) -> None:
         """`base_model` is the digest of the incarnation; the rest is as the settings of inference say it."""
         self._model = incarnation.model
@@ -84,6 +86,7 @@ class LocalEngine:
             incarnation.tokenizer_json, int(incarnation.model.get_output_embeddings().out_features), incarnation.stop
         )
         self._bank = Bank(incarnation.model, slots=slots, rank=rank)
+        self._prefixes = Prefixes(incarnation.model, self._bank, prefix_bytes)
         self._tiers = Tiers(self._bank, base_model, warm_bytes)
         self._generated = 0
         self._prompted = 0
@@ -153,6 +156,7 @@ class LocalEngine:
             "prompt_tokens": self._prompted,
             "busy_seconds": self._seconds,
             "bank": {"slots": self._bank.slots, "rank": self._bank.rank, "slot_bytes": self._bank.slot_bytes},
+            "prefix_bytes": self._prefixes.bytes,
         }
 
     def _decode(
@@ -180,7 +184,8 @@ class LocalEngine:
                     [jobs[row] for row in wave],
                     self._stop,
                     bank=self._bank,
-                    slots=[None if (used_here := contents[row]) is None else slots[used_here.sha256] for row in wave],
+                    prefixes=self._prefixes,
+                    lent=[_lent(contents[row], slots) for row in wave],
                     on_piece=_renumbered(on_piece, wave),
                     should_stop=should_stop,
                 )
@@ -255,6 +260,10 @@ def _content(row: Row, number: int, experts: Mapping[str, Content]) -> Content |
             "`batos expert ls` lists them; `batos expert import PATH NAME` brings one.",
         )
     return found
+
+
+def _lent(content: Content | None, slots: Mapping[str, int]) -> Lent | None:
+    return None if content is None else Lent(slots[content.sha256], content.sha256)
 
 
 def _distinct(contents: Iterable[Content | None]) -> dict[str, Content]:

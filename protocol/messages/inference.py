@@ -63,7 +63,7 @@ class Generated(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Inferred(msgspec.Struct, frozen=True, kw_only=True):
-    """The rows' texts in order; `prompt_tokens` counts each distinct prompt once, as it was computed.
+    """The rows' texts in order; `prompt_tokens` counts what was read for them: each distinct prompt once, without what was known from before.
 
     `model` is the digest of the base model that wrote them.
     """

@@ -1,0 +1,131 @@
+"""What the model has read before: keys and values of the beginnings of prompts, kept by content.
+
+A prompt is read in blocks, each in a pass of its own; only its end, a block at most, is read together with those of the
+other rows. So what a block leaves behind follows from its expert and the tokens up to its end, never from its
+neighbours or from what was kept: a prefix that is used again is the same, bit for bit, as one that is read again.
+
+An expert's prefix is of no use to another: it is kept by (sha256, tokens), and the base model's by (None, tokens).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Any, Final, NamedTuple
+
+import torch
+from transformers import DynamicCache
+from transformers.cache_utils import DynamicLayer
+
+from actors.inference.bank import Bank
+
+BLOCK: Final = {"cpu": 64, "cuda": 256}
+"""Tokens in a block. A device that is fast enough to be idle between two passes is given more at once."""
+
+Layers = list[tuple[torch.Tensor, torch.Tensor]]
+"""For each layer its keys and values, [1, heads, tokens, width] each; no layer where there are no tokens."""
+
+
+class Lent(NamedTuple):
+    """An expert in its slot. The slot is where it is, the sha256 what it is."""
+
+    slot: int
+    sha256: str
+
+
+class Prefix(NamedTuple):
+    """The beginning of a prompt as the model remembers it: `length` tokens, of which `computed` had to be read for it."""
+
+    length: int
+    computed: int
+    layers: Layers
+
+
+class Prefixes:
+    """The blocks that one model has read, at most `budget` bytes of them. Not for two threads at once."""
+
+    def __init__(self, model: Any, bank: Bank, budget: int) -> None:
+        self._model = model
+        self._bank = bank
+        self._budget = budget
+        self._block = BLOCK["cuda" if model.device.type == "cuda" else "cpu"]
+        self._kept: OrderedDict[bytes, Layers] = OrderedDict()
+        self.bytes = 0
+        # A layer that forgets what is far behind cannot be put together from blocks.
+        self._whole = all(type(layer) is DynamicLayer for layer in self._cache().layers)
+
+    def read(self, lent: Lent | None, tokens: Sequence[int], should_stop: Callable[[], bool]) -> Prefix:
+        """All blocks of a prompt but its end. When `should_stop` says yes, what has been read by then.
+
+        The bank is left serving one row.
+        """
+        known: list[Layers] = []
+        computed = 0
+        digest = hashlib.sha256(b"" if lent is None else lent.sha256.encode())
+        used: list[bytes] = []
+        for start in range(0, self._end(tokens), self._block):
+            block = tokens[start : start + self._block]
+            digest.update(torch.tensor(block).numpy().tobytes())
+            key = digest.digest()
+            found = self._kept.get(key)
+            if found is None:
+                if should_stop():
+                    break
+                found = self._compute(known, block, lent)
+                computed += len(block)
+                self._keep(key, found)
+            known.append(found)
+            used.append(key)
+        for key in reversed(used):
+            # What others build upon is the last to go.
+            if key in self._kept:
+                self._kept.move_to_end(key)
+        return Prefix(len(known) * self._block, computed, self._joined(known))
+
+    def spread(self, prefixes: Sequence[Prefix]) -> tuple[DynamicCache, int]:
+        """A cache with a row for each prefix, each at the right end of as many columns as the longest has; and their number."""
+        cache = self._cache()
+        width = max(prefix.length for prefix in prefixes)
+        longest = next(prefix for prefix in prefixes if prefix.length == width)
+        for number, layer in enumerate(longest.layers):
+            spread = [one.new_zeros(len(prefixes), *one.shape[1:]) for one in layer]
+            for row, prefix in enumerate(prefixes):
+                if prefix.length:
+                    for kind, one in enumerate(spread):
+                        one[row, :, width - prefix.length :] = prefix.layers[number][kind][0]
+            cache.update(spread[0], spread[1], number)
+        return cache, width
+
+    def _cache(self) -> DynamicCache:
+        return DynamicCache(config=self._model.config)
+
+    def _end(self, tokens: Sequence[int]) -> int:
+        """Where the end begins, which holds one token at least: the next one is drawn from what it leaves."""
+        return (len(tokens) - 1) // self._block * self._block if self._whole else 0
+
+    def _joined(self, known: Sequence[Layers]) -> Layers:
+        return [
+            (torch.cat([one[0] for one in layer], dim=-2), torch.cat([one[1] for one in layer], dim=-2))
+            for layer in zip(*known, strict=True)
+        ]
+
+    def _compute(self, known: Sequence[Layers], block: Sequence[int], lent: Lent | None) -> Layers:
+        cache: Any = self._cache()
+        for number, (keys, values) in enumerate(self._joined(known)):
+            cache.update(keys, values, number)
+        self._bank.serve(() if lent is None else (lent.slot,))
+        ids = torch.tensor([list(block)], device=self._model.device)
+        self._model(input_ids=ids, past_key_values=cache, use_cache=True, logits_to_keep=1)
+        end = slice(-len(block), None)
+        return [(layer.keys[:, :, end].clone(), layer.values[:, :, end].clone()) for layer in cache.layers]
+
+    def _keep(self, key: bytes, layers: Layers) -> None:
+        size = sum(keys.nbytes + values.nbytes for keys, values in layers)
+        if size > self._budget:
+            return
+        self._kept[key] = layers
+        self.bytes += size
+        while self.bytes > self._budget:
+            _, gone = self._kept.popitem(last=False)
+            self.bytes -= sum(keys.nbytes + values.nbytes for keys, values in gone)
