@@ -24,6 +24,7 @@ EXIT_CODES: Final[dict[str, int]] = {
     "CONFLICTING_LANES": 1,
     "GENERATION_FAILED": 1,
     "INTERNAL": 1,
+    "OUT_OF_MEMORY": 1,
     # 2: what was asked cannot be read or makes no sense
     "USAGE": 2,
     "BAD_JSON": 2,

@@ -22,6 +22,9 @@ MAX_SOCKET_PATH: Final = 107
 class Inference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`model`: a Hugging Face folder or a GGUF file; empty is the embedded default. `threads` 0: as torch likes.
 
+    `quantization` `nf4` keeps the weights in four bits. Weights over `device_bytes` stay in main memory, weights over
+    `memory_bytes` on the disk; 0 is as much as there is.
+
     The bank holds `slots` experts of at most `rank` on the device; `warm_bytes` bounds the experts kept in memory, and
     `prefix_bytes` what is kept on the device of prompts that were read.
     """
@@ -31,6 +34,9 @@ class Inference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     dtype: str = "auto"
     threads: int = 0
     seed: int = 0
+    quantization: Literal["none", "nf4"] = "none"
+    device_bytes: int = 0
+    memory_bytes: int = 0
     slots: int = 4
     rank: int = 16
     warm_bytes: int = 2_000_000_000

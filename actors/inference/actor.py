@@ -91,7 +91,7 @@ class Inference:
             except BatosError as error:
                 self.waiting_for = f"{error.message} {error.hint}".strip()
                 _log.warning("not ready", code=error.code, reason=error.message)
-                await asyncio.sleep(RETRY_MODEL_S if error.code.startswith("BAD_") else RETRY_S)
+                await asyncio.sleep(RETRY_MODEL_S if error.code.startswith(("BAD_", "OUT_OF")) else RETRY_S)
 
     async def close(self) -> None:
         self._closing = True
@@ -214,18 +214,32 @@ class Inference:
         return kept
 
     def _load(self, kept: Kept) -> Engine:
-        from actors.inference import engine, incarnation  # noqa: PLC0415 - as above
+        from actors.inference import device, engine, incarnation  # noqa: PLC0415 - as above
 
         settings = self.settings.inference
-        loaded = incarnation.load(kept.files, device=settings.device, dtype=settings.dtype, threads=settings.threads)
-        local = engine.LocalEngine(
-            loaded,
-            base_model=kept.digest,
-            slots=settings.slots,
-            rank=settings.rank,
-            warm_bytes=settings.warm_bytes,
-            prefix_bytes=settings.prefix_bytes,
+        loaded = incarnation.load(
+            kept.files,
+            device=settings.device,
+            dtype=settings.dtype,
+            threads=settings.threads,
+            quantization=settings.quantization,
+            device_bytes=settings.device_bytes,
+            memory_bytes=settings.memory_bytes,
+            folder=self.home.root / "model",
         )
+        try:
+            local = engine.LocalEngine(
+                loaded,
+                base_model=kept.digest,
+                slots=settings.slots,
+                rank=settings.rank,
+                warm_bytes=settings.warm_bytes,
+                prefix_bytes=settings.prefix_bytes,
+            )
+        except (RuntimeError, MemoryError) as error:
+            if device.is_full(error):
+                raise device.no_room(error, f"a bank of {settings.slots} slots") from None
+            raise
         local.warm()
         return local
 

@@ -20,6 +20,7 @@ import torch
 from torch import nn
 
 from actors.inference.adapter import Shape
+from actors.inference.device import where_it_runs
 from actors.inference.expert import Expert
 from protocol.errors import BatosError
 
@@ -78,9 +79,9 @@ class Bank:
         self.slots = slots
         self.rank = rank
         self.dtype: torch.dtype = model.dtype
-        self.device: torch.device = model.device
-        self.stored = torch.float32 if self.device.type == "cpu" else self.dtype
         self.shapes = linears(model)
+        self.device = where_it_runs(model.get_submodule(next(iter(self.shapes))))
+        self.stored = torch.float32 if self.device.type == "cpu" else self.dtype
         self._linears = [self._wrap(model, name, shape) for name, shape in self.shapes.items()]
         self._filled: list[tuple[int, ...] | None] = [None] * slots
         self._serving: tuple[int | None, ...] = ()
@@ -181,7 +182,7 @@ class Bank:
         path, _, last = name.rpartition(".")
         parent = model.get_submodule(path)
         inner: Any = getattr(parent, last)
-        banked = BankedLinear(inner, shape, self.slots * self.rank, inner.weight.device, self.stored)
+        banked = BankedLinear(inner, shape, self.slots * self.rank, where_it_runs(inner), self.stored)
         setattr(parent, last, banked)
         return banked
 

@@ -168,7 +168,7 @@ class _Batch:
         """
         self._model = model
         self._bank = bank
-        self._device = model.device
+        self._device = bank.device
         self.rows = rows
         self.logits: Floats = np.empty((0, 0), dtype=np.float32)
         starts = list(dict.fromkeys(row.start for row in rows))

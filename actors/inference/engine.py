@@ -13,13 +13,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-import torch
 from llguidance import LLMatcher
 
 from actors.inference.adapter import read_adapter
 from actors.inference.bank import Bank
 from actors.inference.constraints import Vocabulary
 from actors.inference.decoding import Job, OnPiece, ShouldStop, Text, decode
+from actors.inference.device import is_full, no_room
 from actors.inference.expert import Content, Manifest, write_expert
 from actors.inference.incarnation import Incarnation
 from actors.inference.prefixes import Lent, Prefixes
@@ -106,7 +106,7 @@ class LocalEngine:
     ) -> Inferred:
         """All rows in one batch, or in several where they use more experts than the bank has slots.
 
-        BatosError for a row or an expert that makes no sense, GENERATION_FAILED where the device fails.
+        BatosError for a row or an expert that makes no sense, OUT_OF_MEMORY, after which it serves on, or GENERATION_FAILED.
         """
         started = time.monotonic()
         contents = [_content(row, number, experts or {}) for number, row in enumerate(rows)]
@@ -115,10 +115,10 @@ class LocalEngine:
         try:
             texts, computed = self._decode(jobs, contents, on_piece, stop)
         except (RuntimeError, MemoryError) as error:
-            if torch.cuda.is_available():
-                torch.cuda.empty_cache()
+            if is_full(error):
+                raise no_room(error, f"{len(rows)} rows") from None
             raise BatosError(
-                "GENERATION_FAILED", f"the model failed: {str(error)[:300]}", "Ask for fewer rows or shorter texts."
+                "GENERATION_FAILED", f"the model failed: {str(error)[:300]}", "`batos status` names its device."
             ) from error
         seconds = time.monotonic() - started
         self._generated += sum(text.tokens for text in texts)
@@ -149,7 +149,7 @@ class LocalEngine:
 
     def stats(self) -> dict[str, Value]:
         return {
-            "device": str(self._model.device),
+            "device": str(self._bank.device),
             "dtype": str(self._model.dtype).removeprefix("torch."),
             "context": self._context,
             "generated_tokens": self._generated,

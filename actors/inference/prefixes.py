@@ -49,7 +49,7 @@ class Prefixes:
         self._model = model
         self._bank = bank
         self._budget = budget
-        self._block = BLOCK["cuda" if model.device.type == "cuda" else "cpu"]
+        self._block = BLOCK["cuda" if bank.device.type == "cuda" else "cpu"]
         self._kept: OrderedDict[bytes, Layers] = OrderedDict()
         self.bytes = 0
         # A layer that forgets what is far behind cannot be put together from blocks.
@@ -115,7 +115,7 @@ class Prefixes:
         for number, (keys, values) in enumerate(self._joined(known)):
             cache.update(keys, values, number)
         self._bank.serve(() if lent is None else (lent.slot,))
-        ids = torch.tensor([list(block)], device=self._model.device)
+        ids = torch.tensor([list(block)], device=self._bank.device)
         self._model(input_ids=ids, past_key_values=cache, use_cache=True, logits_to_keep=1)
         end = slice(-len(block), None)
         return [(layer.keys[:, :, end].clone(), layer.values[:, :, end].clone()) for layer in cache.layers]
