@@ -14,6 +14,8 @@ from protocol import codec, names
 from protocol.errors import BatosError
 from protocol.home import Home
 from protocol.messages import (
+    Cancel,
+    Cancelled,
     Codex,
     CodexReply,
     Created,
@@ -101,6 +103,12 @@ async def watch(home: Home, id_: str, seconds: float, on_event: Callable[[Event]
         await asyncio.sleep(min(sending.AGAIN_S, max(0.0, until - clock())))
     on = wire.command(home, "cycle", "watch", id_)
     raise BatosError("TIMEOUT", f"{id_} has not ended within {seconds:g} s; it goes on", f"Watch on: {on}")
+
+
+async def cancel(home: Home, id_: str) -> Cancelled:
+    """End a mandate, or that of a cycle; how it has ended."""
+    found: Cancelled = await wire.ask(home, "cancel", Cancel(id=id_))
+    return found
 
 
 async def codex(home: Home, file: str | None) -> CodexReply:

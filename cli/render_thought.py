@@ -9,7 +9,7 @@ from typing import Any, Final
 from cli.asking import Answer
 from cli.render import table
 from cli.values import printable, shown
-from protocol.messages import CodexReply, CycleStory, CycleSummary, Event, Step, Watched
+from protocol.messages import Cancelled, CodexReply, CycleStory, CycleSummary, Event, Step, Watched
 
 _WIDTH: Final = 100
 """Characters of a candidate on its line; `batos source` has all of an installed one."""
@@ -184,6 +184,12 @@ def watched(found: Watched) -> str:
         is_answer = isinstance(found.result, dict) and isinstance(found.result.get("answer"), str)
         return printable(found.result["answer"]) if is_answer else shown(found.result)
     return f"mandate {found.mandate}: {found.state}" + (f" ({found.error.message})" if found.error else "")
+
+
+def cancelled(found: Cancelled) -> str:
+    if found.cancelled:
+        return f"mandate {found.mandate} is cancelled"
+    return f"mandate {found.mandate} had ended before: {found.state}; nothing has changed"
 
 
 def codex(found: CodexReply) -> str:

@@ -79,8 +79,9 @@ class Sending:
     def abandoned(self, code: str, why: str) -> BatosError:
         """What to say when we stop waiting: the mandate does not."""
         if self.id:
-            look = wire.command(self.home, "cycle", "show", self.id)
-            return self._known(BatosError(code, f"{why}; mandate {self.id} goes on", f"See how it ends: {look}"))
+            look, end = (wire.command(self.home, "cycle", word, self.id) for word in ("show", "cancel"))
+            hint = f"See how it ends: {look}. End it: {end}"
+            return self._known(BatosError(code, f"{why}; mandate {self.id} goes on", hint))
         hint = f"It may have been accepted. Ask again under its key, it never runs twice: --key {self.key}"
         return self._known(BatosError(code, f"{why}, and no word that the mandate was accepted", hint))
 

@@ -9,6 +9,8 @@ import msgspec
 from protocol.messages import (
     Activate,
     ActorStatus,
+    Cancel,
+    Cancelled,
     CatchUp,
     CaughtUp,
     Codex,
@@ -64,6 +66,7 @@ _STATUS: Final = Verb(request=StatusQuery, reply=ActorStatus)
 VERBS: Final[dict[str, dict[str, Verb]]] = {
     "orchestrator": {
         "mandate": Verb(request=Mandate, reply=MandateReply, partial=Event),
+        "cancel": Verb(request=Cancel, reply=Cancelled),
         "cycles": Verb(request=Cycles, reply=CyclesReply),
         "watch": Verb(request=Watch, reply=Watched, partial=Event),
         "codex": Verb(request=Codex, reply=CodexReply),

@@ -122,10 +122,13 @@ class Inference:
         def on_piece(row: int, text: str) -> None:
             call.partial(Piece(row=row, text=text))
 
-        work = functools.partial(
-            engine.generate, request.rows, on_piece if request.stream else None, should_stop, experts
-        )
-        inferred = await self._work(work)
+        def generate() -> Inferred:
+            if call.cancelled.is_set():  # while it waited behind another batch
+                code = "CANCELLED" if call.remaining() > 0 else "TIMEOUT"
+                raise BatosError(code, "nobody waits for these texts any more")
+            return engine.generate(request.rows, on_piece if request.stream else None, should_stop, experts)
+
+        inferred = await self._work(generate)
         return msgspec.structs.replace(inferred, model=model.digest)
 
     async def take(self, request: Import, _call: Call) -> ExpertReply:

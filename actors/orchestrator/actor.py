@@ -26,6 +26,8 @@ from protocol.errors import BatosError
 from protocol.home import Home
 from protocol.messages import (
     ActorStatus,
+    Cancel,
+    Cancelled,
     Codex,
     CodexReply,
     Created,
@@ -124,6 +126,7 @@ class Orchestrator:
     def handlers(self) -> dict[str, Callable[[Any, Call], Awaitable[Any]]]:
         return {
             "mandate": self.mandate,
+            "cancel": self.cancel,
             "cycles": self.cycles,
             "watch": self.watch,
             "codex": self.codex,
@@ -137,6 +140,11 @@ class Orchestrator:
         if self._mind is None:
             raise self._not_ready()
         return await self._mind.answer(request, call.envelope.idem or str(ULID()), call.partial)
+
+    async def cancel(self, request: Cancel, _: Call) -> Cancelled:
+        if self._mind is None:
+            raise self._not_ready()
+        return await self._mind.cancel(request.id)
 
     async def cycles(self, request: Cycles, _: Call) -> CyclesReply:
         if self._journal is None:

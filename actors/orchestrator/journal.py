@@ -34,7 +34,8 @@ CREATE TABLE IF NOT EXISTS mandates (
     deadline REAL NOT NULL,
     state TEXT NOT NULL DEFAULT 'accepted',  -- accepted | complete | failed
     reply BLOB,                              -- a packed MandateReply, or a packed Failure
-    finished REAL
+    finished REAL,
+    cancelled REAL                           -- when somebody asked for its end, or NULL
 );
 CREATE TABLE IF NOT EXISTS cycles (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -93,6 +94,7 @@ class MandateRow(msgspec.Struct, frozen=True):
     deadline: float
     state: str
     reply: bytes | None
+    cancelled: float | None
 
 
 class CycleRow(msgspec.Struct, frozen=True):
@@ -163,6 +165,13 @@ class Journal:
         self._db.execute(
             "UPDATE mandates SET state = ?, reply = ?, finished = ? WHERE mandate = ?",
             (state, reply, time.time(), mandate),
+        )
+
+    def cancel(self, mandate: str) -> None:
+        """Make it durable that nobody wants the mandate any more, unless it has ended."""
+        self._db.execute(
+            "UPDATE mandates SET cancelled = ? WHERE mandate = ? AND state = 'accepted' AND cancelled IS NULL",
+            (time.time(), mandate),
         )
 
     def unfinished(self) -> list[MandateRow]:
@@ -240,6 +249,11 @@ class Journal:
         row = self._db.execute(_CYCLE + " WHERE cycle = ? OR mandate = ? ORDER BY seq LIMIT 1", (id_, id_)).fetchone()
         return CycleRow(*row) if row else None
 
+    def begun(self, mandate: str) -> list[str]:
+        """The cycles of a mandate, in the order in which they began."""
+        rows = self._db.execute("SELECT cycle FROM cycles WHERE mandate = ? ORDER BY seq", (mandate,))
+        return [row[0] for row in rows]
+
     def caused(self, cycle: str) -> list[CycleRow]:
         """The cycles of the same mandate that began within this one."""
         rows = self._db.execute(
@@ -289,10 +303,14 @@ class Journal:
         return {"active": sum(rows.values()), "complete": complete, "failed": failed}
 
 
-_ADDED: Final = {"state": "TEXT NOT NULL DEFAULT ''", "size": "INTEGER NOT NULL DEFAULT 0"}
-"""Columns of `steps` that an older journal does not have yet."""
+_ADDED: Final = (
+    ("steps", "state", "TEXT NOT NULL DEFAULT ''"),
+    ("steps", "size", "INTEGER NOT NULL DEFAULT 0"),
+    ("mandates", "cancelled", "REAL"),
+)
+"""Columns that an older journal does not have yet."""
 
-_MANDATE: Final = "SELECT mandate, body, accepted, deadline, state, reply FROM mandates"
+_MANDATE: Final = "SELECT mandate, body, accepted, deadline, state, reply, cancelled FROM mandates"
 _CYCLE: Final = "SELECT cycle, mandate, target, selector, state, error, started, ended FROM cycles"
 
 
@@ -301,8 +319,7 @@ def _open(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.executescript(_SCHEMA)
-    known = {row[1] for row in connection.execute("PRAGMA table_info(steps)")}
-    for column, kind in _ADDED.items():
-        if column not in known:
-            connection.execute(f"ALTER TABLE steps ADD COLUMN {column} {kind}")
+    for table, column, kind in _ADDED:
+        if column not in {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}:
+            connection.execute(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
     return connection

@@ -2,7 +2,8 @@
 
 The life of a mandate: 1. it stands in the journal (`inbox`); 2. a task of its own thinks it through, by driving the
 generator of `interpreter.send` on the world's thread and performing what it asks for; 3. `publish` commits what it
-changed; 4. the journal notes the end, and whoever listens is told. After a crash, every mandate that the journal
+changed; 4. the journal notes the end, and whoever listens is told. A cancel is noted in the journal first, then the task
+is told, so that it holds whatever is killed; what is committed already stays. After a crash, every mandate that the journal
 holds without an end starts at 2 again: finished steps are answered from the journal, a finished commit from `applied`.
 """
 
@@ -20,6 +21,7 @@ import msgspec
 import structlog
 
 from actors.orchestrator import publish
+from actors.orchestrator.cancellation import Cancellation
 from actors.orchestrator.claims import Claims, Joined
 from actors.orchestrator.inbox import accept, is_same
 from actors.orchestrator.journal import Journal, MandateRow
@@ -30,7 +32,7 @@ from bus.client import Caller
 from protocol import codec
 from protocol.errors import BatosError, Failure, raised_from
 from protocol.home import Settings
-from protocol.messages import CatchUp, Event, Mandate, MandateReply, Watched
+from protocol.messages import Cancelled, CatchUp, Event, Mandate, MandateReply, Watched
 from world.store import Store
 
 T = TypeVar("T")
@@ -53,6 +55,7 @@ class Running:
     """A mandate's task, who listens to it, and what it has told so far (for a listener that joins late)."""
 
     task: asyncio.Task[MandateReply]
+    cancellation: Cancellation
     listeners: list[Listener] = field(default_factory=list)
     told: list[Event] = field(default_factory=list)
 
@@ -101,23 +104,50 @@ class Mind:
 
     async def watch(self, id_: str, tell: Listener) -> Watched:
         """Follow a mandate, named by its id or by that of one of its cycles, to its end. UNKNOWN_CYCLE for neither."""
+        row = await self._row(id_)
+        running = self._running.get(row.mandate)
+        if running is not None:
+            with suppress(BatosError):
+                await self._follow(running, tell)
+        return await self._end(row.mandate)
+
+    async def cancel(self, id_: str) -> Cancelled:
+        """End a mandate, named by its id or by that of one of its cycles, as CANCELLED; how it has ended, if it had
+
+        already. UNKNOWN_CYCLE where there is none.
+        """
+        row = await self._row(id_)
+        await self._journal.run(lambda: self._journal.cancel(row.mandate))
+        row = await self._row(row.mandate)
+        if row.state == "accepted":
+            running = self._running.get(row.mandate) or self._start(row)
+            running.cancellation.call()
+            with suppress(BatosError):
+                await asyncio.shield(running.task)
+        ended = await self._end(row.mandate)
+        return Cancelled(
+            mandate=ended.mandate,
+            cycle=ended.cycle,
+            state=ended.state,
+            cancelled=ended.error is not None and ended.error.code == "CANCELLED",
+        )
+
+    async def _row(self, id_: str) -> MandateRow:
         row = await self._journal.run(lambda: self._journal.by_id(id_))
         if row is None:
             raise BatosError(
                 "UNKNOWN_CYCLE", f"no cycle and no mandate is called {id_[:100]!r}", "See `batos cycle ls`."
             )
-        running = self._running.get(row.mandate)
-        if running is not None:
-            with suppress(BatosError):
-                await self._follow(running, tell)
-        row = await self._journal.run(lambda: self._journal.by_id(id_)) or row
-        cycle = await self._journal.run(lambda: self._journal.cycle(row.mandate))
+        return row
+
+    async def _end(self, mandate: str) -> Watched:
+        """How the mandate stands in the journal."""
+        row = await self._row(mandate)
+        cycle = await self._journal.run(lambda: self._journal.cycle(mandate))
         error = codec.unpack(row.reply, Failure) if row.state == "failed" and row.reply else None
         state = {"complete": "COMPLETE", "failed": "FAILED"}.get(row.state, row.state)
         result = codec.unpack(row.reply, MandateReply).result if row.state == "complete" and row.reply else None
-        return Watched(
-            mandate=row.mandate, cycle=cycle.cycle if cycle else None, state=state, error=error, result=result
-        )
+        return Watched(mandate=mandate, cycle=cycle.cycle if cycle else None, state=state, error=error, result=result)
 
     async def close(self) -> None:
         """Stop thinking; what has no end yet goes on at the next start."""
@@ -127,7 +157,9 @@ class Mind:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def _start(self, row: MandateRow) -> Running:
-        running = Running(asyncio.create_task(self._live(row), name=row.mandate))
+        cancellation = Cancellation(row.mandate)
+        task = asyncio.create_task(self._live(row.mandate, cancellation), name=row.mandate)
+        running = Running(task, cancellation)
         self._running[row.mandate] = running
         running.task.add_done_callback(lambda task: self._stopped(row.mandate, task))
         return running
@@ -146,10 +178,16 @@ class Mind:
             for listener in running.listeners:
                 listener(event)
 
-    async def _live(self, row: MandateRow) -> MandateReply:
+    async def _live(self, mandate: str, cancellation: Cancellation) -> MandateReply:
+        # Read here: between the row that started this and now it may have ended, or have been cancelled.
+        row = await self._row(mandate)
+        if row.state != "accepted":
+            return _ended(row)
+        if row.cancelled is not None:
+            cancellation.call()
         conflicts = 0
         while True:
-            session = self._thoughts.session(row, self._tell)
+            session = self._thoughts.session(row, self._tell, cancellation)
             ended: BatosError | None = None
             try:
                 return await self._once(session)
@@ -181,13 +219,14 @@ class Mind:
         mandate, claim = session.row.mandate, joined.claim
         self._tell(Event(event="joined", mandate=mandate, detail={"mandate": claim.mandate}))
         left = session.row.deadline - time.time()
-        done, _ = await asyncio.wait([claim.ended], timeout=max(0.0, left))
-        if not done:
-            error = BatosError("TIMEOUT", f"mandate {claim.mandate} is still writing {joined.selector}", "Ask again.")
-            raise await self._fail(session, error)
-        error_there = claim.ended.result()
+        try:
+            error_there = await session.cancellation.unless(_ended_within(joined, left))
+        except BatosError as error:
+            raise await self._fail(session, error) from error
+        if error_there is None or error_there.code == "CANCELLED":
+            return
         other = await self._journal.run(lambda: self._journal.by_id(claim.mandate))
-        if error_there is not None and other is not None:
+        if other is not None:
             theirs = codec.unpack(other.body, Mandate)
             if theirs.selector == joined.selector and is_same(theirs, session.mandate):
                 raise await self._fail(session, error_there)
@@ -199,7 +238,10 @@ class Mind:
             reply = msgspec.structs.replace(codec.unpack(done.reply, MandateReply), tid=done.tid)
             has_memos = True
         else:
-            reply = await self._publish(session, await session.think())
+            session.cancellation.check()
+            thought = await session.think()
+            session.cancellation.check()
+            reply = await self._publish(session, thought)
             has_memos = bool(session.changes().outbox)
         if has_memos:
             reply = msgspec.structs.replace(reply, remembered=await self._catch_up(session.row))
@@ -241,17 +283,20 @@ class Mind:
     async def _fail(self, session: Session, error: BatosError) -> BatosError:
         """Keep the diagnosis, doom what was thought, take the contexts out of the world; the error as it is told."""
         mandate = session.row.mandate
-        facts = {"mandate": mandate} | ({"cycle": session.begun[0]} if session.begun else {})
+        # Those of a thought before a crash too: their contexts stand in the world.
+        begun = await self._journal.run(lambda: self._journal.begun(mandate))
+        facts = {"mandate": mandate} | ({"cycle": begun[0]} if begun else {})
         told = BatosError(error.code, error.message, error.hint, **{**error.data, **facts})
         failure = told.failure()
         await session.doom()
-        begun = session.begun
         if begun:
             for cycle in begun:
                 await self._journal.run(partial(self._journal.fail, cycle, codec.pack(failure)))
-            memo = _memo(session, begun[0], error)
+            # What nobody wanted any more is nothing to learn from.
+            memo = None if error.code == "CANCELLED" else _memo(session, begun[0], error)
             await self._patiently(lambda: publish.retire(self._store.db, mandate, begun, memo))
-            await self._catch_up(session.row, TELL_S)
+            if memo is not None:
+                await self._catch_up(session.row, TELL_S)
         await self._journal.run(lambda: self._journal.finish(mandate, "failed", codec.pack(failure)))
         _log.info("mandate failed", mandate=mandate, code=error.code, message=error.message)
         return told
@@ -270,6 +315,14 @@ class Mind:
                 if not _is_lost(error):
                     raise
                 await asyncio.sleep(RETRY_S)
+
+
+async def _ended_within(joined: Joined, seconds: float) -> BatosError | None:
+    """The error that ended the joined mandate, or None; TIMEOUT where it has no end by then."""
+    done, _ = await asyncio.wait([joined.claim.ended], timeout=max(0.0, seconds))
+    if not done:
+        raise BatosError("TIMEOUT", f"mandate {joined.claim.mandate} is still writing {joined.selector}", "Ask again.")
+    return joined.claim.ended.result()
 
 
 def _memo(session: Session, cycle: str, error: BatosError) -> Memo:

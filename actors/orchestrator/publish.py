@@ -96,14 +96,15 @@ def applied_mandates(db: DB) -> list[str]:
         return list(connection.root()["applied"])
 
 
-def retire(db: DB, mandate: str, cycles: list[str], memo: Memo) -> None:
-    """Take the contexts of failed cycles out of the world; what is left of them is a `memo` of the failure."""
+def retire(db: DB, mandate: str, cycles: list[str], memo: Memo | None) -> None:
+    """Take the contexts of failed cycles out of the world; what is left of them is a `memo` of the failure, if any."""
     with commit(db, user="orchestrator", description=f"mandate {mandate} failed", cycle=cycles[0]) as connection:
         root = connection.root()
         active = root["orchestrator_obj"].active_cycles
         for cycle in cycles:
             active.pop(cycle, None)
-        _post(connection, [memo])
+        if memo is not None:
+            _post(connection, [memo])
 
 
 def begin(db: DB, mandate: str, ask: Begin) -> Ref:

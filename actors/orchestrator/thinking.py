@@ -19,6 +19,7 @@ import transaction
 
 from actors.orchestrator import publish
 from actors.orchestrator.asks import Answered, Ask, Begin, Call, Ended, Entered, Judged, Thinking
+from actors.orchestrator.cancellation import Cancellation
 from actors.orchestrator.claims import Claims
 from actors.orchestrator.interpreter import send
 from actors.orchestrator.journal import Journal, MandateRow
@@ -48,15 +49,18 @@ class Thoughts(msgspec.Struct, frozen=True):
     settings: Settings
     claims: Claims
 
-    def session(self, row: MandateRow, tell: Callable[[Event], None]) -> Session:
-        return Session(self, row, tell)
+    def session(self, row: MandateRow, tell: Callable[[Event], None], cancellation: Cancellation) -> Session:
+        return Session(self, row, tell, cancellation)
 
 
 class Session:
     """One mandate's thinking. `think` once, then `changes`; `close` in any case."""
 
-    def __init__(self, parts: Thoughts, row: MandateRow, tell: Callable[[Event], None]) -> None:
+    def __init__(
+        self, parts: Thoughts, row: MandateRow, tell: Callable[[Event], None], cancellation: Cancellation
+    ) -> None:
         self.row = row
+        self.cancellation = cancellation
         self.mandate = codec.unpack(row.body, Mandate)
         self._parts = parts
         self._tell = tell
@@ -186,6 +190,7 @@ class Session:
 
     async def _call(self, ask: Call) -> Any:
         """The reply to a call: from the journal where it is there, else from the actor, however often it is lost."""
+        self.cancellation.check()
         journal = self._parts.journal
         reply_type = VERBS[ask.service][ask.verb].reply
         key = _key(self.row.mandate, ask)
@@ -201,6 +206,7 @@ class Session:
 
     async def _ask(self, ask: Call) -> Any:
         while True:
+            self.cancellation.check()
             left = self.row.deadline - time.time()
             if left <= 0:
                 raise BatosError(
@@ -209,7 +215,7 @@ class Session:
                     "Give the message more time, or see `batos status` for what is slow.",
                 )
             try:
-                return await self._parts.caller.call(
+                calling = self._parts.caller.call(
                     ask.service,
                     ask.verb,
                     ask.request,
@@ -217,6 +223,7 @@ class Session:
                     causation=self.row.mandate,
                     on_partial=self._follower(ask) if ask.voices else None,
                 )
+                return await self.cancellation.unless(calling)
             except BatosError as error:
                 # Nothing was done, or nothing that is not repeatable: asking again is safe until the deadline.
                 if error.code not in {"NOT_READY", "NOT_RUNNING", "BUSY"}:

@@ -91,3 +91,15 @@ def cycle_watch(invocation: Invocation, id: str, timeout: float) -> int:  # noqa
     )
     invocation.result(found, render_thought.watched(found))
     return 0 if found.error is None else 1
+
+
+@cycle.command("cancel")
+@everywhere
+@click.argument("id")
+@click.pass_obj
+def cycle_cancel(invocation: Invocation, id: str) -> None:  # noqa: A002  # as above
+    """End a mandate, by its id or by that of one of its cycles. It stops generating, and nothing of it is published."""
+    from cli import objects, render_thought
+
+    found = finish(objects.cancel(home_of(invocation), id))
+    invocation.result(found, render_thought.cancelled(found))

@@ -54,6 +54,8 @@ from protocol.messages.memory import (
     Unindexed,
 )
 from protocol.messages.orchestrator import (
+    Cancel,
+    Cancelled,
     Codex,
     CodexReply,
     Created,
@@ -85,6 +87,8 @@ __all__ = [
     "Activate",
     "ActorStatus",
     "Answer",
+    "Cancel",
+    "Cancelled",
     "Case",
     "CatchUp",
     "CaughtUp",

@@ -187,6 +187,21 @@ class Watched(msgspec.Struct, frozen=True, kw_only=True):
     result: Value = None
 
 
+class Cancel(msgspec.Struct, frozen=True, kw_only=True):
+    """End a mandate (its id, or that of one of its cycles) badly, wherever it is."""
+
+    id: str
+
+
+class Cancelled(msgspec.Struct, frozen=True, kw_only=True):
+    """How the mandate has ended. `cancelled`: by this request or an earlier one; False: it had its own end already."""
+
+    mandate: str
+    cycle: str | None
+    state: str
+    cancelled: bool
+
+
 class Codex(msgspec.Struct, frozen=True, kw_only=True):
     """The codex: with `text` (TOML) that becomes the world's, without it is read."""
 

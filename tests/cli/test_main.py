@@ -154,4 +154,5 @@ def test_an_interrupted_send_says_that_the_mandate_goes_on(home, system):
     error = json.loads(out.splitlines()[-1])["error"]
     assert (child.returncode, error["code"], error["mandate"], error["cycle"]) == (130, "INTERRUPTED", "M1", "C1")
     assert "cycle show M1" in error["hint"]
+    assert "cycle cancel M1" in error["hint"]
     assert "Traceback" not in err

@@ -104,11 +104,20 @@ async def test_a_journal_of_an_older_program_is_brought_up_to_date(path):
             " seconds REAL, tokens INTEGER)"
         )
         older.execute("INSERT INTO steps VALUES (1, 'm1', 'c1', 'm.0', 'infer_', 1.5, 7)")
+        older.execute(
+            "CREATE TABLE mandates (seq INTEGER PRIMARY KEY, mandate TEXT, key TEXT, body BLOB, accepted REAL,"
+            " deadline REAL, state TEXT, reply BLOB, finished REAL)"
+        )
+        older.execute("INSERT INTO mandates VALUES (1, 'm1', 'k1', x'00', 1.0, 2.0, 'accepted', NULL, NULL)")
         older.commit()
     again = Journal(path)
     assert [(step.send, step.state, step.size) for step in await again.run(lambda: again.steps("c1"))] == [
         ("infer_", "", 0)
     ]
+    assert [row.cancelled for row in await again.run(again.unfinished)] == [None]
+    await again.run(lambda: again.cancel("m1"))
+    (row,) = await again.run(again.unfinished)
+    assert row.cancelled is not None
     again.close()
 
 
