@@ -115,7 +115,12 @@ def _second(connection: Connection) -> None:
     _primitives(root["cycle_traits"], "rank_")
 
 
-_STEPS: Final[tuple[Callable[[Connection], None], ...]] = (_first, _second)
+def _third(connection: Connection) -> None:
+    """The seed's own words for the experts of the base model."""
+    _primitives(connection.root()["pLLM_obj"], "load_adapter", "set_adapter", "delete_adapter")
+
+
+_STEPS: Final[tuple[Callable[[Connection], None], ...]] = (_first, _second, _third)
 CURRENT: Final = len(_STEPS)
 
 

@@ -32,6 +32,7 @@ from protocol.home import Home
 from protocol.messages import (
     Activate,
     ActorStatus,
+    Evict,
     ExpertReply,
     Experts,
     ExpertsReply,
@@ -107,6 +108,7 @@ class Inference:
             "import": self.take,
             "activate": self.activate,
             "prefetch": self.prefetch,
+            "evict": self.evict,
             "experts": self.experts,
             "status": self.status,
         }
@@ -140,6 +142,9 @@ class Inference:
 
     async def prefetch(self, request: Prefetch, _call: Call) -> ExpertsReply:
         return await self._ready()[2].prefetch(request)
+
+    async def evict(self, request: Evict, _call: Call) -> ExpertReply:
+        return await self._ready()[2].evict(request)
 
     async def experts(self, _request: Experts, _call: Call) -> ExpertsReply:
         return await self._ready()[2].listed()

@@ -55,6 +55,9 @@ class Engine(Protocol):
 
     def unpin(self, sha256: str) -> None: ...
 
+    def evict(self, content: Content) -> None:
+        """Have the expert nowhere but in the world; BUSY where it is pinned or in use."""
+
     def release(self, sha256: str, reason: str) -> None:
         """No name means this content any more."""
 
@@ -140,6 +143,9 @@ class LocalEngine:
 
     def unpin(self, sha256: str) -> None:
         self._tiers.unpin(sha256)
+
+    def evict(self, content: Content) -> None:
+        self._tiers.evict(content)
 
     def release(self, sha256: str, reason: str) -> None:
         self._tiers.release(sha256, reason)

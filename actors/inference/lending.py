@@ -24,7 +24,7 @@ from actors.inference.engine import Engine
 from actors.inference.expert import Content, Manifest
 from protocol.errors import BatosError
 from protocol.home import Home
-from protocol.messages import Activate, ExpertReply, ExpertsReply, ExpertView, Import, Prefetch
+from protocol.messages import Activate, Evict, ExpertReply, ExpertsReply, ExpertView, Import, Prefetch
 from protocol.names import check_object
 from world.store import Store
 
@@ -90,6 +90,13 @@ class Lending:
             await self._work(lambda: self._engine.unpin(content.sha256))
         else:
             await self._work(lambda: self._engine.activate(content, pin=request.pin is True))
+        return ExpertReply(expert=_view(request.name, content, self._engine), seconds=time.monotonic() - began)
+
+    async def evict(self, request: Evict) -> ExpertReply:
+        """Have an expert nowhere but in the world; BUSY where it is pinned or in use."""
+        began = time.monotonic()
+        content = (await self.resolve(request.name))[request.name]
+        await self._work(lambda: self._engine.evict(content))
         return ExpertReply(expert=_view(request.name, content, self._engine), seconds=time.monotonic() - began)
 
     async def prefetch(self, request: Prefetch) -> ExpertsReply:

@@ -112,6 +112,21 @@ class Tiers:
         if entry is not None:
             entry.pinned = False
 
+    def evict(self, content: Content) -> None:
+        """Free its slot and its memory; the file stays. BUSY where it is pinned or rows in flight use it."""
+        with self._moving(content) as entry, self._settled:
+            if entry.pinned:
+                raise BatosError(
+                    "BUSY",
+                    f"the expert {content.name!r} is pinned",
+                    f"Let it go first: `batos expert pin {content.name} --off`.",
+                    pinned=[content.name],
+                )
+            if entry.references:
+                raise BatosError("BUSY", f"rows in flight use the expert {content.name!r}", "Try again in a moment.")
+            self._leave_slot(entry, "")
+            entry.expert, entry.reason = None, "it was evicted by request"
+
     def release(self, sha256: str, reason: str) -> None:
         """Nobody has a name for this content any more: it gives back its memory, and its slot once no row uses it."""
         entry = self._entries.get(sha256)

@@ -226,7 +226,8 @@ class Session:
                 return await self.cancellation.unless(calling)
             except BatosError as error:
                 # Nothing was done, or nothing that is not repeatable: asking again is safe until the deadline.
-                if error.code not in {"NOT_READY", "NOT_RUNNING", "BUSY"}:
+                # What somebody has pinned stays so however long one waits.
+                if error.code not in {"NOT_READY", "NOT_RUNNING", "BUSY"} or error.data.get("pinned"):
                     raise
                 await asyncio.sleep(RETRY_S)
 

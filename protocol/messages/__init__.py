@@ -25,6 +25,7 @@ from protocol.messages.guardian import (
 )
 from protocol.messages.inference import (
     Activate,
+    Evict,
     ExpertReply,
     Experts,
     ExpertsReply,
@@ -102,6 +103,7 @@ __all__ = [
     "Done",
     "Effect",
     "Event",
+    "Evict",
     "Example",
     "ExpertReply",
     "ExpertView",

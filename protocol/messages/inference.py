@@ -98,6 +98,12 @@ class Prefetch(msgspec.Struct, frozen=True, kw_only=True):
     experts: list[str]
 
 
+class Evict(msgspec.Struct, frozen=True, kw_only=True):
+    """Let the expert `name` leave the device and the memory; what the world keeps of it stays."""
+
+    name: str
+
+
 class Experts(msgspec.Struct, frozen=True, kw_only=True):
     """List all experts."""
 
@@ -121,7 +127,7 @@ class ExpertView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ExpertReply(msgspec.Struct, frozen=True, kw_only=True):
-    """The expert after an import (`tid`: its commit, None where it was there already) or an activation."""
+    """The expert after an import (`tid`: its commit, None where it was there already), an activation or an eviction."""
 
     expert: ExpertView
     seconds: float

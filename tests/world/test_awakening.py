@@ -72,6 +72,16 @@ def test_an_older_world_takes_the_steps_it_lacks_and_keeps_what_was_edited(db):
         assert set(root["personas"]) == {"ALFRED", "BABS", "BRICK", "ROBIN"}
         assert root["personas"]["ROBIN"].adopt_expert_.author == "awakening"
         assert root["cursor"]["outbox"] == 0
+        assert root["pLLM_obj"].delete_adapter.primitive == "delete_adapter"
+
+
+def test_every_selector_of_the_kernel_stands_in_the_world(world):
+    with snapshot(world) as connection:
+        root = connection.root()
+        holders = [resolve(connection, name) for name in KERNEL_OBJECTS]
+        holders += [root["psm_prototypes_obj"]._slots[state] for state in names.STATES]
+        standing = {slot for holder in holders for slot, value in holder._slots.items() if isinstance(value, UvmMethod)}
+    assert standing >= names.KERNEL_SELECTORS
 
 
 def test_every_file_of_the_image_is_one_method_of_that_name():

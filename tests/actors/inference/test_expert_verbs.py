@@ -12,7 +12,7 @@ from actors.inference import repository
 from actors.inference.actor import Inference
 from bus.stub import StubBus
 from protocol.errors import BatosError
-from protocol.messages import Activate, Experts, Import, Infer, Prefetch, Row, Sampling, StatusQuery, Turn
+from protocol.messages import Activate, Evict, Experts, Import, Infer, Prefetch, Row, Sampling, StatusQuery, Turn
 from world.store import open_store
 
 GREEDY = Sampling(temperature=0)
@@ -182,6 +182,19 @@ async def test_pins_and_what_is_evicted_for_whom(ask, adapter):
     await ask("activate", Activate(name="robin"))
     assert (await ask.listed())["brick"].tier == "warm"
     assert (await ask("activate", Activate(name="brick", pin=False))).expert.tier == "warm"
+
+
+async def test_an_evicted_expert_is_in_the_world_alone(home, ask, adapter):
+    await ask.bring("brick", adapter("brick", seed=1))
+    before = await ask.texts(None, "brick")
+    let_go = (await ask("evict", Evict(name="brick"))).expert
+    assert (let_go.tier, let_go.reason) == ("cold", "it was evicted by request")
+    assert ask.inference._lending._experts["brick"].path.exists()
+    assert await ask.texts(None, "brick") == before
+    await ask("activate", Activate(name="brick", pin=True))
+    assert (await ask.refused("evict", Evict(name="brick"))).code == "BUSY"
+    assert (await ask.refused("evict", Evict(name="robin"))).code == "UNKNOWN_EXPERT"
+    assert await ask.texts(None, "brick") == before
 
 
 async def test_more_experts_than_slots_in_one_request(ask, adapter):

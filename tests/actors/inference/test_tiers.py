@@ -272,6 +272,33 @@ def test_two_threads_that_move_experts_never_mix_them_up(tmp_path):
     assert failures == []
 
 
+def test_an_evicted_expert_is_cold_and_comes_back_the_same(house):
+    first, other = house.output("a"), house.output("b")
+    house.tiers.evict(house.content("a"))
+    assert house.tiers.place(house.content("a").sha256) == Place("cold", False, 7.0, "it was evicted by request")
+    assert house.tiers._entries[house.content("a").sha256].expert is None
+    assert torch.equal(house.output("b"), other)
+    house.tiers.warm(house.content("c"))
+    house.tiers.evict(house.content("c"))
+    house.tiers.evict(house.content("d"))
+    assert house.tier("c", "d") == ["cold", "cold"]
+    assert house.content("a").path.exists()
+    assert torch.equal(house.output("a"), first)
+
+
+def test_what_is_pinned_or_in_use_is_not_evicted(house):
+    house.tiers.activate(house.content("a"), pin=True)
+    error = refused(lambda: house.tiers.evict(house.content("a")))
+    assert (error.code, error.data) == ("BUSY", {"pinned": ["a"]})
+    with house.tiers.hold([house.content("b")]):
+        error = refused(lambda: house.tiers.evict(house.content("b")))
+        assert (error.code, error.data) == ("BUSY", {})
+    assert house.tier("a", "b") == ["hot", "hot"]
+    house.tiers.unpin(house.content("a").sha256)
+    house.tiers.evict(house.content("a"))
+    assert house.tier("a", "b") == ["cold", "hot"]
+
+
 def test_memory_keeps_to_its_budget(tmp_path):
     house = House(tmp_path, slots=1)
     size = SIZE
@@ -345,6 +372,14 @@ class Moves(RuleBasedStateMachine):
     @rule(plan=st.sampled_from("pq"), names=st.lists(NAMES, max_size=4))
     def prefetch(self, plan, names):
         self.house.tiers.prefetch(plan, [self.house.content(name) for name in names])
+
+    @rule(name=NAMES)
+    def evict(self, name):
+        if name in self.pins:
+            assert refused(lambda: self.house.tiers.evict(self.house.content(name))).code == "BUSY"
+        else:
+            self.house.tiers.evict(self.house.content(name))
+            assert self.house.tier(name) == ["cold"]
 
     @rule(name=NAMES)
     def warm(self, name):
