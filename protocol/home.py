@@ -27,8 +27,18 @@ class Inference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     The bank holds `slots` experts of at most `rank` on the device; `warm_bytes` bounds the experts kept in memory, and
     `prefix_bytes` what is kept on the device of prompts that were read.
+
+    `engine` says who generates: the `local` device, or the OpenAI-compatible server at `url` (docs/engines.md), which
+    has the model under the name `served` (empty: the only one that it has) and reads experts from the folder `exchange`
+    (empty: one in the home); then `model` is a folder whose `config.json` is the model's, and `digest` its identity
+    (empty: drawn from that file and the name).
     """
 
+    engine: Literal["local", "openai"] = "local"
+    url: str = ""
+    served: str = ""
+    digest: str = ""
+    exchange: str = ""
     model: str = ""
     device: str = "auto"
     dtype: str = "auto"

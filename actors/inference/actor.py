@@ -1,9 +1,9 @@
 """The inference actor's shell: verbs in, texts out, experts kept and lent, and the start.
 
 Its life: 1. it answers `status` at once; 2. it waits for the world; 3. if the world does not hold the configured model
-yet, it converts that once and stores it; 4. it loads the model from the world's own files and warms it; 5. it is
-ready, and generates one batch at a time in a thread of its own, so that heartbeats go on beside it; 6. on SIGTERM
-generation ends at its next step.
+yet, it converts that once and stores it; 4. it loads the model from the world's own files and warms it (or, instead of
+both, it reaches the server that has it); 5. it is ready, and generates one batch at a time in a thread of its own, so
+that heartbeats go on beside it; 6. on SIGTERM generation ends at its next step.
 
 Experts are checked, converted and copied for whoever waits on that same thread, between two batches; what a plan will need
 is fetched on another, beside them (`lending`).
@@ -179,14 +179,14 @@ class Inference:
             raise BatosError("NOT_READY", "the world has not awakened yet.", "The orchestrator does that.")
         self.waiting_for = "the model's libraries"
         await self._work(_import_libraries)
-        kept = await store.run(lambda: kept_model(store))
-        source = await self._work(lambda: _source(self.settings.inference.model, self.settings.inference.dtype))
-        if kept is None or kept.source != source:
-            self.waiting_for = f"the conversion of {source}, once"
-            kept = await self._incarnate(store)
-        self.waiting_for = f"the model {kept.source}"
         began = time.monotonic()
-        engine = await self._work(functools.partial(self._load, kept))
+        if self.settings.inference.engine == "openai":
+            self.waiting_for = f"the model server at {self.settings.inference.url}"
+            kept, engine = await self._work(self._connect)
+        else:
+            kept = await self._kept(store)
+            self.waiting_for = f"the model {kept.source}"
+            engine = await self._work(functools.partial(self._load, kept))
         self.waiting_for = "the experts of the staging folder"
         lending = await self._lend(store, engine)
         _log.info("ready", model=kept.source, digest=kept.digest, seconds=round(time.monotonic() - began, 3))
@@ -198,6 +198,15 @@ class Inference:
         lending = Lending(self.home, store, engine, self._work)
         await lending.begin()
         return lending
+
+    async def _kept(self, store: Store) -> Kept:
+        """The configured model as the world keeps it; converted first, where it keeps another one or none."""
+        kept = await store.run(lambda: kept_model(store))
+        source = await self._work(lambda: _source(self.settings.inference.model, self.settings.inference.dtype))
+        if kept is None or kept.source != source:
+            self.waiting_for = f"the conversion of {source}, once"
+            kept = await self._incarnate(store)
+        return kept
 
     async def _incarnate(self, store: Store) -> Kept:
         """Convert the configured model and store it; whatever an earlier attempt left behind goes first."""
@@ -250,6 +259,12 @@ class Inference:
             raise
         local.warm()
         return local
+
+    def _connect(self) -> tuple[Kept, Engine]:
+        from actors.inference.connection import connect  # noqa: PLC0415 - as above
+
+        engine, digest, source = connect(self.settings.inference, self.home)
+        return Kept(digest, source, {}), engine
 
     async def _work(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)

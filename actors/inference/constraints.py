@@ -16,7 +16,7 @@ from llguidance import LLMatcher, LLTokenizer
 from actors.inference.sampling import Ids
 from protocol.errors import BatosError
 
-_JSON_OPTIONS: Final[Any] = {"whitespace_flexible": False}
+_JSON_OPTIONS: Final[dict[str, Any]] = {"whitespace_flexible": False}
 """Between two tokens of JSON a small model may otherwise write blanks until its budget is spent."""
 
 
@@ -30,19 +30,7 @@ class Vocabulary:
 
     def compile(self, schema: dict[str, Any] | None, grammar: str | None) -> LLMatcher | None:
         """A fresh matcher for this form, or None for free text; BAD_CONSTRAINT for a form that cannot be kept."""
-        if schema is None and grammar is None:
-            return None
-        if schema is not None and grammar is not None:
-            raise BatosError("BAD_CONSTRAINT", "a row has a schema and a grammar", "Give one of them.")
-        if grammar is not None:
-            compiled = LLMatcher.grammar_from_lark(grammar)
-        else:
-            compiled = LLMatcher.grammar_from_json_schema(json.dumps(schema), overrides=_JSON_OPTIONS)
-        matcher = LLMatcher(self._tokens, compiled, log_level=0)
-        if matcher.is_error():
-            kind = "grammar" if grammar is not None else "schema"
-            raise BatosError("BAD_CONSTRAINT", f"the {kind} cannot be used: {matcher.get_error()[:500]}")
-        return matcher
+        return _compile(self._tokens, schema, grammar, _JSON_OPTIONS)
 
     def constrain(self, matcher: LLMatcher) -> Constraint:
         """A row's own constraint from a fresh matcher, which stays fresh."""
@@ -51,6 +39,25 @@ class Vocabulary:
     def decode(self, tokens: Sequence[int]) -> bytes:
         """The tokens' text; special tokens have none."""
         return self._tokens.decode_bytes([token for token in tokens if not self._tokens.is_special_token(token)])
+
+
+class Form:
+    """A form whose texts somebody else has written: whether they keep it is seen on the finished text.
+
+    Between the tokens of JSON any blanks will do here: they harm nobody once they are written.
+    """
+
+    def __init__(self, schema: dict[str, Any] | None, grammar: str | None) -> None:
+        """BAD_CONSTRAINT for a form that cannot be kept; without schema and grammar every text keeps it."""
+        self._bytes = LLTokenizer("byte")
+        self._fresh = _compile(self._bytes, schema, grammar, {"whitespace_flexible": True})
+
+    def is_kept(self, text: str) -> bool:
+        """Whether `text` has this form, from its beginning to its end."""
+        if self._fresh is None:
+            return True
+        matcher = self._fresh.deep_copy()
+        return matcher.consume_tokens(self._bytes.tokenize_bytes(text.encode())) and matcher.is_accepting()
 
 
 class DeadEndError(Exception):
@@ -89,3 +96,21 @@ class Constraint:
     def _checked(self, ok: bool) -> None:
         if not ok or self._matcher.is_error():
             raise DeadEndError(self._matcher.get_error()[:300] or "no token is left")
+
+
+def _compile(
+    tokens: LLTokenizer, schema: dict[str, Any] | None, grammar: str | None, options: dict[str, Any]
+) -> LLMatcher | None:
+    if schema is None and grammar is None:
+        return None
+    if schema is not None and grammar is not None:
+        raise BatosError("BAD_CONSTRAINT", "a row has a schema and a grammar", "Give one of them.")
+    if grammar is not None:
+        compiled = LLMatcher.grammar_from_lark(grammar)
+    else:
+        compiled = LLMatcher.grammar_from_json_schema(json.dumps(schema), overrides=options)  # type: ignore[arg-type]
+    matcher = LLMatcher(tokens, compiled, log_level=0)
+    if matcher.is_error():
+        kind = "grammar" if grammar is not None else "schema"
+        raise BatosError("BAD_CONSTRAINT", f"the {kind} cannot be used: {matcher.get_error()[:500]}")
+    return matcher

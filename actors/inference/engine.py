@@ -7,9 +7,8 @@ a name means is said with the rows, once for all of them: so no batch can mix an
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -23,12 +22,12 @@ from actors.inference.device import is_full, no_room
 from actors.inference.expert import Content, Manifest, write_expert
 from actors.inference.incarnation import Incarnation
 from actors.inference.prefixes import Lent, Prefixes
+from actors.inference.rows import check, check_number, content_of, distinct, renumbered
 from actors.inference.tiers import Place, Tiers
 from protocol.codec import Value
 from protocol.errors import BatosError
 from protocol.messages import Generated, Inferred, Row
 
-MAX_ROWS: Final = 64
 _WARM_FORM: Final = 'start: "ok"'
 
 
@@ -112,7 +111,7 @@ class LocalEngine:
         BatosError for a row or an expert that makes no sense, OUT_OF_MEMORY, after which it serves on, or GENERATION_FAILED.
         """
         started = time.monotonic()
-        contents = [_content(row, number, experts or {}) for number, row in enumerate(rows)]
+        contents = [content_of(row, number, experts or {}) for number, row in enumerate(rows)]
         jobs = self._jobs(rows)
         stop = should_stop or (lambda: False)
         try:
@@ -178,11 +177,11 @@ class LocalEngine:
         waves = self._tiers.waves(contents)
         if len(waves) > 1:
             # A file that is spoiled must be found before the first wave has spoken.
-            for content in _distinct(contents).values():
+            for content in distinct(contents).values():
                 self._tiers.warm(content)
         for number, wave in enumerate(waves):
-            used = _distinct(contents[row] for row in wave)
-            later = _distinct(contents[row] for rest in waves[number + 1 :] for row in rest)
+            used = distinct(contents[row] for row in wave)
+            later = distinct(contents[row] for rest in waves[number + 1 :] for row in rest)
             with self._tiers.hold(used.values(), later) as slots:
                 made, prompted = decode(
                     self._model,
@@ -192,7 +191,7 @@ class LocalEngine:
                     bank=self._bank,
                     prefixes=self._prefixes,
                     lent=[_lent(contents[row], slots) for row in wave],
-                    on_piece=_renumbered(on_piece, wave),
+                    on_piece=renumbered(on_piece, wave),
                     should_stop=should_stop,
                 )
             texts.update(zip(wave, made, strict=True))
@@ -200,10 +199,7 @@ class LocalEngine:
         return [texts[row] for row in range(len(jobs))], computed
 
     def _jobs(self, rows: Sequence[Row]) -> list[Job]:
-        if len(rows) > MAX_ROWS:
-            raise BatosError(
-                "TOO_LARGE", f"{len(rows)} rows are over the limit of {MAX_ROWS}", "Ask in several batches."
-            )
+        check_number(rows)
         prompts: dict[str, tuple[int, ...]] = {}
         forms: dict[str, LLMatcher | None] = {}
         return [self._job(row, number, prompts, forms) for number, row in enumerate(rows)]
@@ -211,7 +207,7 @@ class LocalEngine:
     def _job(
         self, row: Row, number: int, prompts: dict[str, tuple[int, ...]], forms: dict[str, LLMatcher | None]
     ) -> Job:
-        _check(row, number)
+        check(row, number)
         key = repr((row.turns, row.prompt))
         if key not in prompts:
             prompts[key] = self._tokens(row)
@@ -255,41 +251,5 @@ class LocalEngine:
         return tuple(self._tokenizer(text, add_special_tokens=False)["input_ids"])
 
 
-def _content(row: Row, number: int, experts: Mapping[str, Content]) -> Content | None:
-    if row.expert is None:
-        return None
-    found = experts.get(row.expert)
-    if found is None:
-        raise BatosError(
-            "UNKNOWN_EXPERT",
-            f"row {number}: no expert is called {row.expert[:100]!r}",
-            "`batos expert ls` lists them; `batos expert import PATH NAME` brings one.",
-        )
-    return found
-
-
 def _lent(content: Content | None, slots: Mapping[str, int]) -> Lent | None:
     return None if content is None else Lent(slots[content.sha256], content.sha256)
-
-
-def _distinct(contents: Iterable[Content | None]) -> dict[str, Content]:
-    return {content.sha256: content for content in contents if content is not None}
-
-
-def _renumbered(on_piece: OnPiece | None, rows: Sequence[int]) -> OnPiece | None:
-    """`on_piece` for a part of the rows: what is said of the part's row n is passed on as of `rows[n]`."""
-    if on_piece is None:
-        return None
-    return lambda row, text: on_piece(rows[row], text)
-
-
-def _check(row: Row, number: int) -> None:
-    if bool(row.turns) == bool(row.prompt):
-        raise BatosError("BAD_ARGUMENT", f"row {number} needs either turns or a prompt")
-    if row.max_tokens < 1:
-        raise BatosError("BAD_ARGUMENT", f"row {number}: max_tokens is {row.max_tokens}, it must be at least 1")
-    temperature, top_p = row.sampling.temperature, row.sampling.top_p
-    if not (math.isfinite(temperature) and 0 <= temperature <= 100):
-        raise BatosError("BAD_ARGUMENT", f"row {number}: temperature is {temperature}, it must be from 0 to 100")
-    if not 0 < top_p <= 1:
-        raise BatosError("BAD_ARGUMENT", f"row {number}: top_p is {top_p}, it must be over 0 and at most 1")

@@ -55,9 +55,11 @@ class Content(NamedTuple):
 class Expert(NamedTuple):
     """Verified weights in memory, of the bank's type. `ranks` has one number a linear, 0 where it stays as it is.
 
-    `parts` are views of `flat`, which holds all matrices: for each linear with a rank its A, then its B, each flattened.
+    `sha256` is the content's. `parts` are views of `flat`, which holds all matrices: for each linear with a rank its A,
+    then its B, each flattened.
     """
 
+    sha256: str
     flat: torch.Tensor
     ranks: tuple[int, ...]
     parts: tuple[torch.Tensor, ...]
@@ -148,7 +150,7 @@ def _converted(expert: Expert, stored: torch.dtype) -> Expert:
     flat = torch.empty(expert.flat.numel(), dtype=stored)
     parts = torch.split(flat, [part.numel() for part in expert.parts])
     torch._foreach_copy_(list(parts), list(expert.parts))
-    return Expert(flat, expert.ranks, parts)
+    return Expert(expert.sha256, flat, expert.ranks, parts)
 
 
 def _open(content: Content, layout: Layout, raw: torch.Tensor) -> Expert:
@@ -181,7 +183,7 @@ def _open(content: Content, layout: Layout, raw: torch.Tensor) -> Expert:
     except (ValueError, KeyError, TypeError, IndexError) as error:
         raise _spoiled(content, f"its header is none: {error!r}") from error
     flat = raw[start:].view(layout.dtype)
-    return Expert(flat, tuple(ranks), torch.split(flat, sizes))
+    return Expert(content.sha256, flat, tuple(ranks), torch.split(flat, sizes))
 
 
 def _read(file: io.BufferedReader, *, pinned: bool) -> torch.Tensor:

@@ -15,16 +15,45 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol
 
-from actors.inference.bank import Bank
+import torch
+
+from actors.inference.adapter import Shape
 from actors.inference.expert import Content, Expert, Layout, read_expert
 from actors.inference.plans import Plans
 from protocol.errors import BatosError
 
 Tier = Literal["cold", "warm", "hot"]
+
+
+class Slots(Protocol):
+    """Where hot experts live: a `Bank`, or what a server lends.
+
+    `dtype` is the type of experts' files, `stored` that of what `fill` is given.
+    """
+
+    @property
+    def slots(self) -> int: ...
+    @property
+    def rank(self) -> int: ...
+    @property
+    def dtype(self) -> torch.dtype: ...
+    @property
+    def stored(self) -> torch.dtype: ...
+    @property
+    def shapes(self) -> Mapping[str, Shape]: ...
+    @property
+    def pinned(self) -> bool:
+        """Whether experts in memory should be page-locked."""
+
+    def fill(self, slot: int, expert: Expert) -> None:
+        """Put the expert into `slot`. The slot is nobody's until it is whole there."""
+
+    def clear(self, slot: int) -> None:
+        """Nobody may use what is in `slot` any more."""
 
 
 class Place(NamedTuple):
@@ -59,7 +88,7 @@ class _Entry:
 class Tiers:
     """Moves experts between the tiers."""
 
-    def __init__(self, bank: Bank, base_model: str, warm_bytes: int, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, bank: Slots, base_model: str, warm_bytes: int, clock: Callable[[], float] = time.time) -> None:
         self.layout = Layout(bank.shapes, base_model, bank.dtype, bank.rank)
         self._bank = bank
         self._budget = warm_bytes

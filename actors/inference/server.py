@@ -1,0 +1,218 @@
+"""An OpenAI-compatible server with dynamic LoRA loading, as this house speaks to it: requests out, typed failures back.
+
+The dialect is vLLM's (docs/engines.md): `/v1/models`, `/v1/load_lora_adapter`, `/v1/unload_lora_adapter`, and the two
+completions endpoints, streamed as server-sent events. What the transport or the server says against a request becomes a
+`BatosError` here, and nothing else leaves this file: NOT_READY where asking again later may help.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, NamedTuple, TypeVar
+
+import httpx2
+import msgspec
+
+from protocol.errors import BatosError
+
+T = TypeVar("T")
+
+KEY: Final = "BATOS_API_KEY"
+"""The environment variable with the server's key; it is never read from a file."""
+CONNECT_S: Final = 5.0
+WORK_S: Final = 60.0
+"""Seconds that a request without a stream may take: the server reads an adapter from its disk."""
+
+_LATER: Final = frozenset({429, 502, 503, 504})
+_END: Final = "[DONE]"
+
+
+class Served(msgspec.Struct, frozen=True):
+    """A model that the server has: `root` is the path it came from, `parent` a LoRA's base model."""
+
+    id: str
+    root: str | None = None
+    parent: str | None = None
+
+
+class Said(NamedTuple):
+    """A short greedy text with the log-probability of each of its tokens, as the server computed them."""
+
+    text: str
+    logprobs: tuple[float | None, ...]
+
+
+class Delta(msgspec.Struct, frozen=True):
+    content: str | None = None
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """What a text has grown by: `text` in a completion, `delta` in a chat."""
+
+    text: str | None = None
+    delta: Delta | None = None
+    finish_reason: str | None = None
+
+
+class Usage(msgspec.Struct, frozen=True):
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+class Chunk(msgspec.Struct, frozen=True):
+    """One event of a stream; `model` is the one that the server says it used."""
+
+    model: str = ""
+    choices: list[Choice] = []
+    usage: Usage | None = None
+    error: Any = None
+
+
+class _Models(msgspec.Struct, frozen=True):
+    data: list[Served]
+
+
+class _Logprobs(msgspec.Struct, frozen=True):
+    token_logprobs: list[float | None]
+
+
+class _Text(msgspec.Struct, frozen=True):
+    text: str
+    logprobs: _Logprobs | None = None
+
+
+class _Texts(msgspec.Struct, frozen=True):
+    choices: list[_Text]
+
+
+class Server:
+    """The server at `url` (with or without its `/v1`). It holds no connection between two requests."""
+
+    def __init__(self, url: str, key: str = "") -> None:
+        try:
+            self.url = str(httpx2.URL(url.rstrip("/").removesuffix("/v1")))
+        except httpx2.InvalidURL as error:
+            raise _bad_url(url) from error
+        if not self.url.startswith(("http://", "https://")):
+            raise _bad_url(url)
+        self._headers = {"Authorization": f"Bearer {key}"} if key else {}
+        # Made once: it takes longer than a request.
+        self._tls = ssl.create_default_context() if self.url.startswith("https") else False
+
+    def models(self) -> dict[str, Served]:
+        """What the server has now, by id."""
+        return {model.id: model for model in self._typed("GET", "/v1/models", None, _Models).data}
+
+    def load(self, name: str, folder: Path) -> None:
+        """Have it read the PEFT adapter in `folder`, under `name`."""
+        self._ask("POST", "/v1/load_lora_adapter", {"lora_name": name, "lora_path": str(folder)})
+
+    def unload(self, name: str) -> None:
+        """Have it forget the adapter `name`; it may have done so already."""
+        try:
+            self._ask("POST", "/v1/unload_lora_adapter", {"lora_name": name})
+        except BatosError as error:
+            if error.data.get("status") != 404:
+                raise
+
+    def say(self, model: str, prompt: str, tokens: int) -> Said:
+        """What `model` finds likeliest after `prompt`."""
+        body = {"model": model, "prompt": prompt, "max_tokens": tokens, "temperature": 0.0, "logprobs": 1}
+        choices = self._typed("POST", "/v1/completions", body, _Texts).choices
+        if not choices:
+            raise BatosError("GENERATION_FAILED", f"{self.url} answered without a text")
+        logprobs = choices[0].logprobs
+        return Said(choices[0].text, tuple(logprobs.token_logprobs) if logprobs else ())
+
+    def session(self) -> httpx2.AsyncClient:
+        """A client for `stream`, for one event loop. Reading has no limit of its own: whoever reads sees to that."""
+        return httpx2.AsyncClient(**self._options(None))
+
+    async def stream(
+        self, session: httpx2.AsyncClient, path: str, body: Mapping[str, Any]
+    ) -> AsyncGenerator[Chunk, None]:
+        """The chunks of one text, to its end; GENERATION_FAILED where there is no end."""
+        with self._typed_failures():
+            async with session.stream("POST", self.url + path, json=dict(body), headers=self._headers) as response:
+                if response.status_code >= 400:
+                    raise self._refusal(response.status_code, await response.aread())
+                async for event in httpx2.EventSource(response):
+                    if event.data == _END:
+                        return
+                    chunk = self._decoded(event.data.encode(), Chunk)
+                    if chunk.error is not None:
+                        raise BatosError("GENERATION_FAILED", f"{self.url} gave up: {_message(chunk.error)}")
+                    yield chunk
+        raise BatosError("GENERATION_FAILED", f"the text from {self.url} was cut off", "See the server's log.")
+
+    def _typed(self, method: str, path: str, body: Mapping[str, Any] | None, kind: type[T]) -> T:
+        return self._decoded(self._ask(method, path, body), kind)
+
+    def _ask(self, method: str, path: str, body: Mapping[str, Any] | None) -> bytes:
+        with self._typed_failures():
+            with httpx2.Client(**self._options(WORK_S)) as client:
+                response = client.request(method, self.url + path, json=body, headers=self._headers)
+            if response.status_code >= 400:
+                raise self._refusal(response.status_code, response.content)
+            return response.content
+
+    def _options(self, read: float | None) -> dict[str, Any]:
+        # No proxy of the environment: the configuration names the server itself.
+        timeout = httpx2.Timeout(WORK_S, connect=CONNECT_S, read=read)
+        return {"timeout": timeout, "trust_env": False, "verify": self._tls}
+
+    def _decoded(self, text: bytes, kind: type[T]) -> T:
+        try:
+            return msgspec.json.decode(text, type=kind)
+        except msgspec.DecodeError as error:
+            raise BatosError(
+                "GENERATION_FAILED",
+                f"{self.url} answered what is not of its protocol: {error}",
+                "Is `url` under [inference] in batos.toml that of an OpenAI-compatible server?",
+            ) from error
+
+    @contextmanager
+    def _typed_failures(self) -> Iterator[None]:
+        try:
+            yield
+        except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
+            hint = "Start it, or correct `url` under [inference] in batos.toml."
+            raise BatosError("NOT_READY", f"no model server answers at {self.url}", hint) from error
+        except httpx2.SSEError as error:
+            raise BatosError("GENERATION_FAILED", f"{self.url} answered without a stream: {error}") from error
+        except httpx2.HTTPError as error:
+            why = str(error) or type(error).__name__
+            raise BatosError(
+                "NOT_READY", f"the model server at {self.url} was lost with the request: {why}", "Try again.", lost=True
+            ) from error
+
+    def _refusal(self, status: int, body: bytes) -> BatosError:
+        try:
+            said = msgspec.json.decode(body)
+        except msgspec.DecodeError:
+            said = body.decode(errors="replace")
+        told = f"{self.url} answered {status}: {_message(said)}"
+        if status in _LATER:
+            return BatosError("NOT_READY", told, "Try again.", status=status)
+        if status in {401, 403}:
+            return BatosError("BAD_CONFIG", told, f"Set {KEY} in the environment of `batos up`.", status=status)
+        if status < 500:
+            return BatosError("BAD_ARGUMENT", told, "See docs/engines.md for how the server must run.", status=status)
+        return BatosError("GENERATION_FAILED", told, "See the server's log.", status=status)
+
+
+def _message(said: Any) -> str:
+    """What a refusal says, wherever in it the dialects put that."""
+    for word in ("error", "message", "detail"):
+        if isinstance(said, dict) and word in said:
+            return _message(said[word])
+    return str(said)[:500]
+
+
+def _bad_url(url: str) -> BatosError:
+    return BatosError(
+        "BAD_CONFIG", f"inference.url is {url!r}", 'Give the server\'s address, such as "http://127.0.0.1:8000".'
+    )

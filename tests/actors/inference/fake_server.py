@@ -1,0 +1,257 @@
+"""A model server over real sockets: vLLM's dialect, with the tiny model and PEFT behind it, and faults to order.
+
+It generates by transformers' own forward without a cache, one text at a time, and adapters are PEFT's, read from the
+folder that it is told: nothing of the engine under test computes here, but for the drawing of tokens and for llguidance.
+"""
+
+from __future__ import annotations
+
+import codecs
+import itertools
+import json
+import threading
+import warnings
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import torch
+from peft import PeftModel
+from transformers import AutoTokenizer, LlamaForCausalLM
+
+from actors.inference.constraints import Vocabulary
+from actors.inference.sampling import draw, stream
+
+NAME = "tiny"
+
+
+class Refusal(Exception):  # noqa: N818 - it is an answer
+    def __init__(self, status, message):
+        super().__init__(message)
+        self.status, self.message = status, message
+
+
+class FakeServer:
+    """`url` is where it listens. `asked` are (path, body) of all requests; `faults` changes how it behaves:
+
+    `status`: (status, message) for every text; `cut`, `reset`, `hang`: after so many chunks the stream ends, breaks, or
+    waits for `go_on`; `deaf`: adapters are; `unlisted`: loads are; `model`: the name that chunks
+    bear; `finish`: their reason; `raw`: the bytes of a text's answer; `forgets`: adapters vanish before each text.
+    """
+
+    def __init__(self, folder, key=""):
+        self.folder, self.key = folder, key
+        self.tokenizer = AutoTokenizer.from_pretrained(folder)
+        self.vocabulary = Vocabulary((folder / "tokenizer.json").read_text(), 257, (256,))
+        self.base = self._fresh()
+        self.max_rank = 8
+        self._lock = threading.Lock()
+        self.reset()
+        handler = type("Handler", (_Handler,), {"fake": self})
+        self._http = _Http(("127.0.0.1", 0), handler)
+        self.url = f"http://127.0.0.1:{self._http.server_port}"
+        self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.01})
+        self._thread.start()
+
+    def reset(self):
+        self.adapters, self.roots, self.asked, self.faults = {}, {}, [], {}
+        self.go_on, self.broken = threading.Event(), threading.Event()
+
+    def restart(self):
+        """As a process that begins anew: what was loaded is gone."""
+        self.adapters, self.roots = {}, {}
+
+    def stop(self):
+        self.go_on.set()
+        self._http.shutdown()
+        self._thread.join()
+        self._http.server_close()
+
+    def paths(self):
+        return [path for path, _ in self.asked]
+
+    def models(self):
+        base = {"id": NAME, "object": "model", "root": str(self.folder), "parent": None}
+        return [base, *({"id": name, "root": root, "parent": NAME} for name, root in self.roots.items())]
+
+    def load(self, name, path):
+        if name in self.roots:
+            raise Refusal(400, f"The lora adapter '{name}' has already been loaded.")
+        if not (Path(path) / "adapter_config.json").is_file():
+            raise Refusal(404, f"Loading lora {name} failed: No adapter found for {path}")
+        rank = json.loads((Path(path) / "adapter_config.json").read_text())["r"]
+        if rank > self.max_rank:
+            raise Refusal(400, f"LoRA rank {rank} is greater than max_lora_rank {self.max_rank}.")
+        if "unlisted" in self.faults:
+            return
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # PEFT asks this transformers a question under its old name
+            self.adapters[name] = PeftModel.from_pretrained(self._fresh(), path).eval()
+        self.roots[name] = path
+
+    def unload(self, name):
+        if name not in self.roots:
+            raise Refusal(404, f"The lora adapter '{name}' cannot be found.")
+        del self.adapters[name], self.roots[name]
+
+    def generate(self, body, prompt):
+        """(piece, log-probability, tokens so far, finish reason or None) of each token."""
+        model = self._model(body["model"])
+        ids = list(prompt)
+        constraint, luck, count = self._constraint(body), stream(body.get("seed", 0)), 0
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        while True:
+            with self._lock, torch.inference_mode():
+                logits = model(torch.tensor([ids])).logits[0, -1].float()
+            allowed = None if constraint is None else constraint.allowed()
+            token = draw(logits.numpy(), allowed, body["temperature"], body.get("top_p", 1.0), luck)
+            if token == 256:
+                yield decoder.decode(b"", final=True), None, count, "stop"
+                return
+            count += 1
+            ids.append(token)
+            finish = "length" if count == body["max_tokens"] else None
+            if constraint is not None:
+                constraint.take(token)
+                finish = "stop" if constraint.complete else finish
+            piece = decoder.decode(self.vocabulary.decode([token]), final=finish is not None)
+            yield piece, float(logits.log_softmax(0)[token]), count, finish
+            if finish:
+                return
+
+    def _constraint(self, body):
+        schema = body.get("response_format", {}).get("json_schema", {}).get("schema")
+        grammar = body.get("structured_outputs", {}).get("grammar")
+        matcher = self.vocabulary.compile(schema, grammar)
+        return None if matcher is None else self.vocabulary.constrain(matcher)
+
+    def _model(self, name):
+        if name == NAME:
+            return self.base
+        if name not in self.adapters:
+            raise Refusal(404, f"The model `{name}` does not exist.")
+        return self.base if "deaf" in self.faults else self.adapters[name]
+
+    def _fresh(self):
+        return LlamaForCausalLM.from_pretrained(self.folder, dtype=torch.float32).eval()
+
+
+class _Http(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request, client_address):
+        """A connection that broke: that is what some tests are about."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    fake: FakeServer
+
+    def log_message(self, *_):
+        pass
+
+    def do_GET(self):
+        self._serve(None)
+
+    def do_POST(self):
+        self._serve(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+
+    def _serve(self, body):
+        fake = self.fake
+        fake.asked.append((self.path, body))
+        try:
+            if fake.key and self.headers.get("Authorization") != f"Bearer {fake.key}":
+                raise Refusal(401, "Unauthorized")
+            match self.path:
+                case "/v1/models":
+                    self._answer(200, {"object": "list", "data": fake.models()})
+                case "/v1/load_lora_adapter":
+                    fake.load(body["lora_name"], body["lora_path"])
+                    self._answer(200, f"Success: LoRA adapter '{body['lora_name']}' added successfully.")
+                case "/v1/unload_lora_adapter":
+                    fake.unload(body["lora_name"])
+                    self._answer(200, "Success")
+                case "/v1/completions" | "/v1/chat/completions":
+                    self._text(body)
+                case _:
+                    raise Refusal(404, "Not Found")
+        except Refusal as refusal:
+            error = {"message": refusal.message, "type": "BadRequestError", "code": refusal.status}
+            self._answer(refusal.status, {"error": error})
+
+    def _text(self, body):
+        fake = self.fake
+        if "status" in fake.faults and body.get("stream"):
+            raise Refusal(*fake.faults["status"])
+        if "forgets" in fake.faults:
+            fake.restart()
+        if "messages" in body:
+            text = fake.tokenizer.apply_chat_template(
+                body["messages"],
+                tokenize=False,
+                add_generation_prompt=body["add_generation_prompt"],
+                continue_final_message=body["continue_final_message"],
+            )
+            prompt = fake.tokenizer(text, add_special_tokens=False)["input_ids"]
+        else:
+            prompt = fake.tokenizer(body["prompt"])["input_ids"]
+        if len(prompt) + body["max_tokens"] > 128:
+            raise Refusal(400, "This model's maximum context length is 128 tokens.")
+        steps = fake.generate(body, prompt)
+        if not body.get("stream"):
+            said = list(steps)
+            text, logprobs = "".join(step[0] for step in said), [step[1] for step in said if step[1] is not None]
+            self._answer(200, {"choices": [{"text": text, "logprobs": {"token_logprobs": logprobs}}]})
+            return
+        if "raw" in fake.faults:
+            kind, data = fake.faults["raw"]
+            self._head(kind)
+            self._chunk(data)
+            self._chunk(b"")
+            return
+        first = next(steps)  # refuses before it begins to answer
+        self._head("text/event-stream; charset=utf-8")
+        try:
+            self._stream(body, prompt, first, steps)
+        except OSError:
+            fake.broken.set()
+            self.close_connection = True
+
+    def _stream(self, body, prompt, first, steps):
+        fake, tokens = self.fake, 0
+        for sent, (piece, _, count, finish) in enumerate(itertools.chain([first], steps)):
+            tokens = count
+            if sent == fake.faults.get("cut"):
+                self._chunk(b"")
+                return
+            if sent == fake.faults.get("reset"):
+                self.connection.shutdown(2)
+                return
+            if sent == fake.faults.get("hang"):
+                fake.go_on.wait(30)
+            choice = {"index": 0, "finish_reason": finish and fake.faults.get("finish", finish)}
+            choice |= {"delta": {"content": piece}} if "messages" in body else {"text": piece}
+            self._event({"model": fake.faults.get("model", body["model"]), "choices": [choice]})
+        usage = {"prompt_tokens": len(prompt), "completion_tokens": tokens}
+        self._event({"model": fake.faults.get("model", body["model"]), "choices": [], "usage": usage})
+        self._chunk(b"data: [DONE]\n\n")
+        self._chunk(b"")
+
+    def _event(self, event):
+        self._chunk(f"data: {json.dumps(event)}\n\n".encode())
+
+    def _head(self, kind):
+        self.send_response(200)
+        self.send_header("Content-Type", kind)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+
+    def _chunk(self, data):
+        self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
+
+    def _answer(self, status, value):
+        data = json.dumps(value).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)

@@ -1,0 +1,84 @@
+"""The inference actor with a model server behind it: experts of a real world, and the server's comings and goings."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from actors.inference.actor import Inference
+from bus.stub import StubBus
+from protocol.errors import BatosError
+from protocol.messages import Activate, Experts, Import, Infer, Row, Sampling, StatusQuery
+
+from .fake_server import FakeServer
+
+GREEDY = Sampling(temperature=0)
+
+
+@pytest.fixture
+def fake(tiny):
+    made = FakeServer(tiny)
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def remote_home(home, fake):
+    home.config.write_text(home.config.read_text() + f'engine = "openai"\nurl = "{fake.url}"\ndtype = "float32"\n')
+    return home
+
+
+@pytest.fixture
+async def bus(remote_home):
+    inference = Inference(remote_home)
+    await inference.begin()
+    yield StubBus({("inference", verb): handler for verb, handler in inference.handlers().items()})
+    await inference.close()
+
+
+async def texts(bus, *experts):
+    rows = [Row(prompt="hello", expert=expert, sampling=GREEDY, max_tokens=16) for expert in experts]
+    return [row.text for row in (await bus.call("inference", "infer", Infer(rows=rows), seconds=30)).rows]
+
+
+async def test_experts_of_the_world_speak_through_the_server(bus, fake, adapter, remote_home):
+    folder = adapter("brick", seed=1)
+    came = await bus.call("inference", "import", Import(path=str(folder), name="brick"), seconds=30)
+    assert (came.expert.tier, came.tid is not None) == ("cold", True)
+    base, lent = await texts(bus, None, "brick")
+    assert base != lent
+    assert list(fake.roots) == [came.expert.sha256]
+    assert not (remote_home.root / "incarnation").exists()
+    again = await bus.call("inference", "import", Import(path=str(adapter("new", seed=2)), name="brick"), seconds=30)
+    assert fake.roots == {}, "the old content has no name any more"
+    assert (await texts(bus, "brick"))[0] not in {base, lent}
+    assert list(fake.roots) == [again.expert.sha256]
+    listed = (await bus.call("inference", "experts", Experts(), seconds=5)).experts
+    assert [(view.name, view.tier) for view in listed] == [("brick", "hot")]
+    status = await bus.call("inference", "status", StatusQuery(), seconds=5)
+    assert (status.ready, status.detail["device"], status.detail["served"]) == (True, fake.url, "tiny")
+    assert (await bus.call("inference", "activate", Activate(name="brick", pin=True), seconds=5)).expert.pinned
+
+
+async def test_an_import_counts_though_the_server_is_away(bus, fake, adapter):
+    await bus.call("inference", "import", Import(path=str(adapter("old", seed=1)), name="brick"), seconds=30)
+    await texts(bus, "brick")
+    fake.stop()
+    came = await bus.call("inference", "import", Import(path=str(adapter("new", seed=2)), name="brick"), seconds=30)
+    assert came.tid is not None
+    with pytest.raises(BatosError) as caught:
+        await texts(bus, None)
+    assert caught.value.code == "NOT_READY"
+
+
+async def test_until_the_server_is_there_the_actor_waits_for_it(remote_home, fake):
+    text = remote_home.config.read_text()
+    remote_home.config.write_text(text.replace(fake.url, "http://127.0.0.1:9"))
+    inference = Inference(remote_home)
+    beginning = asyncio.create_task(inference.begin())
+    while "no model server answers at http://127.0.0.1:9" not in inference.waiting_for:
+        await asyncio.sleep(0.01)
+    beginning.cancel()
+    await asyncio.gather(beginning, return_exceptions=True)
+    await inference.close()
