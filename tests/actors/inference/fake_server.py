@@ -43,7 +43,7 @@ class FakeServer:
         self.tokenizer = AutoTokenizer.from_pretrained(folder)
         self.vocabulary = Vocabulary((folder / "tokenizer.json").read_text(), 257, (256,))
         self.base = self._fresh()
-        self.max_rank = 8
+        self.max_rank, self.context = 8, 128
         self._lock = threading.Lock()
         self.reset()
         handler = type("Handler", (_Handler,), {"fake": self})
@@ -194,8 +194,8 @@ class _Handler(BaseHTTPRequestHandler):
             prompt = fake.tokenizer(text, add_special_tokens=False)["input_ids"]
         else:
             prompt = fake.tokenizer(body["prompt"])["input_ids"]
-        if len(prompt) + body["max_tokens"] > 128:
-            raise Refusal(400, "This model's maximum context length is 128 tokens.")
+        if len(prompt) + body["max_tokens"] > fake.context:
+            raise Refusal(400, f"This model's maximum context length is {fake.context} tokens.")
         steps = fake.generate(body, prompt)
         if not body.get("stream"):
             said = list(steps)
