@@ -17,7 +17,7 @@ from transformers import AutoConfig, AutoModelForCausalLM
 
 from actors.inference.adapter import Shape
 from actors.inference.bank import linears
-from actors.inference.incarnation import dtype_of
+from actors.inference.device import dtype_of
 from actors.inference.remote import RemoteEngine
 from actors.inference.remote_bank import RemoteBank
 from actors.inference.server import KEY, Server
