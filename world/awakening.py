@@ -116,8 +116,9 @@ def _second(connection: Connection) -> None:
 
 
 def _third(connection: Connection) -> None:
-    """The seed's own words for the experts of the base model."""
+    """The seed's own words for the experts of the base model, and a cycle's word for those that it is going to use."""
     _primitives(connection.root()["pLLM_obj"], "load_adapter", "set_adapter", "delete_adapter")
+    _primitives(connection.root()["cycle_traits"], "prefetch_")
 
 
 _STEPS: Final[tuple[Callable[[Connection], None], ...]] = (_first, _second, _third)

@@ -100,8 +100,12 @@ class Lending:
         return ExpertReply(expert=_view(request.name, content, self._engine), seconds=time.monotonic() - began)
 
     async def prefetch(self, request: Prefetch) -> ExpertsReply:
-        """Begin to fetch what a plan will use, and answer at once: nobody waits for what is only a hint."""
-        contents = list((await self.resolve(*request.experts)).values()) if request.experts else []
+        """Begin to fetch what a plan will use, and answer at once: nobody waits for what is only a hint.
+
+        A name that means nothing is passed over; whoever uses it will be told.
+        """
+        await self.resolve()
+        contents = [self._experts[name] for name in dict.fromkeys(request.experts) if name in self._experts]
         self._ahead.submit(self._engine.prefetch, request.plan, contents).add_done_callback(_tell)
         return self._views(contents)
 

@@ -31,6 +31,7 @@ PERFORMERS: Final[dict[str, Callable[..., Thinking[Value]]]] = {
     "index_document_": recollection.index_document,
     "unindex_document_": recollection.unindex_document,
     "activate_expert_": expertise.activate_expert,
+    "prefetch_": expertise.prefetch,
     "load_adapter": expertise.activate_expert,
     "set_adapter": expertise.activate_expert,
     "delete_adapter": expertise.delete_adapter,

@@ -33,6 +33,7 @@ from protocol.messages import (
     CaughtUp,
     Codex,
     ExpertReply,
+    ExpertsReply,
     ExpertView,
     Found,
     Generated,
@@ -182,6 +183,7 @@ class House:
         self.played = Played()
         self.runs = 0
         self.searched, self.hits, self.caught_up = [], [], []
+        self.prefetched = []
 
         async def run(request):
             self.runs += 1
@@ -193,6 +195,7 @@ class House:
                 ("guardian", "trial"): jail.run,
                 ("guardian", "judge"): jail.run,
                 ("inference", "infer"): self.played.infer,
+                ("inference", "prefetch"): self.prefetch,
                 ("memory", "search"): self.search,
                 ("memory", "rank"): self.rank,
                 ("memory", "catch_up"): self.catch_up,
@@ -200,6 +203,10 @@ class House:
         )
         self.events = []
         self.open()
+
+    def prefetch(self, request):
+        self.prefetched.append(request)
+        return ExpertsReply(experts=[])
 
     def search(self, request):
         self.searched.append(request)

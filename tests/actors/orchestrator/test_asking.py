@@ -228,6 +228,23 @@ async def test_after_a_crash_in_the_middle_of_the_facets_nothing_is_generated_tw
     assert len([entry for entry in house.caught_up if entry["metadata"]["kind"] == "answer"]) == 1
 
 
+async def test_a_plan_announces_its_experts_before_it_is_written_and_when_it_stands(house):
+    house.bus.handlers[("inference", "activate")] = lambda request: house.expert(request.name)
+    for persona in ("BRICK", "ROBIN"):
+        await house.send(persona, "adopt_expert_", persona.lower(), key=persona)
+    announced = []
+
+    async def think():
+        announced.append(house.prefetched[-1])
+        return plan(TECHNICAL)
+
+    house.played.rounds = [think, facets(house), ["One.", "Two."], ["Both."]]
+    reply = await ask(house)
+    assert [request.plan for request in house.prefetched] == [reply.cycle] * 2
+    assert set(announced[0].experts) == {"brick", "robin"}
+    assert house.prefetched[-1].experts == ["brick", "brick", "robin"]
+
+
 async def test_a_persona_with_an_expert_speaks_with_it(house):
     activated = []
 

@@ -3,6 +3,8 @@ def decompose_(self, question, sources):
     codex = self.codex
     leader = codex.personas[codex.roles['decomposition']]
     shortlist = self.shortlist_(question)
+    # While the plan is written, the experts of those who may be asked come nearer.
+    self.fetch_experts_([item['persona'] for item in shortlist])
     lines = [leader.mandate, 'Divide the question among facets, and give each a short question of its own.', '', 'Facets:']
     lines += [item['pillar']['facet'] + ': ' + item['pillar']['intent'] for item in shortlist]
     plan = self.infer_(
@@ -20,4 +22,5 @@ def decompose_(self, question, sources):
         if step['facet'] not in personas:
             self.doom_('the plan names the facet ' + step['facet'] + ', which is none of ' + ', '.join(personas))
         steps.append({'persona': personas[step['facet']], 'facet': step['facet'], 'query': step['query']})
+    self.fetch_experts_([step['persona'] for step in steps])
     return steps
