@@ -23,6 +23,7 @@ EXIT_CODES: Final[dict[str, int]] = {
     "BUDGET_EXCEEDED": 1,
     "CONFLICTING_LANES": 1,
     "GENERATION_FAILED": 1,
+    "TRAINING_FAILED": 1,
     "INTERNAL": 1,
     "OUT_OF_MEMORY": 1,
     # 2: what was asked cannot be read or makes no sense

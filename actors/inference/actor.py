@@ -19,13 +19,12 @@ import shutil
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
 import structlog
-from persistent.mapping import PersistentMapping
 
+from actors.inference.base_model import Kept, keep_model, kept_model
 from bus.service import Call, Handler, serve, stop_on_signals
 from protocol.errors import BatosError
 from protocol.home import Home
@@ -43,8 +42,8 @@ from protocol.messages import (
     Prefetch,
     StatusQuery,
 )
-from world import awakening, blobs
-from world.store import Store, commit, open_store, snapshot
+from world import awakening
+from world.store import Store, open_store
 
 if TYPE_CHECKING:
     from actors.inference.engine import Engine
@@ -59,14 +58,6 @@ MARGIN_S: Final = 0.2
 """Generation ends this long before the deadline, so that what there is still arrives."""
 
 _log = structlog.get_logger("inference")
-
-
-class Kept(NamedTuple):
-    """The base model as the world keeps it."""
-
-    digest: str
-    source: str
-    files: dict[str, Path]
 
 
 class Inference:
@@ -284,22 +275,6 @@ async def run(home: Home) -> None:
         await asyncio.gather(beginning, return_exceptions=True)
     if not beginning.cancelled() and (error := beginning.exception()) is not None:
         raise error
-
-
-def kept_model(store: Store) -> Kept | None:
-    """The base model that the world keeps, or None. On the world's thread."""
-    with snapshot(store.db) as connection:
-        model = connection.root()["pLLM_obj"].base_model
-        if model is None:
-            return None
-        return Kept(model["digest"], model["source"], blobs.committed(model["files"]))
-
-
-def keep_model(store: Store, digest: str, source: str, files: dict[str, Path]) -> None:
-    """Store the files, which are moved, as the world's base model, in one transaction. On the world's thread."""
-    with commit(store.db, user="inference", description=f"incarnation of {source}") as connection:
-        kept = PersistentMapping(digest=digest, source=source, files=blobs.consume(files))
-        connection.root()["pLLM_obj"].set_slot("base_model", kept)
 
 
 def _import_libraries() -> None:

@@ -1,4 +1,4 @@
-"""Experts: `expert import`, `ls`, `activate`, `pin`."""
+"""Experts: `expert import`, `ls`, `activate`, `pin`, `train`."""
 
 from __future__ import annotations
 
@@ -66,3 +66,67 @@ def expert_pin(invocation: Invocation, name: str, off: bool) -> None:
 
     found = finish(experts.activate(home_of(invocation), name, pin=not off))
     invocation.result(found, render_experts.activated(found))
+
+
+@expert.command("train")
+@everywhere
+@click.argument("name")
+@click.option("--text", metavar="FILE", help="Learn to go on as this text does (UTF-8).")
+@click.option(
+    "--jsonl",
+    metavar="FILE",
+    help='Learn answers: a line each, {"messages": [{"role", "content"}]} or {"prompt", "response"}.',
+)
+@click.option("--for", "persona", metavar="PERSONA", help="Have this persona speak through it from then on.")
+@click.option("--rank", type=int, default=8, show_default=True, help="How much it can learn, and how large it is.")
+@click.option("--epochs", type=int, default=3, show_default=True, help="How often every sample is seen.")
+@click.option("--steps", type=int, default=0, metavar="N", help="Take so many steps instead.")
+@click.option("--rate", type=float, default=1e-3, show_default=True, help="The learning rate at its highest.")
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--restart", is_flag=True, help="Begin anew where a training of this name was begun or is finished.")
+@click.pass_obj
+def expert_train(
+    invocation: Invocation,
+    name: str,
+    text: str | None,
+    jsonl: str | None,
+    persona: str | None,
+    rank: int,
+    epochs: int,
+    steps: int,
+    rate: float,
+    seed: int,
+    restart: bool,
+) -> None:
+    """Train the expert NAME on the base model that runs, and import it.
+
+    Ctrl-C stops it after the step at hand, and the same command goes on from there. A tenth of what it is given is held
+    out; the loss on that is what tells whether it learns.
+    """
+    from cli import render_training, training
+
+    file = text if text is not None else jsonl
+    if file is None or (text is not None and jsonl is not None):
+        raise click.UsageError("give either --text or --jsonl", ctx=click.get_current_context())
+    wanted = training.Wanted(
+        name=name,
+        file=file,
+        rows=text is None,
+        persona=persona,
+        rank=rank,
+        epochs=epochs,
+        steps=steps,
+        rate=rate,
+        seed=seed,
+        restart=restart,
+    )
+    watcher = render_training.Watcher()
+
+    def tell(event: dict[str, object]) -> None:
+        invocation.event(event, "" if invocation.json else watcher.tell(event))
+
+    try:
+        found = finish(training.train(home_of(invocation), wanted, tell))
+    finally:
+        watcher.end()
+    invocation.result(found, render_training.trained(found))

@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 from actors.inference import actor
-from actors.inference.actor import Inference, kept_model
+from actors.inference.actor import Inference
+from actors.inference.base_model import kept_model
 from bus.stub import StubBus
 from protocol.errors import BatosError
 from protocol.messages import Infer, Piece, Row, Sampling, StatusQuery
