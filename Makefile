@@ -10,7 +10,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install $(PIP_ARGS)
 
-.PHONY: test test-fast test-slow check setup demo bench clean
+.PHONY: test test-fast test-slow check setup demo bench experts clean
 .DEFAULT_GOAL := test
 
 test: check
@@ -47,7 +47,7 @@ $(STAMP): pyproject.toml constraints.txt weights.txt
 	@echo "Done. Next: make demo, or make test."
 
 # One table of every benchmark's claims, with where and when they were measured.
-BENCHES := synthesis guardian
+BENCHES := synthesis guardian personas
 
 bench: setup
 	@{ \
@@ -61,6 +61,10 @@ bench: setup
 	    test $$status -eq 0 || exit $$status; \
 	done
 	@cat bench/RESULTS.md
+
+# The experts that ship, trained anew from their texts into world/image/experts; some minutes on two quiet cores.
+experts: setup
+	$(BIN)/python -m experts.make
 
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

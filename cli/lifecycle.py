@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bus.lock import hold
+from cli import shipped
 from cli.census import ACTORS, Census, census, describe
 from ops.house import CONFIG
 from ops.supervisor import Process, Supervisor, kill, launch, remains
@@ -40,6 +41,8 @@ Progress = Callable[[str], None]
 async def up(home: Home, progress: Progress, *, config: Path = CONFIG, seconds: float = UP_S) -> dict[str, Any]:
     """Start the system, or join a start under way; `status`'s shape, and `already`: it ran before.
 
+    The experts that ship come in once everybody is ready.
+
     Raises NOT_READY (an actor died or was not ready in `seconds`; what was started is stopped again), HOME_HELD,
     PATH_TOO_LONG, BAD_CONFIG, STORAGE.
     """
@@ -54,6 +57,8 @@ async def up(home: Home, progress: Progress, *, config: Path = CONFIG, seconds: 
                 progress("it did not come up; stopping what was started")
                 await _stop(home, progress)
             raise
+    if await shipped.bring(home, found.statuses["inference"].detail, progress):
+        found = await census(home)
     return {**describe(home, found), "already": not launching.result()}
 
 

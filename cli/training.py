@@ -26,6 +26,7 @@ from protocol.errors import BatosError, Failure, raised_from
 from protocol.home import Home
 from protocol.names import check_object
 
+MODULE: Final = "actors.inference.train"
 MAX_LINE: Final = 1 << 20
 
 OnEvent = Callable[[dict[str, Any]], None]
@@ -88,7 +89,7 @@ async def _run(home: Home, words: list[str], lock: int, on_event: OnEvent) -> di
     """The last line of the training's process."""
     child = await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-P", "-m", "actors.inference.train", *words),
+        *("-P", "-m", MODULE, *words),
         stdout=asyncio.subprocess.PIPE,
         env=environment(str(home.root)),
         pass_fds=[lock],

@@ -16,6 +16,7 @@ from bus.broker import Broker
 from bus.service import serve
 from cli import wire
 from cli.main import main
+from protocol.errors import BatosError
 from protocol.home import Home
 from protocol.messages import ActorStatus
 
@@ -81,6 +82,42 @@ class System:
         await serve(self.home.bus, "orchestrator", handlers, stop=self._end, drain=0.0)
 
 
+class Inference:
+    """An inference of ours behind a real broker. It answers as `replies` says, by verb; `asked` has every request."""
+
+    def __init__(self, home):
+        self.replies, self.asked = {}, []
+        self._home, self._up = home, threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+        assert self._up.wait(60)
+
+    def stop(self):
+        self._loop.call_soon_threadsafe(self._end.set)
+        self._thread.join()
+
+    async def _serve(self):
+        async def status(_request, _call):
+            return ActorStatus(ready=True, pid=1, uptime_s=1.0)
+
+        def answering(verb):
+            async def handler(request, _call):
+                self.asked.append((verb, request))
+                if isinstance(self.replies[verb], BatosError):
+                    raise self.replies[verb]
+                reply = self.replies[verb]
+                return reply(request) if callable(reply) else reply
+
+            return handler
+
+        self._loop, self._end = asyncio.get_running_loop(), asyncio.Event()
+        self._up.set()
+        handlers = {"status": status, **{verb: answering(verb) for verb in ("import", "activate", "experts")}}
+        await serve(self._home.bus, "inference", handlers, stop=self._end, drain=0.0)
+
+
 @pytest.fixture
 def home():
     folder = tempfile.mkdtemp(prefix="batos-test-", dir="/tmp")
@@ -94,6 +131,21 @@ def system(home):
     made = System(home)
     yield made
     made.stop()
+
+
+@pytest.fixture
+def serving(system):
+    """Makes the inference; whoever asks says what it answers, and starts it."""
+    made = []
+
+    def make():
+        system.start_broker()
+        made.append(Inference(system.home))
+        return made[0]
+
+    yield make
+    for one in made:
+        one.stop()
 
 
 @pytest.fixture

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
-
 import pytest
 
-from bus.service import serve
 from cli.main import main
 from protocol.errors import BatosError
-from protocol.messages import ActorStatus, ExpertReply, ExpertsReply, ExpertView, MandateReply
+from protocol.messages import ExpertReply, ExpertsReply, ExpertView, MandateReply
 
 TID = "03f1000000000001"
 VIEW = ExpertView(name="robin", sha256="ab" * 32, tier="cold", bytes=9_812_032, rank=16, base_model="cd" * 32)
@@ -29,49 +25,12 @@ SHAPE = {
 }
 
 
-class Inference:
-    """Answers as `replies` says, by verb; `asked` has every request."""
-
-    def __init__(self, home):
-        self.replies, self.asked = {}, []
-        self._home, self._up = home, threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
-
-    def start(self):
-        self._thread.start()
-        assert self._up.wait(60)
-
-    def stop(self):
-        self._loop.call_soon_threadsafe(self._end.set)
-        self._thread.join()
-
-    async def _serve(self):
-        async def status(_request, _call):
-            return ActorStatus(ready=True, pid=1, uptime_s=1.0)
-
-        def answering(verb):
-            async def handler(request, _call):
-                self.asked.append((verb, request))
-                if isinstance(self.replies[verb], BatosError):
-                    raise self.replies[verb]
-                return self.replies[verb]
-
-            return handler
-
-        self._loop, self._end = asyncio.get_running_loop(), asyncio.Event()
-        self._up.set()
-        handlers = {"status": status, **{verb: answering(verb) for verb in ("import", "activate", "experts")}}
-        await serve(self._home.bus, "inference", handlers, stop=self._end, drain=0.0)
-
-
 @pytest.fixture
-def inference(system):
-    system.start_broker()
-    made = Inference(system.home)
+def inference(serving):
+    made = serving()
     made.replies["import"] = ExpertReply(expert=VIEW, seconds=0.5, tid=TID)
     made.start()
-    yield made
-    made.stop()
+    return made
 
 
 def failure(lines):
