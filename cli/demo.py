@@ -7,6 +7,7 @@ prepared: what the model writes is written now, and another model or another see
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import shutil
 import signal
@@ -17,18 +18,33 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Final
 
-from cli import asking, facts, guard, lifecycle, mandate, memory, objects, render, render_thought, sending, wire
+from cli import (
+    asking,
+    experts,
+    facts,
+    guard,
+    lifecycle,
+    mandate,
+    memory,
+    objects,
+    render,
+    render_experts,
+    render_thought,
+    sending,
+    wire,
+)
 from cli.console import Invocation
 from protocol.errors import BatosError
 from protocol.home import Home
-from protocol.messages import Created, Event, Hit, Looked, MandateReply
+from protocol.messages import Created, Event, ExpertView, Hit, Looked, MandateReply
 
 NOTE: Final = (
     "The embedded model has 135 million parameters and is not clever. It can write one line of arithmetic, and needs an "
     "example to be held to; it can fill in the form of a plan, and finish a facet's prompt. Asked a question, it mostly "
-    "repeats what is remembered, and often misses the point. What is shown here is what stands around it: no method "
-    "lands that fails its gate, an answer says which facets spoke and what it was based on, and nothing that was "
-    "accepted is lost. Another model is one line of configuration."
+    "repeats what is remembered, and often misses the point, though its experts help it to find the line that was asked "
+    "for. What is shown here is what stands around it: no method lands that fails its gate, an answer says which facets "
+    "spoke, through which expert, and what it was based on, and nothing that was accepted is lost. Another model is one "
+    "line of configuration."
 )
 WAIT_S: Final = 120.0
 NEAR: Final = 10
@@ -64,7 +80,7 @@ class Demo:
 
     @property
     def steps(self) -> list[Callable[[], Awaitable[str]]]:
-        thinking = [self.synthesize, self.reuse, self.refuse, self.remember, self.ask, self.recall]
+        thinking = [self.synthesize, self.reuse, self.refuse, self.remember, self.ask, self.recall, self.swap]
         return [*thinking, self.crash, self.restart]
 
     async def synthesize(self) -> str:
@@ -113,7 +129,7 @@ class Demo:
     async def ask(self) -> str:
         answer = await self.question()
         self.asked = answer
-        facets = ", ".join(f"{part.persona}.{part.facet}" for part in answer.facets)
+        facets = ", ".join(f"{part.persona}.{part.facet} ({part.expert or 'base model'})" for part in answer.facets)
         sources = ", ".join(f"{source['doc_id']} #{source['chunk_index']}" for source in answer.sources)
         return f"from {facets} and {sources}: {answer.answer}"
 
@@ -135,6 +151,29 @@ class Demo:
             f"and wrote {', '.join(sorted(made))}, which it had not asked before" if made else "and wrote no method"
         )
         return f"search finds the answer; the same question again used the facets' methods as they stand, {written}"
+
+    async def swap(self) -> str:
+        """The same facet, asked the same through two experts: a persona takes up another's, and its own again."""
+        part = self._first().facets[0]
+        before = {view.name: view for view in await self.experts()}
+        name = part.expert or "the base model"
+        _expect(name in before, f"{part.persona} speaks through {name}, and there are {sorted(before)}")
+        other = next(one for one in before if one != name)
+        own = await self.facet(part)
+        await self.send(part.persona, experts.ADOPT, value=other)
+        swapped = await experts.activate(self.home, other)
+        foreign = await self.facet(part)
+        await self.send(part.persona, experts.ADOPT, value=name)
+        _expect(await self.facet(part) == own, f"through {name} again, {part.persona} says something else")
+        after = {view.name: view for view in await self.experts()}
+        self.tell(_indented(render_experts.experts(list(after.values()))))
+        for used in (name, other):
+            _expect((after[used].last_used or 0) > (before[used].last_used or 0), f"the expert {used} was not used")
+        _expect(own != foreign, f"through {name} and through {other} {part.persona} says the same: {own}")
+        return (
+            f"{part.persona} says through {name}: {own} Through {other}: {foreign} The swap took "
+            f"{1000 * swapped.seconds:.1f} ms, and through {name} again it says the first, to the letter"
+        )
 
     async def crash(self) -> str:
         made = await self.create("crate", _CRATE)
@@ -216,6 +255,14 @@ class Demo:
     async def search(self) -> list[Hit]:
         return (await memory.search(self.home, facts.QUESTION, NEAR)).hits
 
+    async def experts(self) -> list[ExpertView]:
+        return await experts.listed(self.home)
+
+    async def facet(self, part: asking.Facet) -> str:
+        """What the facet says to its query, with the document before it, as the mind would put it."""
+        asked = f"What is known:\n{facts.FACTS}\nFrom this text, answer the question: {part.query}"
+        return str((await self.send(part.persona, part.facet, value=asked)).result)
+
     async def personas(self) -> dict[str, Looked]:
         names = (await objects.codex(self.home, None)).personas
         return {name: await objects.look(self.home, name) for name in names}
@@ -243,9 +290,16 @@ class Demo:
         return await objects.create(self.home, name, words)
 
     async def send(
-        self, name: str, selector: str, *examples: str, on_event: Callable[[Event], None] | None = None
+        self,
+        name: str,
+        selector: str,
+        *examples: str,
+        value: str | None = None,
+        on_event: Callable[[Event], None] | None = None,
     ) -> MandateReply:
-        wanted = mandate.read_mandate(name, selector, cases=examples)
+        """The reply to a message; `value` is its one argument, a text."""
+        args = [] if value is None else [json.dumps(value)]
+        wanted = mandate.read_mandate(name, selector, args, cases=examples)
 
         def told(event: Event) -> None:
             self._told(render_thought.event(event))

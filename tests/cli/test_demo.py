@@ -11,9 +11,9 @@ from cli.console import Invocation
 from cli.main import main
 from protocol import documents
 from protocol.errors import BatosError
-from protocol.messages import Hit, Looked, MethodView
+from protocol.messages import ExpertReply, ExpertView, Hit, Looked, MethodView
 
-STEPS = ["synthesize", "reuse", "refuse", "remember", "ask", "recall", "crash", "restart"]
+STEPS = ["synthesize", "reuse", "refuse", "remember", "ask", "recall", "swap", "crash", "restart"]
 
 
 @pytest.fixture
@@ -125,6 +125,78 @@ async def test_recall_fails_where_it_must(story, before, after, hits, wrong):
         await told.recall()
 
 
+class Swap:
+    """A persona whose facet says what its expert says, over experts of ours."""
+
+    def __init__(self, monkeypatch, told):
+        self.current, self.used, self.clock = "babs", {"alfred": None, "babs": 1.0}, 1.0
+        self.says = {"babs": "Two wheels.", "alfred": "Two."}
+        told.asked = ANSWER.__class__(
+            mandate="M1",
+            cycle="C1",
+            state="COMPLETE",
+            facets=[asking.Facet("BABS", "iceman_facet_", "What?", "It.", "babs")],
+        )
+        for name in ("send", "experts", "facet"):
+            monkeypatch.setattr(told, name, getattr(self, name))
+        monkeypatch.setattr(demo.experts, "activate", self.activate)
+
+    async def send(self, persona, selector, *, value):
+        assert (persona, selector) == ("BABS", "adopt_expert_")
+        self.current = value
+
+    async def experts(self):
+        return [
+            ExpertView(name=name, sha256=name * 9, tier="hot", bytes=5, rank=8, base_model="x", last_used=used)
+            for name, used in self.used.items()
+        ]
+
+    async def facet(self, _part):
+        self.clock += 1
+        self.used[self.current] = self.clock
+        return self.says[self.current]
+
+    async def activate(self, _home, name):
+        return ExpertReply(expert=(await self.experts())[0], seconds=0.002)
+
+
+@pytest.fixture
+def swap(story, monkeypatch):
+    return story[0], Swap(monkeypatch, story[0])
+
+
+async def test_swap_shows_both_voices_and_gives_the_persona_its_own_back(swap):
+    told, played = swap
+    said = await told.swap()
+    assert "through babs: Two wheels. Through alfred: Two. The swap took 2.0 ms" in said
+    assert played.current == "babs"
+
+
+@pytest.mark.parametrize(
+    ("change", "wrong"),
+    [
+        (lambda played: played.says.update(alfred="Two wheels."), "says the same"),
+        (lambda played: played.used.pop("babs"), "speaks through babs"),
+        (lambda played: setattr(played, "clock", -9.0), "was not used"),
+        (lambda played: setattr(played, "says", Forgetful()), "something else"),
+    ],
+    ids=["one voice", "no such expert", "not used", "another text"],
+)
+async def test_swap_fails_where_it_must(swap, change, wrong):
+    told, played = swap
+    change(played)
+    with pytest.raises(BatosError, match=wrong):
+        await told.swap()
+
+
+class Forgetful(dict):
+    """Says something new each time."""
+
+    def __getitem__(self, _name):
+        self[len(self)] = None
+        return f"word {len(self)}"
+
+
 def test_the_facts_are_a_document_that_holds_what_is_asked():
     assert documents.check(facts.DOCUMENT, facts.FACTS, {})
     assert "guardian" in facts.FACTS
@@ -142,4 +214,6 @@ def test_the_whole_story():
     detail = {step["name"]: step["detail"] for step in result["steps"]}
     assert "_facet_" in detail["ask"]
     assert facts.DOCUMENT in detail["ask"]
+    assert "(babs)" in detail["ask"]
+    assert "The swap took" in detail["swap"]
     assert "is not clever" in told.stderr

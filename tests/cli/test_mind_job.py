@@ -64,7 +64,9 @@ def test_a_fresh_world_answers_from_what_it_was_told(whole, asked):
     assert (answer["state"], answer["remembered"], answer["bypassed"]) == ("COMPLETE", True, False)
     assert answer["answer"]
     assert len(answer["facets"]) >= 2
-    assert all(part["query"] and part["answer"] and part["expert"] is None for part in answer["facets"])
+    assert all(
+        part["query"] and part["answer"] and part["expert"] == part["persona"].lower() for part in answer["facets"]
+    )
     told = asked.remembered["documents"][0]
     assert told["chunks"] >= 1
     assert {source["doc_id"] for source in answer["sources"]} == {"house"}
