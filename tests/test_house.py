@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("protocol", "bus", "world", "actors", "cli", "ops", "bench")
+PACKAGES = ("protocol", "bus", "world", "actors", "cli", "ops", "bench", "experts")
 IMAGE = ROOT / "world" / "image"
 SOURCES = sorted(
     path for package in PACKAGES for path in (ROOT / package).rglob("*.py") if not path.is_relative_to(IMAGE)

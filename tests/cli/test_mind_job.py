@@ -144,6 +144,17 @@ def test_a_facet_whose_pillar_changes_is_written_again(whole, asked):
     assert len(answers(whole, watched["cycle"])) == 1
 
 
+def test_a_shipped_expert_that_was_dropped_stays_dropped(whole):
+    assert {one["name"] for one in whole.ok("expert", "ls")["experts"]} >= {"brick", "robin", "babs", "alfred"}
+    assert whole.ok("look", "BRICK")["slots"]["expert"] == "brick"
+    whole.ok("send", "BRICK", "drop_expert_")
+    before = last_commit(whole)
+    assert whole.ok("up")["already"]
+    assert whole.ok("look", "BRICK")["slots"]["expert"] is None
+    assert last_commit(whole) == before
+    whole.ok("send", "BRICK", "adopt_expert_", '"brick"')
+
+
 def test_a_second_message_joins_the_running_cycle(whole):
     whole.ok("new", "box", "width=5", "height=6")
     words = ("send", "box", "area_", "--example", EXAMPLE)

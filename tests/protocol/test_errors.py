@@ -15,7 +15,7 @@ from protocol import codec
 from protocol.errors import EXIT_CODES, BatosError, Failure, raised_from
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("protocol", "bus", "world", "actors", "cli", "ops", "bench")
+PACKAGES = ("protocol", "bus", "world", "actors", "cli", "ops", "bench", "experts")
 
 
 def sources() -> Iterator[tuple[Path, ast.Module]]:
