@@ -76,7 +76,17 @@ def train(
     kept = _kept(home)
     from actors.inference import incarnation, samples, training  # noqa: PLC0415 - seconds, which a bad file need not wait
 
-    base = incarnation.load(kept.files, device=settings.device, dtype=settings.dtype, threads=settings.threads)
+    place = home.root / "training" / f"{options.name}.model"
+    base = incarnation.load(
+        kept.files,
+        device=settings.device,
+        dtype=settings.dtype,
+        threads=settings.threads,
+        quantization=settings.quantization,
+        device_bytes=settings.device_bytes,
+        memory_bytes=settings.memory_bytes,
+        folder=place,
+    )
     wanted = training.Settings(
         rank=options.rank, epochs=options.epochs, steps=options.steps, rate=options.rate, seed=options.seed
     )
@@ -104,7 +114,10 @@ def train(
             "steps": one.steps,
         }
     )
-    made = one.run(report, should_stop)
+    try:
+        made = one.run(report, should_stop)
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
     return {
         "name": options.name,
         "path": str(made.folder),

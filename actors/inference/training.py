@@ -27,6 +27,7 @@ from actors.inference import samples
 from actors.inference.adapter import CONFIG, WEIGHTS
 from actors.inference.bank import linears
 from actors.inference.checkpoint import Checkpoint, read_checkpoint, write_checkpoint, write_whole
+from actors.inference.device import is_full, no_room
 from actors.inference.incarnation import Incarnation
 from actors.inference.samples import Sample, Samples
 from protocol.errors import BatosError
@@ -97,8 +98,16 @@ class Training:
         """Train, or go on; the adapter as PEFT keeps one, in `folder`/adapter.
 
         NAME_TAKEN: the checkpoint there is of another training; INTERRUPTED after a checkpoint; TRAINING_FAILED where
-        the loss is no number, with the checkpoint before it in its place.
+        the loss is no number, with the checkpoint before it in its place; OUT_OF_MEMORY, and so it stays then.
         """
+        try:
+            return self._run(report, should_stop, every_s)
+        except (RuntimeError, MemoryError) as error:
+            if is_full(error):
+                raise no_room(error, f"batches of {self.settings.batch} tokens") from None
+            raise
+
+    def _run(self, report: Callable[[Progress], None], should_stop: Callable[[], bool], every_s: float) -> Trained:
         begun = self._resume()
         saved = time.monotonic()
         held_out = self._held_out()

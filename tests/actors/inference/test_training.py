@@ -137,6 +137,21 @@ def test_a_training_that_diverges_fails_and_leaves_the_checkpoint_before(trainin
     assert (one.folder / FILE).read_bytes() == kept
 
 
+def test_without_room_it_says_so_and_the_checkpoint_stays(training, monkeypatch):
+    with pytest.raises(BatosError, match="stopped"):
+        training().run(lambda _: None, after(2))
+    one = training()
+
+    def full_device(_batch):
+        raise torch.OutOfMemoryError("no room")
+
+    monkeypatch.setattr(one, "_loss", full_device)
+    with pytest.raises(BatosError, match="batches of 128 tokens") as caught:
+        one.run(lambda _: None, never)
+    assert caught.value.code == "OUT_OF_MEMORY"
+    assert training().run(lambda _: None, never).resumed == 2
+
+
 def test_a_checkpoint_that_is_none(training):
     one = training()
     write_whole(one.folder / FILE, b"\0" * 100)
