@@ -70,6 +70,12 @@ def train(
     began = time.monotonic()
     folder = home.root / "training" / check_object(options.name)
     settings = home.settings().inference
+    if settings.engine != "local":
+        raise BatosError(
+            "BAD_CONFIG",
+            f"inference.engine is {settings.engine!r}: the base model is a server's, and is not here to be trained on",
+            'Train it where its weights are, and import the adapter; or set engine = "local" under [inference].',
+        )
     _check(options, settings.rank)
     text = dataset.read_text(Path(options.text)) if options.text else None
     rows = dataset.read_dialogues(Path(options.jsonl)) if options.jsonl else []

@@ -142,6 +142,14 @@ def test_bad_files_are_refused_before_the_world_is_opened(run, rows, tmp_path, m
     assert refusal(run("_brick", "--text", str(rows))) == (2, "BAD_NAME")
 
 
+def test_over_a_servers_model_nothing_can_be_trained(home, run, rows):
+    text = home.config.read_text().replace(
+        "[inference]\n", '[inference]\nengine = "openai"\nurl = "http://127.0.0.1:9"\n'
+    )
+    home.config.write_text(text)
+    assert refusal(run("brick", "--jsonl", str(rows))) == (2, "BAD_CONFIG")
+
+
 def test_a_world_without_a_model(run, rows):
     assert refusal(run("brick", "--jsonl", str(rows))) == (3, "NOT_READY")
 
