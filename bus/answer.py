@@ -14,7 +14,8 @@ from bus.client import find_verb
 from bus.link import sealed
 from protocol.codec import convert
 from protocol.envelope import Envelope
-from protocol.errors import BatosError, Failure
+from protocol.errors import BatosError
+from protocol.failure import Failure, failure_of
 
 _log = structlog.get_logger("bus")
 
@@ -78,7 +79,7 @@ def reply_to(request: Envelope, kind: Any, body: msgspec.Struct) -> Envelope:
 def refusal(request: Envelope, error: BatosError) -> bytes:
     """The frame of a failure; where its data cannot travel, it says so instead of being lost."""
     try:
-        return sealed(reply_to(request, "failure", error.failure()))
+        return sealed(reply_to(request, "failure", failure_of(error)))
     except BatosError as unsendable:
         message = error.message[:4000].encode(errors="replace").decode()
         data = {"unsendable": unsendable.message[:200]}

@@ -19,7 +19,8 @@ import msgspec
 from bus.link import SILENCE_S, Link, sealed
 from protocol.codec import convert
 from protocol.envelope import Envelope
-from protocol.errors import BatosError, Failure, raised_from
+from protocol.errors import BatosError
+from protocol.failure import Failure, raised_from
 from protocol.verbs import VERBS, Verb
 
 GRACE_S: Final = 0.5

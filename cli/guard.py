@@ -17,7 +17,8 @@ from typing import Any
 import msgspec
 
 from cli.console import Invocation, paint
-from protocol.errors import BatosError, Failure, raised_from
+from protocol.errors import BatosError
+from protocol.failure import Failure, raised_from
 
 _ROOT = Path(__file__).resolve().parent.parent
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import msgspec
-
 EXIT_CODES: Final[dict[str, int]] = {
     # 1: the work was understood and failed
     "METHOD_FAILED": 1,
@@ -71,15 +69,6 @@ EXIT_CODES: Final[dict[str, int]] = {
 }
 
 
-class Failure(msgspec.Struct, frozen=True, forbid_unknown_fields=False):
-    """A `BatosError` as it travels and as the command prints it."""
-
-    code: str
-    message: str
-    hint: str = ""
-    data: dict[str, Any] = {}
-
-
 class BatosError(Exception):
     """What went wrong (`code`, `message`), what to do next (`hint`), and the facts of the case (`data`)."""
 
@@ -94,15 +83,5 @@ class BatosError(Exception):
     def exit_code(self) -> int:
         return EXIT_CODES.get(self.code, 1)
 
-    def failure(self) -> Failure:
-        return Failure(self.code, self.message, self.hint, self.data)
-
     def __str__(self) -> str:
         return f"{self.code}: {self.message}"
-
-
-def raised_from(failure: Failure) -> BatosError:
-    """The error that `failure` carries, to be raised again on this side of the wire."""
-    error = BatosError(failure.code, failure.message, failure.hint)
-    error.data = dict(failure.data)  # by assignment: a key named "message" must not collide with an argument
-    return error

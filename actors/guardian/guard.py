@@ -24,6 +24,7 @@ from actors.guardian.jail import Jail
 from actors.guardian.rows import Reader, Row
 from protocol.codec import Ref
 from protocol.errors import BatosError
+from protocol.failure import failure_of
 from protocol.home import find_home
 from protocol.messages import Done, Effect, Failed, Judge, Outcome, Trial, Tried, Verdict, Violation
 
@@ -55,7 +56,7 @@ async def run(task: Task) -> int:
             finally:
                 await jail.close()
     except BatosError as error:
-        failure = error.failure()
+        failure = failure_of(error)
         _print([{"error": {"code": failure.code, "message": failure.message, "hint": failure.hint}}])
         return error.exit_code
 

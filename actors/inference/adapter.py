@@ -12,12 +12,13 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 import torch
 from safetensors import SafetensorError, safe_open
 
+from actors.inference.lora import Adapter, Pair, Shape
 from protocol.errors import BatosError
 
 T = TypeVar("T", int, float)
@@ -49,28 +50,6 @@ _WITHOUT_EFFECT: Final = frozenset(
 )
 """Settings of training, or of features that have a switch of their own."""
 _HINT: Final = "Give the folder, or the .safetensors in it, that PEFT's `save_pretrained` has written."
-
-
-class Shape(NamedTuple):
-    """A linear of the base model: how many numbers go in, and how many come out."""
-
-    inputs: int
-    outputs: int
-
-
-class Pair(NamedTuple):
-    """What an adapter adds to one linear: `y + x·Aᵀ·Bᵀ`, with `a` [rank, inputs] and `b` [outputs, rank], scaled."""
-
-    a: torch.Tensor
-    b: torch.Tensor
-
-
-class Adapter(NamedTuple):
-    """An adapter that has passed: `pairs` by the name of the linear, in the model's order; `rank` is the largest one."""
-
-    rank: int
-    alpha: float
-    pairs: dict[str, Pair]
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):

@@ -19,9 +19,9 @@ from typing import Any, Final, NamedTuple
 import torch
 from torch import nn
 
-from actors.inference.adapter import Shape
 from actors.inference.device import where_it_runs
 from actors.inference.expert import Expert
+from actors.inference.lora import Shape
 from protocol.errors import BatosError
 
 _KEPT_PLANS: Final = 64

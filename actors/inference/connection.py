@@ -15,9 +15,9 @@ from typing import Any, Final, NamedTuple
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM
 
-from actors.inference.adapter import Shape
 from actors.inference.bank import linears
 from actors.inference.device import dtype_of
+from actors.inference.lora import Shape
 from actors.inference.remote import RemoteEngine
 from actors.inference.remote_bank import RemoteBank
 from actors.inference.server import KEY, Server

@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 from llguidance import LLMatcher, LLTokenizer
 
+from actors.inference.rules import DeadEndError
 from actors.inference.sampling import Ids
 from protocol.errors import BatosError
 
@@ -58,10 +59,6 @@ class Form:
             return True
         matcher = self._fresh.deep_copy()
         return matcher.consume_tokens(self._bytes.tokenize_bytes(text.encode())) and matcher.is_accepting()
-
-
-class DeadEndError(Exception):
-    """A row's form cannot be followed any further."""
 
 
 class Constraint:

@@ -17,8 +17,8 @@ import numpy as np
 import torch
 
 from actors.inference.bank import Bank
-from actors.inference.constraints import Constraint, DeadEndError, Vocabulary
 from actors.inference.prefixes import Lent, Prefixes
+from actors.inference.rules import DeadEndError, Rule, Spelling
 from actors.inference.sampling import Floats, draw, stream
 
 OnPiece = Callable[[int, str], None]
@@ -37,7 +37,7 @@ class Job(NamedTuple):
     temperature: float
     top_p: float
     seed: int
-    constraint: Constraint | None
+    constraint: Rule | None
 
 
 class Text(NamedTuple):
@@ -51,14 +51,14 @@ class Text(NamedTuple):
 class _Row:
     """A job under way: its tokens so far, and how many of them the model has read (`read`)."""
 
-    def __init__(self, number: int, job: Job, lent: Lent | None, stop: frozenset[int], vocabulary: Vocabulary) -> None:
+    def __init__(self, number: int, job: Job, lent: Lent | None, stop: frozenset[int], spelling: Spelling) -> None:
         self.number = number
         self.job = job
         self.slot = None if lent is None else lent.slot
         self.tokens: list[int] = []
         self.finish: Literal["stop", "length", "stuck"] | None = None
         self._stop = stop
-        self._vocabulary = vocabulary
+        self._spelling = spelling
         self._luck = stream(job.seed)
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._said = 0
@@ -93,7 +93,7 @@ class _Row:
         """What the text has grown by since the last call; a character cut in half waits for its rest."""
         fresh = self.tokens[self._said :]
         self._said = len(self.tokens)
-        piece = self._decoder.decode(self._vocabulary.decode(fresh), final=self.finish is not None)
+        piece = self._decoder.decode(self._spelling.decode(fresh), final=self.finish is not None)
         self.text += piece
         return piece
 
@@ -110,7 +110,7 @@ class _Row:
 
 def decode(
     model: Any,
-    vocabulary: Vocabulary,
+    spelling: Spelling,
     jobs: Sequence[Job],
     stop: frozenset[int],
     *,
@@ -126,7 +126,7 @@ def decode(
     `should_stop` is asked before each step; when it says yes, rows under way end with finish `length`.
     """
     rows = [
-        _Row(number, job, expert, stop, vocabulary) for number, (job, expert) in enumerate(zip(jobs, lent, strict=True))
+        _Row(number, job, expert, stop, spelling) for number, (job, expert) in enumerate(zip(jobs, lent, strict=True))
     ]
     computed = 0
     try:

@@ -18,7 +18,7 @@ from typing import Any, Final, NamedTuple
 
 import torch
 
-from actors.inference.adapter import Adapter, Shape
+from actors.inference.lora import Adapter, Shape
 from protocol.errors import BatosError
 
 FORMAT: Final = "batos-expert-1"

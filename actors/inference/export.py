@@ -15,8 +15,9 @@ from typing import NamedTuple
 import torch
 from safetensors.torch import save_file
 
-from actors.inference.adapter import CONFIG, WEIGHTS, Shape
+from actors.inference.adapter import CONFIG, WEIGHTS
 from actors.inference.expert import Expert
+from actors.inference.lora import Shape
 
 
 class Pair(NamedTuple):

@@ -17,9 +17,9 @@ from typing import Final
 import structlog
 import torch
 
-from actors.inference.adapter import Shape
 from actors.inference.expert import Expert
 from actors.inference.export import export, pairs
+from actors.inference.lora import Shape
 from actors.inference.server import Server
 from protocol.errors import BatosError
 

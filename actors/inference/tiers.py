@@ -21,8 +21,8 @@ from typing import Literal, NamedTuple, Protocol
 
 import torch
 
-from actors.inference.adapter import Shape
 from actors.inference.expert import Content, Expert, Layout, read_expert
+from actors.inference.lora import Shape
 from actors.inference.plans import Plans
 from protocol.errors import BatosError
 

@@ -11,7 +11,8 @@ from ZODB.POSException import POSKeyError
 from actors.orchestrator.journal import CycleRow, Journal
 from protocol import codec, names
 from protocol.codec import Ref, Value
-from protocol.errors import BatosError, Failure
+from protocol.errors import BatosError
+from protocol.failure import Failure
 from protocol.messages import (
     Created,
     CyclesReply,

@@ -19,7 +19,8 @@ from actors.orchestrator.overlay import OPAQUE, Draft, Place
 from actors.orchestrator.thought import FATAL, Doomed, Message, Thought
 from protocol import codec, names
 from protocol.codec import Ref, Value
-from protocol.errors import BatosError, Failure, raised_from
+from protocol.errors import BatosError
+from protocol.failure import Failure, failure_of, raised_from
 from protocol.messages import Answer, Done, Effect, Failed, Ran, Run, Send
 from world.method import UvmMethod
 
@@ -107,7 +108,7 @@ def _answer(thought: Thought, receiver: str, effect: Effect, kernel: bool, path:
         overlay.drop()
         if error.code in FATAL or isinstance(error, Doomed):
             raise
-        answer = Answer(digest=effect.digest, error=error.failure())
+        answer = Answer(digest=effect.digest, error=failure_of(error))
     else:
         after = overlay.visible(receiver, kernel=kernel)
         nested = overlay.drop()

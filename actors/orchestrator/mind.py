@@ -30,7 +30,8 @@ from actors.orchestrator.publish import Publication
 from actors.orchestrator.thinking import Session, Thoughts
 from bus.client import Caller
 from protocol import codec
-from protocol.errors import BatosError, Failure, raised_from
+from protocol.errors import BatosError
+from protocol.failure import Failure, failure_of, raised_from
 from protocol.home import Settings
 from protocol.messages import Cancelled, CatchUp, Event, Mandate, MandateReply, Watched
 from world.store import Store
@@ -287,7 +288,7 @@ class Mind:
         begun = await self._journal.run(lambda: self._journal.begun(mandate))
         facts = {"mandate": mandate} | ({"cycle": begun[0]} if begun else {})
         told = BatosError(error.code, error.message, error.hint, **{**error.data, **facts})
-        failure = told.failure()
+        failure = failure_of(told)
         await session.doom()
         if begun:
             for cycle in begun:

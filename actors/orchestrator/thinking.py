@@ -29,7 +29,8 @@ from actors.orchestrator.thought import Contract, Message, Thought
 from bus.client import Caller
 from protocol import codec
 from protocol.codec import Value
-from protocol.errors import BatosError, Failure
+from protocol.errors import BatosError
+from protocol.failure import Failure
 from protocol.home import Settings
 from protocol.messages import Event, Mandate, MandateReply, Piece
 from protocol.verbs import VERBS

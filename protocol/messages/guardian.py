@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from protocol.codec import Ref, Value
-from protocol.errors import Failure
+from protocol.failure import Failure
 
 
 class Violation(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from protocol.codec import Ref, Value
-from protocol.errors import Failure
+from protocol.failure import Failure
 from protocol.messages.guardian import Example
 
 

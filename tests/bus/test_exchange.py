@@ -14,7 +14,8 @@ from bus.exchange import GRACE_S, Exchange, Out, Ready
 from bus.link import SILENCE_S, sealed
 from protocol.codec import convert
 from protocol.envelope import Envelope, open_frame
-from protocol.errors import BatosError, Failure
+from protocol.errors import BatosError
+from protocol.failure import Failure
 from protocol.messages import ActorStatus, Infer, Inferred, StatusQuery
 
 WALL = 1_000_000.0

@@ -10,7 +10,8 @@ import threading
 import pytest
 
 from cli.main import main
-from protocol.errors import BatosError, Failure
+from protocol.errors import BatosError
+from protocol.failure import Failure
 from protocol.messages import Event, MandateReply, Watched
 
 TID = "03f1000000000001"

@@ -8,7 +8,8 @@ import pytest
 
 from cli.main import main
 from protocol.codec import Ref
-from protocol.errors import BatosError, Failure
+from protocol.errors import BatosError
+from protocol.failure import Failure
 from protocol.messages import (
     Created,
     CyclesReply,

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cli import render_thought
-from protocol.errors import Failure
+from protocol.failure import Failure
 from protocol.messages import CycleStory, CycleSummary, Event, Stay, Step
 
 

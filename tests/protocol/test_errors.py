@@ -6,13 +6,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-import msgspec
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
-from protocol import codec
-from protocol.errors import EXIT_CODES, BatosError, Failure, raised_from
+from protocol.errors import EXIT_CODES, BatosError
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("protocol", "bus", "world", "actors", "cli", "ops", "bench", "experts")
@@ -64,28 +58,3 @@ def test_every_code_has_an_exit_code_that_is_documented() -> None:
     for code, exit_code in EXIT_CODES.items():
         assert BatosError(code, "x").exit_code == exit_code
     assert BatosError("FROM_A_NEWER_PEER", "x").exit_code == 1
-
-
-@given(
-    st.text(st.characters(exclude_categories=["Cs"])),
-    st.dictionaries(st.sampled_from(["message", "code", "hint", "self", "failure", "pid"]), st.integers(0, 9)),
-)
-def test_a_failure_is_raised_again_as_it_was(text: str, data: dict[str, int]) -> None:
-    failure = Failure("BUSY", text, text, data)
-    frame = codec.pack(failure)
-    again = raised_from(codec.unpack(frame, Failure))
-    assert (again.code, again.message, again.hint, again.data) == ("BUSY", text, text, data)
-    assert again.failure() == failure
-    assert str(again) == f"BUSY: {text}"
-
-
-def test_an_error_carries_its_facts() -> None:
-    error = BatosError("TOO_LARGE", "too much", "Send less.", bytes=7)
-    assert msgspec.structs.asdict(error.failure()) == {
-        "code": "TOO_LARGE",
-        "message": "too much",
-        "hint": "Send less.",
-        "data": {"bytes": 7},
-    }
-    with pytest.raises(BatosError, match=r"^TOO_LARGE: too much$"):
-        raise error

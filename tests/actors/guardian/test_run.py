@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from protocol.codec import Ref
-from protocol.errors import Failure
+from protocol.failure import Failure
 from protocol.messages import Answer, Done, Effect, Failed, Run
 
 ME = Ref("00000000000000aa")

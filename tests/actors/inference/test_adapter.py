@@ -10,7 +10,8 @@ import torch
 from peft import LoraConfig
 
 from actors.inference import adapter as foreign
-from actors.inference.adapter import Shape, read_adapter
+from actors.inference.adapter import read_adapter
+from actors.inference.lora import Shape
 from protocol.errors import BatosError
 from protocol.messages import Row, Sampling
 

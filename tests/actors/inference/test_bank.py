@@ -8,8 +8,8 @@ from peft import PeftModel
 from torch import nn
 from transformers import LlamaForCausalLM
 
-from actors.inference.adapter import Shape
 from actors.inference.bank import Bank, BankedLinear, linears
+from actors.inference.lora import Shape
 from protocol.errors import BatosError
 
 # PEFT asks this transformers a question under its old name.

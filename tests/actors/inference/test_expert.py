@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors import safe_open
 
-from actors.inference.adapter import Adapter, Pair, Shape
 from actors.inference.expert import Content, Layout, read_expert, write_expert
+from actors.inference.lora import Adapter, Pair, Shape
 from protocol.errors import BatosError
 
 SHAPES = {"one": Shape(6, 4), "two": Shape(3, 5), "three": Shape(2, 2)}

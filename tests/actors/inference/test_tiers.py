@@ -11,9 +11,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from actors.inference.adapter import Adapter, Pair, Shape
 from actors.inference.bank import Bank
 from actors.inference.expert import Content, Layout, write_expert
+from actors.inference.lora import Adapter, Pair, Shape
 from actors.inference.tiers import Place, Tiers
 from protocol.errors import BatosError
 

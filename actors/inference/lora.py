@@ -1,0 +1,29 @@
+"""What a LoRA is made of: the linears that it may change, and the two matrices that it adds to each."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+
+
+class Shape(NamedTuple):
+    """A linear of the base model: how many numbers go in, and how many come out."""
+
+    inputs: int
+    outputs: int
+
+
+class Pair(NamedTuple):
+    """What an adapter adds to one linear: `y + x·Aᵀ·Bᵀ`, with `a` [rank, inputs] and `b` [outputs, rank], scaled."""
+
+    a: torch.Tensor
+    b: torch.Tensor
+
+
+class Adapter(NamedTuple):
+    """An adapter that has passed: `pairs` by the name of the linear, in the model's order; `rank` is the largest one."""
+
+    rank: int
+    alpha: float
+    pairs: dict[str, Pair]
