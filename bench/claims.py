@@ -45,7 +45,7 @@ def document(bench: str, claims: list[Claim], device: str) -> dict[str, Any]:
         "bench": bench,
         "commit": commit(),
         "device": device,
-        "claims": [{**claim._asdict(), "ratio": claim.ratio} for claim in claims],  # noqa: SLF001 - public, says its documentation
+        "claims": [{**claim._asdict(), "ratio": claim.ratio} for claim in claims],
     }
 
 

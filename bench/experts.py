@@ -1,0 +1,101 @@
+"""Experts: what a swap costs, what rows feel of it, how fast a mixed batch is, and that nothing bad is ever served.
+
+    python -m bench.experts [--soak SECONDS] [--json]
+
+The model is the embedded default in bf16 on the CPU, the experts random ones of rank 16 on all of its linears, unless a
+claim says otherwise. Every peer runs in this process on the same weights, in turns with ours: PEFT as it is
+used (delete, load, set from a temporary folder: the protocol of the seed), its hotswap, `generate()`, and the memory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+
+from actors.inference import incarnation
+from actors.inference.bank import linears
+from actors.inference.constraints import Vocabulary
+from bench import importing, likeness, pacing, refusing, soak, stalling, swapping, waiting
+from bench.adapters import samples
+from bench.claims import Claim, processor, report
+from bench.stand import Scene
+from bench.weights import SMALL, Numbers, random_model
+
+RANK: Final = 16
+EXPERTS: Final = 8
+SOAK_S: Final = 60.0
+
+
+def embedded(place: Path, dtype: str) -> Callable[[], Any]:
+    """A way to the embedded default, converted once into `place`; its weights are mapped, so many cost no more than one."""
+    if not place.exists():
+        incarnation.convert(incarnation.find(""), place)
+    files = {path.name: path for path in place.iterdir()}
+    return lambda: incarnation.load(files, device="cpu", dtype=dtype).model
+
+
+def spelling(place: Path) -> Vocabulary:
+    """How the embedded default spells."""
+    one = incarnation.load({path.name: path for path in place.iterdir()}, device="cpu")
+    return Vocabulary(one.tokenizer_json, int(one.model.get_output_embeddings().out_features), one.stop)
+
+
+def scene_of(build: Callable[[], Any], spells: Any, place: Path, *, number: int = EXPERTS, rank: int = RANK) -> Scene:
+    """The model and so many experts for it, in the new folder `place`."""
+    place.mkdir()
+    model = build()
+    return Scene(build, spells, rank, samples(linears(model), model.dtype, place, number=number, rank=rank))
+
+
+def exact(place: Path) -> list[Claim]:
+    """What must be equal and what must be refused, in float32, where PEFT differs by rounding alone."""
+    whole = scene_of(embedded(place / "model", "float32"), Numbers(), place / "whole", number=3)
+
+    def in_four_bits() -> Any:
+        return random_model(SMALL, "cpu", torch.float32, nf4=True)
+
+    packed = scene_of(in_four_bits, Numbers(), place / "packed", number=3)
+    return [
+        likeness.measure(whole, "embedded default in float32"),
+        likeness.measure(packed, "a small Llama in NF4"),
+        *importing.measure(whole, place),
+        *refusing.measure(whole),
+    ]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="bench.experts", description=__doc__)
+    parser.add_argument("--soak", type=float, default=SOAK_S, metavar="SECONDS", help="0 leaves it out")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    claims: list[Claim] = []
+    with tempfile.TemporaryDirectory(prefix="batos-experts-") as folder:
+        place = Path(folder)
+        build = embedded(place / "model", "auto")
+        scene = scene_of(build, spelling(place / "model"), place / "experts")
+        print(f"{torch.get_num_threads()} threads; load {os.getloadavg()[0]:.1f}", flush=True)
+        work: list[Callable[[], list[Claim]]] = [
+            lambda: swapping.measure(scene, rounds=16),
+            lambda: stalling.measure(scene, rounds=3, steps=64),
+            lambda: waiting.measure(scene, rounds=4, rows=12),
+            lambda: pacing.measure(scene, rounds=6),
+            lambda: pacing.shared_prefix(scene, rounds=3),
+            lambda: exact(place),
+        ]
+        if options.soak > 0:
+            work.append(lambda: soak.measure(scene, place, options.soak))
+        for measure in work:
+            claims += measure()
+            gc.collect()
+    report("experts", claims, device=processor(), as_json=options.json)
+
+
+if __name__ == "__main__":
+    main()
