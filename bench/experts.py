@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import gc
 import os
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -91,7 +92,8 @@ def main() -> None:
         ]
         if options.soak > 0:
             work.append(lambda: soak.measure(scene, place, options.soak))
-        for measure in work:
+        for number, measure in enumerate(work):
+            print(f"{number + 1} of {len(work)}", file=sys.stderr)
             claims += measure()
             gc.collect()
     report("experts", claims, device=processor(), as_json=options.json)

@@ -47,14 +47,13 @@ def random_model(shape: dict[str, int], device: str, dtype: torch.dtype, *, nf4:
         model: Any = AutoModelForCausalLM.from_config(  # type: ignore[no-untyped-call]
             config, dtype=dtype, attn_implementation="sdpa"
         )
-    model.eval().requires_grad_(requires_grad=False)
     if nf4:
         for name in linears(model):
             path, _, last = name.rpartition(".")
             parent = model.get_submodule(path)
             setattr(parent, last, _in_four_bits(getattr(parent, last), device, dtype))
         model.is_loaded_in_4bit = True
-    return model
+    return model.eval().requires_grad_(requires_grad=False)
 
 
 def twin(model: Any) -> Any:

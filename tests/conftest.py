@@ -109,3 +109,29 @@ def whole() -> Iterator[Whole]:
 def start_whole() -> Callable[[Path], Any]:
     """`whole_at`, for a test that wants a system at a place of its own."""
     return whole_at
+
+
+ROOT = Path(__file__).resolve().parents[1]
+MISSING = """
+import sys
+
+class Missing:
+    names = {"msgspec", "ormsgpack", "zmq", "ZODB", "ZEO", "persistent", "transaction", "BTrees", "llguidance", "structlog"}
+
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in self.names:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, Missing())
+"""
+
+
+@pytest.fixture(scope="session")
+def alone() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs code in a fresh process that has the model's libraries, and nothing else of what the house stands on."""
+
+    def run(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", MISSING + code, *arguments]
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
+
+    return run

@@ -1,0 +1,45 @@
+"""Spoiled adapters at a small size: all refused here, and a spoiled one that is not spoiled is found out."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from actors.inference.bank import linears
+from bench import importing, spoiling
+from bench.adapters import samples
+from bench.refusing import measure
+from bench.stand import Scene
+from bench.weights import SMALL, Numbers, random_model, twin
+
+# PEFT asks this transformers a question under its old name.
+pytestmark = pytest.mark.filterwarnings("ignore:.*is_gradient_checkpointing:FutureWarning")
+
+
+@pytest.fixture
+def scene(tmp_path):
+    model = random_model(SMALL, "cpu", torch.float32)
+    shapes = linears(model)
+    made = samples(shapes, torch.float32, tmp_path, number=3, rank=8)
+    return Scene(lambda: twin(model), Numbers(), 8, made)
+
+
+def test_all_is_refused_here_and_not_by_the_peers(scene, tmp_path):
+    spoiled, after, alpha = importing.measure(scene, tmp_path)
+    assert (spoiled.ours, after.ours) == (0, 0)
+    assert all(claim.ok for claim in (spoiled, after, alpha))
+    assert all(number > 0 for number in spoiled.peers.values())
+
+
+def test_one_that_is_served_is_counted(scene, tmp_path, monkeypatch):
+    whole = dict(spoiling.foreign())
+    monkeypatch.setattr(spoiling, "foreign", lambda: {**whole, "nothing": lambda _: None})
+    spoiled, *_ = importing.measure(scene, tmp_path)
+    assert (spoiled.ours, spoiled.ok) == (1, False)
+
+
+def test_a_stored_one_that_is_served_is_counted(scene, monkeypatch):
+    whole = dict(spoiling.stored())
+    monkeypatch.setattr(spoiling, "stored", lambda: {**whole, "nothing": lambda content: content})
+    spoiled, after, _ = measure(scene)
+    assert (spoiled.ours, spoiled.ok, after.ok) == (1, False, True)
