@@ -22,7 +22,8 @@ import msgspec
 from bus.lock import hold
 from cli import experts, mandate, wire
 from cli.guard import environment
-from protocol.errors import BatosError, Failure, raised_from
+from protocol.errors import BatosError
+from protocol.failure import Failure, raised_from
 from protocol.home import Home
 from protocol.names import check_object
 

@@ -23,6 +23,7 @@ import msgspec
 from actors.inference import dataset
 from actors.inference.base_model import Kept, kept_model
 from protocol.errors import BatosError
+from protocol.failure import failure_of
 from protocol.home import Home, find_home
 from protocol.names import check_object
 from world.store import open_store, storage_errors
@@ -55,7 +56,7 @@ def main(words: Sequence[str] | None = None) -> int:
     try:
         voice.say(train(find_home(options.home), options, voice.say, lambda: voice.stopped))
     except BatosError as error:
-        voice.say({"error": msgspec.to_builtins(error.failure())})
+        voice.say({"error": msgspec.to_builtins(failure_of(error))})
         return error.exit_code
     return 0
 
