@@ -68,8 +68,9 @@ def measure(scene: Scene, folder: Path, seconds: float, *, cold: int = 1000, war
         rows += 1
         samples.append((passed, _resident()))
     mark = min(60.0, seconds / 10)
-    early = statistics.median(size for at, size in samples if mark <= at < 2 * mark)
-    late = statistics.median(size for at, size in samples if at >= seconds - mark)
+    settled = [size for at, size in samples if at >= mark] or [samples[-1][1]]
+    tenth = max(1, len(settled) // 10)
+    early, late = statistics.median(settled[:tenth]), statistics.median(settled[-tenth:])
     tiers = [mine.tiers.place(content.sha256).tier for content in contents]
     print(f"soak: {rows} rows, {tiers.count('hot')} hot, {tiers.count('warm')} warm, {size:.2f} GB cold")
     return _claims(_Seen(early, late, rows, errors), cold, seconds)
