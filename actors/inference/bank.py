@@ -1,10 +1,10 @@
 """The bank: experts on the device, in slots that were there before them.
 
-Around each linear of the model's layers stands `y + ((x·Aᵀ) ⊙ mask)·B` over all slots at once: A [slots·rank, inputs]
-and B [slots·rank, outputs] hold a slot's matrices in consecutive rows, and the mask, one row for each row of the
-batch, lets it see the slot of its own expert. So rows of one batch use different experts in two plain products. A slot
-is filled by copying into storage that is never moved; what has no rank there is zero. Nothing is injected, and
-where no row uses an expert nothing is added: then the outputs are the base model's, bit for bit.
+Beside each linear of the model's layers stand A [slots, rank, inputs] and B [slots, rank, outputs], and
+`y + (x·Aᵀ)·B` is computed for the rows of the batch that use a slot, with that slot's matrices. Rows stand in the order
+of their slots; so neighbours that use neighbouring slots, as many rows each, are a run, and a run is two batched products
+over views, whatever its length. A slot is filled by copying into storage that is never moved; what has no rank
+there is zero. Nothing is injected, and to a row without an expert nothing is added: it is the base model's, bit for bit.
 
 On a CPU the slots are in float32 whatever the model's type: for products as thin as these, a 16-bit kernel costs more to
 call than to run.
@@ -12,6 +12,7 @@ call than to run.
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
@@ -27,44 +28,49 @@ from protocol.errors import BatosError
 _KEPT_PLANS: Final = 64
 
 
-class _Rows(NamedTuple):
-    """The rows of the batch as the linears see them: the span of slots in use, and who sees what in it.
+class Run(NamedTuple):
+    """Rows of the batch, from `first` to before `end`, and the slots that they use, as many rows each, in their order."""
 
-    `batch` is their number; `mask` [batch, 1, span·rank] is None where all rows use the one slot of the span.
-    """
-
-    batch: int
     first: int
     end: int
-    mask: torch.Tensor | None
+    slots: tuple[int, ...]
+
+
+class _Lent(NamedTuple):
+    """A run as a linear sees it: `a` [slots, inputs, rank] and `b` [slots, rank, outputs] are views."""
+
+    rows: slice
+    a: torch.Tensor
+    b: torch.Tensor
 
 
 class BankedLinear(nn.Module):
     """A linear (or whatever computes one, a quantized one too) and the slots beside it."""
 
-    def __init__(self, inner: nn.Module, shape: Shape, size: int, device: torch.device, dtype: torch.dtype) -> None:
-        """`size` is slots · rank."""
+    def __init__(
+        self, inner: nn.Module, shape: Shape, *, slots: int, rank: int, device: torch.device, dtype: torch.dtype
+    ) -> None:
         super().__init__()
         self.inner = inner
-        self.a = torch.zeros(size, shape.inputs, device=device, dtype=dtype)
-        self.b = torch.zeros(size, shape.outputs, device=device, dtype=dtype)
-        self.rows: _Rows | None = None
+        self.a = torch.zeros(slots, rank, shape.inputs, device=device, dtype=dtype)
+        self.b = torch.zeros(slots, rank, shape.outputs, device=device, dtype=dtype)
+        self.batch = 0
+        self.lent: Sequence[_Lent] = ()
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         y: torch.Tensor = self.inner(x)
-        rows = self.rows
-        if rows is None:
-            return y
-        if x.dim() != 3 or x.shape[0] != rows.batch:
-            raise RuntimeError(f"a linear was given {tuple(x.shape)}, and {rows.batch} rows use experts")
-        a, b = self.a[rows.first : rows.end], self.b[rows.first : rows.end]
-        seen = nn.functional.linear(x.to(a.dtype), a)
-        if rows.mask is not None:
-            seen = seen * rows.mask
-        if y.dtype == b.dtype:
-            # One product that adds to y in place: y is fresh, nobody else has it.
-            return y.view(-1, y.shape[-1]).addmm_(seen.view(-1, seen.shape[-1]), b).view(y.shape)
-        return y.add_(seen @ b)
+        if self.lent and (x.dim() != 3 or x.shape[0] != self.batch):
+            raise RuntimeError(f"a linear was given {tuple(x.shape)}, and {self.batch} rows use experts")
+        for rows, a, b in self.lent:
+            count, inputs, _ = a.shape
+            seen = torch.bmm(x[rows].reshape(count, -1, inputs).to(a.dtype), a)
+            # In place: y is fresh, nobody else has it.
+            target = y[rows].view(count, -1, b.shape[-1])
+            if target.dtype == b.dtype:
+                target.baddbmm_(seen, b)
+            else:
+                target.add_(torch.bmm(seen, b))
+        return y
 
 
 class Bank:
@@ -86,6 +92,7 @@ class Bank:
         self._filled: list[tuple[int, ...] | None] = [None] * slots
         self._serving: tuple[int | None, ...] = ()
         self._filling = threading.Lock()
+        self._seen: dict[tuple[int, ...], list[tuple[torch.Tensor, torch.Tensor]]] = {}
         self._plans: dict[tuple[int, tuple[int, ...]], tuple[list[torch.Tensor], list[torch.Tensor]]] = {}
         self._staging: torch.Tensor | None = None
         self._stream: torch.cuda.Stream | None = None
@@ -136,26 +143,28 @@ class Bank:
         serving = tuple(slots)
         if serving == self._serving:
             return
-        used = sorted({slot for slot in serving if slot is not None})
-        filled = {slot: self._filled[slot] for slot in used}
+        used = {slot for slot in serving if slot is not None}
+        filled = {slot: self._filled[slot] for slot in sorted(used)}
         if empty := [slot for slot, ranks in filled.items() if ranks is None]:
             raise RuntimeError(f"slot {empty[0]} holds no expert")
         self._serving = serving
-        rows = self._rows(serving, used) if used else None
         kept = [ranks for ranks in filled.values() if ranks is not None]
+        seen = [(slice(run.first, run.end), self._views(run.slots)) for run in runs_of(serving)]
         for place, linear in enumerate(self._linears):
-            linear.rows = rows if any(ranks[place] for ranks in kept) else None
+            changed = any(ranks[place] for ranks in kept)
+            linear.lent = [_Lent(rows, *views[place]) for rows, views in seen] if changed else ()
+            linear.batch = len(serving)
 
-    def _rows(self, serving: tuple[int | None, ...], used: list[int]) -> _Rows:
-        first, end = used[0] * self.rank, (used[-1] + 1) * self.rank
-        if len(set(serving)) == 1:
-            return _Rows(len(serving), first, end, None)
-        mask = torch.zeros(len(serving), 1, end - first, dtype=self.stored)
-        for row, slot in enumerate(serving):
-            if slot is not None:
-                start = slot * self.rank - first
-                mask[row, 0, start : start + self.rank] = 1
-        return _Rows(len(serving), first, end, mask.to(self.device))
+    def _views(self, slots: tuple[int, ...]) -> list[tuple[torch.Tensor, torch.Tensor]]:
+        """Each linear's matrices of these neighbouring slots. Kept, because making views takes longer than using them."""
+        found = self._seen.get(slots)
+        if found is None:
+            if len(self._seen) >= _KEPT_PLANS:
+                self._seen.clear()
+            span = slice(slots[0], slots[-1] + 1)
+            found = [(linear.a[span].transpose(1, 2), linear.b[span]) for linear in self._linears]
+            self._seen[slots] = found
+        return found
 
     def _plan(self, slot: int, ranks: tuple[int, ...]) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
         """Where an expert of these ranks goes in `slot`, piece by piece, and what is left of the slot.
@@ -166,15 +175,14 @@ class Bank:
         if key not in self._plans:
             if len(self._plans) >= _KEPT_PLANS:
                 self._plans.clear()
-            start, end = slot * self.rank, (slot + 1) * self.rank
             targets: list[torch.Tensor] = []
             rests: list[torch.Tensor] = []
             for linear, rank in zip(self._linears, ranks, strict=True):
                 for storage in (linear.a, linear.b):
                     if rank:
-                        targets.append(storage[start : start + rank].view(-1))
+                        targets.append(storage[slot, :rank].view(-1))
                     if rank < self.rank:
-                        rests.append(storage[start + rank : end])
+                        rests.append(storage[slot, rank:])
             self._plans[key] = targets, rests
         return self._plans[key]
 
@@ -182,9 +190,33 @@ class Bank:
         path, _, last = name.rpartition(".")
         parent = model.get_submodule(path)
         inner: Any = getattr(parent, last)
-        banked = BankedLinear(inner, shape, self.slots * self.rank, where_it_runs(inner), self.stored)
+        banked = BankedLinear(
+            inner, shape, slots=self.slots, rank=self.rank, device=where_it_runs(inner), dtype=self.stored
+        )
         setattr(parent, last, banked)
         return banked
+
+
+def runs_of(slots: Sequence[int | None]) -> list[Run]:
+    """The rows that use slots, in as few runs as their order allows; a row with None is in none."""
+    runs: list[Run] = []
+    for slot, group in itertools.groupby(range(len(slots)), key=slots.__getitem__):
+        rows = list(group)
+        if slot is None:
+            continue
+        first, end = rows[0], rows[-1] + 1
+        before = runs[-1] if runs else None
+        joins = (
+            before is not None
+            and before.end == first
+            and before.slots[-1] + 1 == slot
+            and before.end - before.first == (end - first) * len(before.slots)
+        )
+        if before is not None and joins:
+            runs[-1] = Run(before.first, end, (*before.slots, slot))
+        else:
+            runs.append(Run(first, end, (slot,)))
+    return runs
 
 
 def linears(model: Any) -> dict[str, Shape]:

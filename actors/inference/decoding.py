@@ -131,7 +131,10 @@ def decode(
     computed = 0
     try:
         with torch.inference_mode():
-            active = [row for row in rows if row.finish is None]
+            # In the order of their slots they are the fewest runs for the bank.
+            active = sorted(
+                (row for row in rows if row.finish is None), key=lambda row: -1 if row.slot is None else row.slot
+            )
             if active and not should_stop():
                 batch = _Batch(model, bank, prefixes, active, should_stop)
                 computed = batch.computed

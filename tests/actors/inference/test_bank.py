@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from peft import PeftModel
 from torch import nn
 from transformers import LlamaForCausalLM
 
-from actors.inference.bank import Bank, BankedLinear, linears
+from actors.inference.bank import Bank, BankedLinear, Run, linears, runs_of
 from actors.inference.lora import Shape
 from protocol.errors import BatosError
 
@@ -137,6 +139,52 @@ def test_rows_that_are_not_those_of_the_batch_are_an_error(engine, adapter, take
         engine._model(IDS)
     engine._bank.serve(())
     engine._model(IDS)
+
+
+@pytest.mark.parametrize(
+    ("slots", "runs"),
+    [
+        ([], []),
+        ([None, None], []),
+        ([1], [Run(0, 1, (1,))]),
+        ([2, 2, 2], [Run(0, 3, (2,))]),
+        ([0, 1, 2, 3], [Run(0, 4, (0, 1, 2, 3))]),
+        ([None, 0, 0, 1, 1], [Run(1, 5, (0, 1))]),
+        ([0, 0, 1], [Run(0, 2, (0,)), Run(2, 3, (1,))]),
+        ([0, 2, 3], [Run(0, 1, (0,)), Run(1, 3, (2, 3))]),
+        ([0, None, 1], [Run(0, 1, (0,)), Run(2, 3, (1,))]),
+        ([1, 0], [Run(0, 1, (1,)), Run(1, 2, (0,))]),
+    ],
+)
+def test_rows_are_divided_into_runs(slots, runs):
+    assert runs_of(slots) == runs
+
+
+@given(st.lists(st.sampled_from([None, 0, 1, 2, 3]), max_size=12))
+def test_every_row_is_in_the_run_of_its_slot(slots):
+    seen = dict.fromkeys(range(len(slots)))
+    for run in runs_of(slots):
+        each, rest = divmod(run.end - run.first, len(run.slots))
+        assert rest == 0
+        for place, slot in enumerate(run.slots):
+            for row in range(run.first + place * each, run.first + (place + 1) * each):
+                assert seen[row] is None
+                seen[row] = slot
+    assert list(seen.values()) == slots
+
+
+def test_rows_mean_the_same_in_any_order(engine, adapter, taken):
+    names = ("brick", "robin", "alfred", "babs")
+    slots = filled(engine, [taken(engine, name, adapter(name, seed=seed)) for seed, name in enumerate(names, 1)])
+    alone = {name: logits(engine, [slots[name]] * 4) for name in names} | {None: logits(engine, [None] * 4)}
+    for order in (
+        ("babs", None, "robin", "brick"),
+        ("alfred", "alfred", None, "brick"),
+        ("robin", "alfred", "babs", "babs"),
+    ):
+        mixed = logits(engine, [slots.get(name) for name in order])
+        for row, name in enumerate(order):
+            torch.testing.assert_close(mixed[row], alone[name][row], rtol=1e-5, atol=1e-5)
 
 
 class Packed(nn.Module):

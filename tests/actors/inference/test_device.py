@@ -68,9 +68,10 @@ def test_four_bits_with_an_expert_are_as_peft_says(wide, tmp_path, taken):
         plain = in_four_bits(wide)(IDS).logits
         # Of a model of its own: what a first pass packs for a processor, PEFT reads wrongly.
         theirs = PeftModel.from_pretrained(in_four_bits(wide), folder, autocast_adapter_dtype=False).eval()(IDS).logits
-    torch.testing.assert_close(ours[[0, 2]], theirs[[0, 2]], rtol=1e-4, atol=1e-4)
-    torch.testing.assert_close(ours[[1, 3]], plain[[1, 3]], rtol=1e-4, atol=1e-4)
-    assert (theirs - plain).abs().max() > 0.01
+    # On a processor four bits are multiplied in bfloat16, where a last bit of the sum can flip one of the product.
+    torch.testing.assert_close(ours[[0, 2]], theirs[[0, 2]], rtol=0, atol=0.1)
+    torch.testing.assert_close(ours[[1, 3]], plain[[1, 3]], rtol=0, atol=0.1)
+    assert (theirs - plain).abs().max() > 1
 
 
 def test_weights_that_do_not_fit_come_from_the_disk(tiny, tmp_path, adapter, taken):
