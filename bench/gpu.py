@@ -45,7 +45,7 @@ class Effort(NamedTuple):
 
 
 FULL: Final = Effort(LARGE, rounds=6, swaps=32, rows=12, steps=200, copied=1 << 30, cold=200, warm=20)
-QUICK: Final = Effort(SMALL, rounds=1, swaps=4, rows=2, steps=100, copied=1 << 22, cold=32, warm=8)
+QUICK: Final = Effort(SMALL, rounds=1, swaps=2, rows=2, steps=60, copied=1 << 22, cold=32, warm=8)
 
 
 def scene_of(build: Callable[[], Any], place: Path, number: int = EXPERTS) -> Scene:

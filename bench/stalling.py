@@ -11,7 +11,7 @@ import statistics
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple, Self
+from typing import Final, NamedTuple, Self
 
 from bench.claims import Claim
 from bench.stand import Said, Scene, generate, lengths, peer, prompt, say, stand, vocabulary
@@ -137,9 +137,9 @@ def _claims(ours: _Felt, peers: _Felt, loads: int) -> list[Claim]:
     return [
         _stalls(ours, peers),
         Claim(
-            id=f"experts not in a slot after {ours.fetches} fetches, or when their batch came",
+            id="experts not in a slot after their fetch, or when their batch came",
             ours=loads,
-            peers={},
+            peers={"fetches": ours.fetches},
             unit="experts",
             target="0",
             ok=loads == 0,
@@ -156,13 +156,14 @@ def _claims(ours: _Felt, peers: _Felt, loads: int) -> list[Claim]:
 
 
 def _stalls(ours: _Felt, peers: _Felt) -> Claim:
-    peer_share: dict[str, Any] = {
+    peer_share: dict[str, float] = {
+        f"steps beside {ours.fetches} fetches": len(ours.disturbed),
         f"ours, {len(ours.quiet)} steps without a fetch": ours.waited_anyway(),
         f"PEFT load_adapter in a thread, {len(peers.disturbed)} steps": peers.waited(),
         f"PEFT, {len(peers.quiet)} steps without": peers.waited_anyway(),
     }
     return Claim(
-        id=f"steps that waited for one of {ours.fetches} fetches, of {len(ours.disturbed)} beside them",
+        id="steps that waited for a fetch beside them",
         ours=ours.waited(),
         peers=peer_share,
         unit="steps over 2 x the median",
