@@ -14,6 +14,7 @@ import gc
 import os
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -92,8 +93,9 @@ def main() -> None:
         ]
         if options.soak > 0:
             work.append(lambda: soak.measure(scene, place, options.soak))
+        began = time.monotonic()
         for number, measure in enumerate(work):
-            print(f"{number + 1} of {len(work)}", file=sys.stderr)
+            print(f"{number + 1} of {len(work)}, {time.monotonic() - began:.0f} s", file=sys.stderr)
             claims += measure()
             gc.collect()
     report("experts", claims, device=processor(), as_json=options.json)
