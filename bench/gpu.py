@@ -57,23 +57,29 @@ def scene_of(build: Callable[[], Any], place: Path, number: int = EXPERTS) -> Sc
 
 def measure(scene: Scene, effort: Effort) -> Iterator[Claim]:
     """The claims that hold for weights of any kind."""
-    yield from swapping.measure(scene, effort.swaps)
-    yield from bandwidth.measure(scene, effort.copied)
-    yield from stalling.measure(scene, effort.rounds, effort.steps)
-    yield from waiting.measure(scene, effort.rounds, effort.rows)
-    yield from pacing.measure(scene, effort.rounds)
-    yield from pacing.shared_prefix(scene, effort.rounds)
-    yield from refusing.measure(scene)
+    work: list[Callable[[], list[Claim]]] = [
+        lambda: swapping.measure(scene, effort.swaps),
+        lambda: bandwidth.measure(scene, effort.copied),
+        lambda: stalling.measure(scene, effort.rounds, effort.steps),
+        lambda: waiting.measure(scene, effort.rounds, effort.rows),
+        lambda: pacing.measure(scene, effort.rounds),
+        lambda: pacing.shared_prefix(scene, effort.rounds),
+        lambda: refusing.measure(scene),
+    ]
+    for part in work:
+        yield from part()
+        # A model that hooks hold in a circle would keep its memory until the next but one is made.
+        gc.collect()
 
 
 def builder(shape: dict[str, int], device: str, dtype: torch.dtype, *, nf4: bool) -> Callable[[], Any]:
     """A way to models of the same weights.
 
-    They share them, but for four bits, which a first pass may pack in another way.
+    They share them, but for four bits on a processor: a first pass packs those in another way.
     """
-    if nf4:
+    if nf4 and device == "cpu":
         return lambda: random_model(shape, device, dtype, nf4=True)
-    model = random_model(shape, device, dtype)
+    model = random_model(shape, device, dtype, nf4=nf4)
     return lambda: twin(model)
 
 

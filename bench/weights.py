@@ -67,8 +67,6 @@ def _in_four_bits(linear: nn.Linear, device: str, dtype: torch.dtype) -> nn.Modu
     packed: Any = Linear4bit(  # type: ignore[no-untyped-call]
         linear.in_features, linear.out_features, bias=False, compute_dtype=dtype, quant_type="nf4", device="meta"
     )
-    packed.weight = Params4bit(
-        linear.weight.data.cpu() if device == "cuda" else linear.weight.data, requires_grad=False, quant_type="nf4"
-    )
+    packed.weight = Params4bit(linear.weight.data, requires_grad=False, quant_type="nf4")
     quantized: nn.Module = packed.to(device)
     return quantized
