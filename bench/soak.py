@@ -13,8 +13,6 @@ import time
 from pathlib import Path
 from typing import Final, NamedTuple
 
-import torch
-
 from actors.inference.expert import Content, Layout
 from actors.inference.lora import Adapter, Pair
 from bench.adapters import keep, random_adapter
@@ -44,7 +42,7 @@ def measure(scene: Scene, folder: Path, seconds: float, *, cold: int = 1000, war
     layout = probe.tiers.layout
     contents = _contents(layout, folder, cold)
     size = sum(content.bytes for content in contents) / 1e9
-    mine = stand(scene, slots=SLOTS, rank=RANK, warm_bytes=warm * _in_memory(layout, probe.bank.stored))
+    mine = stand(scene, slots=SLOTS, rank=RANK, warm_bytes=warm * _in_memory(layout))
     del probe
     for content in contents[: warm + SLOTS]:
         mine.tiers.warm(content)
@@ -115,10 +113,10 @@ def _contents(layout: Layout, folder: Path, number: int) -> list[Content]:
     return made
 
 
-def _in_memory(layout: Layout, stored: torch.dtype) -> int:
+def _in_memory(layout: Layout) -> int:
     """The bytes of one of these experts once it is warm."""
     shapes = [shape for name, shape in layout.shapes.items() if name.rpartition(".")[2] in ATTENTION]
-    return RANK * stored.itemsize * sum(shape.inputs + shape.outputs for shape in shapes)
+    return RANK * layout.dtype.itemsize * sum(shape.inputs + shape.outputs for shape in shapes)
 
 
 def _resident() -> int:

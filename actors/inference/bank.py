@@ -3,8 +3,8 @@
 Beside each linear of the model's layers stand A [slots, rank, inputs] and B [slots, rank, outputs], and
 `y + (x·Aᵀ)·B` is computed for the rows of the batch that use a slot, with that slot's matrices. Rows stand in the order
 of their slots; so neighbours that use neighbouring slots, as many rows each, are a run, and a run is two batched products
-over views, whatever its length. A slot is filled by copying into storage that is never moved; what has no rank
-there is zero. Nothing is injected, and to a row without an expert nothing is added: it is the base model's, bit for bit.
+over views, whatever its length. A slot is one stretch of memory that is never moved, in the order of an expert's file, and is
+filled by copying; what has no rank there is zero. Nothing is injected, and to a row without an expert nothing is added: it is the base model's, bit for bit.
 
 On a CPU the slots are in float32 whatever the model's type: for products as thin as these, a 16-bit kernel costs more to
 call than to run.
@@ -47,13 +47,12 @@ class _Lent(NamedTuple):
 class BankedLinear(nn.Module):
     """A linear (or whatever computes one, a quantized one too) and the slots beside it."""
 
-    def __init__(
-        self, inner: nn.Module, shape: Shape, *, slots: int, rank: int, device: torch.device, dtype: torch.dtype
-    ) -> None:
+    def __init__(self, inner: nn.Module, a: torch.Tensor, b: torch.Tensor) -> None:
+        """`a` [slots, rank, inputs] and `b` [slots, rank, outputs] are the bank's."""
         super().__init__()
         self.inner = inner
-        self.a = torch.zeros(slots, rank, shape.inputs, device=device, dtype=dtype)
-        self.b = torch.zeros(slots, rank, shape.outputs, device=device, dtype=dtype)
+        self.a = a
+        self.b = b
         self.batch = 0
         self.lent: Sequence[_Lent] = ()
 
@@ -87,19 +86,18 @@ class Bank:
         self.dtype: torch.dtype = model.dtype
         self.shapes = linears(model)
         self.device = where_it_runs(model.get_submodule(next(iter(self.shapes))))
-        self.stored = torch.float32 if self.device.type == "cpu" else self.dtype
-        self._linears = [self._wrap(model, name, shape) for name, shape in self.shapes.items()]
+        stored = torch.float32 if self.device.type == "cpu" else self.dtype
+        numbers = rank * sum(shape.inputs + shape.outputs for shape in self.shapes.values())
+        self._memory = torch.zeros(slots, numbers, device=self.device, dtype=stored)
+        self._linears = self._wrap(model)
         self._filled: list[tuple[int, ...] | None] = [None] * slots
         self._serving: tuple[int | None, ...] = ()
         self._filling = threading.Lock()
         self._seen: dict[tuple[int, ...], list[tuple[torch.Tensor, torch.Tensor]]] = {}
         self._plans: dict[tuple[int, tuple[int, ...]], tuple[list[torch.Tensor], list[torch.Tensor]]] = {}
-        self._staging: torch.Tensor | None = None
         self._stream: torch.cuda.Stream | None = None
         if self.pinned:
             self._stream = torch.cuda.Stream(self.device)  # type: ignore[no-untyped-call]
-            numbers = rank * sum(shape.inputs + shape.outputs for shape in self.shapes.values())
-            self._staging = torch.empty(numbers, device=self.device, dtype=self.dtype)
 
     @property
     def pinned(self) -> bool:
@@ -109,7 +107,7 @@ class Bank:
     @property
     def slot_bytes(self) -> int:
         """What one slot takes on the device."""
-        return self.rank * self.stored.itemsize * sum(shape.inputs + shape.outputs for shape in self.shapes.values())
+        return self._memory[0].nbytes
 
     def fill(self, slot: int, expert: Expert) -> None:
         """Copy the expert into `slot`. The slot is nobody's until the copy is whole."""
@@ -117,20 +115,26 @@ class Bank:
             raise RuntimeError(f"slot {slot} is in use")
         with self._filling, torch.inference_mode():
             self._filled[slot] = None
-            targets, rests = self._plan(slot, expert.ranks)
-            if self._stream is None or self._staging is None:
-                torch._foreach_copy_(targets, list(expert.parts))
-                _zero(rests)
+            if self._stream is None:
+                self._copy(slot, expert)
             else:
                 self._stream.wait_stream(torch.cuda.current_stream(self.device))
                 with torch.cuda.stream(self._stream):
-                    # Over the bus in one piece; on the device in as many as there are.
-                    staged = self._staging[: expert.flat.numel()]
-                    staged.copy_(expert.flat, non_blocking=True)
-                    torch._foreach_copy_(targets, list(torch.split(staged, [part.numel() for part in expert.parts])))
-                    _zero(rests)
+                    self._copy(slot, expert)
                 self._stream.synchronize()
             self._filled[slot] = expert.ranks
+
+    def _copy(self, slot: int, expert: Expert) -> None:
+        """In one piece where the expert has the bank's rank everywhere, else in as many as there are."""
+        if expert.flat.numel() == self._memory.shape[1]:
+            self._memory[slot].copy_(expert.flat, non_blocking=True)
+            return
+        targets, rests = self._plan(slot, expert.ranks)
+        # Over the bus in one piece all the same.
+        here = expert.flat.to(self.device, non_blocking=True)
+        torch._foreach_copy_(targets, list(torch.split(here, [part.numel() for part in expert.parts])))
+        if rests:
+            torch._foreach_zero_(rests)
 
     def clear(self, slot: int) -> None:
         """Nobody may use what is in `slot` any more."""
@@ -186,15 +190,19 @@ class Bank:
             self._plans[key] = targets, rests
         return self._plans[key]
 
-    def _wrap(self, model: Any, name: str, shape: Shape) -> BankedLinear:
-        path, _, last = name.rpartition(".")
-        parent = model.get_submodule(path)
-        inner: Any = getattr(parent, last)
-        banked = BankedLinear(
-            inner, shape, slots=self.slots, rank=self.rank, device=where_it_runs(inner), dtype=self.stored
+    def _wrap(self, model: Any) -> list[BankedLinear]:
+        """A banked linear in the place of each linear, over its part of every slot."""
+        made = []
+        parts = iter(
+            torch.split(self._memory, [self.rank * size for shape in self.shapes.values() for size in shape], 1)
         )
-        setattr(parent, last, banked)
-        return banked
+        for name, shape in self.shapes.items():
+            path, _, last = name.rpartition(".")
+            parent = model.get_submodule(path)
+            a, b = (next(parts).view(self.slots, self.rank, size) for size in shape)
+            made.append(BankedLinear(getattr(parent, last), a, b))
+            setattr(parent, last, made[-1])
+        return made
 
 
 def runs_of(slots: Sequence[int | None]) -> list[Run]:
@@ -230,8 +238,3 @@ def linears(model: Any) -> dict[str, Shape]:
         for name, module in model.named_modules()
         if module is not last and all(hasattr(module, word) for word in ("in_features", "out_features", "weight"))
     }
-
-
-def _zero(rests: list[torch.Tensor]) -> None:
-    if rests:
-        torch._foreach_zero_(rests)

@@ -53,7 +53,7 @@ class Content(NamedTuple):
 
 
 class Expert(NamedTuple):
-    """Verified weights in memory, of the bank's type. `ranks` has one number a linear, 0 where it stays as it is.
+    """Verified weights in memory. `ranks` has one number a linear, 0 where it stays as it is.
 
     `sha256` is the content's. `parts` are views of `flat`, which holds all matrices: for each linear with a rank its A,
     then its B, each flattened.
@@ -114,11 +114,8 @@ def write_expert(adapter: Adapter, layout: Layout, path: Path) -> Manifest:
     )
 
 
-def read_expert(content: Content, layout: Layout, *, stored: torch.dtype, pinned: bool = False) -> Expert:
-    """The expert in memory (page-locked for a device where `pinned`), checked once; BAD_EXPERT otherwise.
-
-    Its numbers become those of the type `stored`, so that all that is left to do for a slot is to copy them.
-    """
+def read_expert(content: Content, layout: Layout, *, pinned: bool = False) -> Expert:
+    """The expert's bytes in memory (page-locked for a device where `pinned`), checked once; BAD_EXPERT otherwise."""
     if content.base_model != layout.base_model:
         raise BatosError(
             "BAD_EXPERT",
@@ -143,15 +140,7 @@ def read_expert(content: Content, layout: Layout, *, stored: torch.dtype, pinned
     # What is no number is its own least and largest; to ask each number takes fifty times as long.
     if not all(bool(torch.isfinite(end)) for end in torch.aminmax(expert.flat)):
         raise _spoiled(content, "a number in it is not finite")
-    return expert if stored == layout.dtype else _converted(expert, stored)
-
-
-def _converted(expert: Expert, stored: torch.dtype) -> Expert:
-    """A part at a time: a copy of the whole would take every core, and the one who generates needs them."""
-    flat = torch.empty(expert.flat.numel(), dtype=stored)
-    parts = torch.split(flat, [part.numel() for part in expert.parts])
-    torch._foreach_copy_(list(parts), list(expert.parts))
-    return Expert(expert.sha256, flat, expert.ranks, parts)
+    return expert
 
 
 def _open(content: Content, layout: Layout, raw: torch.Tensor) -> Expert:

@@ -56,7 +56,7 @@ class RemoteBank:
                 "BAD_CONFIG", f"inference.slots is {slots} and inference.rank {rank}", "Both must be at least 1."
             )
         self.shapes = shapes
-        self.dtype = self.stored = dtype
+        self.dtype = dtype
         self.slots = slots
         self.rank = rank
         self._server = server

@@ -30,10 +30,7 @@ Tier = Literal["cold", "warm", "hot"]
 
 
 class Slots(Protocol):
-    """Where hot experts live: a `Bank`, or what a server lends.
-
-    `dtype` is the type of experts' files, `stored` that of what `fill` is given.
-    """
+    """Where hot experts live: a `Bank`, or what a server lends. `dtype` is the type of experts' files."""
 
     @property
     def slots(self) -> int: ...
@@ -41,8 +38,6 @@ class Slots(Protocol):
     def rank(self) -> int: ...
     @property
     def dtype(self) -> torch.dtype: ...
-    @property
-    def stored(self) -> torch.dtype: ...
     @property
     def shapes(self) -> Mapping[str, Shape]: ...
     @property
@@ -226,7 +221,7 @@ class Tiers:
                 self._settled.notify_all()
 
     def _read(self, content: Content) -> Expert:
-        return read_expert(content, self.layout, stored=self._bank.stored, pinned=self._bank.pinned)
+        return read_expert(content, self.layout, pinned=self._bank.pinned)
 
     def _load(self, entry: _Entry, content: Content, later: Collection[str] = (), *, ahead: bool = False) -> None:
         """Bring the entry that is moving into memory, and into a slot; nobody loses one before the bytes are verified."""

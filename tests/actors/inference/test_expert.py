@@ -44,7 +44,7 @@ def test_what_is_written_is_read(tmp_path_factory, ranks, kind, seed):
     folder, layout, adapter = tmp_path_factory.mktemp("expert"), LAYOUT._replace(dtype=kind), made(ranks, seed)
     content = written(folder, adapter, layout)
     assert content.sha256 == hashlib.sha256(content.path.read_bytes()).hexdigest()
-    expert = read_expert(content, layout, stored=layout.dtype)
+    expert = read_expert(content, layout)
     assert expert.ranks == tuple(ranks[name] for name in SHAPES)
     parts = iter(expert.parts)
     for pair in adapter.pairs.values():
@@ -127,7 +127,7 @@ def test_a_file_with_a_number_that_is_none_is_refused_though_its_digest_is_right
 
 def refused(content, layout=LAYOUT):
     with pytest.raises(BatosError) as caught:
-        read_expert(content, layout, stored=layout.dtype)
+        read_expert(content, layout)
     assert caught.value.code == "BAD_EXPERT"
     assert caught.value.hint
     return caught.value

@@ -16,7 +16,7 @@ from actors.inference.export import export, pairs
 def opened(engine, taken):
     """The verified weights of an adapter's folder."""
     layout = engine._tiers.layout
-    return lambda name, folder: read_expert(taken(engine, name, folder), layout, stored=layout.dtype)
+    return lambda name, folder: read_expert(taken(engine, name, folder), layout)
 
 
 def test_what_is_exported_is_read_in_as_the_same_expert(engine, opened, adapter, tmp_path):

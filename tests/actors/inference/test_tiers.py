@@ -175,7 +175,7 @@ def test_a_copy_that_fails_costs_a_slot_and_no_answer(house, monkeypatch):
         raise RuntimeError("the device is gone")
 
     with monkeypatch.context() as patched:
-        patched.setattr(torch, "_foreach_copy_", broken)
+        patched.setattr(Bank, "_copy", broken)
         with pytest.raises(RuntimeError, match="gone"):
             house.activate("c")
     assert house.tier("a", "b", "c") == ["warm", "hot", "cold"]
