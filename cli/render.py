@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -86,6 +87,10 @@ def status(found: Mapping[str, Any]) -> str:
         lines.append(f"  world {world['uri']}, {world.get('objects')} objects, at {world.get('tid')}")
     if any(number is not None for number in counted.values()):
         lines.append("  cycles: " + ", ".join(f"{number} {name}" for name, number in counted.items()))
+    tiers = Counter(expert["tier"] for expert in found.get("experts") or ())
+    if tiers:
+        counts = ", ".join(f"{tiers[tier]} {tier}" for tier in ("hot", "warm", "cold") if tiers[tier])
+        lines.append(f"  experts: {counts} (batos expert ls)")
     for layer, why in ((found.get("jail") or {}).get("missing") or {}).items():
         lines.append(f"  {paint('the jail lacks', 'yellow', sys.stdout)} {layer}: {printable(why)}")
     return "\n".join(lines)

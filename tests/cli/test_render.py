@@ -26,5 +26,14 @@ def test_status_is_silent_about_a_whole_jail_and_about_one_that_cannot_be_asked(
         assert "jail" not in render.status(describe(Home(tmp_path), _census(statuses)))
 
 
+def test_status_counts_the_experts_and_passes_on_what_is_known_of_each(tmp_path):
+    experts = [{"name": name, "tier": tier, "reason": ""} for name, tier in (("a", "cold"), ("b", "hot"), ("c", "hot"))]
+    inference = ActorStatus(ready=True, pid=1, uptime_s=1.0, detail={"experts": experts})
+    found = describe(Home(tmp_path), _census({"inference": inference}))
+    assert found["experts"] == experts
+    assert "experts: 2 hot, 1 cold (batos expert ls)" in render.status(found)
+    assert "experts" not in render.status(describe(Home(tmp_path), _census({})))
+
+
 def _census(statuses: dict[str, ActorStatus]) -> Census:
     return Census(house=None, supervised=False, processes={}, statuses=statuses, errors={}, restarts={})
