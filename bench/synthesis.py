@@ -15,6 +15,7 @@ import argparse
 import asyncio
 import json
 import shutil
+import signal
 import statistics
 import sys
 import tempfile
@@ -202,12 +203,16 @@ def method_in(head: str, text: str) -> str:
 
 
 async def measure(tasks: list[Task]) -> list[tuple[Ours, Peer]]:
-    """Every task by ours, then by the peer, in a home that is thrown away."""
+    """Every task by ours, then by the peer, in a home that is thrown away, by SIGTERM too."""
+    running = asyncio.current_task()
+    assert running is not None
     folder = Path(tempfile.mkdtemp(prefix="batos-", dir="/tmp"))
     home = Home(folder / "home")
     results = []
     try:
         await lifecycle.up(home, lambda line: print(line, file=sys.stderr))
+        # Starting, it minds SIGTERM by itself.
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
         async with Client(home.bus, "bench") as bus:
             for task in tasks:
                 mine = await ours(bus, task)

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import msgspec
 import structlog
 
-from actors.inference.base_model import Kept, keep_model, kept_model
+from actors.inference.base_model import Kept, keep_model, kept_model, load_model
 from bus.service import Call, Handler, serve, stop_on_signals
 from protocol.errors import BatosError
 from protocol.home import Home
@@ -222,19 +222,10 @@ class Inference:
         return kept
 
     def _load(self, kept: Kept) -> Engine:
-        from actors.inference import device, engine, incarnation  # noqa: PLC0415 - as above
+        from actors.inference import device, engine  # noqa: PLC0415 - as above
 
         settings = self.settings.inference
-        loaded = incarnation.load(
-            kept.files,
-            device=settings.device,
-            dtype=settings.dtype,
-            threads=settings.threads,
-            quantization=settings.quantization,
-            device_bytes=settings.device_bytes,
-            memory_bytes=settings.memory_bytes,
-            folder=self.home.root / "model",
-        )
+        loaded = load_model(kept, settings, self.home.root / "model")
         try:
             local = engine.LocalEngine(
                 loaded,

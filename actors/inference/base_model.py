@@ -6,12 +6,16 @@ Inference is the only writer. Whoever else needs the model, the training of an e
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from persistent.mapping import PersistentMapping
 
+from protocol.home import Inference
 from world import blobs
 from world.store import Store, commit, snapshot
+
+if TYPE_CHECKING:
+    from actors.inference.incarnation import Incarnation
 
 
 class Kept(NamedTuple):
@@ -36,3 +40,19 @@ def keep_model(store: Store, digest: str, source: str, files: dict[str, Path]) -
     with commit(store.db, user="inference", description=f"incarnation of {source}") as connection:
         kept = PersistentMapping(digest=digest, source=source, files=blobs.consume(files))
         connection.root()["pLLM_obj"].set_slot("base_model", kept)
+
+
+def load_model(kept: Kept, settings: Inference, folder: Path) -> Incarnation:
+    """The kept model, placed as the configuration says; `folder` is its own as long as it lives. BAD_MODEL, OUT_OF_MEMORY."""
+    from actors.inference import incarnation  # noqa: PLC0415 - seconds of imports, which only who loads has to wait for
+
+    return incarnation.load(
+        kept.files,
+        device=settings.device,
+        dtype=settings.dtype,
+        threads=settings.threads,
+        quantization=settings.quantization,
+        device_bytes=settings.device_bytes,
+        memory_bytes=settings.memory_bytes,
+        folder=folder,
+    )

@@ -21,7 +21,7 @@ from typing import Any, Final
 import msgspec
 
 from actors.inference import dataset
-from actors.inference.base_model import Kept, kept_model
+from actors.inference.base_model import Kept, kept_model, load_model
 from protocol.errors import BatosError
 from protocol.failure import failure_of
 from protocol.home import Home, find_home
@@ -81,19 +81,10 @@ def train(
     text = dataset.read_text(Path(options.text)) if options.text else None
     rows = dataset.read_dialogues(Path(options.jsonl)) if options.jsonl else []
     kept = _kept(home)
-    from actors.inference import incarnation, samples, training  # noqa: PLC0415 - seconds, which a bad file need not wait
+    from actors.inference import samples, training  # noqa: PLC0415 - seconds, which a bad file need not wait
 
     place = home.root / "training" / f"{options.name}.model"
-    base = incarnation.load(
-        kept.files,
-        device=settings.device,
-        dtype=settings.dtype,
-        threads=settings.threads,
-        quantization=settings.quantization,
-        device_bytes=settings.device_bytes,
-        memory_bytes=settings.memory_bytes,
-        folder=place,
-    )
+    base = load_model(kept, settings, place)
     wanted = training.Settings(
         rank=options.rank, epochs=options.epochs, steps=options.steps, rate=options.rate, seed=options.seed
     )
