@@ -18,6 +18,7 @@ from transformers import GenerationConfig, StoppingCriteria, StoppingCriteriaLis
 from actors.inference.bank import Bank
 from actors.inference.decoding import Job, decode
 from actors.inference.expert import Content
+from actors.inference.fusing import fuse
 from actors.inference.prefixes import Lent, Prefixes
 from actors.inference.rules import Spelling
 from actors.inference.tiers import Tiers
@@ -59,6 +60,7 @@ def stand(
 ) -> Stand:
     """A fresh model with a fresh bank. Nothing that was read is kept unless `prefix_bytes` are given."""
     model = scene.build()
+    fuse(model)
     bank = Bank(model, slots=slots, rank=rank or scene.rank)
     return Stand(model, scene.spelling, bank, Tiers(bank, BASE, warm_bytes), Prefixes(model, bank, prefix_bytes))
 

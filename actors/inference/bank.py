@@ -37,17 +37,37 @@ class Run(NamedTuple):
 
 
 class _Lent(NamedTuple):
-    """A run as a linear sees it: `a` [slots, inputs, rank] and `b` [slots, rank, outputs] are views."""
+    """A run as a linear sees it: `a` [slots, inputs, rank] and `b` [slots, rank, outputs] are views.
 
-    rows: slice
+    `rows` is None where they are all of the batch: at one token a row, cutting a batch takes as long as multiplying it.
+    """
+
+    rows: slice | None
     a: torch.Tensor
     b: torch.Tensor
+
+
+class _Turned:
+    """An input in the type of the slots: turned once for the linears that read it one after another."""
+
+    def __init__(self, dtype: torch.dtype) -> None:
+        self._dtype = dtype
+        self._input: torch.Tensor | None = None
+        self._turned: torch.Tensor | None = None
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        if self._turned is None or self._input is not x:
+            self._input, self._turned = x, x.to(self._dtype)
+        return self._turned
+
+    def forget(self) -> None:
+        self._input = self._turned = None
 
 
 class BankedLinear(nn.Module):
     """A linear (or whatever computes one, a quantized one too) and the slots beside it."""
 
-    def __init__(self, inner: nn.Module, a: torch.Tensor, b: torch.Tensor) -> None:
+    def __init__(self, inner: nn.Module, a: torch.Tensor, b: torch.Tensor, turned: _Turned) -> None:
         """`a` [slots, rank, inputs] and `b` [slots, rank, outputs] are the bank's."""
         super().__init__()
         self.inner = inner
@@ -55,16 +75,21 @@ class BankedLinear(nn.Module):
         self.b = b
         self.batch = 0
         self.lent: Sequence[_Lent] = ()
+        self._turned = turned
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         y: torch.Tensor = self.inner(x)
-        if self.lent and (x.dim() != 3 or x.shape[0] != self.batch):
+        if not self.lent:
+            return y
+        if x.dim() != 3 or x.shape[0] != self.batch:
             raise RuntimeError(f"a linear was given {tuple(x.shape)}, and {self.batch} rows use experts")
+        turned = self._turned(x)
         for rows, a, b in self.lent:
             count, inputs, _ = a.shape
-            seen = torch.bmm(x[rows].reshape(count, -1, inputs).to(a.dtype), a)
+            source, target = (turned, y) if rows is None else (turned[rows], y[rows])
+            seen = torch.bmm(source.reshape(count, -1, inputs), a)
             # In place: y is fresh, nobody else has it.
-            target = y[rows].view(count, -1, b.shape[-1])
+            target = target.view(count, -1, b.shape[-1])
             if target.dtype == b.dtype:
                 target.baddbmm_(seen, b)
             else:
@@ -89,6 +114,7 @@ class Bank:
         stored = torch.float32 if self.device.type == "cpu" else self.dtype
         numbers = rank * sum(shape.inputs + shape.outputs for shape in self.shapes.values())
         self._memory = torch.zeros(slots, numbers, device=self.device, dtype=stored)
+        self._turned = _Turned(stored)
         self._linears = self._wrap(model)
         self._filled: list[tuple[int, ...] | None] = [None] * slots
         self._serving: tuple[int | None, ...] = ()
@@ -152,8 +178,12 @@ class Bank:
         if empty := [slot for slot, ranks in filled.items() if ranks is None]:
             raise RuntimeError(f"slot {empty[0]} holds no expert")
         self._serving = serving
+        self._turned.forget()
         kept = [ranks for ranks in filled.values() if ranks is not None]
-        seen = [(slice(run.first, run.end), self._views(run.slots)) for run in runs_of(serving)]
+        seen = [
+            (None if run.end - run.first == len(serving) else slice(run.first, run.end), self._views(run.slots))
+            for run in runs_of(serving)
+        ]
         for place, linear in enumerate(self._linears):
             changed = any(ranks[place] for ranks in kept)
             linear.lent = [_Lent(rows, *views[place]) for rows, views in seen] if changed else ()
@@ -200,7 +230,7 @@ class Bank:
             path, _, last = name.rpartition(".")
             parent = model.get_submodule(path)
             a, b = (next(parts).view(self.slots, self.rank, size) for size in shape)
-            made.append(BankedLinear(getattr(parent, last), a, b))
+            made.append(BankedLinear(getattr(parent, last), a, b, self._turned))
             setattr(parent, last, made[-1])
         return made
 

@@ -20,6 +20,7 @@ from actors.inference.constraints import Vocabulary
 from actors.inference.decoding import Job, OnPiece, ShouldStop, Text, decode
 from actors.inference.device import is_full, no_room
 from actors.inference.expert import Content, Manifest, write_expert
+from actors.inference.fusing import fuse
 from actors.inference.incarnation import Incarnation
 from actors.inference.prefixes import Lent, Prefixes
 from actors.inference.rows import check, check_number, content_of, distinct, renumbered
@@ -87,6 +88,7 @@ class LocalEngine:
         self._vocabulary = Vocabulary(
             incarnation.tokenizer_json, int(incarnation.model.get_output_embeddings().out_features), incarnation.stop
         )
+        fuse(incarnation.model)
         self._bank = Bank(incarnation.model, slots=slots, rank=rank)
         self._prefixes = Prefixes(incarnation.model, self._bank, prefix_bytes)
         self._tiers = Tiers(self._bank, base_model, warm_bytes)
