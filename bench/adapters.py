@@ -42,7 +42,7 @@ def random_adapter(shapes: Mapping[str, Shape], rank: int, seed: int, dtype: tor
 def keep(adapter: Adapter, layout: Layout, path: Path) -> Content:
     """The adapter as a cold expert at `path`."""
     made = write_expert(adapter, layout, path)
-    return Content(path.stem, made.sha256, made.base_model, made.rank, made.bytes, path)
+    return Content(path.stem, made.sha256, made.base_model, made.rank, made.bytes, path, made.invocation)
 
 
 def save(adapter: Adapter, folder: Path) -> Path:
@@ -58,19 +58,26 @@ def save(adapter: Adapter, folder: Path) -> Path:
         r=adapter.rank,
         lora_alpha=int(adapter.alpha),
         target_modules=sorted({name.rpartition(".")[2] for name in adapter.pairs}),
+        alora_invocation_tokens=list(adapter.invocation) or None,
         inference_mode=True,
     ).save_pretrained(str(folder))
     return folder
 
 
 def samples(
-    shapes: Mapping[str, Shape], dtype: torch.dtype, folder: Path, *, number: int, rank: int
+    shapes: Mapping[str, Shape],
+    dtype: torch.dtype,
+    folder: Path,
+    *,
+    number: int,
+    rank: int,
+    invocation: tuple[int, ...] = (),
 ) -> tuple[Sample, ...]:
-    """So many experts, both ways."""
+    """So many experts, both ways; activated ones where there is an `invocation`."""
     layout = Layout(shapes, BASE, dtype, rank)
     made = []
     for seed in range(number):
-        adapter = random_adapter(shapes, rank, seed, dtype)
+        adapter = random_adapter(shapes, rank, seed, dtype)._replace(invocation=invocation)
         content = keep(adapter, layout, folder / f"expert{seed}.expert")
         made.append(Sample(content, save(adapter, folder / f"expert{seed}")))
     return tuple(made)

@@ -19,7 +19,8 @@ from actors.inference.bank import Bank
 from actors.inference.decoding import Job, decode
 from actors.inference.expert import Content
 from actors.inference.fusing import fuse
-from actors.inference.prefixes import Lent, Prefixes
+from actors.inference.lent import lend
+from actors.inference.prefixes import Prefixes
 from actors.inference.rules import Spelling
 from actors.inference.tiers import Tiers
 from bench.adapters import BASE, Sample
@@ -83,7 +84,7 @@ def say(one: Stand, prompts: Sequence[Sequence[int]], contents: Sequence[Content
             frozenset(),
             bank=one.bank,
             prefixes=one.prefixes,
-            lent=[None if c is None else Lent(slots[c.sha256], c.sha256) for c in contents],
+            lent=[lend(content, slots, job.prompt) for content, job in zip(contents, jobs, strict=True)],
             on_piece=None,
             should_stop=tick,
         )

@@ -26,6 +26,8 @@ T = TypeVar("T", int, float)
 WEIGHTS: Final = "adapter_model.safetensors"
 CONFIG: Final = "adapter_config.json"
 MAX_CONFIG_BYTES: Final = 1_000_000
+MAX_INVOCATION: Final = 256
+"""Tokens. It travels with the expert wherever that is listed."""
 
 _PREFIX: Final = "base_model.model."
 _SUFFIXES: Final = (".lora_A.weight", ".lora_B.weight")
@@ -65,16 +67,21 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     use_rslora: bool = False
     bias: str = "none"
     init_lora_weights: bool | str = True
+    alora_invocation_tokens: list[int] | None = None
     base_model_digest: str | None = None
 
 
-def read_adapter(path: Path, shapes: Mapping[str, Shape], *, rank: int, base_model: str) -> Adapter:
+def read_adapter(
+    path: Path, shapes: Mapping[str, Shape], *, rank: int, base_model: str, vocabulary: int | None = None
+) -> Adapter:
     """The adapter at `path` for the base model with these linears; BAD_EXPERT says what is wrong with it.
 
-    `rank` is the most that the bank can hold, `base_model` the digest of what the adapter must have been made for.
+    `rank` is the most that the bank can hold, `base_model` the digest of what the adapter must have been made for,
+    `vocabulary` the number of tokens that the base model knows, where that is known.
     """
     weights = _weights(path)
     config = _config(weights.parent / CONFIG)
+    _check_invocation(config.alora_invocation_tokens, vocabulary)
     ranks = {name: _by_pattern(config.rank_pattern, name, config.r) for name in _targets(config, shapes)}
     _check_ranks(ranks, rank)
     try:
@@ -90,7 +97,7 @@ def read_adapter(path: Path, shapes: Mapping[str, Shape], *, rank: int, base_mod
             pairs = {name: _pair(file, name, _scaling(config, name, rank)) for name, rank in ranks.items()}
     except (SafetensorError, OSError) as error:
         raise BatosError("BAD_EXPERT", f"{weights.name} cannot be read, is it whole? {error}", _HINT) from error
-    return Adapter(max(ranks.values()), config.lora_alpha, pairs)
+    return Adapter(max(ranks.values()), config.lora_alpha, pairs, tuple(config.alora_invocation_tokens or ()))
 
 
 def _weights(path: Path) -> Path:
@@ -148,8 +155,27 @@ def _unsupported(name: str, value: Any) -> BatosError:
     return BatosError(
         "BAD_EXPERT",
         f"{CONFIG} says {name} = {str(value)[:60]}, which is not supported",
-        "Supported is plain LoRA on linears: rank and alpha (patterns too), rsLoRA, bias none. Train it without that.",
+        "Supported is plain LoRA on linears: rank and alpha (patterns too), rsLoRA, aLoRA, bias none. Train it without that.",
     )
+
+
+def _check_invocation(tokens: list[int] | None, vocabulary: int | None) -> None:
+    if tokens is None:
+        return
+    if not 0 < len(tokens) <= MAX_INVOCATION:
+        raise BatosError(
+            "BAD_EXPERT",
+            f"{CONFIG} has {len(tokens)} alora_invocation_tokens, and an invocation has from 1 to {MAX_INVOCATION}",
+            _HINT,
+        )
+    strange = [token for token in tokens if token < 0 or (vocabulary is not None and token >= vocabulary)]
+    if strange:
+        known = "" if vocabulary is None else f": the base model has {vocabulary}"
+        raise BatosError(
+            "BAD_EXPERT",
+            f"{CONFIG} names the token {strange[0]} in alora_invocation_tokens, which is none{known}",
+            "Was it made for another model? `batos status` names the one that is loaded.",
+        )
 
 
 def _targets(config: Config, shapes: Mapping[str, Shape]) -> list[str]:

@@ -17,7 +17,8 @@ import numpy as np
 import torch
 
 from actors.inference.bank import Bank
-from actors.inference.prefixes import Lent, Prefixes
+from actors.inference.lent import Lent
+from actors.inference.prefixes import Prefixes
 from actors.inference.rules import DeadEndError, Rule, Spelling
 from actors.inference.sampling import Floats, draw, stream
 
@@ -167,7 +168,8 @@ class _Batch:
     def __init__(self, model: Any, bank: Bank, prefixes: Prefixes, rows: list[_Row], should_stop: ShouldStop) -> None:
         """Prefill: each distinct start once, its end left-padded beside the others', then spread over the rows that share it.
 
-        A start is an expert and tokens: what one expert has read, another cannot remember.
+        A start is an expert, from where on it reads, and tokens: what one expert has read, another cannot remember.
+        Wherever an expert begins, it reads the whole end of its prompt; what is before that is a block's, or several'.
         """
         self._model = model
         self._bank = bank

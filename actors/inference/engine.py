@@ -22,7 +22,8 @@ from actors.inference.device import is_full, no_room
 from actors.inference.expert import Content, Manifest, write_expert
 from actors.inference.fusing import fuse
 from actors.inference.incarnation import Incarnation
-from actors.inference.prefixes import Lent, Prefixes
+from actors.inference.lent import lend
+from actors.inference.prefixes import Prefixes
 from actors.inference.rows import check, check_number, content_of, distinct, renumbered
 from actors.inference.tiers import Place, Tiers
 from protocol.codec import Value
@@ -85,9 +86,8 @@ class LocalEngine:
         self._tokenizer = incarnation.tokenizer
         self._context = incarnation.context
         self._stop = frozenset(incarnation.stop)
-        self._vocabulary = Vocabulary(
-            incarnation.tokenizer_json, int(incarnation.model.get_output_embeddings().out_features), incarnation.stop
-        )
+        self._words = int(incarnation.model.get_output_embeddings().out_features)
+        self._vocabulary = Vocabulary(incarnation.tokenizer_json, self._words, incarnation.stop)
         fuse(incarnation.model)
         self._bank = Bank(incarnation.model, slots=slots, rank=rank)
         self._prefixes = Prefixes(incarnation.model, self._bank, prefix_bytes)
@@ -133,7 +133,15 @@ class LocalEngine:
 
     def convert(self, adapter: Path, target: Path) -> Manifest:
         layout = self._tiers.layout
-        found = read_adapter(adapter, layout.shapes, rank=layout.rank, base_model=layout.base_model)
+        found = read_adapter(
+            adapter, layout.shapes, rank=layout.rank, base_model=layout.base_model, vocabulary=self._words
+        )
+        if found.invocation and not self._prefixes.divides:
+            raise BatosError(
+                "BAD_EXPERT",
+                "the adapter has alora_invocation_tokens, and a layer of the base model forgets what is far behind",
+                "Experts for this model are plain LoRA. Train it without invocation tokens.",
+            )
         return write_expert(found, layout, target)
 
     def activate(self, content: Content, *, pin: bool = False) -> None:
@@ -192,7 +200,7 @@ class LocalEngine:
                     self._stop,
                     bank=self._bank,
                     prefixes=self._prefixes,
-                    lent=[_lent(contents[row], slots) for row in wave],
+                    lent=[lend(contents[row], slots, jobs[row].prompt) for row in wave],
                     on_piece=renumbered(on_piece, wave),
                     should_stop=should_stop,
                 )
@@ -251,7 +259,3 @@ class LocalEngine:
                 "BAD_ARGUMENT", f"the model's chat template refuses these turns: {error}", "Give a bare `prompt`."
             ) from error
         return tuple(self._tokenizer(text, add_special_tokens=False)["input_ids"])
-
-
-def _lent(content: Content | None, slots: Mapping[str, int]) -> Lent | None:
-    return None if content is None else Lent(slots[content.sha256], content.sha256)

@@ -31,7 +31,10 @@ _HINT: Final = "Import the adapter again: `batos expert import PATH NAME`."
 
 
 class Manifest(NamedTuple):
-    """What an expert is. `alpha` is as its maker told it; `bytes` the size of its file; `modules` the linears it changes."""
+    """What an expert is. `alpha` is as its maker told it; `bytes` the size of its file; `modules` the linears it changes.
+
+    `invocation` are the tokens from whose last occurrence in a prompt on it reads and speaks; empty: from the beginning.
+    """
 
     sha256: str
     base_model: str
@@ -39,10 +42,14 @@ class Manifest(NamedTuple):
     alpha: float
     bytes: int
     modules: tuple[str, ...]
+    invocation: tuple[int, ...] = ()
 
 
 class Content(NamedTuple):
-    """An expert's content and where its cold bytes lie. `name` is for messages only: the sha256 is the identity."""
+    """An expert's content and where its cold bytes lie. `name` is for messages only: the sha256 is the identity.
+
+    `invocation` stands in the file too; here it is, because a prompt is divided by it before the file is read.
+    """
 
     name: str
     sha256: str
@@ -50,6 +57,7 @@ class Content(NamedTuple):
     rank: int
     bytes: int
     path: Path
+    invocation: tuple[int, ...] = ()
 
 
 class Expert(NamedTuple):
@@ -76,14 +84,15 @@ class Layout(NamedTuple):
 
 def write_expert(adapter: Adapter, layout: Layout, path: Path) -> Manifest:
     """Write the adapter as an expert's file, synced; BAD_EXPERT where its numbers do not fit the model's type."""
-    header: dict[str, Any] = {
-        "__metadata__": {
-            "format": FORMAT,
-            "base_model": layout.base_model,
-            "rank": str(adapter.rank),
-            "alpha": repr(float(adapter.alpha)),
-        }
+    told = {
+        "format": FORMAT,
+        "base_model": layout.base_model,
+        "rank": str(adapter.rank),
+        "alpha": repr(float(adapter.alpha)),
     }
+    if adapter.invocation:
+        told["invocation"] = json.dumps(adapter.invocation)
+    header: dict[str, Any] = {"__metadata__": told}
     matrices: list[torch.Tensor] = []
     end = 0
     for name, pair in adapter.pairs.items():
@@ -110,7 +119,13 @@ def write_expert(adapter: Adapter, layout: Layout, path: Path) -> Manifest:
         file.flush()
         os.fsync(file.fileno())
     return Manifest(
-        whole.hexdigest(), layout.base_model, adapter.rank, adapter.alpha, path.stat().st_size, tuple(adapter.pairs)
+        sha256=whole.hexdigest(),
+        base_model=layout.base_model,
+        rank=adapter.rank,
+        alpha=adapter.alpha,
+        bytes=path.stat().st_size,
+        modules=tuple(adapter.pairs),
+        invocation=adapter.invocation,
     )
 
 
@@ -151,6 +166,8 @@ def _open(content: Content, layout: Layout, raw: torch.Tensor) -> Expert:
         told = header.pop("__metadata__")
         if told["format"] != FORMAT or told["base_model"] != layout.base_model:
             raise _spoiled(content, f"its file is of the format {told['format']!r} for {told['base_model'][:12]}…")
+        if tuple(json.loads(told.get("invocation", "[]"))) != content.invocation:
+            raise _spoiled(content, "its invocation is another than that of its file")
         ranks: list[int] = []
         sizes: list[int] = []
         end = 0

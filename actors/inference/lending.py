@@ -169,6 +169,7 @@ def _view(name: str, content: Content, engine: Engine) -> ExpertView:
         last_used=place.last_used,
         pinned=place.pinned,
         reason=place.reason,
+        invocation=list(content.invocation),
     )
 
 

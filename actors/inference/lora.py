@@ -22,8 +22,12 @@ class Pair(NamedTuple):
 
 
 class Adapter(NamedTuple):
-    """An adapter that has passed: `pairs` by the name of the linear, in the model's order; `rank` is the largest one."""
+    """An adapter that has passed: `pairs` by the name of the linear, in the model's order; `rank` is the largest one.
+
+    `invocation` are the tokens of a prompt from whose last occurrence on it changes the model; empty: it always does.
+    """
 
     rank: int
     alpha: float
     pairs: dict[str, Pair]
+    invocation: tuple[int, ...] = ()

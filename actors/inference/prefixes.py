@@ -4,7 +4,9 @@ A prompt is read in blocks, each in a pass of its own; only its end, a block at 
 other rows. So what a block leaves behind follows from its expert and the tokens up to its end, never from its
 neighbours or from what was kept: a prefix that is used again is the same, bit for bit, as one that is read again.
 
-An expert's prefix is of no use to another: it is kept by (sha256, tokens), and the base model's by (None, tokens).
+An expert's prefix is of no use to another: it is kept by (sha256, tokens), and the base model's by tokens alone. What comes
+before an activated expert begins is the base model's, and kept as such, for it and for all others. The block in
+which it begins is cut in two there, and its own blocks are counted from there.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from __future__ import annotations
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 import torch
@@ -19,19 +22,13 @@ from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
 
 from actors.inference.bank import Bank
+from actors.inference.lent import Lent
 
 BLOCK: Final = {"cpu": 64, "cuda": 256}
 """Tokens in a block. A device that is fast enough to be idle between two passes is given more at once."""
 
 Layers = list[tuple[torch.Tensor, torch.Tensor]]
 """For each layer its keys and values, [1, heads, tokens, width] each; no layer where there are no tokens."""
-
-
-class Lent(NamedTuple):
-    """An expert in its slot. The slot is where it is, the sha256 what it is."""
-
-    slot: int
-    sha256: str
 
 
 class Prefix(NamedTuple):
@@ -53,35 +50,40 @@ class Prefixes:
         self._kept: OrderedDict[bytes, Layers] = OrderedDict()
         self.bytes = 0
         # A layer that forgets what is far behind cannot be put together from blocks.
-        self._whole = all(type(layer) is DynamicLayer for layer in self._cache().layers)
+        self.divides = all(type(layer) is DynamicLayer for layer in self._cache().layers)
 
     def read(self, lent: Lent | None, tokens: Sequence[int], should_stop: Callable[[], bool]) -> Prefix:
         """All blocks of a prompt but its end. When `should_stop` says yes, what has been read by then.
 
         The bank is left serving one row.
         """
+        begin = 0 if lent is None else lent.begin
         known: list[Layers] = []
-        computed = 0
-        digest = hashlib.sha256(b"" if lent is None else lent.sha256.encode())
+        length = computed = 0
+        digest = hashlib.sha256()
         used: list[bytes] = []
-        for start in range(0, self._end(tokens), self._block):
-            block = tokens[start : start + self._block]
+        for start, end in pairwise(self._cuts(begin, len(tokens))):
+            reader = lent if start >= begin else None
+            if lent is not None and start == begin:
+                digest.update(lent.sha256.encode())
+            block = tokens[start:end]
             digest.update(torch.tensor(block).numpy().tobytes())
             key = digest.digest()
             found = self._kept.get(key)
             if found is None:
                 if should_stop():
                     break
-                found = self._compute(known, block, lent)
+                found = self._compute(known, block, reader)
                 computed += len(block)
                 self._keep(key, found)
             known.append(found)
             used.append(key)
+            length = end
         for key in reversed(used):
             # What others build upon is the last to go.
             if key in self._kept:
                 self._kept.move_to_end(key)
-        return Prefix(len(known) * self._block, computed, self._joined(known))
+        return Prefix(length, computed, self._joined(known))
 
     def spread(self, prefixes: Sequence[Prefix]) -> tuple[DynamicCache, int]:
         """A cache with a row for each prefix, each at the right end of as many columns as the longest has; and their number."""
@@ -100,9 +102,16 @@ class Prefixes:
     def _cache(self) -> DynamicCache:
         return DynamicCache(config=self._model.config)
 
-    def _end(self, tokens: Sequence[int]) -> int:
-        """Where the end begins, which holds one token at least: the next one is drawn from what it leaves."""
-        return (len(tokens) - 1) // self._block * self._block if self._whole else 0
+    def _cuts(self, begin: int, length: int) -> list[int]:
+        """Where blocks begin and end, for an expert that begins at `begin` in a prompt of `length` tokens.
+
+        After the last cut is the prompt's end, which holds one token at least: the next one is drawn from what it leaves.
+        """
+        if not self.divides:
+            if begin:
+                raise RuntimeError("an expert is activated within a prompt that cannot be divided")
+            return [0]
+        return [*range(0, begin, self._block), *range(begin, length, self._block)]
 
     def _joined(self, known: Sequence[Layers]) -> Layers:
         return [

@@ -103,6 +103,8 @@ class RemoteEngine:
         for number, row in enumerate(rows):
             check(row, number)
         contents = [content_of(row, number, experts or {}) for number, row in enumerate(rows)]
+        for content in distinct(contents).values():
+            _check(content.invocation)
         forms = [Form(row.schema, row.grammar) for row in rows]
         stop = should_stop or (lambda: False)
         texts: dict[int, _Text] = {}
@@ -126,13 +128,16 @@ class RemoteEngine:
     def convert(self, adapter: Path, target: Path) -> Manifest:
         layout = self._tiers.layout
         found = read_adapter(adapter, layout.shapes, rank=layout.rank, base_model=layout.base_model)
+        _check(found.invocation)
         return write_expert(found, layout, target)
 
     def activate(self, content: Content, *, pin: bool = False) -> None:
+        _check(content.invocation)
         self._tiers.activate(content, pin=pin)
 
     def prefetch(self, plan: str, contents: Sequence[Content]) -> None:
-        self._tiers.prefetch(plan, contents)
+        # Rows that name one of the others will be told.
+        self._tiers.prefetch(plan, [content for content in contents if not content.invocation])
 
     def unpin(self, sha256: str) -> None:
         self._tiers.unpin(sha256)
@@ -206,6 +211,16 @@ class RemoteEngine:
 
 def _speaker(on_piece: OnPiece | None, number: int) -> Callable[[str], None]:
     return (lambda _: None) if on_piece is None else partial(on_piece, number)
+
+
+def _check(invocation: Sequence[int]) -> None:
+    """BAD_EXPERT for an expert that begins within a prompt."""
+    if invocation:
+        raise BatosError(
+            "BAD_EXPERT",
+            "the expert has alora_invocation_tokens, and what a model server is told of an expert has no word for them",
+            'Serve it on this machine (`engine = "local"` under [inference] in batos.toml), or train it without them.',
+        )
 
 
 def _model(content: Content | None, served: str) -> str:

@@ -89,6 +89,7 @@ def _slots(name: str, manifest: Manifest) -> dict[str, Any]:
         "alpha": manifest.alpha,
         "bytes": manifest.bytes,
         "modules": list(manifest.modules),
+        "invocation": list(manifest.invocation),
     }
 
 
@@ -101,4 +102,6 @@ def _content(name: str, proxy: UvmObject) -> Content:
         rank=proxy.rank,
         bytes=proxy.bytes,
         path=blobs.committed(files)[FILE],
+        # Its own slot: proxies from before there were activated experts have none.
+        invocation=tuple(proxy._slots.get("invocation", ())),
     )

@@ -112,7 +112,7 @@ class ExpertView(msgspec.Struct, frozen=True, kw_only=True):
     """An expert as it is now. `tier`: cold (in the world), warm (in memory), hot (in a slot of the device's bank).
 
     `bytes` is its size in the bank's layout; `last_used` is Unix time, None: not since the start. `reason` says why it
-    left a tier, where it did.
+    left a tier, where it did. `invocation` are the tokens from whose last occurrence in a prompt on it speaks; none: always.
     """
 
     name: str
@@ -124,6 +124,7 @@ class ExpertView(msgspec.Struct, frozen=True, kw_only=True):
     last_used: float | None = None
     pinned: bool = False
     reason: str = ""
+    invocation: list[int] = []
 
 
 class ExpertReply(msgspec.Struct, frozen=True, kw_only=True):

@@ -136,7 +136,7 @@ def taken(tmp_path):
     def take(engine, name, folder):
         path = tmp_path / f"{name}.{len(list(tmp_path.iterdir()))}.expert"
         made = engine.convert(folder, path)
-        return Content(name, made.sha256, made.base_model, made.rank, made.bytes, path)
+        return Content(name, made.sha256, made.base_model, made.rank, made.bytes, path, made.invocation)
 
     return take
 

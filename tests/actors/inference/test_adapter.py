@@ -93,7 +93,14 @@ def test_weights_that_are_not_what_the_configuration_means(engine, adapter, chan
         ("layers_to_transform", {"layers_to_transform": [0]}),
         ("layers_pattern", {"layers_pattern": "layers"}),
         ("trainable_token_indices", {"trainable_token_indices": [1]}),
-        ("alora_invocation_tokens", {"alora_invocation_tokens": [1, 2]}),
+        ("0 alora_invocation_tokens", {"alora_invocation_tokens": []}),
+        ("257 alora_invocation_tokens", {"alora_invocation_tokens": [1] * 257}),
+        ("257 in alora_invocation_tokens", {"alora_invocation_tokens": [1, 257]}),
+        ("-1 in alora_invocation_tokens", {"alora_invocation_tokens": [-1]}),
+        ("$.alora_invocation_tokens", {"alora_invocation_tokens": 5}),
+        ("$.alora_invocation_tokens", {"alora_invocation_tokens": ["a"]}),
+        ("$.alora_invocation_tokens", {"alora_invocation_tokens": [True]}),
+        ("use_dora", {"use_dora": True, "alora_invocation_tokens": [1, 2]}),
         ("layer_replication", {"layer_replication": [[0, 2]]}),
         ("target_parameters", {"target_parameters": ["x"]}),
         ("lora_bias", {"lora_bias": True}),
@@ -194,6 +201,15 @@ def test_scaling_is_in_b_alone(engine, adapter):
         assert torch.equal(once.pairs[name].a, twice.pairs[name].a)
         assert torch.equal(once.pairs[name].b * 2, twice.pairs[name].b)
     assert shapes["model.layers.0.mlp.down_proj"] == Shape(64, 32)
+
+
+def test_an_invocation_is_taken_as_it_stands(engine, adapter):
+    shapes = engine._tiers.layout.shapes
+    plain, activated = (
+        read_adapter(adapter(name, **config), shapes, rank=8, base_model="x")
+        for name, config in (("plain", {}), ("activated", {"alora_invocation_tokens": [7, 7, 256]}))
+    )
+    assert (plain.invocation, activated.invocation) == ((), (7, 7, 256))
 
 
 def refusal(work):

@@ -31,7 +31,7 @@ def made(ranks, seed=0):
 def written(folder, adapter, layout=LAYOUT, name="robin"):
     path = folder / f"{len(list(folder.iterdir()))}"
     manifest = write_expert(adapter, layout, path)
-    return Content(name, manifest.sha256, manifest.base_model, manifest.rank, manifest.bytes, path)
+    return Content(name, manifest.sha256, manifest.base_model, manifest.rank, manifest.bytes, path, manifest.invocation)
 
 
 @settings(max_examples=25, deadline=None)
@@ -62,6 +62,18 @@ def test_the_same_weights_are_the_same_content(tmp_path):
     assert written(tmp_path, made({"one": 2, "two": 3}, seed=1)).sha256 != first.sha256
     other = LAYOUT._replace(base_model="0" * 64)
     assert written(tmp_path, made({"one": 2, "two": 3}), other).sha256 != first.sha256
+
+
+def test_an_invocation_is_a_part_of_the_content(tmp_path):
+    adapter = made({"one": 2})
+    plain, one, other = (written(tmp_path, adapter._replace(invocation=tokens)) for tokens in ((), (5, 7), (5, 8)))
+    assert len({content.sha256 for content in (plain, one, other)}) == 3
+    assert (plain.invocation, one.invocation) == ((), (5, 7))
+    with safe_open(plain.path, framework="pt") as file:
+        assert set(file.metadata()) == {"format", "base_model", "rank", "alpha"}
+    assert torch.equal(read_expert(one, LAYOUT).flat, read_expert(plain, LAYOUT).flat)
+    for content in (one._replace(invocation=()), plain._replace(invocation=(5, 7)), one._replace(invocation=(5, 8))):
+        assert "invocation" in refused(content).message
 
 
 @settings(max_examples=40, deadline=None)

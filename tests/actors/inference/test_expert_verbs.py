@@ -111,6 +111,28 @@ async def test_what_the_world_keeps_of_an_expert(home, ask, adapter):
         assert file.metadata()["base_model"] == slots["base_model"]
 
 
+async def test_an_invocation_stays_with_its_expert_and_older_proxies_have_none(home, ask, adapter):
+    await ask.bring("robin", adapter("plain", seed=1))
+    (plain,) = await ask.texts("robin")
+    came = await ask.bring("late", adapter("late", seed=1, alora_invocation_tokens=[1]))
+    assert (came.expert.invocation, (await ask.listed())["late"].invocation) == ([1], [1])
+    # Nothing invokes it, though its weights are those of the other.
+    base, late, lent = await ask.texts(None, "late", "robin")
+    assert (late, lent) == (base, plain)
+    store = ask.inference._store
+
+    def age():
+        from world.store import commit
+
+        with commit(store.db, user="test", description="as an older world has it") as connection:
+            del connection.root()["pLLM_obj"].lora_repository["robin"]._slots["invocation"]
+
+    await store.run(age)
+    assert ((await ask.listed())["robin"].invocation, await ask.texts("robin")) == ([], [plain])
+    await ask.bring("late", adapter("plain", seed=1))
+    assert ((await ask.listed())["late"].invocation, await ask.texts("late")) == ([], [plain])
+
+
 async def test_the_same_content_is_not_stored_twice(home, ask, adapter):
     folder = adapter("brick")
     first, again, other = (

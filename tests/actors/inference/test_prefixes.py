@@ -9,7 +9,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actors.inference.prefixes import BLOCK, Lent
+from actors.inference.lent import Lent
+from actors.inference.prefixes import BLOCK
 from protocol.messages import Row, Sampling
 
 SIZE = BLOCK["cpu"]

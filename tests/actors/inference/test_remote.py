@@ -337,6 +337,21 @@ def test_an_import_is_judged_by_the_configuration_alone(remote, engine, adapter,
     assert refused(lambda: remote.convert(adapter("wide", r=16), tmp_path / "wide")).code == "BAD_EXPERT"
 
 
+def test_an_activated_expert_is_refused_by_name(remote, fake, contents, adapter, taken):
+    local, known = contents
+    folder = adapter("late", seed=5, alora_invocation_tokens=[7, 8])
+    late = taken(local, "late", folder)
+    for work in (
+        lambda: taken(remote, "there", folder),
+        lambda: remote.activate(late),
+        lambda: remote.generate([row(), row(expert="late")], experts={"late": late}),
+    ):
+        error = refused(work)
+        assert (error.code, "alora_invocation_tokens" in error.message, bool(error.hint)) == ("BAD_EXPERT", True, True)
+    remote.prefetch("plan", [late, known["brick"]])
+    assert list(fake.roots) == [known["brick"].sha256]
+
+
 def test_a_key_comes_from_the_environment(tiny, tmp_path, monkeypatch):
     fake = FakeServer(tiny, key="sesame")
     settings = Inference(engine="openai", model=str(tiny), dtype="float32", url=fake.url)
