@@ -17,6 +17,8 @@ BASE: Final = "ba5e" * 16
 """The digest of whatever model is measured."""
 SCALING: Final = 2.0
 """alpha / rank. A power of two, so that multiplying it in costs no bit."""
+INVOCATION: Final = (3, 5, 7)
+"""What aLoRA experts wait for; no drawn prompt holds these tokens (`stand.prompt`)."""
 CONFIG: Final = "adapter_config.json"
 WEIGHTS: Final = "adapter_model.safetensors"
 
@@ -73,7 +75,7 @@ def samples(
     rank: int,
     invocation: tuple[int, ...] = (),
 ) -> tuple[Sample, ...]:
-    """So many experts, both ways; activated ones where there is an `invocation`."""
+    """So many experts, both ways; aLoRA ones where there is an `invocation`."""
     layout = Layout(shapes, BASE, dtype, rank)
     made = []
     for seed in range(number):

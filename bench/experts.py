@@ -25,7 +25,7 @@ from actors.inference import incarnation
 from actors.inference.bank import linears
 from actors.inference.constraints import Vocabulary
 from bench import importing, likeness, pacing, refusing, soak, stalling, swapping, waiting
-from bench.adapters import samples
+from bench.adapters import INVOCATION, samples
 from bench.claims import Claim, processor, report
 from bench.stand import Scene
 from bench.weights import SMALL, Numbers, random_model
@@ -49,16 +49,27 @@ def spelling(place: Path) -> Vocabulary:
     return Vocabulary(one.tokenizer_json, int(one.model.get_output_embeddings().out_features), one.stop)
 
 
-def scene_of(build: Callable[[], Any], spells: Any, place: Path, *, number: int = EXPERTS, rank: int = RANK) -> Scene:
-    """The model and so many experts for it, in the new folder `place`."""
+def scene_of(
+    build: Callable[[], Any],
+    spells: Any,
+    place: Path,
+    *,
+    number: int = EXPERTS,
+    rank: int = RANK,
+    invocation: tuple[int, ...] = (),
+) -> Scene:
+    """The model and so many experts for it, in the new folder `place`; aLoRA ones where there is an `invocation`."""
     place.mkdir()
     model = build()
-    return Scene(build, spells, rank, samples(linears(model), model.dtype, place, number=number, rank=rank))
+    made = samples(linears(model), model.dtype, place, number=number, rank=rank, invocation=invocation)
+    return Scene(build, spells, rank, made)
 
 
 def exact(place: Path) -> list[Claim]:
     """What must be equal and what must be refused, in float32, where PEFT differs by rounding alone."""
-    whole = scene_of(embedded(place / "model", "float32"), Numbers(), place / "whole", number=3)
+    build = embedded(place / "model", "float32")
+    whole = scene_of(build, Numbers(), place / "whole", number=3)
+    late = scene_of(build, Numbers(), place / "late", number=1, invocation=INVOCATION)
 
     def in_four_bits() -> Any:
         return random_model(SMALL, "cpu", torch.float32, nf4=True)
@@ -67,6 +78,7 @@ def exact(place: Path) -> list[Claim]:
     return [
         likeness.measure(whole, "embedded default in float32"),
         likeness.measure(packed, "a small Llama in NF4"),
+        likeness.invoked(late, "embedded default in float32"),
         *importing.measure(whole, place),
         *refusing.measure(whole),
     ]
@@ -81,7 +93,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="batos-experts-") as folder:
         place = Path(folder)
         build = embedded(place / "model", "auto")
-        scene = scene_of(build, spelling(place / "model"), place / "experts")
+        spells = spelling(place / "model")
+        scene = scene_of(build, spells, place / "experts")
+        late = scene_of(build, spells, place / "invoked", number=pacing.ROWS, invocation=INVOCATION)
         print(f"{torch.get_num_threads()} threads; load {os.getloadavg()[0]:.1f}", flush=True)
         work: list[Callable[[], list[Claim]]] = [
             lambda: swapping.measure(scene, rounds=16),
@@ -89,6 +103,7 @@ def main() -> None:
             lambda: waiting.measure(scene, rounds=4, rows=12),
             lambda: pacing.measure(scene, rounds=6),
             lambda: pacing.shared_prefix(scene, rounds=3),
+            lambda: pacing.shared_prefix(late, rounds=3),
             lambda: exact(place),
         ]
         if options.soak > 0:

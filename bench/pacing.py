@@ -117,22 +117,28 @@ def _printed(what: str, ours: float, peers: dict[str, float]) -> Claim:
 
 
 def shared_prefix(scene: Scene, rounds: int) -> list[Claim]:
-    """Four prompts that begin with the same 256 tokens, by the base model: read in turn, or upon what is kept."""
+    """Four prompts that begin with the same 256 tokens: read in turn, or upon what the base model has left of them.
+
+    The rest is the base model's too; where the scene's experts are aLoRA ones, each prompt invokes its own there.
+    """
+    invocation = scene.samples[0].content.invocation
+    contents = [sample.content if invocation else None for sample in scene.samples[:ROWS]]
     fresh, kept = stand(scene), stand(scene, prefix_bytes=1 << 34)
     common = prompt(0, 256, vocabulary(kept))
-    prompts = [(*common, *prompt(1 + n, 24, vocabulary(kept))) for n in range(ROWS)]
+    own = 24 - len(invocation)
+    prompts = [(*common, *invocation, *prompt(1 + n, own, vocabulary(kept))) for n in range(ROWS)]
     say(kept, prompts[:1], [None], 1)
     in_turn: list[float] = []
     upon: list[float] = []
     for number in range(rounds + 1):
-        alone = sum(say(fresh, [one], [None], 1).seconds for one in prompts)
-        together = say(kept, prompts, [None] * ROWS, 1).seconds
+        alone = sum(say(fresh, [one], [who], 1).seconds for one, who in zip(prompts, contents, strict=True))
+        together = say(kept, prompts, contents, 1).seconds
         if number:
             in_turn.append(alone)
             upon.append(together)
     return [
         Claim(
-            id="first tokens of 4 prompts, 256 shared + 24 own",
+            id=f"first tokens of 4 {'aLoRA experts' if invocation else 'prompts'}, 256 shared + 24 own",
             ours=round(1000 * statistics.median(upon), 1),
             peers={"in turn, nothing kept": round(1000 * statistics.median(in_turn), 1)},
             unit="ms",

@@ -37,7 +37,7 @@ def experts(found: Sequence[ExpertView]) -> str:
             printable(one.name),
             one.sha256[:_HASH],
             one.tier + (", pinned" if one.pinned else ""),
-            f"rank {one.rank}",
+            f"rank {one.rank}" + (", aLoRA" if one.invocation else ""),
             _size(one.bytes),
             "" if one.last_used is None else time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(one.last_used)),
             printable(one.reason),

@@ -1,8 +1,8 @@
 """An expert as a row uses it: in which slot it stands, and from which token of the prompt on it reads.
 
-A plain LoRA reads the whole prompt. An activated one (aLoRA) reads from where its invocation begins, the last time that
-the prompt holds it, and what is before is the base model's; a prompt without the invocation is the base model's to
-the end of its text. Both are as PEFT does it. The prompt alone is looked at: what a model says invokes nothing.
+A plain LoRA reads the whole prompt. An activated LoRA (aLoRA) reads from where its invocation tokens begin, the last time
+that the prompt holds them, and what is before is the base model's; where the prompt does not hold them, all of it is, and the
+text too. Both are as PEFT does it. The prompt alone is looked at: what a model says invokes nothing.
 """
 
 from __future__ import annotations

@@ -4,9 +4,9 @@ A prompt is read in blocks, each in a pass of its own; only its end, a block at 
 other rows. So what a block leaves behind follows from its expert and the tokens up to its end, never from its
 neighbours or from what was kept: a prefix that is used again is the same, bit for bit, as one that is read again.
 
-An expert's prefix is of no use to another: it is kept by (sha256, tokens), and the base model's by tokens alone. What comes
-before an activated expert begins is the base model's, and kept as such, for it and for all others. The block in
-which it begins is cut in two there, and its own blocks are counted from there.
+An expert's prefix is of no use to another: it is kept by the tokens and, from where it begins, its sha256; the base model's by the
+tokens alone. What comes before an aLoRA expert begins is the base model's, and kept as such, for it and for all others. The
+block in which it begins is cut in two there, and its own blocks are counted from there.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ class Prefixes:
         """
         if not self.divides:
             if begin:
-                raise RuntimeError("an expert is activated within a prompt that cannot be divided")
+                raise RuntimeError("an expert begins within a prompt that cannot be divided")
             return [0]
         return [*range(0, begin, self._block), *range(begin, length, self._block)]
 

@@ -102,6 +102,6 @@ def _content(name: str, proxy: UvmObject) -> Content:
         rank=proxy.rank,
         bytes=proxy.bytes,
         path=blobs.committed(files)[FILE],
-        # Its own slot: proxies from before there were activated experts have none.
+        # Its own slot: proxies from before there were aLoRA experts have none.
         invocation=tuple(proxy._slots.get("invocation", ())),
     )

@@ -105,16 +105,19 @@ def test_ls(inference, batos, home, capsys):
         base_model="x",
         last_used=1.5,
         reason="made\x1broom",
+        invocation=[5, 7],
     )
     inference.replies["experts"] = ExpertsReply(experts=[VIEW, other])
     code, lines = batos("expert", "ls")
     assert code == 0
     assert [one["name"] for one in lines[0]["experts"]] == ["robin", "brick"]
     assert set(lines[0]["experts"][1]) >= {"name", "sha256", "tier", "bytes", "last_used", "pinned", "reason"}
+    assert [one["invocation"] for one in lines[0]["experts"]] == [[], [5, 7]]
     assert main(["expert", "ls", "--home", str(home.root)]) == 0
     told = capsys.readouterr().out
     assert "robin" in told
     assert "9.8 MB" in told
+    assert told.count("aLoRA") == 1
     assert "\x1b" not in told
     inference.replies["experts"] = ExpertsReply(experts=[])
     assert main(["expert", "ls", "--home", str(home.root)]) == 0

@@ -205,11 +205,11 @@ def test_scaling_is_in_b_alone(engine, adapter):
 
 def test_an_invocation_is_taken_as_it_stands(engine, adapter):
     shapes = engine._tiers.layout.shapes
-    plain, activated = (
+    plain, late = (
         read_adapter(adapter(name, **config), shapes, rank=8, base_model="x")
-        for name, config in (("plain", {}), ("activated", {"alora_invocation_tokens": [7, 7, 256]}))
+        for name, config in (("plain", {}), ("late", {"alora_invocation_tokens": [7, 7, 256]}))
     )
-    assert (plain.invocation, activated.invocation) == ((), (7, 7, 256))
+    assert (plain.invocation, late.invocation) == ((), (7, 7, 256))
 
 
 def refusal(work):

@@ -6,7 +6,7 @@ import pytest
 
 
 def test_the_model_code_needs_the_model_libraries_alone(alone):
-    model = ["bank", "decoding", "device", "expert", "lora", "plans", "prefixes", "rules", "sampling", "tiers"]
+    model = ["bank", "decoding", "device", "expert", "lent", "lora", "plans", "prefixes", "rules", "sampling", "tiers"]
     names = [*(f"actors.inference.{name}" for name in model), "bench.claims"]
     done = alone("for name in sys.argv[1:]: __import__(name)", *names)
     assert (done.returncode, done.stderr) == (0, "")

@@ -35,7 +35,7 @@ STORY = ("the keeper of the light counts the ships. " * 4)[: 2 * SIZE]
 
 
 class Twin:
-    """One engine and PEFT, with the same three experts, two of them activated."""
+    """One engine and PEFT, with the same three experts, two of them aLoRA ones."""
 
     def __init__(self, engine, contents, folders, tiny):
         self.engine = engine
@@ -254,7 +254,7 @@ def test_what_a_row_says_invokes_nothing(fine, twin):
     assert late == base
 
 
-def test_a_model_that_forgets_takes_no_activated_expert(tiny, adapter, tmp_path):
+def test_a_model_that_forgets_takes_no_alora_expert(tiny, adapter, tmp_path):
     folder = shutil.copytree(tiny, tmp_path / "forgetful")
     config = json.loads((folder / "config.json").read_text())
     config |= {"architectures": ["MistralForCausalLM"], "model_type": "mistral", "sliding_window": 16}

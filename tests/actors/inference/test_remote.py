@@ -337,7 +337,7 @@ def test_an_import_is_judged_by_the_configuration_alone(remote, engine, adapter,
     assert refused(lambda: remote.convert(adapter("wide", r=16), tmp_path / "wide")).code == "BAD_EXPERT"
 
 
-def test_an_activated_expert_is_refused_by_name(remote, fake, contents, adapter, taken):
+def test_an_alora_expert_is_refused_by_name(remote, fake, contents, adapter, taken):
     local, known = contents
     folder = adapter("late", seed=5, alora_invocation_tokens=[7, 8])
     late = taken(local, "late", folder)
