@@ -158,7 +158,7 @@ def test_logits_and_texts_are_those_of_peft(twin, prompt):
     np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-4)
     assert np.abs(ours[0] - ours[3]).max() > 0.01
     assert (np.abs(ours[0] - ours[1]).max() > 0.01) == ("aa" in prompt)
-    assert twin.texts(*asked) == [twin.oracle(one)[0] for one in asked] == twin.oracle(*asked)
+    assert twin.texts(*asked) == twin.oracle(*asked)
 
 
 @settings(max_examples=15, deadline=None)
