@@ -26,7 +26,7 @@ class Fused(nn.Module):
     def __init__(self, members: Sequence[nn.Linear]) -> None:
         super().__init__()
         self.sizes = [member.out_features for member in members]
-        biases = [member.bias for member in members if member.bias is not None]
+        biases = [value for member in members for name, value in member.named_parameters() if name == "bias"]
         self.weight = pack(_joined([member.weight for member in members]))
         self.bias = _joined(biases) if biases else None
         self._input: torch.Tensor | None = None
