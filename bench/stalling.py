@@ -6,13 +6,13 @@ while `generate()` runs. A model is busy with other things too: the steps betwee
 
 from __future__ import annotations
 
-import os
 import statistics
 import threading
 import time
 from collections.abc import Callable
 from typing import Final, NamedTuple, Self
 
+from actors.inference.tiers import stand_back
 from bench.claims import Claim
 from bench.stand import Said, Scene, generate, lengths, peer, prompt, say, stand, vocabulary
 
@@ -20,8 +20,6 @@ PAUSE: Final = 3
 """Steps between two fetches."""
 QUIET: Final = 16
 """Steps of each round during which nothing is fetched at all."""
-NICENESS: Final = 10
-"""How far the thread that fetches stands back, as the inference actor's does."""
 
 
 class _Felt(NamedTuple):
@@ -47,11 +45,11 @@ class _Felt(NamedTuple):
 class _Fetching:
     """A thread that calls `fetch` again and again, with pauses, until the block ends; a failure of it is raised there."""
 
-    def __init__(self, fetch: Callable[[int], None], pause: float, niceness: int = 0) -> None:
+    def __init__(self, fetch: Callable[[int], None], pause: float, begin: Callable[[], None] = lambda: None) -> None:
         self.windows: list[tuple[float, float]] = []
         self._fetch = fetch
         self._pause = pause
-        self._niceness = niceness
+        self._begin = begin
         self._enough = threading.Event()
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run)
@@ -67,9 +65,8 @@ class _Fetching:
             raise self._error
 
     def _run(self) -> None:
-        if self._niceness:
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), self._niceness)
         try:
+            self._begin()
             while True:
                 began = time.perf_counter()
                 self._fetch(len(self.windows))
@@ -105,7 +102,7 @@ def measure(scene: Scene, rounds: int, steps: int) -> list[Claim]:
     loads = 0
     pause = PAUSE * statistics.median(lengths(say(mine, [ids], [first], 9)))
     for number in range(rounds + 1):
-        with _Fetching(fetch, pause, NICENESS) as fetching:
+        with _Fetching(fetch, pause, stand_back) as fetching:
             said = say(mine, [ids], [first], steps + 1)
         felt = _sorted(said, fetching.windows)
         # Who comes next finds its expert in a slot, and nothing is loaded for it.

@@ -7,29 +7,25 @@ two batches; what a plan will need is fetched on a thread of its own, which give
 
 from __future__ import annotations
 
-import os
 import shutil
-import threading
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import structlog
 
 from actors.inference import repository, staging
 from actors.inference.engine import Engine
 from actors.inference.expert import Content, Manifest
+from actors.inference.tiers import stand_back
 from protocol.errors import BatosError
 from protocol.home import Home
 from protocol.messages import Activate, Evict, ExpertReply, ExpertsReply, ExpertView, Import, Prefetch
 from protocol.names import check_object
 from world.store import Store
-
-NICENESS: Final = 10
-"""How far the thread that fetches stands back, where the system has a niceness for threads."""
 
 _log = structlog.get_logger("inference")
 
@@ -45,7 +41,7 @@ class Lending:
         self._engine = engine
         self._work = work
         self._experts: dict[str, Content] = {}
-        self._ahead = ThreadPoolExecutor(max_workers=1, thread_name_prefix="prefetch", initializer=_stand_back)
+        self._ahead = ThreadPoolExecutor(max_workers=1, thread_name_prefix="prefetch", initializer=stand_back)
 
     async def begin(self) -> None:
         """Clear what an import that was killed has left, and take in what lies in the staging folder, once."""
@@ -177,8 +173,3 @@ def _tell(done: Future[None]) -> None:
     """What a fetch came to; the rows that need the expert will meet the same, and be told."""
     if not done.cancelled() and (error := done.exception()) is not None:
         _log.warning("an expert could not be fetched", reason=str(error))
-
-
-def _stand_back() -> None:
-    if hasattr(os, "setpriority"):
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)

@@ -13,11 +13,12 @@ under one lock; files are read and slots are filled outside of it, by whoever ha
 from __future__ import annotations
 
 import itertools
+import os
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Literal, NamedTuple, Protocol
+from typing import Final, Literal, NamedTuple, Protocol
 
 import torch
 
@@ -27,6 +28,9 @@ from actors.inference.plans import Plans
 from protocol.errors import BatosError
 
 Tier = Literal["cold", "warm", "hot"]
+
+_NICENESS: Final = 19
+"""Who fetches ahead lives in the gaps of who generates: as far back as there is."""
 
 
 class Slots(Protocol):
@@ -311,3 +315,9 @@ class Tiers:
             "Let one go, `batos expert pin NAME --off`, or raise `slots` under [inference] in batos.toml.",
             pinned=pinned,
         )
+
+
+def stand_back() -> None:
+    """Let the calling thread, which fetches ahead, give way to all others, where the system has a niceness for threads."""
+    if hasattr(os, "setpriority"):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
