@@ -27,8 +27,8 @@ class Fused(nn.Module):
         super().__init__()
         self.sizes = [member.out_features for member in members]
         biases = [value for member in members for name, value in member.named_parameters() if name == "bias"]
-        self.weight = pack(_joined([member.weight for member in members]))
-        self.bias = _joined(biases) if biases else None
+        self.weight = nn.Parameter(pack(_joined([member.weight for member in members])), requires_grad=False)
+        self.bias = nn.Parameter(_joined(biases), requires_grad=False) if biases else None
         self._input: torch.Tensor | None = None
         self._parts: list[torch.Tensor | None] = []
 

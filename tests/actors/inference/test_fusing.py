@@ -50,8 +50,9 @@ def test_a_fused_model_says_the_same_bit_for_bit(shape):
 
 def test_linears_that_read_the_same_input_are_one_product():
     fused = model()
-    before = linears(fused)
+    before, numbers = linears(fused), sum(one.numel() for one in fused.parameters())
     fuse(fused)
+    assert sum(one.numel() for one in fused.parameters()) == numbers
     assert {name: shape for name, shape in linears(fused).items() if "_fused" not in name} == before
     layer = fused.model.layers[0]
     assert layer.self_attn.q_proj._fused is layer.self_attn.k_proj._fused is layer.self_attn.v_proj._fused
