@@ -178,7 +178,7 @@ class Inference:
             kept = await self._kept(store)
             self.waiting_for = f"the model {kept.source}"
             engine = await self._work(functools.partial(self._load, kept))
-        self.waiting_for = "the experts of the staging folder"
+        self.waiting_for = "the experts that are staged or pinned"
         lending = await self._lend(store, engine)
         _log.info("ready", model=kept.source, digest=kept.digest, seconds=round(time.monotonic() - began, 3))
         self._model, self._engine, self._lending, self.waiting_for = kept, engine, lending, ""

@@ -54,7 +54,11 @@ class Engine(Protocol):
     def prefetch(self, plan: str, contents: Sequence[Content]) -> None:
         """Rows of this plan will use these, in this order: fetch them, and disturb nobody. From a thread of its own."""
 
-    def unpin(self, sha256: str) -> None: ...
+    def repin(self, content: Content) -> None:
+        """Have what was pinned before on the device and keep it there, or say why not, and do so as soon as rows bring it."""
+
+    def unpin(self, content: Content) -> None:
+        """Its name keeps it no more."""
 
     def evict(self, content: Content) -> None:
         """Have the expert nowhere but in the world; BUSY where it is pinned or in use."""
@@ -150,8 +154,11 @@ class LocalEngine:
     def prefetch(self, plan: str, contents: Sequence[Content]) -> None:
         self._tiers.prefetch(plan, contents)
 
-    def unpin(self, sha256: str) -> None:
-        self._tiers.unpin(sha256)
+    def repin(self, content: Content) -> None:
+        self._tiers.repin(content)
+
+    def unpin(self, content: Content) -> None:
+        self._tiers.unpin(content)
 
     def evict(self, content: Content) -> None:
         self._tiers.evict(content)

@@ -7,6 +7,7 @@ two batches; what a plan will need is fetched on a thread of its own, which give
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import time
 import uuid
@@ -41,10 +42,11 @@ class Lending:
         self._engine = engine
         self._work = work
         self._experts: dict[str, Content] = {}
+        self._pinning = asyncio.Lock()
         self._ahead = ThreadPoolExecutor(max_workers=1, thread_name_prefix="prefetch", initializer=stand_back)
 
     async def begin(self) -> None:
-        """Clear what an import that was killed has left, and take in what lies in the staging folder, once."""
+        """Clear what a killed import has left, take in what lies in the staging folder, once, and bring what is pinned."""
         shutil.rmtree(self._workshop, ignore_errors=True)
         await self.resolve()
         for staged in staging.found(self._home.staging):
@@ -59,6 +61,8 @@ class Lending:
                 refusal = error
                 _log.warning("an adapter in the staging folder is refused", expert=staged.name, reason=error.message)
             staging.settle(staged, self._home.staging, refusal)
+        for name in await self._store.run(lambda: repository.pinned(self._store)):
+            await self._repin(self._experts[name])
 
     def close(self) -> None:
         self._ahead.shutdown(wait=False, cancel_futures=True)
@@ -81,12 +85,15 @@ class Lending:
     async def activate(self, request: Activate) -> ExpertReply:
         """Bring an expert to the device; with `pin` False only let it go, for that needs nobody to be brought."""
         began = time.monotonic()
-        content = (await self.resolve(request.name))[request.name]
-        if request.pin is False:
-            await self._work(lambda: self._engine.unpin(content.sha256))
+        if request.pin is None:
+            content, tid = (await self.resolve(request.name))[request.name], None
+            await self._work(lambda: self._engine.activate(content))
         else:
-            await self._work(lambda: self._engine.activate(content, pin=request.pin is True))
-        return ExpertReply(expert=_view(request.name, content, self._engine), seconds=time.monotonic() - began)
+            async with self._pinning:
+                content = (await self.resolve(request.name))[request.name]
+                tid = await (self._pin(content) if request.pin else self._unpin(content))
+        view = _view(request.name, content, self._engine)
+        return ExpertReply(expert=view, seconds=time.monotonic() - began, tid=tid)
 
     async def evict(self, request: Evict) -> ExpertReply:
         """Have an expert nowhere but in the world; BUSY where it is pinned or in use."""
@@ -133,16 +140,43 @@ class Lending:
 
         try:
             manifest = await self._work(convert)
-            kept = await self._store.run(lambda: repository.keep(self._store, name, manifest, file))
+            async with self._pinning:
+                kept = await self._store.run(lambda: repository.keep(self._store, name, manifest, file))
+                self._experts = {**self._experts, name: kept.content}
+                if kept.orphan is not None:
+                    orphan = kept.orphan
+                    reason = f"{name} was replaced by {manifest.sha256[:12]}"
+                    await self._work(lambda: self._engine.release(orphan, reason))
+                if kept.pinned:
+                    await self._repin(kept.content)
         finally:
             file.unlink(missing_ok=True)
-        self._experts = {**self._experts, name: kept.content}
-        if kept.orphan is not None:
-            orphan = kept.orphan
-            reason = f"{name} was replaced by {manifest.sha256[:12]}"
-            await self._work(lambda: self._engine.release(orphan, reason))
         _log.info("imported", expert=name, sha256=manifest.sha256, tid=kept.tid)
         return kept
+
+    async def _pin(self, content: Content) -> str | None:
+        """On the device first: what cannot be there is refused, and the world never promises it."""
+        before = content.name in self._engine.place(content.sha256).pinned
+        await self._work(lambda: self._engine.activate(content, pin=True))
+        try:
+            return await self._store.run(lambda: repository.pin(self._store, content.name, on=True))
+        except BaseException:
+            if not before:
+                await self._work(lambda: self._engine.unpin(content))
+            raise
+
+    async def _unpin(self, content: Content) -> str | None:
+        """In the world first: what a restart would pin again was not let go."""
+        tid = await self._store.run(lambda: repository.pin(self._store, content.name, on=False))
+        await self._work(lambda: self._engine.unpin(content))
+        return tid
+
+    async def _repin(self, content: Content) -> None:
+        """Bring what the world says is pinned. Where that cannot be, everybody is served all the same, and can see why."""
+        try:
+            await self._work(lambda: self._engine.repin(content))
+        except BatosError as error:
+            _log.warning("a pinned expert is not on the device", expert=content.name, reason=error.message)
 
     def _views(self, contents: Iterable[Content]) -> ExpertsReply:
         return ExpertsReply(experts=[_view(content.name, content, self._engine) for content in contents])
@@ -163,7 +197,7 @@ def _view(name: str, content: Content, engine: Engine) -> ExpertView:
         rank=content.rank,
         base_model=content.base_model,
         last_used=place.last_used,
-        pinned=place.pinned,
+        pinned=name in place.pinned,
         reason=place.reason,
         invocation=list(content.invocation),
     )

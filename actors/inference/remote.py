@@ -139,8 +139,11 @@ class RemoteEngine:
         # Rows that name one of the others will be told.
         self._tiers.prefetch(plan, [content for content in contents if not content.invocation])
 
-    def unpin(self, sha256: str) -> None:
-        self._tiers.unpin(sha256)
+    def repin(self, content: Content) -> None:
+        self._tiers.repin(content)
+
+    def unpin(self, content: Content) -> None:
+        self._tiers.unpin(content)
 
     def evict(self, content: Content) -> None:
         self._tiers.evict(content)

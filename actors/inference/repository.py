@@ -1,7 +1,8 @@
 """`lora_repository`: the experts as the world keeps them, a proxy by name and the weights in one blob.
 
 Inference is the only writer here. A name that is given other content keeps its proxy, so that whoever refers to it
-goes on to do so; content, size and digest change in the one commit that brings the new blob.
+goes on to do so; content, size and digest change in the one commit that brings the new blob. What is pinned is a name
+too: whatever it means, now and after a restart, is to stay on the device.
 """
 
 from __future__ import annotations
@@ -20,20 +21,42 @@ from world.uvm import UvmObject
 
 FILE: Final = "expert.safetensors"
 """The blob's name in a proxy's `files`."""
+_PINNED: Final = "pinned"
 
 
 class Kept(NamedTuple):
-    """An expert in the world. `tid` is None where it stood there already; `orphan` is a content that lost its last name."""
+    """An expert in the world. `tid` is None where it stood there already; `orphan` is a content that lost its last name.
+
+    `pinned` says whether the expert's name is.
+    """
 
     content: Content
     tid: str | None
-    orphan: str | None
+    pinned: bool
+    orphan: str | None = None
 
 
 def experts(store: Store) -> dict[str, Content]:
     """Every expert by name, in name order. On the world's thread."""
     with snapshot(store.db) as connection:
         return {name: _content(name, proxy) for name, proxy in _repository(connection.root()).items()}
+
+
+def pinned(store: Store) -> list[str]:
+    """The names that are pinned, in name order. On the world's thread."""
+    with snapshot(store.db) as connection:
+        return [name for name, proxy in _repository(connection.root()).items() if _is_pinned(proxy)]
+
+
+def pin(store: Store, name: str, *, on: bool) -> str | None:
+    """Note whether the expert `name` is pinned; the commit, None where that stood there. On the world's thread."""
+    with snapshot(store.db) as connection:
+        if _is_pinned(_repository(connection.root())[name]) is on:
+            return None
+    with commit(store.db, user="inference", description=f"{'pin' if on else 'unpin'} expert {name}") as connection:
+        _repository(connection.root())[name].set_slot(_PINNED, on)
+    with snapshot(store.db) as connection:
+        return _tid(_repository(connection.root())[name])
 
 
 def resolve(known: dict[str, Content], names: Iterable[str]) -> dict[str, Content]:
@@ -56,7 +79,8 @@ def keep(store: Store, name: str, manifest: Manifest, file: Path) -> Kept:
     before = experts(store)
     old = before.get(name)
     if old is not None and old.sha256 == manifest.sha256:
-        return Kept(old, None, None)
+        with snapshot(store.db) as connection:
+            return Kept(old, None, _is_pinned(_repository(connection.root())[name]))
     with commit(store.db, user="inference", description=f"expert {name}: {manifest.sha256[:12]}") as connection:
         root = connection.root()
         repository = _repository(root)
@@ -69,15 +93,23 @@ def keep(store: Store, name: str, manifest: Manifest, file: Path) -> Kept:
         proxy.set_slot("files", blobs.consume({FILE: file}))
     with snapshot(store.db) as connection:
         proxy = _repository(connection.root())[name]
-        content = _content(name, proxy)
-        tid: str = proxy._slots._p_serial.hex()
+        kept = Kept(_content(name, proxy), _tid(proxy), _is_pinned(proxy))
     others = {content.sha256 for other, content in before.items() if other != name}
-    orphan = old.sha256 if old is not None and old.sha256 not in others else None
-    return Kept(content, tid, orphan)
+    return kept._replace(orphan=old.sha256 if old is not None and old.sha256 not in others else None)
 
 
 def _repository(root: Any) -> Any:
     return root["pLLM_obj"].lora_repository
+
+
+def _is_pinned(proxy: UvmObject) -> bool:
+    # Its own slot, not one that it would inherit; experts of older worlds have none.
+    return proxy._slots.get(_PINNED, False) is True
+
+
+def _tid(proxy: UvmObject) -> str:
+    serial: bytes = proxy._slots._p_serial
+    return serial.hex()
 
 
 def _slots(name: str, manifest: Manifest) -> dict[str, Any]:

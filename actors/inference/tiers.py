@@ -56,10 +56,13 @@ class Slots(Protocol):
 
 
 class Place(NamedTuple):
-    """Where a content is now. `last_used` is Unix time; `reason` says why it left a tier."""
+    """Where a content is now. `pinned` are the names that keep it in a slot, or would, once it has one.
+
+    `last_used` is Unix time; `reason` says why it left a tier, or is not where its pin would have it.
+    """
 
     tier: Tier = "cold"
-    pinned: bool = False
+    pinned: frozenset[str] = frozenset()
     last_used: float | None = None
     reason: str = ""
 
@@ -73,7 +76,7 @@ class _Entry:
         self.slot: int | None = None
         self.moving = False
         self.references = 0
-        self.pinned = False
+        self.pinned: frozenset[str] = frozenset()
         self.turn = 0
         self.last_used: float | None = None
         self.reason = ""
@@ -81,7 +84,7 @@ class _Entry:
     @property
     def fixed(self) -> bool:
         """Whether it must stay in the slot that it has."""
-        return self.slot is not None and (self.pinned or self.references > 0)
+        return self.slot is not None and (bool(self.pinned) or self.references > 0)
 
 
 class Tiers:
@@ -112,10 +115,24 @@ class Tiers:
                 self._keep(entry, self._read(content))
 
     def activate(self, content: Content, *, pin: bool = False) -> None:
-        """Have the content in a slot, and keep it there where `pin` is said."""
+        """Have the content in a slot, and keep it there for its name where `pin` is said."""
         with self.hold([content]):
-            entry = self._entries[content.sha256]
-            entry.pinned = entry.pinned or pin
+            if pin:
+                self._pin(self._entries[content.sha256], content.name)
+
+    def repin(self, content: Content) -> None:
+        """Keep for its name what was pinned before: now, or where that cannot be, from when rows next bring it to a slot.
+
+        What is in the way is raised, and stands in its `place` until then.
+        """
+        with self._moving(content) as entry:
+            self._pin(entry, content.name)
+            if entry.slot is None:
+                try:
+                    self._load(entry, content)
+                except BatosError as error:
+                    entry.reason = f"it is pinned, and could not be brought to the device: {error.message}"
+                    raise
 
     def prefetch(self, plan: str, contents: Sequence[Content]) -> None:
         """Admit that `plan` will use these, in this order, and bring them as near as that disturbs nobody.
@@ -128,27 +145,31 @@ class Tiers:
         for content in contents:
             try:
                 with self._moving(content) as entry:
-                    if entry.slot is None:
+                    # One that is pinned would keep a slot that a batch under way counts on.
+                    if entry.slot is None and not entry.pinned:
                         self._load(entry, content, ahead=True)
             except BatosError as error:
                 spoiled = spoiled or error
         if spoiled is not None:
             raise spoiled
 
-    def unpin(self, sha256: str) -> None:
-        entry = self._entries.get(sha256)
+    def unpin(self, content: Content) -> None:
+        """Keep it no more for its name; other names may."""
+        entry = self._entries.get(content.sha256)
         if entry is not None:
-            entry.pinned = False
+            entry.pinned -= {content.name}
 
     def evict(self, content: Content) -> None:
         """Free its slot and its memory; the file stays. BUSY where it is pinned or rows in flight use it."""
         with self._moving(content) as entry, self._settled:
             if entry.pinned:
+                names = sorted(entry.pinned)
+                also = "" if content.name in names else f", as {names[0]}, which is the same"
                 raise BatosError(
                     "BUSY",
-                    f"the expert {content.name!r} is pinned",
-                    f"Let it go first: `batos expert pin {content.name} --off`.",
-                    pinned=[content.name],
+                    f"the expert {content.name!r} is pinned{also}",
+                    f"Let it go first: `batos expert pin {names[0]} --off`.",
+                    pinned=names,
                 )
             if entry.references:
                 raise BatosError("BUSY", f"rows in flight use the expert {content.name!r}", "Try again in a moment.")
@@ -161,7 +182,7 @@ class Tiers:
         if entry is None:
             return
         with self._moving(entry.content):
-            entry.pinned = False
+            entry.pinned = frozenset()
             entry.reason = reason
             if entry.references == 0:
                 self._leave_slot(entry, reason)
@@ -173,7 +194,9 @@ class Tiers:
         Rows keep their order, and the division depends on the rows and the pins alone.
         """
         wanted = dict.fromkeys(content.sha256 for content in contents if content is not None)
-        fixed = {sha256 for sha256, entry in list(self._entries.items()) if entry.fixed}
+        entries = list(self._entries.items())
+        # What is pinned and not there keeps the slot that this batch gives it, so it belongs to the first wave.
+        fixed = {sha256 for sha256, entry in entries if entry.fixed or (entry.pinned and sha256 in wanted)}
         moving = [sha256 for sha256 in wanted if sha256 not in fixed]
         free = self._bank.slots - len(fixed)
         if moving and free < 1:
@@ -209,6 +232,13 @@ class Tiers:
             with self._settled:
                 for entry in held:
                     entry.references -= 1
+
+    def _pin(self, entry: _Entry, name: str) -> None:
+        """Keep the entry for this name, which keeps nothing else."""
+        with self._settled:
+            for other in self._entries.values():
+                other.pinned -= {name}
+            entry.pinned |= {name}
 
     @contextmanager
     def _moving(self, content: Content) -> Iterator[_Entry]:
@@ -306,9 +336,8 @@ class Tiers:
                     other.reason = f"left memory for {entry.content.name}: inference.warm_bytes is {self._budget}"
 
     def _no_slot(self) -> BatosError:
-        pinned = [
-            entry.content.name for entry in list(self._entries.values()) if entry.slot is not None and entry.pinned
-        ]
+        entries = [entry for entry in list(self._entries.values()) if entry.slot is not None]
+        pinned = [name for entry in entries for name in sorted(entry.pinned)]
         return BatosError(
             "BUSY",
             f"all {self._bank.slots} slots of the bank are taken by pinned experts: {', '.join(pinned) or 'rows in flight'}",

@@ -61,7 +61,10 @@ def expert_activate(invocation: Invocation, name: str) -> None:
 @click.option("--off", is_flag=True, help="Let it go again.")
 @click.pass_obj
 def expert_pin(invocation: Invocation, name: str, off: bool) -> None:
-    """Bring the expert NAME to the device and keep it there, until it is let go, replaced, or the system stops."""
+    """Bring the expert NAME to the device and keep it there until it is let go.
+
+    A restart does not end that, nor does an import under the same name: the new content takes the place of the old.
+    """
     from cli import experts, render_experts
 
     found = finish(experts.activate(home_of(invocation), name, pin=not off))

@@ -82,7 +82,10 @@ class Import(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Activate(msgspec.Struct, frozen=True, kw_only=True):
-    """Bring the expert `name` to the device. `pin` True keeps it there, False lets it go again, None says nothing."""
+    """Bring the expert `name` to the device. `pin` True keeps it there, False lets it go again, None says nothing.
+
+    A pin is the name's and the world's: it holds after a restart, and for other content that the name is given.
+    """
 
     name: str
     pin: bool | None = None
@@ -112,7 +115,8 @@ class ExpertView(msgspec.Struct, frozen=True, kw_only=True):
     """An expert as it is now. `tier`: cold (in the world), warm (in memory), hot (in a slot of the device's bank).
 
     `bytes` is its size in the bank's layout; `last_used` is Unix time, None: not since the start. `reason` says why it
-    left a tier, where it did. `invocation` are the tokens from whose last occurrence in a prompt on it speaks; none: always.
+    left a tier, where it did, or why one that is `pinned` is not on the device. `invocation` are the tokens from whose last
+    occurrence in a prompt on it speaks; none: always.
     """
 
     name: str
@@ -128,7 +132,7 @@ class ExpertView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ExpertReply(msgspec.Struct, frozen=True, kw_only=True):
-    """The expert after an import (`tid`: its commit, None where it was there already), an activation or an eviction."""
+    """The expert after an import, an activation or an eviction. `tid` is the commit of an import or a pin, None: nothing was new."""
 
     expert: ExpertView
     seconds: float

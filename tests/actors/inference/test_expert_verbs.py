@@ -10,38 +10,10 @@ from safetensors import safe_open
 
 from actors.inference import repository
 from actors.inference.actor import Inference
-from bus.stub import StubBus
-from protocol.errors import BatosError
-from protocol.messages import Activate, Evict, Experts, Import, Infer, Prefetch, Row, Sampling, StatusQuery, Turn
+from protocol.messages import Activate, Evict, Experts, Import, Infer, Prefetch, Row, StatusQuery, Turn
 from world.store import open_store
 
-GREEDY = Sampling(temperature=0)
-
-
-class Asked:
-    """An inference actor that is ready, and a bus to it."""
-
-    def __init__(self, inference):
-        self.inference = inference
-        self._bus = StubBus({("inference", verb): handler for verb, handler in inference.handlers().items()})
-
-    async def __call__(self, verb, request):
-        return await self._bus.call("inference", verb, request, seconds=60)
-
-    async def bring(self, name, folder):
-        return await self("import", Import(path=str(folder), name=name))
-
-    async def texts(self, *experts):
-        rows = [Row(prompt="hello", expert=expert, sampling=GREEDY, max_tokens=16) for expert in experts]
-        return [row.text for row in (await self("infer", Infer(rows=rows))).rows]
-
-    async def refused(self, verb, request):
-        with pytest.raises(BatosError) as caught:
-            await self(verb, request)
-        return caught.value
-
-    async def listed(self):
-        return {view.name: view for view in (await self("experts", Experts())).experts}
+from .asked import GREEDY, Asked
 
 
 @pytest.fixture
@@ -149,11 +121,11 @@ async def test_the_same_content_is_not_stored_twice(home, ask, adapter):
 
 async def test_a_name_with_new_content_is_served_by_it_at_once(home, ask, adapter):
     await ask.bring("robin", adapter("old", seed=1))
-    await ask("activate", Activate(name="robin", pin=True))
+    await ask("activate", Activate(name="robin"))
     (old,) = await ask.texts("robin")
     came = await ask.bring("robin", adapter("new", seed=2))
     view = (await ask.listed())["robin"]
-    assert (view.sha256, view.tier, view.pinned) == (came.expert.sha256, "cold", False)
+    assert (view.sha256, view.tier) == (came.expert.sha256, "cold")
     (new,) = await ask.texts("robin")
     assert new != old
     await ask.bring("robin", adapter("old", seed=1))

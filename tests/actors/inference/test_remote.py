@@ -124,7 +124,7 @@ def test_the_server_has_what_is_hot_under_its_digest_and_nothing_else(remote, fa
     assert {folder.name for folder in (tmp_path / "home" / "exchange").iterdir()} == hot
     remote.activate(known["brick"], pin=True)
     assert refused(lambda: remote.evict(known["brick"])).code == "BUSY"
-    remote.unpin(known["brick"].sha256)
+    remote.unpin(known["brick"])
     remote.evict(known["brick"])
     assert known["brick"].sha256 not in fake.roots
     assert remote.place(known["brick"].sha256).tier == "cold"

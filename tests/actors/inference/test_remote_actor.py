@@ -9,11 +9,10 @@ import pytest
 from actors.inference.actor import Inference
 from bus.stub import StubBus
 from protocol.errors import BatosError
-from protocol.messages import Activate, Experts, Import, Infer, Row, Sampling, StatusQuery
+from protocol.messages import Activate, Evict, Experts, Import, Infer, Row, StatusQuery
 
+from .asked import GREEDY, Asked
 from .fake_server import FakeServer
-
-GREEDY = Sampling(temperature=0)
 
 
 @pytest.fixture
@@ -59,6 +58,30 @@ async def test_experts_of_the_world_speak_through_the_server(bus, fake, adapter,
     status = await bus.call("inference", "status", StatusQuery(), seconds=5)
     assert (status.ready, status.detail["device"], status.detail["served"]) == (True, fake.url, "tiny")
     assert (await bus.call("inference", "activate", Activate(name="brick", pin=True), seconds=5)).expert.pinned
+
+
+async def test_a_pin_holds_though_actor_and_server_come_and_go(remote_home, fake, adapter):
+    inference = Inference(remote_home)
+    await inference.begin()
+    ask = Asked(inference)
+    old = await ask.bring("brick", adapter("old", seed=1))
+    assert (await ask("activate", Activate(name="brick", pin=True))).tid is not None
+    await inference.close()
+
+    fake.restart()
+    inference = Inference(remote_home)
+    await inference.begin()
+    ask = Asked(inference)
+    assert list(fake.roots) == [old.expert.sha256]
+    fake.faults["unlisted"] = True
+    new = await ask.bring("brick", adapter("new", seed=2))
+    assert (new.expert.tier, new.expert.pinned, "does not list it" in new.expert.reason) == ("cold", True, True)
+    fake.faults.clear()
+    await ask.texts("brick")
+    view = (await ask.listed())["brick"]
+    assert (view.sha256, view.tier, view.pinned, view.reason) == (new.expert.sha256, "hot", True, "")
+    assert (await ask.refused("evict", Evict(name="brick"))).code == "BUSY"
+    await inference.close()
 
 
 async def test_an_import_counts_though_the_server_is_away(bus, fake, adapter):

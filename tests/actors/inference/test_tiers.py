@@ -12,79 +12,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from actors.inference.bank import Bank
-from actors.inference.expert import Content, Layout, write_expert
-from actors.inference.lora import Adapter, Pair, Shape
-from actors.inference.tiers import Place, Tiers
-from protocol.errors import BatosError
+from actors.inference.tiers import Place
 
-BASE = "ba5e" * 16
-SHAPES = {"layers.0": Shape(4, 3), "layers.1": Shape(3, 4)}
-SIZE = 2 * (4 + 3 + 3 + 4) * 4
-"""Bytes of an expert in memory."""
-
-
-class Model(torch.nn.Module):
-    dtype, device = torch.float32, torch.device("cpu")
-
-    def __init__(self):
-        super().__init__()
-        self.layers = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.Linear(3, 4))
-
-    def get_output_embeddings(self):
-        return None
-
-
-class House:
-    """A bank over a small model, its tiers, and experts `content("a")` with files of their own."""
-
-    def __init__(self, folder, slots=2, warm_bytes=10**9):
-        torch.manual_seed(0)
-        self.folder = folder
-        self.model = Model()
-        self.bank = Bank(self.model, slots=slots, rank=2)
-        self.tiers = Tiers(self.bank, BASE, warm_bytes, clock=lambda: 7.0)
-        self.contents = {}
-
-    def content(self, name):
-        if name not in self.contents:
-            torch.manual_seed(sum(name.encode()))
-            pairs = {at: Pair(torch.randn(2, s.inputs), torch.randn(s.outputs, 2)) for at, s in SHAPES.items()}
-            path = self.folder / name
-            made = write_expert(Adapter(2, 2.0, pairs), Layout(SHAPES, BASE, torch.float32, 2), path)
-            self.contents[name] = Content(name, made.sha256, BASE, 2, made.bytes, path)
-        return self.contents[name]
-
-    def activate(self, *names):
-        for name in names:
-            self.tiers.activate(self.content(name))
-
-    def tier(self, *names):
-        return [self.tiers.place(self.content(name).sha256).tier for name in names]
-
-    def reason(self, name):
-        return self.tiers.place(self.content(name).sha256).reason
-
-    def output(self, name):
-        """What the model says through this expert, which is brought where it must be."""
-        content = self.content(name)
-        with torch.inference_mode(), self.tiers.hold([content]) as slots:
-            self.bank.serve([slots[content.sha256]])
-            try:
-                return self.model.layers(torch.ones(1, 2, 4))
-            finally:
-                self.bank.serve(())
+from .small_house import SIZE, House, prefetch, refused
 
 
 @pytest.fixture
 def house(tmp_path):
     return House(tmp_path)
-
-
-def refused(work):
-    with pytest.raises(BatosError) as caught:
-        work()
-    assert caught.value.hint
-    return caught.value
 
 
 def test_from_cold_over_warm_to_hot_and_back(house):
@@ -93,7 +28,7 @@ def test_from_cold_over_warm_to_hot_and_back(house):
     house.tiers.warm(house.content("a"))
     assert house.tier("a") == ["warm"]
     house.activate("a", "b")
-    assert house.tiers.place(house.content("a").sha256) == Place("hot", pinned=False, last_used=7.0)
+    assert house.tiers.place(house.content("a").sha256) == Place("hot", last_used=7.0)
     house.activate("c")
     assert house.tier("a", "b", "c") == ["warm", "hot", "hot"]
     assert "room for c" in house.reason("a")
@@ -134,8 +69,8 @@ def test_what_is_pinned_is_not_taken(house):
     house.tiers.activate(house.content("d"), pin=True)
     error = refused(lambda: house.activate("b"))
     assert (error.code, error.data["pinned"]) == ("BUSY", ["a", "d"])
-    house.tiers.unpin(house.content("a").sha256)
-    house.tiers.unpin("unheard of")
+    house.tiers.unpin(house.content("a"))
+    house.tiers.unpin(house.content("unheard of"))
     house.activate("b")
     assert house.tier("a", "b") == ["warm", "hot"]
 
@@ -185,7 +120,7 @@ def test_a_copy_that_fails_costs_a_slot_and_no_answer(house, monkeypatch):
 def test_released_content_gives_everything_back(house):
     house.tiers.activate(house.content("a"), pin=True)
     house.tiers.release(house.content("a").sha256, "a was replaced")
-    assert house.tiers.place(house.content("a").sha256) == Place("cold", False, 7.0, "a was replaced")
+    assert house.tiers.place(house.content("a").sha256) == Place("cold", frozenset(), 7.0, "a was replaced")
     house.activate("b")
     with house.tiers.hold([house.content("b")]):
         house.tiers.release(house.content("b").sha256, "b was replaced")
@@ -193,10 +128,6 @@ def test_released_content_gives_everything_back(house):
     house.activate("c", "d")
     assert house.tier("b") == ["warm"]
     house.tiers.release("unheard of", "")
-
-
-def prefetch(house, plan, *names):
-    house.tiers.prefetch(plan, [house.content(name) for name in names])
 
 
 def test_a_plan_brings_its_experts_before_they_are_used(house):
@@ -277,7 +208,7 @@ def test_an_evicted_expert_is_cold_and_comes_back_the_same(house):
     house.tiers.warm(house.content("b"))
     for name in "abc":
         house.tiers.evict(house.content(name))
-    assert house.tiers.place(house.content("a").sha256) == Place("cold", False, 7.0, "it was evicted by request")
+    assert house.tiers.place(house.content("a").sha256) == Place("cold", frozenset(), 7.0, "it was evicted by request")
     assert [house.tiers._entries[house.content(name).sha256].expert for name in "ab"] == [None, None]
     assert torch.equal(house.output("a"), first)
 
@@ -287,7 +218,7 @@ def test_what_is_pinned_or_in_use_is_not_evicted(house):
     with house.tiers.hold([house.content("b")]):
         errors = [refused(lambda name=name: house.tiers.evict(house.content(name))) for name in "ab"]
     assert [(error.code, error.data) for error in errors] == [("BUSY", {"pinned": ["a"]}), ("BUSY", {})]
-    house.tiers.unpin(house.content("a").sha256)
+    house.tiers.unpin(house.content("a"))
     house.tiers.evict(house.content("a"))
     assert house.tier("a", "b") == ["cold", "hot"]
 
@@ -354,7 +285,7 @@ class Moves(RuleBasedStateMachine):
 
     @rule(name=NAMES)
     def unpin(self, name):
-        self.house.tiers.unpin(self.house.content(name).sha256)
+        self.house.tiers.unpin(self.house.content(name))
         self.pins.discard(name)
 
     @rule(name=NAMES)
