@@ -7,11 +7,13 @@ too: whatever it means, now and after a restart, is to stay on the device.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from persistent.mapping import PersistentMapping
+from ZODB.POSException import POSKeyError
 
 from actors.inference.expert import Content, Manifest
 from protocol.errors import BatosError
@@ -22,6 +24,8 @@ from world.uvm import UvmObject
 FILE: Final = "expert.safetensors"
 """The blob's name in a proxy's `files`."""
 _PINNED: Final = "pinned"
+_LOST: Final = Path("lost") / FILE
+"""Stands for a file that the storage no longer has: whoever reads it is told so, and nobody else."""
 
 
 class Kept(NamedTuple):
@@ -75,10 +79,13 @@ def resolve(known: dict[str, Content], names: Iterable[str]) -> dict[str, Conten
 
 
 def keep(store: Store, name: str, manifest: Manifest, file: Path) -> Kept:
-    """Store the file, which is moved, as the expert `name`, in one transaction. On the world's thread."""
+    """Store the file, which is moved, as the expert `name`, in one transaction. On the world's thread.
+
+    What stands there already is left alone, unless its own file is spoiled.
+    """
     before = experts(store)
     old = before.get(name)
-    if old is not None and old.sha256 == manifest.sha256:
+    if old is not None and old.sha256 == manifest.sha256 and _is_whole(old):
         with snapshot(store.db) as connection:
             return Kept(old, None, _is_pinned(_repository(connection.root())[name]))
     with commit(store.db, user="inference", description=f"expert {name}: {manifest.sha256[:12]}") as connection:
@@ -94,7 +101,7 @@ def keep(store: Store, name: str, manifest: Manifest, file: Path) -> Kept:
     with snapshot(store.db) as connection:
         proxy = _repository(connection.root())[name]
         kept = Kept(_content(name, proxy), _tid(proxy), _is_pinned(proxy))
-    others = {content.sha256 for other, content in before.items() if other != name}
+    others = {content.sha256 for other, content in before.items() if other != name} | {manifest.sha256}
     return kept._replace(orphan=old.sha256 if old is not None and old.sha256 not in others else None)
 
 
@@ -105,6 +112,14 @@ def _repository(root: Any) -> Any:
 def _is_pinned(proxy: UvmObject) -> bool:
     # Its own slot, not one that it would inherit; experts of older worlds have none.
     return proxy._slots.get(_PINNED, False) is True
+
+
+def _is_whole(content: Content) -> bool:
+    try:
+        with content.path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == content.sha256
+    except OSError:
+        return False
 
 
 def _tid(proxy: UvmObject) -> str:
@@ -127,13 +142,17 @@ def _slots(name: str, manifest: Manifest) -> dict[str, Any]:
 
 def _content(name: str, proxy: UvmObject) -> Content:
     files: PersistentMapping = proxy.files
+    try:
+        path = blobs.committed(files)[FILE]
+    except POSKeyError:
+        path = _LOST
     return Content(
         name=name,
         sha256=proxy.sha256,
         base_model=proxy.base_model,
         rank=proxy.rank,
         bytes=proxy.bytes,
-        path=blobs.committed(files)[FILE],
+        path=path,
         # Its own slot: proxies from before there were aLoRA experts have none.
         invocation=tuple(proxy._slots.get("invocation", ())),
     )

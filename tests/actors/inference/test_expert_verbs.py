@@ -237,6 +237,45 @@ async def test_a_file_that_rots_in_the_world_is_refused_and_the_others_serve(ask
     assert (await ask.listed())["robin"].tier == "cold"
 
 
+async def test_the_same_import_again_mends_a_file_that_has_rotted(ask, adapter):
+    folder = adapter("brick", seed=1)
+    first = await ask.bring("brick", folder)
+    before = await ask.texts(None, "brick")
+    await ask("evict", Evict(name="brick"))
+    path = ask.inference._lending._experts["brick"].path
+    path.chmod(0o600)
+    path.write_bytes(path.read_bytes()[:-3])
+    error = await ask.refused("activate", Activate(name="brick"))
+    assert "expert import" in error.hint
+    again = await ask.bring("brick", folder)
+    assert (again.expert.sha256, again.tid not in (None, first.tid)) == (first.expert.sha256, True)
+    assert await ask.texts(None, "brick") == before
+    assert (await ask.bring("brick", folder)).tid is None
+    assert (await ask.listed())["brick"].tier == "hot"
+
+
+async def test_a_file_that_the_storage_has_lost_costs_its_own_expert_alone(home, adapter):
+    inference = Inference(home)
+    await inference.begin()
+    ask = Asked(inference)
+    for number, name in enumerate(("brick", "robin"), 1):
+        await ask.bring(name, adapter(name, seed=number))
+    before = await ask.texts(None, "robin")
+    inference._lending._experts["brick"].path.unlink()
+    await inference.close()
+
+    inference = Inference(home)
+    await asyncio.wait_for(inference.begin(), 20)
+    ask = Asked(inference)
+    assert await ask.texts(None, "robin") == before
+    assert list(await ask.listed()) == ["brick", "robin"]
+    error = await ask.refused("infer", Infer(rows=[Row(prompt="a", expert="brick")]))
+    assert (error.code, "cannot be read" in error.message, "expert import" in error.hint) == ("BAD_EXPERT", True, True)
+    assert (await ask.bring("brick", adapter("brick", seed=1))).tid is not None
+    assert (await ask("activate", Activate(name="brick"))).expert.tier == "hot"
+    await inference.close()
+
+
 async def test_imports_and_texts_at_once_end_well(ask, adapter):
     await ask.bring("brick", adapter("brick", seed=1))
     before = await ask.texts(None, "brick")
