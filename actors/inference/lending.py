@@ -48,7 +48,7 @@ class Lending:
     async def begin(self) -> None:
         """Clear what a killed import has left, take in what lies in the staging folder, once, and bring what is pinned."""
         shutil.rmtree(self._workshop, ignore_errors=True)
-        await self.resolve()
+        await self.listed()
         for staged in staging.found(self._home.staging):
             refusal: BatosError | None = None
             try:
@@ -68,9 +68,8 @@ class Lending:
         self._ahead.shutdown(wait=False, cancel_futures=True)
 
     async def resolve(self, *names: str) -> dict[str, Content]:
-        """What these names mean now, and a fresh look at all of them for `census`; UNKNOWN_EXPERT."""
-        self._experts = await self._store.run(lambda: repository.experts(self._store))
-        return repository.resolve(self._experts, names)
+        """What these names mean now; UNKNOWN_EXPERT."""
+        return await self._store.run(lambda: repository.resolve(self._store, names))
 
     async def take(self, request: Import) -> ExpertReply:
         """Nothing that serves is touched until the new expert is committed, and nothing at all if it is bad."""
@@ -107,13 +106,13 @@ class Lending:
 
         A name that means nothing is passed over; whoever uses it will be told.
         """
-        await self.resolve()
-        contents = [self._experts[name] for name in dict.fromkeys(request.experts) if name in self._experts]
+        contents = list((await self.resolve(*filter(self._experts.__contains__, request.experts))).values())
         self._ahead.submit(self._engine.prefetch, request.plan, contents).add_done_callback(_tell)
         return self._views(contents)
 
     async def listed(self) -> ExpertsReply:
-        await self.resolve()
+        """All of them, looked at anew, in `census` too."""
+        self._experts = await self._store.run(lambda: repository.experts(self._store))
         return self._views(self._experts.values())
 
     def census(self) -> list[dict[str, Any]]:

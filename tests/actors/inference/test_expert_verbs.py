@@ -207,6 +207,23 @@ async def test_more_experts_than_slots_in_one_request(ask, adapter):
     ]
 
 
+async def test_a_batch_reads_of_the_world_only_the_experts_that_it_names(ask, adapter, monkeypatch):
+    for number, name in enumerate(("brick", "robin"), 1):
+        await ask.bring(name, adapter(name, seed=number))
+    read = []
+    content = repository._content
+
+    def noting(name, proxy):
+        read.append(name)
+        return content(name, proxy)
+
+    monkeypatch.setattr(repository, "_content", noting)
+    await ask.texts(None, "robin", "robin")
+    await ask("activate", Activate(name="robin"))
+    await ask("prefetch", Prefetch(plan="p", experts=["robin"]))
+    assert read == ["robin"] * 3
+
+
 async def test_what_is_not_there_is_named(ask, adapter, tmp_path):
     error = await ask.refused("activate", Activate(name="robin"))
     assert (error.code, "expert import" in error.hint) == ("UNKNOWN_EXPERT", True)
