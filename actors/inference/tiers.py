@@ -22,6 +22,7 @@ from typing import Final, Literal, NamedTuple, Protocol
 
 import torch
 
+from actors.inference.device import is_full, no_room
 from actors.inference.expert import Content, Expert, Layout, read_expert
 from actors.inference.lora import Shape
 from actors.inference.plans import Plans
@@ -255,7 +256,8 @@ class Tiers:
                 self._settled.notify_all()
 
     def _read(self, content: Content) -> Expert:
-        return read_expert(content, self.layout, pinned=self._bank.pinned)
+        with _room(content):
+            return read_expert(content, self.layout, pinned=self._bank.pinned)
 
     def _load(self, entry: _Entry, content: Content, later: Collection[str] = (), *, ahead: bool = False) -> None:
         """Bring the entry that is moving into memory, and into a slot; nobody loses one before the bytes are verified."""
@@ -263,7 +265,8 @@ class Tiers:
         slot = self._claim(content, later, ahead=ahead)
         if slot is not None:
             try:
-                self._bank.fill(slot, expert)
+                with _room(content):
+                    self._bank.fill(slot, expert)
                 entry.content, entry.slot, entry.reason = content, slot, ""
             finally:
                 with self._settled:
@@ -350,3 +353,14 @@ def stand_back() -> None:
     """Let the calling thread, which fetches ahead, give way to all others, where the system has a niceness for threads."""
     if hasattr(os, "setpriority"):
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+
+
+@contextmanager
+def _room(content: Content) -> Iterator[None]:
+    """OUT_OF_MEMORY where there is none for the expert."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        if is_full(error):
+            raise no_room(error, f"the expert {content.name!r}") from None
+        raise

@@ -10,6 +10,7 @@ from peft import PeftModel
 from transformers import AutoModelForCausalLM, BitsAndBytesConfig, LlamaConfig, LlamaForCausalLM, set_seed
 
 from actors.inference import incarnation
+from actors.inference.bank import Bank
 from actors.inference.device import is_full, placement
 from actors.inference.engine import LocalEngine
 from protocol.errors import BatosError
@@ -95,7 +96,7 @@ def test_a_model_that_was_loaded_before_leaves_nothing_behind(tiny, tmp_path):
     assert sorted(path.name for path in (tmp_path / "model").iterdir()) == sorted(files(tiny))
 
 
-@pytest.mark.parametrize(
+NO_ROOM = pytest.mark.parametrize(
     "error",
     [
         torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
@@ -103,6 +104,31 @@ def test_a_model_that_was_loaded_before_leaves_nothing_behind(tiny, tmp_path):
         MemoryError(),
     ],
 )
+
+
+@NO_ROOM
+def test_no_room_for_an_expert_is_said_and_the_next_is_served(tiny, adapter, taken, monkeypatch, error):
+    engine = made(tiny)
+    content = taken(engine, "brick", adapter("brick", seed=1))
+    before = texts(engine, *ROWS)
+
+    def full(*_):
+        raise error
+
+    for bring in (engine.activate, lambda content: engine.prefetch("p", [content]), engine.repin):
+        with monkeypatch.context() as patched:
+            patched.setattr(Bank, "fill", full)
+            with pytest.raises(BatosError) as caught:
+                bring(content)
+        assert (caught.value.code, "brick" in caught.value.message) == ("OUT_OF_MEMORY", True)
+        assert engine.place(content.sha256).tier != "hot"
+    assert "not enough memory" in engine.place(content.sha256).reason
+    assert texts(engine, *ROWS) == before
+    engine.activate(content)
+    assert engine.place(content.sha256).tier == "hot"
+
+
+@NO_ROOM
 def test_no_room_is_said_and_freed_and_the_next_is_served(tiny, error):
     engine = made(tiny)
     before = texts(engine, *ROWS)
