@@ -109,6 +109,10 @@ class RemoteEngine:
         stop = should_stop or (lambda: False)
         texts: dict[int, _Text] = {}
         waves = self._tiers.waves(contents)
+        if len(waves) > 1:
+            # A file that is spoiled must be found before the first wave has spoken.
+            for content in distinct(contents).values():
+                self._tiers.warm(content)
         for number, wave in enumerate(waves):
             used = distinct(contents[row] for row in wave)
             later = distinct(contents[row] for rest in waves[number + 1 :] for row in rest)

@@ -80,7 +80,14 @@ class RemoteBank:
         with self._talking:
             self._tidy()
             folder = self._exchange / sha256
-            export(expert, self.shapes, folder, self._served)
+            try:
+                export(expert, self.shapes, folder, self._served)
+            except OSError as error:
+                raise BatosError(
+                    "STORAGE",
+                    f"the expert {sha256[:12]}… cannot be written to {self._exchange}: {error.strerror}",
+                    "It is `exchange` under [inference] in batos.toml; is its disk full?",
+                ) from error
             # An expert that has learned nothing yet says what the base model says.
             self._changes[sha256] = any(bool(a.any() and b.any()) for _, a, b in pairs(expert, self.shapes))
             try:

@@ -329,6 +329,31 @@ def test_a_spoiled_expert_is_never_handed_over(remote, fake, contents, tmp_path)
     assert fake.roots == {}
 
 
+def test_a_spoiled_expert_of_a_later_batch_is_found_before_anything_is_said(remote, fake, contents, tmp_path):
+    _, known = contents
+    path = tmp_path / "spoiled"
+    path.write_bytes(b"rotten")
+    rotten = known["alfred"]._replace(path=path)
+    pieces = []
+    rows = [row(expert=name) for name in NAMES]
+    error = refused(
+        lambda: remote.generate(rows, lambda *piece: pieces.append(piece), None, known | {"alfred": rotten})
+    )
+    assert (error.code, pieces) == ("BAD_EXPERT", [])
+
+
+def test_an_exchange_folder_that_takes_nothing_is_named(remote, fake, contents, tmp_path):
+    _, known = contents
+    exchange = tmp_path / "home" / "exchange"
+    exchange.rmdir()
+    exchange.write_text("in the way")
+    error = refused(lambda: remote.activate(known["brick"]))
+    assert (error.code, str(exchange) in error.message) == ("STORAGE", True)
+    exchange.unlink()
+    remote.activate(known["brick"])
+    assert list(fake.roots) == [known["brick"].sha256]
+
+
 def test_an_import_is_judged_by_the_configuration_alone(remote, engine, adapter, tmp_path):
     folder = adapter("good", seed=4)
     here, there = engine.convert(folder, tmp_path / "here"), remote.convert(folder, tmp_path / "there")
