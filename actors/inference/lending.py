@@ -60,7 +60,10 @@ class Lending:
                     continue
                 refusal = error
                 _log.warning("an adapter in the staging folder is refused", expert=staged.name, reason=error.message)
-            staging.settle(staged, self._home.staging, refusal)
+            try:
+                staging.settle(staged, self._home.staging, refusal)
+            except OSError as error:
+                _log.warning("a staged adapter could not be moved away", expert=staged.name, reason=str(error))
         for name in await self._store.run(lambda: repository.pinned(self._store)):
             await self._repin(self._experts[name])
 
@@ -134,8 +137,12 @@ class Lending:
         file = self._workshop / uuid.uuid4().hex
 
         def convert() -> Manifest:
-            self._workshop.mkdir(mode=0o700, exist_ok=True)
-            return self._engine.convert(path, file)
+            try:
+                self._workshop.mkdir(mode=0o700, exist_ok=True)
+                return self._engine.convert(path, file)
+            except OSError as error:
+                why = f"the expert cannot be written to {self._workshop}: {error.strerror}"
+                raise BatosError("STORAGE", why, "Is the disk full?") from error
 
         try:
             manifest = await self._work(convert)

@@ -7,6 +7,7 @@ import shutil
 
 import pytest
 from safetensors import safe_open
+from structlog.testing import capture_logs
 
 from actors.inference import repository
 from actors.inference.actor import Inference
@@ -154,6 +155,14 @@ async def test_a_refused_import_touches_nothing(home, ask, adapter, change):
     assert list((home.root / "import").iterdir()) == []
     await ask.inference.close()
     assert len([text for text in history(home) if text.startswith("expert")]) == 1
+
+
+async def test_an_import_that_finds_no_disk_says_so(home, ask, adapter):
+    (home.root / "import").symlink_to("/a disk that is gone")
+    error = await ask.refused("import", Import(path=str(adapter("brick")), name="brick"))
+    assert (error.code, bool(error.hint)) == ("STORAGE", True)
+    (home.root / "import").unlink()
+    assert (await ask.bring("brick", adapter("brick"))).tid is not None
 
 
 async def test_pins_and_what_is_evicted_for_whom(ask, adapter):
@@ -354,6 +363,17 @@ async def test_the_staging_folder_is_taken_in_once(home, adapter):
     await inference.begin()
     assert before["brick"].sha256 != after["brick"].sha256 == (await Asked(inference).listed())["brick"].sha256
     await inference.close()
+
+
+async def test_a_staging_folder_that_cannot_be_tidied_stops_nobody(home, adapter):
+    shutil.copytree(adapter("brick", seed=1), home.staging / "brick")
+    (home.staging / "imported").write_text("in the way")
+    inference = Inference(home)
+    with capture_logs() as logs:
+        await asyncio.wait_for(inference.begin(), 20)
+    assert list(await Asked(inference).listed()) == ["brick"]
+    await inference.close()
+    assert [entry["expert"] for entry in logs if "could not be moved" in entry["event"]] == ["brick"]
 
 
 async def test_a_plan_is_fetched_beside_the_answer(ask, adapter):
