@@ -144,7 +144,7 @@ class RemoteEngine:
         self._tiers.prefetch(plan, [content for content in contents if not content.invocation])
 
     def repin(self, content: Content) -> None:
-        self._tiers.repin(content)
+        self._tiers.repin(content, lambda: _check(content.invocation))
 
     def unpin(self, content: Content) -> None:
         self._tiers.unpin(content)

@@ -121,15 +121,16 @@ class Tiers:
             if pin:
                 self._pin(self._entries[content.sha256], content.name)
 
-    def repin(self, content: Content) -> None:
+    def repin(self, content: Content, check: Callable[[], None] = lambda: None) -> None:
         """Keep for its name what was pinned before: now, or where that cannot be, from when rows next bring it to a slot.
 
-        What is in the way is raised, and stands in its `place` until then.
+        What is in the way, `check`'s refusal too, is raised, and stands in its `place` until then.
         """
         with self._moving(content) as entry:
             self._pin(entry, content.name)
             if entry.slot is None:
                 try:
+                    check()
                     self._load(entry, content)
                 except BatosError as error:
                     entry.reason = f"it is pinned, and could not be brought to the device: {error.message}"

@@ -369,10 +369,12 @@ def test_an_alora_expert_is_refused_by_name(remote, fake, contents, adapter, tak
     for work in (
         lambda: taken(remote, "there", folder),
         lambda: remote.activate(late),
+        lambda: remote.repin(late),
         lambda: remote.generate([row(), row(expert="late")], experts={"late": late}),
     ):
         error = refused(work)
         assert (error.code, "alora_invocation_tokens" in error.message, bool(error.hint)) == ("BAD_EXPERT", True, True)
+    assert "alora_invocation_tokens" in remote.place(late.sha256).reason
     remote.prefetch("plan", [late, known["brick"]])
     assert list(fake.roots) == [known["brick"].sha256]
 
