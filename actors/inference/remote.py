@@ -182,8 +182,10 @@ class RemoteEngine:
             try:
                 while pending and not should_stop():
                     done, pending = await asyncio.wait(pending, timeout=POLL_S, return_when=asyncio.FIRST_EXCEPTION)
-                    for task in done:
-                        task.result()
+                    # Each is asked, so that none is said to have failed unheard.
+                    failed = [error for task in done if (error := task.exception()) is not None]
+                    if failed:
+                        raise failed[0]
             finally:
                 for task in pending:
                     task.cancel()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import json
 import threading
@@ -10,6 +11,7 @@ import pytest
 
 from actors.inference.connection import connect
 from actors.inference.expert import Content
+from actors.inference.remote import RemoteEngine
 from protocol.errors import BatosError
 from protocol.home import Home, Inference
 from protocol.messages import Row, Sampling, Turn
@@ -253,6 +255,16 @@ def test_what_a_server_may_do_wrong_is_a_typed_failure(remote, fake, fault, code
     assert (error.code, words in error.message) == (code, True), error.message
     fake.faults.clear()
     assert remote.generate([row(limit=9)]).rows[0].tokens > 0
+
+
+def test_texts_that_fail_at_once_are_all_heard(remote, monkeypatch, caplog):
+    async def fail(*_):
+        raise BatosError("GENERATION_FAILED", "boom", "Look.")
+
+    monkeypatch.setattr(RemoteEngine, "_follow", fail)
+    assert refused(lambda: remote.generate([row(), row()])).message == "boom"
+    gc.collect()
+    assert "never retrieved" not in caplog.text
 
 
 def test_a_server_that_is_away_is_not_ready(tiny, tmp_path):
