@@ -9,6 +9,10 @@ import pytest
 from actors.inference.connection import connect, identity, model_shapes
 from protocol.errors import BatosError
 from protocol.home import Home, Inference
+from protocol.messages import Row
+
+from .fake_server import FakeServer
+from .small_house import refused
 
 
 @pytest.fixture
@@ -54,3 +58,25 @@ def test_a_configuration_of_no_model_is_named(bare, tmp_path):
     with pytest.raises(BatosError) as caught:
         connect(Inference(engine="openai", url="http://127.0.0.1:9", model=str(bare)), Home(tmp_path))
     assert caught.value.code == "BAD_MODEL"
+
+
+def test_a_server_that_is_away_is_not_ready(tiny, tmp_path):
+    fake = FakeServer(tiny)
+    settings = Inference(engine="openai", model=str(tiny), dtype="float32", url=f"{fake.url}/v1/")
+    engine = connect(settings, Home(tmp_path)).engine
+    fake.stop()
+    error = refused(lambda: engine.generate([Row(prompt="hello", max_tokens=4)]))
+    assert (error.code, bool(error.hint), fake.url in error.message) == ("NOT_READY", True, True)
+    assert refused(lambda: connect(settings, Home(tmp_path))).code == "NOT_READY"
+
+
+def test_a_key_comes_from_the_environment(tiny, tmp_path, monkeypatch):
+    fake = FakeServer(tiny, key="sesame")
+    settings = Inference(engine="openai", model=str(tiny), dtype="float32", url=fake.url)
+    try:
+        error = refused(lambda: connect(settings, Home(tmp_path)))
+        assert (error.code, "BATOS_API_KEY" in error.hint) == ("BAD_CONFIG", True)
+        monkeypatch.setenv("BATOS_API_KEY", "sesame")
+        assert connect(settings, Home(tmp_path)).engine.generate([Row(prompt="hello", max_tokens=4)]).rows[0].text
+    finally:
+        fake.stop()

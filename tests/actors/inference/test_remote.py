@@ -267,16 +267,6 @@ def test_texts_that_fail_at_once_are_all_heard(remote, monkeypatch, caplog):
     assert "never retrieved" not in caplog.text
 
 
-def test_a_server_that_is_away_is_not_ready(tiny, tmp_path):
-    fake = FakeServer(tiny)
-    settings = Inference(engine="openai", model=str(tiny), dtype="float32", url=f"{fake.url}/v1/")
-    engine = connect(settings, Home(tmp_path)).engine
-    fake.stop()
-    error = refused(lambda: engine.generate([row()]))
-    assert (error.code, bool(error.hint), fake.url in error.message) == ("NOT_READY", True, True)
-    assert refused(lambda: connect(settings, Home(tmp_path))).code == "NOT_READY"
-
-
 def test_experts_outlive_a_restart_of_the_server(remote, fake, contents):
     _, known = contents
     (before,) = texts(remote.generate([row(expert="brick")], experts=known))
@@ -389,18 +379,6 @@ def test_an_alora_expert_is_refused_by_name(remote, fake, contents, adapter, tak
     assert "alora_invocation_tokens" in remote.place(late.sha256).reason
     remote.prefetch("plan", [late, known["brick"]])
     assert list(fake.roots) == [known["brick"].sha256]
-
-
-def test_a_key_comes_from_the_environment(tiny, tmp_path, monkeypatch):
-    fake = FakeServer(tiny, key="sesame")
-    settings = Inference(engine="openai", model=str(tiny), dtype="float32", url=fake.url)
-    try:
-        error = refused(lambda: connect(settings, Home(tmp_path)))
-        assert (error.code, "BATOS_API_KEY" in error.hint) == ("BAD_CONFIG", True)
-        monkeypatch.setenv("BATOS_API_KEY", "sesame")
-        assert connect(settings, Home(tmp_path)).engine.generate([row()]).rows[0].text
-    finally:
-        fake.stop()
 
 
 def test_a_base_model_has_one_name(fake, reach):
