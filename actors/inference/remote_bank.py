@@ -125,9 +125,7 @@ class RemoteBank:
             try:
                 self._server.unload(sha256)
             except BatosError as error:
-                if error.code != "NOT_READY":
-                    raise
-                # It is away, and may keep it: nobody names it there.
+                # It may keep it: nobody names it there, and whoever comes next is told if there is no room.
                 _log.warning("the model server was not told to forget an expert", sha256=sha256, error=error.message)
             shutil.rmtree(self._exchange / sha256, ignore_errors=True)
 

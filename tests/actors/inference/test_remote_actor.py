@@ -12,7 +12,7 @@ from protocol.errors import BatosError
 from protocol.messages import Activate, Evict, Experts, Import, Infer, Row, StatusQuery
 
 from .asked import GREEDY, Asked
-from .fake_server import FakeServer
+from .fake_server import FakeServer, Refusal
 
 
 @pytest.fixture
@@ -93,6 +93,19 @@ async def test_an_import_counts_though_the_server_is_away(bus, fake, adapter):
     with pytest.raises(BatosError) as caught:
         await texts(bus, None)
     assert caught.value.code == "NOT_READY"
+
+
+async def test_an_import_counts_though_the_server_does_not_forget(bus, fake, adapter, monkeypatch):
+    await bus.call("inference", "import", Import(path=str(adapter("old", seed=1)), name="brick"), seconds=30)
+    await bus.call("inference", "activate", Activate(name="brick", pin=True), seconds=30)
+
+    def broken(_):
+        raise Refusal(500, "boom")
+
+    monkeypatch.setattr(fake, "unload", broken)
+    came = await bus.call("inference", "import", Import(path=str(adapter("new", seed=2)), name="brick"), seconds=30)
+    assert (came.tid is not None, came.expert.tier, came.expert.pinned) == (True, "hot", True)
+    assert came.expert.sha256 in fake.roots
 
 
 async def test_until_the_server_is_there_the_actor_waits_for_it(remote_home, fake):
