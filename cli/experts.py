@@ -26,7 +26,10 @@ ADOPT: Final = "adopt_expert_"
 
 
 class Expert(msgspec.Struct, frozen=True, kw_only=True):
-    """What an import, an activation or a pin came to. `persona` and `mandate` say who took the expert up, if anybody."""
+    """What an import, an activation or a pin came to. `persona` and `mandate` say who took the expert up, if anybody.
+
+    `reason` says why it is not where it was, or where its pin would have it.
+    """
 
     name: str
     sha256: str
@@ -35,6 +38,7 @@ class Expert(msgspec.Struct, frozen=True, kw_only=True):
     rank: int
     base_model: str
     pinned: bool
+    reason: str
     seconds: float
     tid: str | None
     persona: str | None = None
@@ -101,6 +105,7 @@ def _expert(reply: ExpertReply) -> Expert:
         rank=view.rank,
         base_model=view.base_model,
         pinned=view.pinned,
+        reason=view.reason,
         seconds=reply.seconds,
         tid=reply.tid,
     )

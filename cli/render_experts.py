@@ -19,6 +19,8 @@ _HASH: Final = 12
 def imported(found: Expert) -> str:
     news = "is imported" if found.tid is not None else "was there already"
     lines = [f"{printable(found.name)} {news}: {_what(found)}"]
+    if found.pinned and found.tier != "hot":
+        lines.append(printable(found.reason))
     if found.persona is not None:
         lines.append(f"{printable(found.persona)} has taken it up")
     return "\n".join(lines)

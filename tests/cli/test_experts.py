@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from cli.main import main
@@ -18,6 +19,7 @@ SHAPE = {
     "rank": 16,
     "base_model": "cd" * 32,
     "pinned": False,
+    "reason": "",
     "seconds": 0.5,
     "tid": TID,
     "persona": None,
@@ -44,6 +46,16 @@ def test_import_sends_the_whole_path(inference, batos, tmp_path, monkeypatch):
     assert batos("expert", "import", "adapter", "robin") == (0, [SHAPE])
     ((verb, request),) = inference.asked
     assert (verb, request.path, request.name) == ("import", str(tmp_path / "adapter"), "robin")
+
+
+def test_an_import_whose_pin_cannot_be_kept_says_why(home, inference, tmp_path, capsys):
+    words = ["expert", "import", str(tmp_path), "robin", "--home", str(home.root)]
+    assert main(words) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 1
+    view = msgspec.structs.replace(VIEW, pinned=True, reason="it is pinned, and the bank is full")
+    inference.replies["import"] = ExpertReply(expert=view, seconds=0.5, tid=TID)
+    assert main(words) == 0
+    assert capsys.readouterr().out.splitlines()[1:] == ["it is pinned, and the bank is full"]
 
 
 def test_import_for_a_persona_ends_with_its_mandate(system, inference, batos, tmp_path):
