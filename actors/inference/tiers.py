@@ -30,8 +30,8 @@ from protocol.errors import BatosError
 
 Tier = Literal["cold", "warm", "hot"]
 
-_NICENESS: Final = 19
-"""Who fetches ahead lives in the gaps of who generates: as far back as there is."""
+_NICENESS: Final = 10
+"""Who fetches ahead stands back from who generates; not as far as there is, for somebody may come to wait for it."""
 
 
 class Slots(Protocol):
