@@ -70,13 +70,15 @@ def _filling(scene: Scene, one: Stand, theirs: Any, rounds: int) -> Claim:
                 took[name].append(seconds)
     medians = {name: round(1000 * statistics.median(seconds), 3) for name, seconds in took.items()}
     ours = medians.pop("ours")
-    floor = medians["one flat copy of a slot"]
+    # A swap may read fewer bytes than it writes, where a slot is of a wider type than an expert's file.
+    moved = scene.samples[0].content.bytes + number
+    floor = round(medians["one flat copy of a slot"] * moved / (2 * number), 3)
     return Claim(
         id=f"warm to hot, {number / 1e6:.1f} MB",
         ours=ours,
-        peers=medians,
+        peers={f"its bytes, {moved / 1e6:.1f} MB read or written, at a flat copy's bandwidth": floor, **medians},
         unit="ms",
-        target="<= 1.5 x the flat copy",
+        target="<= 1.5 x its bytes",
         ok=ours <= 1.5 * floor,
     )
 
