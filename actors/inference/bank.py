@@ -36,6 +36,10 @@ class Run(NamedTuple):
     slots: tuple[int, ...]
 
 
+_Views = list[tuple[torch.Tensor, torch.Tensor] | None]
+"""For each linear its A and B of some slots, as in `_Lent`."""
+
+
 class _Lent(NamedTuple):
     """A run as a linear sees it: `a` [slots, inputs, rank] and `b` [slots, rank, outputs] are views.
 
@@ -85,11 +89,12 @@ class BankedLinear(nn.Module):
             raise RuntimeError(f"a linear was given {tuple(x.shape)}, and {self.batch} rows use experts")
         turned = self._turned(x)
         for rows, a, b in self.lent:
-            count, inputs, _ = a.shape
-            source, target = (turned, y) if rows is None else (turned[rows], y[rows])
-            seen = torch.bmm(source.reshape(count, -1, inputs), a)
             # In place: y is fresh, nobody else has it.
-            target = target.view(count, -1, b.shape[-1])
+            source, target = (turned, y) if rows is None else (turned[rows], y[rows])
+            if len(source) != len(a):
+                source = source.reshape(len(a), -1, a.shape[1])
+                target = target.view(len(a), -1, b.shape[-1])
+            seen = torch.bmm(source, a)
             if target.dtype == b.dtype:
                 target.baddbmm_(seen, b)
             else:
@@ -119,7 +124,7 @@ class Bank:
         self._filled: list[tuple[int, ...] | None] = [None] * slots
         self._serving: tuple[int | None, ...] = ()
         self._filling = threading.Lock()
-        self._seen: dict[tuple[int, ...], list[tuple[torch.Tensor, torch.Tensor]]] = {}
+        self._seen: dict[tuple[tuple[int, ...], tuple[int, ...]], _Views] = {}
         self._plans: dict[tuple[int, tuple[int, ...]], tuple[list[torch.Tensor], list[torch.Tensor]]] = {}
         self._stream: torch.cuda.Stream | None = None
         if self.pinned:
@@ -173,31 +178,36 @@ class Bank:
         serving = tuple(slots)
         if serving == self._serving:
             return
-        used = {slot for slot in serving if slot is not None}
-        filled = {slot: self._filled[slot] for slot in sorted(used)}
-        if empty := [slot for slot, ranks in filled.items() if ranks is None]:
+        used = sorted({slot for slot in serving if slot is not None})
+        if empty := [slot for slot in used if self._filled[slot] is None]:
             raise RuntimeError(f"slot {empty[0]} holds no expert")
         self._serving = serving
         self._turned.forget()
-        kept = [ranks for ranks in filled.values() if ranks is not None]
         seen = [
             (None if run.end - run.first == len(serving) else slice(run.first, run.end), self._views(run.slots))
             for run in runs_of(serving)
         ]
         for place, linear in enumerate(self._linears):
-            changed = any(ranks[place] for ranks in kept)
-            linear.lent = [_Lent(rows, *views[place]) for rows, views in seen] if changed else ()
+            linear.lent = [_Lent(rows, *pair) for rows, views in seen if (pair := views[place]) is not None]
             linear.batch = len(serving)
 
-    def _views(self, slots: tuple[int, ...]) -> list[tuple[torch.Tensor, torch.Tensor]]:
-        """Each linear's matrices of these neighbouring slots. Kept, because making views takes longer than using them."""
-        found = self._seen.get(slots)
+    def _views(self, slots: tuple[int, ...]) -> _Views:
+        """Each linear's matrices of these neighbouring slots, as far as one of them has a rank; None where none has.
+
+        Kept, because making views takes longer than using them.
+        """
+        held = [ranks for slot in slots if (ranks := self._filled[slot]) is not None]
+        ranks = tuple(max(each) for each in zip(*held, strict=True))
+        found = self._seen.get((slots, ranks))
         if found is None:
             if len(self._seen) >= _KEPT_PLANS:
                 self._seen.clear()
             span = slice(slots[0], slots[-1] + 1)
-            found = [(linear.a[span].transpose(1, 2), linear.b[span]) for linear in self._linears]
-            self._seen[slots] = found
+            found = [
+                (linear.a[span, :rank].transpose(1, 2), linear.b[span, :rank]) if rank else None
+                for linear, rank in zip(self._linears, ranks, strict=True)
+            ]
+            self._seen[slots, ranks] = found
         return found
 
     def _plan(self, slot: int, ranks: tuple[int, ...]) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
