@@ -22,7 +22,7 @@ import torch
 
 from actors.inference.bank import linears
 from bench import bandwidth, likeness, pacing, refusing, soak, stalling, swapping, waiting
-from bench.adapters import samples
+from bench.adapters import INVOCATION, samples
 from bench.claims import Claim, processor, report
 from bench.stand import Scene
 from bench.weights import LARGE, SMALL, Numbers, random_model, twin
@@ -48,11 +48,12 @@ FULL: Final = Effort(LARGE, rounds=6, swaps=32, rows=12, steps=200, copied=1 << 
 QUICK: Final = Effort(SMALL, rounds=1, swaps=2, rows=2, steps=60, copied=1 << 22, cold=32, warm=8)
 
 
-def scene_of(build: Callable[[], Any], place: Path, number: int = EXPERTS) -> Scene:
-    """The model and so many experts for it, in the new folder `place`."""
+def scene_of(build: Callable[[], Any], place: Path, number: int = EXPERTS, invocation: tuple[int, ...] = ()) -> Scene:
+    """The model and so many experts for it, in the new folder `place`; aLoRA ones where there is an `invocation`."""
     place.mkdir()
     model = build()
-    return Scene(build, Numbers(), RANK, samples(linears(model), model.dtype, place, number=number, rank=RANK))
+    made = samples(linears(model), model.dtype, place, number=number, rank=RANK, invocation=invocation)
+    return Scene(build, Numbers(), RANK, made)
 
 
 def measure(scene: Scene, effort: Effort) -> Iterator[Claim]:
@@ -95,9 +96,11 @@ def run(effort: Effort, device: str, seconds: float, place: Path) -> list[Claim]
     short = {**effort.shape, "num_hidden_layers": 2}
     for kind in kinds:
         nf4 = kind == "nf4"
-        exact = scene_of(builder(short, device, torch.float32, nf4=nf4), place / f"{kind}-exact", 3)
-        claims.append(likeness.measure(exact, f"{kind.replace('bf16', 'plain')} linears, float32, 2 layers"))
-        del exact
+        build = builder(short, device, torch.float32, nf4=nf4)
+        what = f"{kind.replace('bf16', 'plain')} linears, float32, 2 layers"
+        claims.append(likeness.measure(scene_of(build, place / f"{kind}-exact", 3), what))
+        claims.append(likeness.invoked(scene_of(build, place / f"{kind}-late", 1, INVOCATION), what))
+        del build
         scene = scene_of(builder(effort.shape, device, torch.bfloat16, nf4=nf4), place / kind)
         claims += [claim._replace(id=f"{kind}: {claim.id}") for claim in measure(scene, effort)]
         if seconds > 0 and not nf4:

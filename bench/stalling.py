@@ -101,6 +101,8 @@ def measure(scene: Scene, rounds: int, steps: int) -> list[Claim]:
     ours, peers = _Felt([], [], 0), _Felt([], [], 0)
     loads = 0
     pause = PAUSE * statistics.median(lengths(say(mine, [ids], [first], 9)))
+    # What a first pass packs for a processor must not be read meanwhile.
+    generate(theirs, [ids], 1)
     for number in range(rounds + 1):
         with _Fetching(fetch, pause, stand_back) as fetching:
             said = say(mine, [ids], [first], steps + 1)
