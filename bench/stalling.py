@@ -18,6 +18,8 @@ from bench.stand import Said, Scene, generate, lengths, peer, prompt, say, stand
 
 PAUSE: Final = 3
 """Steps between two fetches."""
+PATIENCE: Final = 20
+"""Further rounds, where a small model is so fast, or a machine so busy, that nothing has overlapped yet."""
 QUIET: Final = 16
 """Steps of each round during which nothing is fetched at all."""
 
@@ -103,7 +105,9 @@ def measure(scene: Scene, rounds: int, steps: int) -> list[Claim]:
     pause = PAUSE * statistics.median(lengths(say(mine, [ids], [first], 9)))
     # What a first pass packs for a processor must not be read meanwhile.
     generate(theirs, [ids], 1)
-    for number in range(rounds + 1):
+    for number in range(rounds + 1 + PATIENCE):
+        if number > rounds and ours.disturbed and peers.disturbed:
+            break
         with _Fetching(fetch, pause, stand_back) as fetching:
             said = say(mine, [ids], [first], steps + 1)
         felt = _sorted(said, fetching.windows)
