@@ -263,7 +263,12 @@ class Tiers:
     def _load(self, entry: _Entry, content: Content, later: Collection[str] = (), *, ahead: bool = False) -> None:
         """Bring the entry that is moving into memory, and into a slot; nobody loses one before the bytes are verified."""
         expert = entry.expert or self._read(content)
-        slot = self._claim(content, later, ahead=ahead)
+        try:
+            slot = self._claim(content, later, ahead=ahead)
+        except BatosError:
+            # The bytes are good, and who is refused a slot will try again.
+            self._keep(entry, expert)
+            raise
         if slot is not None:
             try:
                 with _room(content):

@@ -101,7 +101,7 @@ async def test_more_pins_than_a_smaller_bank_has_slots(home, adapter):
             await pin(ask, name)
     home.config.write_text(home.config.read_text().replace("slots = 2", "slots = 1"))
     async with started(home) as ask:
-        assert await places(ask) == {"brick": ("hot", True), "robin": ("cold", True)}
+        assert await places(ask) == {"brick": ("hot", True), "robin": ("warm", True)}
         assert "pinned experts: brick" in (await ask.listed())["robin"].reason
         assert await ask.texts(None, "brick") == before
         await pin(ask, "brick", on=False)

@@ -117,6 +117,20 @@ def test_a_copy_that_fails_costs_a_slot_and_no_answer(house, monkeypatch):
     assert torch.equal(house.output("a"), before)
 
 
+def test_who_is_refused_a_slot_has_been_read_and_within_the_budget(tmp_path):
+    house = House(tmp_path, warm_bytes=2 * SIZE)
+    with house.tiers.hold([house.content("a"), house.content("b")]):
+        for name in "cd":
+            assert refused(lambda name=name: house.activate(name)).code == "BUSY"
+            assert house.tier("a", "b", name) == ["hot", "hot", "warm"]
+            house.content(name).path.unlink()
+            assert refused(lambda name=name: house.activate(name)).code == "BUSY"
+        kept = [entry.content.name for entry in house.tiers._entries.values() if entry.expert is not None]
+        assert len(kept) == 2
+    house.activate("d")
+    assert house.tier("d") == ["hot"]
+
+
 def test_released_content_gives_everything_back(house):
     house.tiers.activate(house.content("a"), pin=True)
     house.tiers.release(house.content("a").sha256, "a was replaced")

@@ -67,7 +67,7 @@ def test_more_pins_than_slots(house):
         house.tiers.repin(house.content(name))
     error = refused(lambda: house.tiers.repin(house.content("c")))
     assert (error.code, error.data["pinned"]) == ("BUSY", ["a", "b"])
-    assert ("pinned experts: a, b" in house.reason("c"), house.tier("a", "b", "c")) == (True, ["hot", "hot", "cold"])
+    assert ("pinned experts: a, b" in house.reason("c"), house.tier("a", "b", "c")) == (True, ["hot", "hot", "warm"])
     assert refused(lambda: house.output("c")).code == "BUSY"
     house.tiers.unpin(house.content("a"))
     house.output("c")
