@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from actors.inference.plans import KEPT, Plans
+from actors.inference.plans import KEPT, PASSED, Plans
 
 
 def test_the_nearest_plan_tells_the_distance():
@@ -42,3 +42,27 @@ def test_plans_that_nobody_ends_are_pushed_out():
         plans.admit(str(number), [str(number)])
     assert plans.distance("0") == math.inf
     assert plans.distance("1") == 0
+
+
+def test_a_plan_that_others_have_passed_by_is_given_up():
+    plans = Plans()
+    plans.admit("dead", ["a"])
+    plans.admit("slow", ["b", "c"])
+    for _ in range(PASSED - 1):
+        plans.used("x")
+    plans.used("b")
+    assert [plans.distance(one) for one in "ac"] == [0, 0]
+    plans.used("x")
+    assert [plans.distance(one) for one in "ac"] == [math.inf, 0]
+    for _ in range(PASSED):
+        plans.used("x")
+    assert plans.distance("c") == math.inf
+
+
+def test_a_plan_begins_where_it_is_admitted():
+    plans = Plans()
+    for _ in range(2 * PASSED):
+        plans.used("x")
+    plans.admit("p", ["a"])
+    plans.used("x")
+    assert plans.distance("a") == 0

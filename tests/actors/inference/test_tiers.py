@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from actors.inference.bank import Bank
+from actors.inference.plans import PASSED
 from actors.inference.tiers import Place
 
 from .small_house import SIZE, House, prefetch, refused
@@ -162,6 +163,15 @@ def test_a_use_wears_a_plan_off(house):
     house.output("a")
     house.activate("c")
     assert house.tier("a", "b", "c") == ["warm", "hot", "hot"]
+
+
+def test_plans_of_cycles_that_died_keep_no_slot_from_a_new_plan(house):
+    prefetch(house, "dead", "a")
+    prefetch(house, "dead too", "b")
+    for _ in range(PASSED + 1):
+        house.output("c")
+    prefetch(house, "new", "d", "e")
+    assert house.tier("a", "b", "c", "d", "e") == ["warm", "warm", "warm", "hot", "hot"]
 
 
 def test_a_plan_takes_no_slot_from_rows_in_flight_from_pins_and_from_an_earlier_need(house):
