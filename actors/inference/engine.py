@@ -36,6 +36,10 @@ _WARM_FORM: Final = 'start: "ok"'
 class Engine(Protocol):
     """Whatever turns rows into texts."""
 
+    @property
+    def base_model(self) -> str:
+        """The digest of the model that generates, which experts must have been made for."""
+
     def generate(
         self,
         rows: Sequence[Row],
@@ -99,6 +103,10 @@ class LocalEngine:
         self._generated = 0
         self._prompted = 0
         self._seconds = 0.0
+
+    @property
+    def base_model(self) -> str:
+        return self._tiers.layout.base_model
 
     def warm(self) -> None:
         """Touch every weight and every first-time cost before somebody waits for it."""

@@ -204,9 +204,16 @@ def _view(name: str, content: Content, engine: Engine) -> ExpertView:
         base_model=content.base_model,
         last_used=place.last_used,
         pinned=name in place.pinned,
-        reason=place.reason,
+        reason=_misfit(content, engine.base_model) or place.reason,
         invocation=list(content.invocation),
     )
+
+
+def _misfit(content: Content, loaded: str) -> str:
+    """What keeps the expert from ever being used here; empty where nothing does."""
+    if content.base_model == loaded:
+        return ""
+    return f"made for the base model {content.base_model[:12]}…, and {loaded[:12]}… is loaded"
 
 
 def _tell(done: Future[None]) -> None:

@@ -86,6 +86,10 @@ class RemoteEngine:
         self._prompted = 0
         self._seconds = 0.0
 
+    @property
+    def base_model(self) -> str:
+        return self._tiers.layout.base_model
+
     def generate(
         self,
         rows: Sequence[Row],

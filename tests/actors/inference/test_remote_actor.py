@@ -108,6 +108,33 @@ async def test_an_import_counts_though_the_server_does_not_forget(bus, fake, ada
     assert came.expert.sha256 in fake.roots
 
 
+@pytest.mark.parametrize("turn", [1, -1], ids=["local, then remote", "remote, then local"])
+async def test_an_expert_of_another_base_model_than_the_loaded_one_says_so(home, fake, adapter, turn):
+    local = home.config.read_text()
+    remote = local + f'engine = "openai"\nurl = "{fake.url}"\ndtype = "float32"\n'
+    first, then = (local, remote)[::turn]
+    home.config.write_text(first)
+    inference = Inference(home)
+    await inference.begin()
+    came = (await Asked(inference).bring("brick", adapter("brick", seed=1))).expert
+    await inference.close()
+    assert came.reason == ""
+
+    home.config.write_text(then)
+    inference = Inference(home)
+    await inference.begin()
+    ask = Asked(inference)
+    await ask.bring("robin", adapter("robin", seed=2))
+    await ask("evict", Evict(name="brick"))
+    detail = (await ask("status", StatusQuery())).detail
+    said = f"made for the base model {came.base_model[:12]}…, and {detail['digest'][:12]}… is loaded"
+    assert {name: view.reason for name, view in (await ask.listed()).items()} == {"brick": said, "robin": ""}
+    assert [one["reason"] for one in detail["experts"]] == [said, ""]
+    error = await ask.refused("activate", Activate(name="brick"))
+    assert (error.code, said in error.message) == ("BAD_EXPERT", True)
+    await inference.close()
+
+
 async def test_until_the_server_is_there_the_actor_waits_for_it(remote_home, fake):
     text = remote_home.config.read_text()
     remote_home.config.write_text(text.replace(fake.url, "http://127.0.0.1:9"))
