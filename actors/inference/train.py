@@ -14,7 +14,8 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -83,39 +84,36 @@ def train(
     kept = _kept(home)
     from actors.inference import samples, training  # noqa: PLC0415 - seconds, which a bad file need not wait
 
-    place = home.root / "training" / f"{options.name}.model"
-    base = load_model(kept, settings, place)
-    wanted = training.Settings(
-        rank=options.rank, epochs=options.epochs, steps=options.steps, rate=options.rate, seed=options.seed
-    )
-    length, truncated = min(wanted.length, base.context), 0
-    if text is not None:
-        found = samples.from_text(base.tokenizer, text, length)
-    else:
-        found, truncated = samples.from_dialogues(base.tokenizer, rows, length, base.stop)
-    data = samples.Samples(*samples.split(found, wanted.seed), truncated)
-    if options.restart:
-        shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    one = training.Training(base, data, wanted, base_model=kept.digest, folder=folder)
+    with _links(folder.with_name(f"{options.name}.model")) as links:
+        base = load_model(kept, settings, links)
+        wanted = training.Settings(
+            rank=options.rank, epochs=options.epochs, steps=options.steps, rate=options.rate, seed=options.seed
+        )
+        length, truncated = min(wanted.length, base.context), 0
+        if text is not None:
+            found = samples.from_text(base.tokenizer, text, length)
+        else:
+            found, truncated = samples.from_dialogues(base.tokenizer, rows, length, base.stop)
+        data = samples.Samples(*samples.split(found, wanted.seed), truncated)
+        if options.restart and folder.exists():
+            shutil.rmtree(folder)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        one = training.Training(base, data, wanted, base_model=kept.digest, folder=folder)
 
-    def report(progress: training.Progress) -> None:
-        say({"event": "training", **msgspec.structs.asdict(progress)})
+        def report(progress: training.Progress) -> None:
+            say({"event": "training", **msgspec.structs.asdict(progress)})
 
-    say(
-        {
-            "event": "data",
-            "samples": len(data.trained),
-            "held_out": len(data.held_out),
-            "truncated": truncated,
-            "length": length,
-            "steps": one.steps,
-        }
-    )
-    try:
+        say(
+            {
+                "event": "data",
+                "samples": len(data.trained),
+                "held_out": len(data.held_out),
+                "truncated": truncated,
+                "length": length,
+                "steps": one.steps,
+            }
+        )
         made = one.run(report, should_stop)
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
     return {
         "name": options.name,
         "path": str(made.folder),
@@ -126,6 +124,21 @@ def train(
         "held_out": made.held_out,
         "seconds": round(time.monotonic() - began, 3),
     }
+
+
+@contextmanager
+def _links(place: Path) -> Iterator[Path]:
+    """Where the base model's files are linked while they are needed; STORAGE for what the disk refuses meanwhile."""
+    try:
+        yield place
+    except OSError as error:
+        raise BatosError(
+            "STORAGE",
+            f"the training cannot use {error.filename or place.parent}: {error.strerror or error}",
+            "Is the disk full, or the folder not yours to write in?",
+        ) from error
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
 
 
 def _check(options: argparse.Namespace, most: int) -> None:

@@ -142,6 +142,39 @@ def test_bad_files_are_refused_before_the_world_is_opened(run, rows, tmp_path, m
     assert refusal(run("_brick", "--text", str(rows))) == (2, "BAD_NAME")
 
 
+async def test_data_that_cannot_be_learned_from_leaves_no_links(kept, run, rows):
+    rows.write_text(json.dumps({"prompt": "much " * 100, "response": "little"}))
+    assert refusal(run("brick", "--jsonl", str(rows))) == (2, "BAD_DOCUMENT")
+    assert list((kept.root / "training").iterdir()) == []
+
+
+async def test_a_home_that_cannot_be_written_is_named(kept, run, rows):
+    (kept.root / "training").write_text("no folder")
+    code, (line,) = run("brick", "--jsonl", str(rows))
+    assert (code, line["error"]["code"]) == (7, "STORAGE")
+    assert str(kept.root / "training" / "brick") in line["error"]["message"]
+
+
+async def test_an_adapter_that_finds_no_place_fails_after_its_checkpoint(kept, run, rows):
+    place = kept.root / "training" / "brick" / "adapter"
+    place.parent.mkdir(parents=True)
+    place.write_text("no folder")
+    code, lines = run("brick", "--jsonl", str(rows))
+    assert (code, lines[-1]["error"]["code"]) == (7, "STORAGE")
+    assert str(place) in lines[-1]["error"]["message"]
+    assert [path.name for path in (kept.root / "training").iterdir()] == ["brick"]
+    place.unlink()
+    code, lines = run("brick", "--jsonl", str(rows))
+    assert (code, lines[-1]["resumed"]) == (0, 2)
+
+
+async def test_what_cannot_be_cleared_is_not_gone_on_with(kept, run, rows):
+    assert run("brick", "--jsonl", str(rows))[0] == 0
+    place = kept.root / "training" / "brick"
+    place.symlink_to(place.rename(place.with_name("elsewhere")))
+    assert refusal(run("brick", "--jsonl", str(rows), "--restart")) == (7, "STORAGE")
+
+
 def test_over_a_servers_model_nothing_can_be_trained(home, run, rows):
     text = home.config.read_text().replace(
         "[inference]\n", '[inference]\nengine = "openai"\nurl = "http://127.0.0.1:9"\n'
