@@ -58,8 +58,9 @@ async def test_a_model_that_cannot_be_used_is_named_and_waited_for(home):
     home.config.write_text(text.replace('model = "', 'model = "/nowhere'))
     inference = Inference(home)
     beginning = asyncio.create_task(inference.begin())
-    while "no model at /nowhere" not in inference.waiting_for:
-        await asyncio.sleep(0.01)
+    async with asyncio.timeout(60):
+        while "no model at /nowhere" not in inference.waiting_for:
+            await asyncio.sleep(0.01)
     beginning.cancel()
     await asyncio.gather(beginning, return_exceptions=True)
     await inference.close()

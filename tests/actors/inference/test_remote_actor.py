@@ -140,8 +140,9 @@ async def test_until_the_server_is_there_the_actor_waits_for_it(remote_home, fak
     remote_home.config.write_text(text.replace(fake.url, "http://127.0.0.1:9"))
     inference = Inference(remote_home)
     beginning = asyncio.create_task(inference.begin())
-    while "no model server answers at http://127.0.0.1:9" not in inference.waiting_for:
-        await asyncio.sleep(0.01)
+    async with asyncio.timeout(60):
+        while "no model server answers at http://127.0.0.1:9" not in inference.waiting_for:
+            await asyncio.sleep(0.01)
     beginning.cancel()
     await asyncio.gather(beginning, return_exceptions=True)
     await inference.close()
