@@ -148,7 +148,7 @@ class Inference:
         if self._model is not None:
             detail.update(model=self._model.source, digest=self._model.digest)
         return ActorStatus(
-            ready=self._engine is not None,
+            ready=self._lending is not None,
             pid=os.getpid(),
             uptime_s=time.monotonic() - self._began,
             waiting_for=self.waiting_for,
@@ -168,20 +168,26 @@ class Inference:
         store = self._store
         if await store.run(lambda: awakening.schema_version(store.db)) < awakening.CURRENT:
             raise BatosError("NOT_READY", "the world has not awakened yet.", "The orchestrator does that.")
+        began = time.monotonic()
+        if self._model is None or self._engine is None:
+            # Kept while the experts are waited for: a world that is away for a moment costs no second load.
+            self._model, self._engine = await self._bring(store)
+        self.waiting_for = "the experts that are staged or pinned"
+        self._lending = await self._lend(store, self._engine)
+        seconds = round(time.monotonic() - began, 3)
+        _log.info("ready", model=self._model.source, digest=self._model.digest, seconds=seconds)
+        self.waiting_for = ""
+
+    async def _bring(self, store: Store) -> tuple[Kept, Engine]:
+        """The base model and what generates with it, on this machine or on a server."""
         self.waiting_for = "the model's libraries"
         await self._work(_import_libraries)
-        began = time.monotonic()
         if self.settings.inference.engine == "openai":
             self.waiting_for = f"the model server at {self.settings.inference.url}"
-            kept, engine = await self._work(self._connect)
-        else:
-            kept = await self._kept(store)
-            self.waiting_for = f"the model {kept.source}"
-            engine = await self._work(functools.partial(self._load, kept))
-        self.waiting_for = "the experts that are staged or pinned"
-        lending = await self._lend(store, engine)
-        _log.info("ready", model=kept.source, digest=kept.digest, seconds=round(time.monotonic() - began, 3))
-        self._model, self._engine, self._lending, self.waiting_for = kept, engine, lending, ""
+            return await self._work(self._connect)
+        kept = await self._kept(store)
+        self.waiting_for = f"the model {kept.source}"
+        return kept, await self._work(functools.partial(self._load, kept))
 
     async def _lend(self, store: Store, engine: Engine) -> Lending:
         from actors.inference.lending import Lending  # noqa: PLC0415 - it needs the model's libraries

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 
 import pytest
 
-from actors.inference import actor
+from actors.inference import actor, repository
 from actors.inference.actor import Inference
-from actors.inference.base_model import kept_model
+from actors.inference.base_model import kept_model, load_model
 from bus.stub import StubBus
 from protocol.errors import BatosError
 from protocol.messages import Infer, Piece, Row, Sampling, StatusQuery
@@ -63,6 +64,41 @@ async def test_a_model_that_cannot_be_used_is_named_and_waited_for(home):
             await asyncio.sleep(0.01)
     beginning.cancel()
     await asyncio.gather(beginning, return_exceptions=True)
+    await inference.close()
+
+
+async def test_a_world_that_is_away_while_experts_are_waited_for_costs_no_second_load(home, monkeypatch):
+    loads, looks, there = [], [], threading.Event()
+
+    def load(*asked):
+        loads.append(asked)
+        return load_model(*asked)
+
+    def look(store):
+        looks.append(inference.waiting_for)
+        if not there.is_set():
+            raise BatosError("STORAGE", "the storage server does not answer")
+        return experts(store)
+
+    experts = repository.experts
+    monkeypatch.setattr(actor, "load_model", load)
+    monkeypatch.setattr(repository, "experts", look)
+    monkeypatch.setattr(actor, "RETRY_S", 0.01)
+    inference = Inference(home)
+    beginning = asyncio.create_task(inference.begin())
+    async with asyncio.timeout(60):
+        while len(looks) < 3:
+            await asyncio.sleep(0.01)
+    status = await bus_of(inference).call("inference", "status", StatusQuery(), seconds=5)
+    assert not status.ready
+    assert status.waiting_for
+    there.set()
+    await beginning
+    assert set(looks) == {"the experts that are staged or pinned"}
+    assert len(loads) == 1
+    status = await bus_of(inference).call("inference", "status", StatusQuery(), seconds=5)
+    assert (status.ready, status.waiting_for) == (True, "")
+    assert (await ask(bus_of(inference), Row(prompt="a", max_tokens=3))).model == status.detail["digest"]
     await inference.close()
 
 
