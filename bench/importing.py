@@ -104,7 +104,7 @@ def _outcome(work: Callable[[], Any]) -> str:
 
 
 def _alpha(scene: Scene, mine: Stand, place: Path) -> Claim:
-    """The same rank and another alpha: no mistake, but whoever swaps weights alone serves it at the wrong strength."""
+    """The same rank and another alpha: no mistake, and to be served at its own strength, as PEFT's hotswap does too."""
     folder = Path(shutil.copytree(scene.samples[1].folder, place / "louder"))
     text = (folder / CONFIG).read_text()
     alpha = f'"lora_alpha": {2 * scene.rank}'
@@ -118,7 +118,7 @@ def _alpha(scene: Scene, mine: Stand, place: Path) -> Claim:
     largest = float(right.abs().max())
     difference = float((ours - right).abs().max())
     return Claim(
-        id="alpha is another than the one before: difference to a fresh load",
+        id="alpha is another than the one before: difference to PEFT's fresh load",
         ours=float(f"{difference:.3g}"),
         peers={"largest logit": float(f"{largest:.3g}"), "PEFT hotswap": float(f"{(swapped - right).abs().max():.3g}")},
         unit="",

@@ -9,7 +9,7 @@ from actors.inference.bank import linears
 from bench import importing, spoiling
 from bench.adapters import samples
 from bench.refusing import measure
-from bench.stand import Scene
+from bench.stand import Scene, stand
 from bench.weights import SMALL, Numbers, random_model, twin
 
 # PEFT asks this transformers a question under its old name.
@@ -29,6 +29,14 @@ def test_all_is_refused_here_and_not_by_the_peers(scene, tmp_path):
     assert (spoiled.ours, after.ours) == (0, 0)
     assert all(claim.ok for claim in (spoiled, after, alpha))
     assert all(number > 0 for number in spoiled.peers.values())
+    assert alpha.peers["PEFT hotswap"] <= 1e-4 * alpha.peers["largest logit"]
+
+
+def test_a_peer_that_swaps_weights_alone_would_be_found_out(scene, tmp_path, monkeypatch):
+    monkeypatch.setattr("peft.utils.hotswap._update_scaling", lambda *_, **__: None)
+    alpha = importing._alpha(scene, stand(scene), tmp_path)
+    assert alpha.ok
+    assert alpha.peers["PEFT hotswap"] > 1e-4 * alpha.peers["largest logit"]
 
 
 def test_one_that_is_served_is_counted(scene, tmp_path, monkeypatch):
