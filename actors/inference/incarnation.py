@@ -2,8 +2,8 @@
 
 A configured model (a Hugging Face folder, a GGUF file, or the embedded default) is converted once into safetensors
 shards and small JSON files; these are what the world keeps, under one digest. Every later start loads those files:
-a GGUF takes 16 seconds to read, the same weights as safetensors are mapped in under one, and stay in memory once,
-because the pages of the committed files are the weights.
+a GGUF takes 16 seconds to read, the same weights as safetensors are mapped in under one: the pages of the committed
+files are the weights, until `fusing` packs them for who serves.
 """
 
 from __future__ import annotations
