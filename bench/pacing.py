@@ -1,7 +1,7 @@
 """How fast rows decode: base, one expert, several in one batch, in turn; our own loop beside `generate()` and PEFT.
 
-The ways take turns, a block of steps each, for several rounds, each in another order; what counts is the median step. A step of PEFT's is one
-of `generate()`, which is how it is used; so PEFT is compared with what it does itself without an adapter.
+The ways take turns, a block of steps each, for several rounds, each in another order; what counts is the median step. A
+step of PEFT's is one of `generate()`, which is how it is used; so PEFT is compared with what it does itself without an adapter.
 """
 
 from __future__ import annotations
