@@ -127,18 +127,14 @@ def load(
     """The model in `files` (name → where it lies), mapped, not copied, where it stays on the CPU.
 
     `folder` is the model's own as long as it lives: what fits into no memory is read from there. BAD_MODEL,
-    OUT_OF_MEMORY.
+    OUT_OF_MEMORY, STORAGE.
     """
     if threads:
         torch.set_num_threads(threads)
     with contextlib.ExitStack() as stack:
         if folder is None:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="batos-model-")))
-        else:
-            shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir(mode=0o700, parents=True)
-        for name, path in files.items():
-            (folder / name).symlink_to(path)
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="batos-model-"))) / "model"
+        _link(files, folder)
         placed = placement(
             device,
             dtype,
@@ -161,6 +157,21 @@ def load(
             ) from error
     model.eval()
     return Incarnation(model, tokenizer, tokenizer_json, _context(model), _stop_tokens(model, tokenizer))
+
+
+def _link(files: Mapping[str, Path], folder: Path) -> None:
+    """The files by their names in the new `folder`; what was there before goes."""
+    try:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(mode=0o700, parents=True)
+        for name, path in files.items():
+            (folder / name).symlink_to(path)
+    except OSError as error:
+        raise BatosError(
+            "STORAGE",
+            f"the model's folder {folder} cannot be made: {error.strerror or error}",
+            "Is the disk full, or the home not yours to write in?",
+        ) from error
 
 
 def _embedded() -> tuple[Path, str]:

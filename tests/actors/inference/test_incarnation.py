@@ -113,6 +113,13 @@ def test_a_device_or_a_type_that_is_none_is_refused(tiny):
         assert next(iter(settings.values())) in caught.value.message
 
 
+def test_a_folder_that_cannot_be_made_is_the_storages_failure(tiny, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(BatosError, match="cannot be made") as caught:
+        incarnation.load({path.name: path for path in tiny.iterdir()}, folder=tmp_path / "file" / "model")
+    assert caught.value.code == "STORAGE"
+
+
 @pytest.mark.model
 def test_the_embedded_default_speaks(real):
     from protocol.messages import Row, Sampling, Turn
