@@ -3,8 +3,9 @@
 Beside each linear of the model's layers stand A [slots, rank, inputs] and B [slots, rank, outputs], and
 `y + (x·Aᵀ)·B` is computed for the rows of the batch that use a slot, with that slot's matrices. Rows stand in the order
 of their slots; so neighbours that use neighbouring slots, as many rows each, are a run, and a run is two batched products
-over views, whatever its length. A slot is one stretch of memory that is never moved, in the order of an expert's file, and is
-filled by copying; what has no rank there is zero. Nothing is injected, and to a row without an expert nothing is added: it is the base model's, bit for bit.
+over views, whatever its length. A slot is one stretch of memory that is never moved, in the order of an expert's file, and
+is filled by copying; what has no rank there is zero. Nothing is injected, and to a row without an expert nothing is
+added: it is the base model's, bit for bit.
 
 On a CPU the slots are in float32 whatever the model's type: for products as thin as these, a 16-bit kernel costs more to
 call than to run.

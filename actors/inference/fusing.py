@@ -2,8 +2,8 @@
 
 A token at a time, a step of the model is the reading of its weights, and every product costs a call. Queries, keys and
 values read one input, and so do gate and up: one product, over the matrices below each other, says what all of them say.
-Whatever is plain is packed too where that makes it faster, the output embeddings among it. What is quantized, or brought in from elsewhere when it is
-needed, stays as it is.
+Whatever is plain is packed too where that makes it faster, the output embeddings among it. What is quantized, or brought
+in from elsewhere when it is needed, stays as it is.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Matrices of 16-bit numbers in the order in which a CPU multiplies them.
 
-oneDNN brings a matrix into an order of its own before it multiplies. Where that is done once, it is not done at each step: the
-reading of the weights, of which a step of decoding consists, then takes half of the time, and the numbers stay
-the same. The calls are those that torch makes itself when it freezes a model for a CPU (`torch._inductor`, mkldnn); where this torch or this
-CPU has none of them, a matrix stays as it is.
+oneDNN brings a matrix into an order of its own before it multiplies. Where that is done once, it is not done at each
+step: the reading of the weights, of which a step of decoding consists, then takes half of the time, and the numbers stay
+the same. The calls are those that torch makes itself when it freezes a model for a CPU (`torch._inductor`, mkldnn);
+where this torch or this CPU has none of them, a matrix stays as it is.
 """
 
 from __future__ import annotations
