@@ -4,7 +4,8 @@
 
 Weights are random and made on the device. Needs torch, transformers and peft, bitsandbytes for NF4, and of the house the
 model code alone. `--small` is the same at a size that a processor runs in seconds: it shows that everything works, and
-its figures mean nothing.
+its figures mean nothing. A model that is served has its linears fused, which are a copy beside the peers' plain ones, and
+two are served at once: by calculation that is 45 GB in bf16.
 """
 
 from __future__ import annotations

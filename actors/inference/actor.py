@@ -243,7 +243,7 @@ class Inference:
             )
         except (RuntimeError, MemoryError) as error:
             if device.is_full(error):
-                raise device.no_room(error, f"a bank of {settings.slots} slots") from None
+                raise device.no_room(error, f"the fused weights and a bank of {settings.slots} slots") from None
             raise
         local.warm()
         return local

@@ -90,12 +90,12 @@ class BankedLinear(nn.Module):
             raise RuntimeError(f"a linear was given {tuple(x.shape)}, and {self.batch} rows use experts")
         turned = self._turned(x)
         for rows, a, b in self.lent:
-            # In place: y is fresh, nobody else has it.
             source, target = (turned, y) if rows is None else (turned[rows], y[rows])
             if len(source) != len(a):
                 source = source.reshape(len(a), -1, a.shape[1])
                 target = target.view(len(a), -1, b.shape[-1])
             seen = torch.bmm(source, a)
+            # In place: this part of the product was computed for this linear alone.
             if target.dtype == b.dtype:
                 target.baddbmm_(seen, b)
             else:
