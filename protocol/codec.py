@@ -6,12 +6,19 @@ keys, because a method can see that order; equal values in equal order have equa
 changed" means everywhere in this system.
 
 A *frame* is one packed message. It is refused unless it repacks to itself, so that two readers can never
-understand it differently (trailing bytes, duplicate keys, overlong integers).
+understand it differently (trailing bytes, duplicate keys, overlong integers); what is larger than any reader takes is
+not packed either.
+
+Every integer that is a value has a text: Python's own limit of 4,300 digits is raised here, once for each process that
+knows values, to what the longest of them needs.
 """
 
 from __future__ import annotations
 
 import math
+import sys
+from collections.abc import Collection, Iterable
+from itertools import chain
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -23,6 +30,10 @@ MAX_DEPTH: Final = 64
 MAX_VALUE_BYTES: Final = 1 << 20
 MAX_FRAME_BYTES: Final = 8 << 20
 MAX_INT_BITS: Final = 1 << 16
+MAX_DIGITS: Final = 20_000
+"""More decimal digits than an integer of `MAX_INT_BITS` has."""
+
+sys.set_int_max_str_digits(MAX_DIGITS)
 
 _FRAME_DEPTH: Final = 32
 """Levels that a frame may be deeper than the values in it."""
@@ -83,6 +94,11 @@ def encode(value: Value, *, limit: int = MAX_VALUE_BYTES) -> bytes:
     return data
 
 
+def packed(plain: Any) -> bytes:
+    """The bytes of `plain` without a check that it is a value: a value's are those of `encode`, and no others are."""
+    return _pack(plain)
+
+
 def decode(data: bytes, *, limit: int = MAX_VALUE_BYTES) -> Value:
     """The value in `data`, or BAD_VALUE / TOO_LARGE where it is none."""
     if len(data) > limit:
@@ -92,43 +108,21 @@ def decode(data: bytes, *, limit: int = MAX_VALUE_BYTES) -> Value:
 
 def normalize(value: Value, where: str = "value", depth: int = 0) -> Value:
     """A copy of `value` in canonical Python types; BAD_VALUE names the type and place of what cannot cross."""
-    if depth > MAX_DEPTH:
-        raise BatosError("BAD_VALUE", f"{where[:80]}… is nested deeper than {MAX_DEPTH} levels")
-    kind = type(value)
-    if value is None or kind is bool or kind is bytes or kind is Ref:
-        return value
-    if kind is str:
-        return _text(value, where)
-    if kind is int:
-        if value.bit_length() > MAX_INT_BITS:
-            raise BatosError("BAD_VALUE", f"{where}: an integer of {value.bit_length()} bits is over {MAX_INT_BITS}")
-        return value
-    if kind is float:
-        if not math.isfinite(value):
-            raise BatosError("BAD_VALUE", f"{where}: {value} is not a finite number")
-        return value
-    if kind is list or kind is tuple:
-        return [normalize(item, f"{where}[{n}]", depth + 1) for n, item in enumerate(value)]
-    if kind is dict:
-        for key in value:
-            if type(key) is str:
-                _text(key, where)
-            elif type(key) is not int:
-                raise BatosError(
-                    "BAD_VALUE", f"{where}: a key of type {type(key).__name__} cannot cross, use str or int"
-                )
-        return {key: normalize(item, f"{where}[{key!r}]", depth + 1) for key, item in value.items()}
-    raise BatosError(
-        "BAD_VALUE",
-        f"{where}: a {kind.__name__} cannot cross between objects",
-        "Use None, bool, int, float, str, bytes, list, dict or a reference.",
-        type=kind.__name__,
-    )
+    return _copy(value, (where, None), depth)
 
 
 def pack(message: Any) -> bytes:
-    """One message (a msgspec Struct whose values are normalized) as a frame."""
-    return _pack(message)
+    """One message (a msgspec Struct whose values are normalized) as a frame; TOO_LARGE for what no reader would take."""
+    frame = _pack(message)
+    if len(frame) > MAX_FRAME_BYTES:
+        raise BatosError(
+            "TOO_LARGE",
+            f"a message of {len(frame)} bytes is over the limit of {MAX_FRAME_BYTES}",
+            "Send less at once, or keep the data in objects and send references to them.",
+            bytes=len(frame),
+            limit=MAX_FRAME_BYTES,
+        )
+    return frame
 
 
 def unpack(frame: bytes, kind: type[T], *, limit: int = MAX_FRAME_BYTES) -> T:
@@ -146,12 +140,80 @@ def convert(data: Any, kind: type[T]) -> T:
         raise BatosError("BAD_MESSAGE", f"not a valid {kind.__name__}: {error}") from error
 
 
-def _text(value: str, where: str) -> str:
-    try:
-        value.encode()
-    except UnicodeEncodeError as error:
-        raise BatosError("BAD_VALUE", f"{where}: a text with a lone surrogate is not valid Unicode") from error
-    return value
+_Place = tuple[Any, Any]
+"""Where a part stands: its key and the place of what holds it (None: the outermost, whose key is its name)."""
+
+_WHOLE: Final = frozenset({type(None), bool, bytes, Ref})
+_LEAVES: Final = _WHOLE | {str, int, float}
+_MIN_KEY, _MAX_KEY = -(1 << 63), (1 << 64) - 1
+_SHOWN_PLACE: Final = 80
+
+
+def _copy(value: Value, place: _Place, depth: int) -> Value:
+    kind = type(value)
+    if kind in _LEAVES:
+        _check_leaves(kind, (value,), place)
+        return value
+    if kind is list or kind is tuple:
+        return _copies(value, range(len(value)), place, depth)
+    if kind is dict:
+        for key_kind in set(map(type, value)):
+            if key_kind is not str and key_kind is not int:
+                raise _bad(place, f"a key of type {key_kind.__name__} cannot cross, use str or int")
+            keys: list[Any] = [key for key in value if type(key) is key_kind]
+            _check_leaves(key_kind, keys, place)
+            if key_kind is int and (min(keys) < _MIN_KEY or max(keys) > _MAX_KEY):
+                raise _bad(place, "a key that is an integer of more than 64 bits cannot cross, use a str")
+        return dict(zip(value, _copies(value.values(), value, place, depth), strict=True))
+    raise _bad(
+        place,
+        f"a {kind.__name__} cannot cross between objects",
+        "Use None, bool, int, float, str, bytes, list, dict or a reference.",
+        type=kind.__name__,
+    )
+
+
+def _copies(items: Collection[Value], keys: Iterable[Any], place: _Place, depth: int) -> list[Value]:
+    """Copies of the parts of a list or dict. Parts of one simple kind are looked at all at once: most data is such."""
+    if not items:
+        return []
+    if depth >= MAX_DEPTH:
+        raise BatosError("BAD_VALUE", f"{_told(place)} is nested deeper than {MAX_DEPTH} levels")
+    kinds = set(map(type, items))
+    if len(kinds) == 1 and kinds <= _LEAVES:
+        _check_leaves(next(iter(kinds)), items, place)
+        return list(items)
+    return [_copy(item, (key, place), depth + 1) for key, item in zip(keys, items, strict=True)]
+
+
+def _check_leaves(kind: type, items: Collection[Any], place: _Place) -> None:
+    """That these, all of the one kind, can cross. (A list of them is named as a whole: one look is enough for all.)"""
+    if kind is str:
+        try:
+            "".join(items).encode()
+        except UnicodeEncodeError as error:
+            raise _bad(place, "a text with a lone surrogate is not valid Unicode") from error
+    elif kind is int:
+        bits = max(max(items).bit_length(), min(items).bit_length())
+        if bits > MAX_INT_BITS:
+            raise _bad(place, f"an integer of {bits} bits is over {MAX_INT_BITS}")
+    elif kind is float and not all(map(math.isfinite, items)):
+        raise _bad(place, f"{next(item for item in items if not math.isfinite(item))} is not a finite number")
+
+
+def _bad(place: _Place, message: str, hint: str = "", **data: Any) -> BatosError:
+    return BatosError("BAD_VALUE", f"{_told(place)}: {message}", hint, **data)
+
+
+def _told(place: _Place) -> str:
+    """The place in words, `value[1]['key']`. It is put together only where something is wrong there."""
+    steps: list[str] = []
+    key, around = place
+    while around is not None:
+        steps.append(f"[{key!r:.{_SHOWN_PLACE}}]")
+        key, around = around
+    told = "".join(chain([str(key)], reversed(steps)))
+    return told if len(told) <= _SHOWN_PLACE else f"{told[:_SHOWN_PLACE]}…"
 
 
 def _pack(plain: Any) -> bytes:

@@ -51,7 +51,9 @@ def get(connection: Connection, oid: str) -> UvmObject:
         found = None
     if isinstance(found, UvmObject):
         return found
-    raise BatosError("UNKNOWN_OBJECT", f"no object has the OID {oid}", "`batos look` lists the objects by name.")
+    # A method that sends to it may read the message, and no OID: that is data.
+    message = "no object has the OID that the reference names"
+    raise BatosError("UNKNOWN_OBJECT", message, "`batos look` lists the objects by name.", oid=oid)
 
 
 def is_kernel(holder: UvmObject) -> bool:

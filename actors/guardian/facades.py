@@ -2,7 +2,8 @@
 
 Everything here is immutable and deterministic. Text is the delicate part: a default `repr` shows an address, and a
 format string can walk attributes. So `str` is a stand-in for the type, every way to text goes through `shown`, and
-attributes are a list of names for each type; no lookup ever reaches Python's own on anything else.
+attributes are a list of names for each type; no lookup ever reaches Python's own on anything else. What the texts of
+exceptions and sets say is in `telling`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import string
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from actors.guardian import builtin_names
+from actors.guardian import builtin_names, telling
 
 _CODECS: Final = frozenset({"utf-8", "utf8", "ascii", "latin-1", "latin1"})
 _SCALARS: Final = frozenset({str, int, float, bool, bytes, complex, type(None), type(...), range})
@@ -103,16 +104,24 @@ def kind_name(value: Any) -> str:
 
 
 def shown(value: Any) -> Any:
-    """`value`, if its text is the same on every run; TypeError for functions, iterators, and references."""
-    if type(value) not in _SCALARS:
-        _check_text(value, set())
-    return value
+    """`value`, or what stands for it, as something whose text is the same on every run.
+
+    TypeError for functions, iterators, and references. An exception has a text whatever it holds.
+    """
+    if type(value) in _SCALARS or not _needs_telling(value, set()):
+        return value
+    if type(value) is tuple:
+        return tuple(map(shown, value))  # `%` takes a tuple apart
+    if type(value) is dict:
+        return {key: shown(item) for key, item in value.items()}  # ... and looks into a dict
+    return telling.Told(value)
 
 
-def _check_text(value: Any, seen: set[int]) -> None:
+def _needs_telling(value: Any, seen: set[int]) -> bool:
+    """Whether there is an exception or a set in `value`: the texts of all else are Python's own."""
     kind = type(value)
     if kind in _SCALARS or id(value) in seen:
-        return
+        return False
     seen.add(id(value))
     parts: Sequence[Any]
     if kind is dict:
@@ -122,13 +131,13 @@ def _check_text(value: Any, seen: set[int]) -> None:
     elif kind is slice:
         parts = (value.start, value.stop, value.step)
     elif isinstance(value, Exception):
-        parts = value.args
+        return True
     elif kind in {TextType, MathModule} or (kind is type and value in _REAL_TYPES):
-        return
+        return False
     else:
         raise TypeError(f"a {kind.__name__} has no text that is the same on every run")
-    for part in parts:
-        _check_text(part, seen)
+    found = [_needs_telling(part, seen) for part in parts]
+    return kind in {set, frozenset} or any(found)
 
 
 def add(left: Any, right: Any) -> Any:

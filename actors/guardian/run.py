@@ -17,9 +17,10 @@ from collections.abc import Callable
 from types import CodeType, FrameType, TracebackType
 from typing import Any, Final, NoReturn
 
-from actors.guardian import bounds, facades, policy, tree
+from actors.guardian import bounds, facades, policy, telling, tree, weight
+from actors.guardian.slots import Detached, Slots
 from protocol import codec, names
-from protocol.codec import Ref, Value
+from protocol.codec import Ref
 from protocol.errors import BatosError
 from protocol.messages import Answer, Done, Effect, Failed, Outcome, Run, Send, Violation
 
@@ -30,8 +31,6 @@ EXHAUSTION: Final[dict[type[BaseException], str]] = {
     SystemError: "LIMIT_INTERPRETER",
 }
 _FILE: Final = "<method>"
-_NO_VALUE: Final = b""
-"""Stands for the encoding of what is no value; every real encoding has at least one byte."""
 
 Emit = Callable[[Outcome], NoReturn]
 
@@ -66,9 +65,7 @@ class _Play:
 
     def __init__(self, run: Run, emit: Emit) -> None:
         self.receiver = Ref(run.receiver.oid)
-        self.slots: dict[str, Value] = run.slots
-        self._baseline = self._encodings()
-        self._signal: dict[str, bytes] | None = None
+        self.slots = Slots(run.slots)
         self._answers = run.answers
         self._sends = 0
         self._emit = emit
@@ -96,19 +93,23 @@ class _Play:
         if self._sends < len(self._answers):
             self._diverged(f"it made {self._sends} sends, {len(self._answers)} were answered before")
         try:
-            final = {slot: _encode(value) for slot, value in self.slots.items()}
-            _encode(result)
+            final = self.slots.encodings()
+            weight.weigh(result)
             value = codec.normalize(result, "the result")
+            codec.encode(value)
         except BatosError as error:
             self._refuse_value(error, 0)
         except (MemoryError, RecursionError) as error:
             self.fail(error)
-        for slot in sorted(self._touched(final)):
-            if self._signal is None or final.get(slot) != self._signal.get(slot):
-                message = f"slot {slot!r} changed, and no self._p_changed = True followed the change"
-                self._emit(Failed(code="COVENANT_BREACH", error="COVENANT_BREACH", message=message))
-        changed, removed = self._changes(final)
-        self._emit(Done(result=value, changed=changed, removed=removed, signalled=self._signal is not None))
+        slot = self.slots.unsignalled(final)
+        if slot is not None:
+            message = f"slot {slot!r} changed, and no self._p_changed = True followed the change"
+            self._emit(Failed(code="COVENANT_BREACH", error="COVENANT_BREACH", message=message))
+        lost = self.slots.lost()
+        if lost is not None:
+            self._emit(Failed(code="COVENANT_BREACH", error="LOST_CHANGE", message=_lost(lost)))
+        changed, removed = self.slots.changes(final)
+        self._emit(Done(result=value, changed=changed, removed=removed, signalled=self.slots.signalled))
 
     def fail(self, error: BaseException) -> NoReturn:
         """The method raised."""
@@ -117,7 +118,8 @@ class _Play:
                 self._emit(_exhausted(limit, _line(error.__traceback__)))
         if self._sends < len(self._answers):
             self._diverged(f"it failed after {self._sends} sends, {len(self._answers)} were answered before")
-        text = str(error.args[0]) if isinstance(error, KeyError) and len(error.args) == 1 else str(error)
+        is_key = isinstance(error, KeyError) and len(error.args) == 1 and type(error.args[0]) is str
+        text = error.args[0] if is_key else telling.text_of(error, MAX_MESSAGE)
         name = type(error).__name__
         self._emit(
             Failed(code="METHOD_FAILED", error=name, message=_cap(text), line=_line(error.__traceback__)),
@@ -133,7 +135,7 @@ class _Play:
         if target is not self.receiver:
             return self._send(Send(kind="read", receiver=target, selector=name))
         try:
-            return self.slots[name]
+            return self.slots.read(name)
         except KeyError:
             raise AttributeError(f"the object has no slot {name!r}") from None
 
@@ -145,19 +147,21 @@ class _Play:
         raise TypeError(f"a {facades.kind_name(target)} has no attributes that can be written")
 
     def _signalled(self) -> None:
-        self._signal = self._encodings()
+        self.slots.signal()
 
     def _guard(self) -> None:
         error = sys.exc_info()[1]
         if error is not None and isinstance(error, tuple(EXHAUSTION)):
             self.fail(error)
+        if error is not None:
+            telling.clean(error)
 
     # Sends -----------------------------------------------------------------------------------------------------
 
     def _send(self, send: Send) -> Any:
         n = self._sends
         try:
-            _weigh([send.args, send.kwargs])
+            weight.weigh([send.args, send.kwargs])
             args, kwargs = codec.normalize(send.args, "the arguments"), codec.normalize(send.kwargs, "the arguments")
             digest = digest_of(send)
         except BatosError as error:
@@ -177,46 +181,14 @@ class _Play:
 
     def _leave(self, n: int, send: Send) -> NoReturn:
         try:
-            now = {slot: _encode(value) for slot, value in self.slots.items()}
+            changed, removed = self.slots.changes(self.slots.encodings())
         except BatosError as error:
             self._refuse_value(error, _here())
-        changed, removed = self._changes(now)
         self._emit(Effect(n=n, send=send, digest=digest_of(send), changed=changed, removed=removed))
 
     def _apply(self, answer: Answer) -> None:
-        """What the send did to the receiver's slots: in place where a local name may hold the same list or dict."""
-        for slot in answer.removed:
-            self.slots.pop(slot, None)
-            self._baseline.pop(slot, None)
-            if self._signal is not None:
-                self._signal.pop(slot, None)
-        for slot, value in answer.changed.items():
-            encoded = codec.encode(value)
-            self._baseline[slot] = encoded
-            if self._signal is not None:
-                self._signal[slot] = encoded
-            old = self.slots.get(slot)
-            shared = sum(other is old for other in self.slots.values()) > 1
-            if type(old) is list and type(value) is list and not shared:
-                old[:] = value
-            elif type(old) is dict and type(value) is dict and not shared:
-                old.clear()
-                old.update(value)
-            else:
-                self.slots[slot] = value
-
-    # Changes ---------------------------------------------------------------------------------------------------
-
-    def _encodings(self) -> dict[str, bytes]:
-        return {slot: _encoding(value) for slot, value in self.slots.items()}
-
-    def _touched(self, now: dict[str, bytes]) -> set[str]:
-        return {slot for slot in now.keys() | self._baseline.keys() if now.get(slot) != self._baseline.get(slot)}
-
-    def _changes(self, now: dict[str, bytes]) -> tuple[dict[str, Value], list[str]]:
-        touched = self._touched(now)
-        changed = {slot: codec.normalize(value) for slot, value in self.slots.items() if slot in touched}
-        return changed, sorted(touched - now.keys())
+        """What the send did to the receiver's slots."""
+        self.slots.apply(answer, self._sends)
 
     # Bad ends --------------------------------------------------------------------------------------------------
 
@@ -243,6 +215,9 @@ class _Message:
         send = Send(kind="send", receiver=self._target, selector=self._selector, args=list(args), kwargs=kwargs)
         return self._play._send(send)  # noqa: SLF001 - one piece with its run
 
+    def __repr__(self) -> str:
+        return self._selector  # Python puts it into what it raises
+
 
 class _Writer:
     """The receiver as a target: `=`, `+=`, `del` and loops write its slots through it."""
@@ -257,11 +232,11 @@ class _Writer:
         return self._play._read(self._play.receiver, name)  # noqa: SLF001
 
     def __setattr__(self, name: str, value: Any) -> None:
-        self._play.slots[name] = value
+        self._play.slots.write(name, value)
 
     def __delattr__(self, name: str) -> None:
         try:
-            del self._play.slots[name]
+            self._play.slots.remove(name)
         except KeyError:
             raise AttributeError(f"the object has no slot {name!r}") from None
 
@@ -272,35 +247,11 @@ def digest_of(send: Send) -> str:
     return hashlib.sha256(codec.encode(content)).hexdigest()
 
 
-def _encode(value: Any) -> bytes:
-    _weigh(value)
-    return codec.encode(value)
-
-
-def _weigh(value: Any) -> None:
-    """TOO_LARGE before anything is copied: a small nest of shared lists can be worth gigabytes when written out."""
-    weight = 0
-    todo = [value]
-    while todo:
-        item = todo.pop()
-        kind = type(item)
-        if kind is str or kind is bytes:
-            weight += len(item)
-        elif kind is list or kind is tuple:
-            todo.extend(item[: codec.MAX_VALUE_BYTES])
-        elif kind is dict:
-            todo.extend(item)
-            todo.extend(item.values())
-        weight += 1
-        if weight > codec.MAX_VALUE_BYTES or len(todo) > codec.MAX_VALUE_BYTES:
-            raise BatosError("TOO_LARGE", f"a value of more than {codec.MAX_VALUE_BYTES} bytes")
-
-
-def _encoding(value: Any) -> bytes:
-    try:
-        return _encode(value)
-    except BatosError:
-        return _NO_VALUE
+def _lost(lost: Detached) -> str:
+    return (
+        f"a {type(lost.container).__name__} of slot {lost.slot!r}, bound before send {lost.number}, was changed after it: "
+        f"that send changed the slot, which holds it no more"
+    )
 
 
 def _exhausted(limit: str, line: int) -> Failed:

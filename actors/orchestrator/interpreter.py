@@ -146,7 +146,7 @@ def _read(thought: Thought, oid: str, slot: str) -> Value:
     place = thought.overlay.lookup(oid, slot)
     hidden = slot.startswith("_") or names.is_delegation(slot)
     if place is None or hidden or place.value is OPAQUE or isinstance(place.value, (UvmMethod, Draft)):
-        raise BatosError("METHOD_FAILED", f"the object {oid} has no data slot {slot!r}")
+        raise BatosError("METHOD_FAILED", f"the other object has no data slot {slot!r}", oid=oid)
     return place.value
 
 
@@ -172,6 +172,7 @@ def _failure(failed: Failed, selector: str) -> BatosError:
     place = f" at line {failed.line}" if failed.line else ""
     hints = {
         "COVENANT_BREACH": "A method that changes its object must end every such path with self._p_changed = True.",
+        "LOST_CHANGE": "Read the slot again after the send, and change what it holds then.",
         "BUDGET_EXCEEDED": "The method used more time or memory than one run may.",
     }
     # A single run that exhausts its jail is the method's failure, which its caller may survive.
@@ -181,7 +182,7 @@ def _failure(failed: Failed, selector: str) -> BatosError:
         f"{selector}{place}: {failed.error}: {failed.message}"
         if failed.message
         else f"{selector}{place}: {failed.error}",
-        hints.get(failed.code, ""),
+        hints.get(failed.error, hints.get(failed.code, "")),
         selector=selector,
         line=failed.line,
         error=failed.error,

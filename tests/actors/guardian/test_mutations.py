@@ -23,6 +23,7 @@ from actors.guardian import (
     policy,
     reading,
     rules,
+    run,
     scopes,
     targets,
     tree,
@@ -30,7 +31,7 @@ from actors.guardian import (
 from actors.guardian.jail import Jail
 from protocol.codec import Ref
 from protocol.errors import BatosError
-from protocol.messages import Answer, Failed, Run
+from protocol.messages import Answer, Failed, Run, Send
 
 STATIC = [rule for gate, found in rules.rules().items() if gate != "Trial" for rule in found]
 NOT_OURS = {"BND007", "BND008", "POL018"}
@@ -191,6 +192,8 @@ def test_the_depth_of_the_tree_is_bounded(monkeypatch: pytest.MonkeyPatch):
 # Walls of a run --------------------------------------------------------------------------------------------------
 
 ME = Ref("00000000000000aa")
+OTHER_SENT = run.digest_of(Send(kind="send", receiver=ME, selector="other_"))
+
 RUNTIME: dict[str, tuple[str, str, dict[str, Any], str]] = {
     "no text shows an address": ("facades.shown = lambda v: v; ", "x = lambda: 1\n    return f'{x}'", {}, "TypeError"),
     "attributes are a list": (
@@ -206,10 +209,16 @@ RUNTIME: dict[str, tuple[str, str, dict[str, Any], str]] = {
         "LIMIT_RECURSION",
     ),
     "the covenant holds at run time": (
-        "run._Play._touched = lambda self, now: set(); ",
+        "slots.Slots._touched = lambda self, now: []; ",
         "self.items.append(1)",
         {"slots": {"items": []}},
         "COVENANT_BREACH",
+    ),
+    "what a send has replaced is remembered": (
+        "slots.Slots.lost = lambda self: None; ",
+        "row = self.items[0]\n    self.other_()\n    row.append(1)\n    self._p_changed = True",
+        {"slots": {"items": [[]]}, "answers": [Answer(digest=OTHER_SENT, changed={"items": [[2]]})]},
+        "LOST_CHANGE",
     ),
     "a replay sends the same": (
         "run.digest_of = lambda send: 'x'; ",
@@ -230,7 +239,7 @@ RUNTIME: dict[str, tuple[str, str, dict[str, Any], str]] = {
         "TOO_LARGE",
     ),
     "values are weighed": (
-        "run._weigh = lambda value: None; ",
+        "weight.weigh = lambda value: None; ",
         "x = []\n    for i in range(30):\n        x = [x, x]\n    return x",
         {},
         "TOO_LARGE",
@@ -258,7 +267,9 @@ def mutated(monkeypatch: pytest.MonkeyPatch, mutant: str) -> None:
     """From here on templates start with `mutant` done to them."""
     from actors.guardian import worker
 
-    modules = "from actors.guardian import child, confine, facades, landlock, run, seccomp, survey, syscalls; "
+    modules = (
+        "from actors.guardian import child, confine, facades, landlock, run, seccomp, slots, survey, syscalls, weight; "
+    )
     start = worker._START.replace("from actors", f"{modules}from protocol import codec; {mutant}from actors", 1)
     monkeypatch.setattr(worker, "_START", start)
 
