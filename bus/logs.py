@@ -1,15 +1,20 @@
 """Logs: one line of JSON an event on standard error, or readable text where that is a terminal.
 
 supervisord turns standard error into a file. What libraries log through `logging`, and warnings, take the same way.
+Whatever is logged makes a line: what JSON cannot say is told in few words.
 """
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
+from typing import Any
 
 import structlog
 from structlog.typing import EventDict
+
+from protocol.brief import brief
 
 
 def configure(service: str) -> structlog.stdlib.BoundLogger:
@@ -31,7 +36,7 @@ def configure(service: str) -> structlog.stdlib.BoundLogger:
     rendering: list[structlog.typing.Processor] = (
         [structlog.dev.ConsoleRenderer()]
         if terminal
-        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
+        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(_line, ensure_ascii=False)]
     )
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -52,3 +57,11 @@ def configure(service: str) -> structlog.stdlib.BoundLogger:
     logging.captureWarnings(capture=True)
     logger: structlog.stdlib.BoundLogger = structlog.get_logger(service)
     return logger
+
+
+def _line(event: EventDict, **options: Any) -> str:
+    try:
+        return json.dumps(event, allow_nan=False, **options)
+    except (TypeError, ValueError, RecursionError):
+        told = {key: value if isinstance(value, str) else brief(value) for key, value in event.items()}
+        return json.dumps(told, **options)

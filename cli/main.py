@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 import click
 
@@ -17,13 +17,9 @@ from cli.commands import batos
 from cli.console import Invocation
 from protocol.errors import EXIT_CODES, BatosError
 
-_DIGITS: Final = 20_000
-"""More decimal digits than any integer that may cross has (`protocol.codec.MAX_INT_BITS`)."""
-
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run one command line; the exit code."""
-    sys.set_int_max_str_digits(_DIGITS)
     said = list(sys.argv[1:] if words is None else words)
     invocation = Invocation()
     # A usage error can come before the option is read, and must have the same form.

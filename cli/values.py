@@ -2,8 +2,10 @@
 
 JSON has no bytes, no references and no keys but texts. `{"$bytes": base64}` and `{"$ref": oid}` stand for the first
 two. A key that is a number prints as a text; where that would lose something (two keys become one, or a key would be
-taken for one of these signs) the dict prints as `{"$dict": [[key, value], …]}`. What `read_json` cannot read
-unambiguously it refuses, so that nothing else is sent than what was written.
+taken for one of these signs) the dict prints as `{"$dict": [[key, value], …]}`. An integer of more than 4,300 digits,
+which is more than many readers of JSON take for a number, prints for programs as `{"$int": "0x…"}`; a person sees its
+digits, and either can be typed in. What `read_json` cannot read unambiguously it refuses, so that nothing else is sent
+than what was written.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import base64
 import binascii
 import json
 import math
+import re
 from collections.abc import Sequence
 from typing import Any, Final, NoReturn
 
@@ -24,7 +27,11 @@ from protocol.errors import BatosError
 _REF: Final = "$ref"
 _BYTES: Final = "$bytes"
 _DICT: Final = "$dict"
-_SIGNS: Final = frozenset({_REF, _BYTES, _DICT})
+_INT: Final = "$int"
+_SIGNS: Final = frozenset({_REF, _BYTES, _DICT, _INT})
+_LONG: Final = 10**4300
+"""From here on an integer has more digits than Python itself reads."""
+_HEX: Final = re.compile(r"-?0x[0-9a-f]+")
 _SHOWN: Final = 60
 _FORMS: Final = 'JSON is a number, true, false, null, a "text" in double quotes, a [list] or an {"object": 1}.'
 
@@ -81,20 +88,22 @@ def read_pairs(words: Sequence[str], what: str) -> dict[str, Value]:
     return found
 
 
-def to_json(value: Any) -> Any:
-    """`value`, or a struct of values, as what `json.dumps` takes."""
+def to_json(value: Any, *, by_sign: bool = True) -> Any:
+    """`value`, or a struct of values, as what `json.dumps` takes; with `by_sign` long integers as signs."""
     if isinstance(value, Ref):
         return {_REF: value.oid}
     if isinstance(value, bytes):
         return {_BYTES: base64.b64encode(value).decode()}
+    if isinstance(value, int) and not -_LONG < value < _LONG:
+        return {_INT: hex(value)} if by_sign else value
     if isinstance(value, msgspec.Struct):
-        return {name: to_json(field) for name, field in msgspec.structs.asdict(value).items()}
+        return {name: to_json(field, by_sign=by_sign) for name, field in msgspec.structs.asdict(value).items()}
     if isinstance(value, list):
-        return [to_json(item) for item in value]
+        return [to_json(item, by_sign=by_sign) for item in value]
     if isinstance(value, dict):
-        fields = {str(key): to_json(item) for key, item in value.items()}
+        fields = {str(key): to_json(item, by_sign=by_sign) for key, item in value.items()}
         if len(fields) < len(value) or _SIGNS & fields.keys():
-            return {_DICT: [[key, to_json(item)] for key, item in value.items()]}
+            return {_DICT: [[key, to_json(item, by_sign=by_sign)] for key, item in value.items()]}
         return fields
     return value
 
@@ -106,7 +115,7 @@ def line(value: Any) -> str:
 
 def shown(value: Any) -> str:
     """`value` as JSON for a person's eyes: readable letters, and nothing that a terminal would obey."""
-    return printable(json.dumps(to_json(value), ensure_ascii=False))
+    return printable(json.dumps(to_json(value, by_sign=False), ensure_ascii=False))
 
 
 def printable(text: str) -> str:
@@ -127,6 +136,10 @@ def _special(fields: dict[str, Any]) -> Value:
             return base64.b64decode(content, validate=True)
         except (binascii.Error, ValueError, TypeError) as error:
             raise ValueError(f"{_BYTES} is base64: {error}") from error
+    if sign == _INT:
+        if not isinstance(content, str) or not _HEX.fullmatch(content):
+            raise ValueError(f"{_INT} is a text of hexadecimal digits that begins with 0x or -0x")
+        return int(content, 16)
     found = {}
     for pair in content:
         if not isinstance(pair, list) or len(pair) != 2 or type(pair[0]) not in {str, int} or pair[0] in found:

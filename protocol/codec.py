@@ -8,15 +8,11 @@ changed" means everywhere in this system.
 A *frame* is one packed message. It is refused unless it repacks to itself, so that two readers can never
 understand it differently (trailing bytes, duplicate keys, overlong integers); what is larger than any reader takes is
 not packed either.
-
-Every integer that is a value has a text: Python's own limit of 4,300 digits is raised here, once for each process that
-knows values, to what the longest of them needs.
 """
 
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Collection, Iterable
 from itertools import chain
 from typing import Any, Final, TypeVar
@@ -30,10 +26,6 @@ MAX_DEPTH: Final = 64
 MAX_VALUE_BYTES: Final = 1 << 20
 MAX_FRAME_BYTES: Final = 8 << 20
 MAX_INT_BITS: Final = 1 << 16
-MAX_DIGITS: Final = 20_000
-"""More decimal digits than an integer of `MAX_INT_BITS` has."""
-
-sys.set_int_max_str_digits(MAX_DIGITS)
 
 _FRAME_DEPTH: Final = 32
 """Levels that a frame may be deeper than the values in it."""

@@ -109,7 +109,8 @@ def _row(text: str, number: int) -> Row:
     wanted = data.get("examples", [])
     if not isinstance(wanted, list):
         raise BatosError("BAD_EXAMPLE", f"{where}: examples is no list")
-    checked = [examples.read_example(example, f"{where}, example {n}") for n, example in enumerate(wanted, 1)]
+    named = [(f"{where}, example {n}", example) for n, example in enumerate(wanted, 1)]
+    checked = [examples.read_example(codec.normalize(example, name), name) for name, example in named]
     examples.check_examples(checked)
     values = {name: codec.normalize(data.get(name, empty), f"{where}, {name}") for name, empty in _EMPTY.items()}
     for name, empty in _EMPTY.items():

@@ -2,6 +2,9 @@
 
 Each run is a child of its own on a fresh copy of the receiver's slots. No effect is performed: an example asks for an
 outcome, so a send fails it; the original message, without examples, may well begin with a send.
+
+Whatever a method does there, and however large an example is, is a case that fails and never an error of the trial. A
+method that has used up its time once is tried no further: the next case would take as long.
 """
 
 from __future__ import annotations
@@ -11,7 +14,9 @@ from typing import Final
 
 import msgspec
 
+from protocol.brief import MOST, brief
 from protocol.codec import Value
+from protocol.errors import BatosError
 from protocol.examples import same_value
 from protocol.messages import Case, Done, Effect, Example, Failed, Judge, Outcome, Run, Trial, Tried, Verdict
 
@@ -21,8 +26,6 @@ RULES: Final[dict[str, str]] = {
     "TRIAL_SLOTS": "the method left the slots otherwise",
     "TRIAL_FAILED": "the method failed",
 }
-MAX_TEXT: Final = 300
-
 Judging = Callable[[Judge], Awaitable[Verdict]]
 Running = Callable[[Run], Awaitable[Outcome]]
 
@@ -32,12 +35,27 @@ async def try_out(trial: Trial, judge: Judging, run: Running) -> Tried:
     verdict = await judge(Judge(source=trial.source, kernel=trial.kernel))
     if not verdict.accepted:
         return Tried(verdict="reject", violations=verdict.violations)
-    cases = []
+    cases: list[Case] = []
     for example in trial.examples:
         slots = {**trial.slots, **example.slots}
         request = msgspec.structs.replace(_original(trial), slots=slots, args=example.args, kwargs=example.kwargs)
-        cases.append(compare(example, slots, await run(request)))
-    return Tried(verdict="accept", cases=cases, outcome=await run(_original(trial)))
+        outcome = await _outcome(run, request)
+        cases.append(compare(example, slots, outcome))
+        if isinstance(outcome, Failed) and outcome.error == "LIMIT_TIME":
+            untried = _failed("TRIAL_FAILED", f"it was not tried, since case {len(cases)} took all the time there is")
+            cases += [untried] * (len(trial.examples) - len(cases))
+            return Tried(verdict="accept", cases=cases, outcome=outcome)
+    return Tried(verdict="accept", cases=cases, outcome=await _outcome(run, _original(trial)))
+
+
+async def _outcome(run: Running, request: Run) -> Outcome:
+    """How it ends; what is too large to be asked is one way of it."""
+    try:
+        return await run(request)
+    except BatosError as error:
+        if error.code not in {"TOO_LARGE", "BAD_VALUE"}:
+            raise
+        return Failed(code=error.code, error=error.code, message=error.message)
 
 
 def compare(example: Example, slots: dict[str, Value], outcome: Outcome) -> Case:
@@ -48,7 +66,7 @@ def compare(example: Example, slots: dict[str, Value], outcome: Outcome) -> Case
     if isinstance(outcome, Effect):
         return _failed("TRIAL_SEND", f"it sent {outcome.send.selector}")
     if example.returns is not msgspec.UNSET and not same_value(example.returns, outcome.result):
-        return _failed("TRIAL_RESULT", f"expected {_text(example.returns)}, got {_text(outcome.result)}")
+        return _failed("TRIAL_RESULT", f"expected {brief(example.returns)}, got {brief(outcome.result)}")
     if not isinstance(example.slots_after, dict):
         return Case(passed=True)
     return _compare_slots({**slots, **example.slots_after}, _after(slots, outcome))
@@ -57,11 +75,11 @@ def compare(example: Example, slots: dict[str, Value], outcome: Outcome) -> Case
 def _compare_slots(expected: dict[str, Value], got: dict[str, Value]) -> Case:
     for slot in sorted(expected.keys() | got.keys()):
         if slot not in got:
-            return _failed("TRIAL_SLOTS", f"slot {slot!r}: expected {_text(expected[slot])}, it is gone")
+            return _failed("TRIAL_SLOTS", f"slot {slot!r}: expected {brief(expected[slot])}, it is gone")
         if slot not in expected:
-            return _failed("TRIAL_SLOTS", f"slot {slot!r}: expected none, got {_text(got[slot])}")
+            return _failed("TRIAL_SLOTS", f"slot {slot!r}: expected none, got {brief(got[slot])}")
         if not same_value(expected[slot], got[slot]):
-            return _failed("TRIAL_SLOTS", f"slot {slot!r}: expected {_text(expected[slot])}, got {_text(got[slot])}")
+            return _failed("TRIAL_SLOTS", f"slot {slot!r}: expected {brief(expected[slot])}, got {brief(got[slot])}")
     return Case(passed=True)
 
 
@@ -83,10 +101,4 @@ def _original(trial: Trial) -> Run:
 
 
 def _failed(rule: str, message: str) -> Case:
-    return Case(passed=False, rule=rule, message=f"{RULES[rule]}: {message[: 2 * MAX_TEXT + 100]}")
-
-
-def _text(value: Value) -> str:
-    # Capped on both sides of the text: a value may be a megabyte.
-    text = repr(value)
-    return text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 1] + "…"
+    return Case(passed=False, rule=rule, message=f"{RULES[rule]}: {message[: 3 * MOST]}")

@@ -129,7 +129,10 @@ class Example(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
-    """Judge `source`, then try it in the jail on each example, and on the original message. No effect is performed."""
+    """Judge `source`, then try it in the jail on each example, and on the original message. No effect is performed.
+
+    `seconds` bounds the processor time of each. It is less than a `Run` has: what passes must not fail at a slower moment.
+    """
 
     source: str
     receiver: Ref
@@ -138,11 +141,11 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     kwargs: dict[str, Value] = {}
     examples: list[Example] = []
     kernel: bool = False
-    seconds: float = 2.0
+    seconds: float = 1.25
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
-    """How one example went. `message` says what was expected and what came instead."""
+    """How one example went. `message` says in few words what was expected and what came instead."""
 
     passed: bool
     rule: str = ""

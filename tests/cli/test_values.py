@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given
@@ -10,12 +12,15 @@ from cli import values
 from protocol.codec import Ref
 from protocol.errors import BatosError
 
-keys = st.text(st.characters(exclude_categories=["Cs"]), max_size=4) | st.sampled_from(["$ref", "$bytes", "$dict"])
+keys = st.text(st.characters(exclude_categories=["Cs"]), max_size=4) | st.sampled_from(
+    ["$ref", "$bytes", "$dict", "$int"]
+)
 scalars = (
     st.none()
     | st.booleans()
     | st.integers()
     | st.integers(min_value=10**30, max_value=10**31)
+    | st.sampled_from([1, -1, 3]).map(lambda sign: sign * 10**4300)
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(st.characters(exclude_categories=["Cs"]))
     | st.binary(max_size=40)
@@ -74,6 +79,18 @@ def test_the_signs_for_references_and_bytes():
     }
 
 
+@pytest.mark.parametrize("value", [1 << 60000, -(1 << 60000), 10**4300, 1 - 10**4300])
+def test_a_long_integer_is_read_by_whoever_reads_json(value):
+    line = values.line({"n": [value]})
+    # A reader that keeps Python's own limit of digits.
+    limit = "import json, sys; sys.set_int_max_str_digits(4300); print(json.load(sys.stdin)['n'])"
+    told = subprocess.run([sys.executable, "-c", limit], input=line, capture_output=True, text=True, check=True)
+    assert ("$int" in told.stdout) == (abs(value) >= 10**4300)
+    assert values.read_json(line, "it") == {"n": [value]}
+    assert values.read_json(values.shown(value), "it") == value
+    assert values.shown(value) == str(value)
+
+
 def test_keys_that_are_numbers_print_as_texts_unless_that_loses_one():
     assert values.line({1: "a"}) == '{"1":"a"}'
     assert values.read_json(values.line({1: "a", "1": "b"}), "it") == {1: "a", "1": "b"}
@@ -92,6 +109,10 @@ def test_what_is_no_json_is_refused(text):
         '{"$ref":"000000000000002a","x":1}',
         '{"$bytes":"%%"}',
         '{"$bytes":1}',
+        '{"$int":7}',
+        '{"$int":"7"}',
+        '{"$int":"0x"}',
+        '{"$int":"0x_1"}',
         '{"$dict":7}',
         '{"$dict":[[1,2],[1,3]]}',
         '{"$dict":[[true,2]]}',

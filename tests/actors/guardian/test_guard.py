@@ -83,6 +83,51 @@ def test_trial():
     assert lines[3]["outcome"]["end"] == "done"
 
 
+def hostile() -> list[dict[str, Any]]:
+    bodies = {
+        "long": "return 1 << 60000",
+        "longer": "return 1 << 70000",
+        "key": "return {10 ** 5000: 1}",
+        "text": "return str(10 ** 5000)",
+        "raised": "raise ValueError(10 ** 5000)",
+        "missing": "{}[10 ** 50000]",
+        "deep": "v = []\n    for _ in range(990):\n        v = [v]\n    raise ValueError(v)",
+        "nested": "v = []\n    for _ in range(990):\n        v = [v]\n    return v",
+        "surrogate": "return chr(0xD800)",
+        "infinite": "return [math.nan, math.inf]",
+        "address": "raise ValueError(self, lambda: 0)",
+        "slot": "self.x = [1 << 60000] * 200\n    self._p_changed = True\n    return self.x[0]",
+        "wide": "return ['x' * 1000] * 1000",
+    }
+    return [{"id": name, "code": f"def m_(self):\n    {body}\n"} for name, body in bodies.items()]
+
+
+def test_nothing_that_a_method_does_costs_the_others_their_verdict():
+    """A good one stands behind each; the long number is what one of them is asked for."""
+    asked = [{**row, "examples": [{"returns": 1 << 60000}, {"slots": {"q": 1}, "returns": 5}]} for row in hostile()]
+    good = {"code": GOOD, "examples": [{"slots": {"w": 2, "h": 3}, "returns": 6}]}
+    batch = [one for row in asked for one in (row, {"id": f"after {row['id']}", **good})]
+    code, lines = guard("--jsonl", "-", "--trial", text=rows(*batch))
+    assert code == 4
+    assert [line["id"] for line in lines] == [row["id"] for row in batch]
+    assert {line["verdict"] for line in lines[::2]} == {"reject"}
+    assert {line["verdict"] for line in lines[1::2]} == {"accept"}
+    assert [case["passed"] for case in lines[0]["cases"]] == [True, False]
+    assert all(len(case["message"]) < 1000 for line in lines for case in line["cases"])
+    assert [word for word in ("Ref(", " at 0x") if word in json.dumps(lines)] == [], "no OID and no address"
+
+
+def test_examples_of_a_megabyte_each():
+    megabyte = "x" * 1_000_000
+    large = [{"slots": {"w": 2, "h": n, "x": megabyte}, "returns": 2 * n} for n in range(9)]
+    nine = {f"x{n}": megabyte for n in range(9)}
+    first = {"id": 1, "code": GOOD, "examples": large}
+    second = {"id": 2, "code": GOOD, "examples": [{"slots": {**nine, "w": 1, "h": 1}, "returns": 1}]}
+    code, lines = guard("--jsonl", "-", "--trial", text=rows(first, second, {"id": 3, "code": GOOD}))
+    assert (code, [line["verdict"] for line in lines]) == (4, ["accept", "reject", "accept"])
+    assert "TOO_LARGE" in lines[1]["violations"][0]["message"]
+
+
 @pytest.mark.parametrize(
     ("text", "code", "seen"),
     [

@@ -73,3 +73,45 @@ def test_a_send_is_an_outcome_but_passes_no_example(within):
 def test_absent_is_not_none():
     assert Example().returns is msgspec.UNSET
     assert trial.compare(Example(slots_after={"x": 1}), {"x": 1}, Done(result="anything")).passed
+
+
+@pytest.mark.parametrize("value", [1 << 60000, [-(1 << 60000)], {"n": 10**5000, 7: b"x" * 10**6}, "x" * 10**6])
+def test_whatever_a_method_returns_is_told_in_few_words(within, value: Any):
+    source = "def m_(self, value):\n    self.x = value\n    self._p_changed = True\n    return value\n"
+    examples = [
+        Example(args=[value], returns=value, slots_after={"x": value}),
+        Example(args=[value], returns=5),
+        Example(args=[5], returns=value),
+        Example(args=[value], slots_after={"x": 5}),
+        Example(args=[5], slots_after={"x": value}),
+        Example(args=[value], slots_after={}),
+    ]
+    tried = within(Trial(source=source, receiver=ME, slots={"x": 0}, args=[value], examples=examples))
+    assert [case.passed for case in tried.cases] == [True] + [False] * 5
+    assert all(len(case.message) < 1000 for case in tried.cases)
+    assert "bits>" in tried.cases[1].message or "x" * 99 in tried.cases[1].message
+    assert tried.outcome.result == value
+
+
+def test_what_is_too_large_for_a_child_is_a_case_that_fails(within):
+    megabyte = "x" * (1 << 20)
+    large = {f"x{n}": megabyte[:-9] for n in range(9)}
+    examples = [Example(args=[2], returns=2), Example(args=[3], slots=large, returns=3), Example(args=[4], returns=4)]
+    source = "def m_(self, n):\n    return n\n"
+    tried = within(Trial(source=source, receiver=ME, args=[5], examples=examples))
+    assert [case.passed for case in tried.cases] == [True, False, True]
+    assert "TOO_LARGE" in tried.cases[1].message
+    assert tried.outcome == Done(result=5)
+    tried = within(Trial(source=source, receiver=ME, slots=large, args=[5], examples=examples[:1]))
+    assert [case.rule for case in tried.cases] == ["TRIAL_FAILED"]
+    assert (tried.outcome.code, tried.outcome.error) == ("TOO_LARGE", "TOO_LARGE")
+
+
+def test_after_the_limit_of_time_nothing_more_is_tried(within):
+    source = "def m_(self, n):\n    while n:\n        pass\n    return n\n"
+    examples = [Example(args=[0], returns=0), Example(args=[1], returns=1), Example(args=[0], returns=0)]
+    tried = within(Trial(source=source, receiver=ME, args=[0], examples=examples, seconds=0.1))
+    assert [case.passed for case in tried.cases] == [True, False, False]
+    assert "LIMIT_TIME" in tried.cases[1].message
+    assert "not tried" in tried.cases[2].message
+    assert tried.outcome.error == "LIMIT_TIME"
