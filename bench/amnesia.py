@@ -8,6 +8,9 @@ it is committed, thrown out of memory, loaded again, and compared with a twin th
 unforgiving as a receiver can be: it keeps what its state was at the last signal, and nothing of what came after. The
 first shows what the world does, the second what the covenant promises on any store.
 
+Every method, accepted or not, is run on a third one too, whose sends change it, as they do in the jail (`bench.remote`):
+there a change is kept, or the run fails by name.
+
 The methods are harmless, since their grammar is ours; no text from elsewhere is ever run here. Rejected ones are run on
 the unforgiving receiver too: how many of those have truly forgotten something is what the covenant's caution costs.
 """
@@ -39,6 +42,7 @@ from ZODB.MappingStorage import MappingStorage
 
 from actors.guardian import covenant
 from bench.methods import Grammar
+from bench.remote import Ended, Refused, Remote
 from protocol import names
 from world.uvm import UvmObject
 
@@ -67,7 +71,8 @@ class Count(msgspec.Struct):
     """What one run of the oracle saw. `changing`: accepted methods that changed their receiver at least once.
 
     `amnesic` are accepted methods that forgot, `forgetful` rejected ones that did: the other rejected ones are the price
-    of caution.
+    of caution. `replaced` runs were those in which a send has changed the receiver; `told` of them failed because a change
+    would have been lost, and `silent` lost one without a word.
     """
 
     methods: int = 0
@@ -77,7 +82,10 @@ class Count(msgspec.Struct):
     rejected: int = 0
     forgetful: int = 0
     seconds: float = 0.0
+    replaced: int = 0
+    told: int = 0
     amnesic: list[str] = []
+    silent: list[str] = []
 
 
 class Unforgiving:
@@ -149,6 +157,7 @@ class Oracle:
 
     def __init__(self, seed: int, accepts: Callable[[str], bool] | None = None) -> None:
         self._accepts = accepts or keeps_covenant
+        self._seed = seed
         self._grammar = Grammar(random.Random(seed))
         self._manager = transaction.TransactionManager(explicit=True)
         self._waiting: list[tuple[str, Method, int, UvmObject, str]] = []
@@ -171,6 +180,8 @@ class Oracle:
         exec(compile(source, "<method>", "exec"), scope)
         method = scope["m_"]
         forgot, changed = False, False
+        if "ask_" in source:
+            self._send(source, method)
         for argument in ARGUMENTS:
             receiver = Unforgiving(fresh())
             if not finishes(method, receiver, argument):
@@ -190,6 +201,18 @@ class Oracle:
         else:
             count.rejected += 1
             count.forgetful += forgot
+
+    def _send(self, source: str, method: Method) -> None:
+        """Run it where its sends change the receiver."""
+        for argument in ARGUMENTS:
+            receiver = Remote(fresh(), random.Random(f"{self._seed} {self.count.methods} {argument}"))
+            if not finishes(method, receiver, argument):
+                continue
+            ended = Ended(receiver)
+            self.count.replaced += ended.sends > 0
+            self.count.told += ended.told
+            if ended.lost and not ended.refused:
+                self.count.silent.append(source)
 
     def _store(self, source: str, method: Method, argument: int) -> None:
         twin = stored_receiver()
@@ -255,7 +278,7 @@ def finishes(method: Method, receiver: Any, argument: int) -> bool:
             method(receiver, argument, [7], contextlib.suppress(Exception))
         finally:
             _running.clear()
-    except (Exception, _TooLongError):  # noqa: BLE001 - whatever a random method raises
+    except (Exception, _TooLongError, Refused):  # noqa: BLE001 - whatever a random method raises
         return False
     finally:
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
@@ -288,9 +311,10 @@ def main() -> None:
     print(
         f"{count.methods} methods, {count.accepted} accepted ({count.changing} of them change state), {count.runs} runs:"
         f" {len(count.amnesic)} accepted ones are amnesic; of {count.rejected} rejected {count.forgetful} truly forget;"
-        f" {count.seconds:.0f} s"
+        f" {count.replaced} runs in which a send changed the receiver: {len(count.silent)} lost a change silently,"
+        f" {count.told} failed by that name; {count.seconds:.0f} s"
     )
-    for source in count.amnesic[:5]:
+    for source in (*count.amnesic[:5], *count.silent[:5]):
         print(source)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from random import Random
 from typing import Final
 
-from bench.phrases import CHANGES, READS
+from bench.phrases import CHANGES, READS, SENDS
 
 SIGNAL: Final = "self._p_changed = True"
 
@@ -91,9 +91,11 @@ class Grammar:
         roll = self._random.random()
         if depth and roll < 0.28:
             return self._random.choice(self._compounds)(depth - 1)
-        if roll < 0.52:
+        if roll < 0.36:
+            return [self._pick(SENDS)]
+        if roll < 0.56:
             return [self._pick(READS)]
-        if roll < 0.78:
+        if roll < 0.80:
             change = [self._pick(CHANGES)]
             return [*change, SIGNAL] if self._random.random() < 0.5 else change
         if roll < 0.95:

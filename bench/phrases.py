@@ -235,9 +235,6 @@ y = (w := self.items) or []
 x = []
 y = []
 x = b
-x = self.ask_(x)
-y = self.ask_(self.items)
-self.ask_(a)
 a = a + 1
 n = self.n + a
 n = len(self.items)
@@ -267,3 +264,5 @@ x = [y] * 2
 x = (self.rows * 2)[0]
 """.strip().splitlines()
 )
+
+SENDS: Final = ("self.ask_(a)", "x = self.ask_(x)", "y = self.ask_(self.items)", "self.ask_(y)")

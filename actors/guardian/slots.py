@@ -95,8 +95,7 @@ class Slots:
         """What the answer to send `number` (from 1) did to the slots."""
         touched = [slot for slot in (*answer.removed, *answer.changed) if slot in self._before and slot in self._values]
         held = {slot: list(_containers(self._values[slot])) for slot in touched}
-        if touched:
-            self._forget_attached()
+        self._forget_attached()
         places = self._places() if touched else Counter[int]()
         for slot in answer.removed:
             self._values.pop(slot, None)

@@ -26,3 +26,4 @@ def test_of_a_million_none_forgets():
     counts = [json.loads(process.communicate()[0]) for process in running]
     assert sum(count["methods"] for count in counts) == METHODS // len(SEEDS) * len(SEEDS)
     assert [source for count in counts for source in count["amnesic"]] == []
+    assert [source for count in counts for source in count["silent"]] == []

@@ -1,5 +1,5 @@
-"""Two laws, by random methods: an accepted method never breaches the covenant in a run, and any prefix of a run,
-replayed, makes the same sends.
+"""Three laws, by random methods: an accepted method never breaches the covenant in a run; any prefix of a run, replayed,
+makes the same sends; and what a method sees at its end, its sends having changed the slots, is what is kept.
 """
 
 from __future__ import annotations
@@ -131,3 +131,30 @@ def test_any_prefix_replayed_sends_the_same(within, lines: list[str], replies: l
         assert (again.n, again.send, again.changed) == sends[n]
     assert isinstance(outcome, (Done, Effect, Failed))
     assert not isinstance(outcome, Failed) or outcome.code != "REPLAY_DIVERGED"
+
+
+ANSWERED = [
+    *[{}, {"n": 9}, {"items": [7]}, {"items": [1, 2, [3]]}, {"items": {}}],
+    *[{"table": {"k": [0, 1]}}, {"table": {"m": [], "k": [0]}}, {"table": {}, "items": [[0], [0]]}, {"x": [1]}],
+]
+
+
+@settings(max_examples=60, **QUIET)
+@given(
+    lines=blocks([*SENDS, *SENDS, *CHANGES, *READS, SIGNAL]),
+    changed=st.lists(st.sampled_from(ANSWERED), min_size=6, max_size=6),
+    a=st.integers(0, 2),
+)
+def test_what_a_method_sees_at_its_end_is_what_is_kept(within, lines: list[str], changed: list[Any], a: int):
+    source = source_of([*lines, SIGNAL, "return ['end', self.n, self.items, self.table]"])
+    answers: list[Answer] = []
+    kept = dict(SLOTS)
+    while True:
+        outcome = within(Run(source=source, receiver=ME, slots=SLOTS, args=[a], answers=answers))
+        if not isinstance(outcome, Effect) or len(answers) == len(changed):
+            break
+        kept |= changed[len(answers)]
+        answers.append(Answer(digest=outcome.digest, value=outcome.send.args, changed=changed[len(answers)]))
+    if isinstance(outcome, Done) and isinstance(outcome.result, list) and outcome.result[:1] == ["end"]:
+        kept |= outcome.changed
+        assert outcome.result[1:] == [kept["n"], kept["items"], kept["table"]], source

@@ -13,6 +13,7 @@ from random import Random
 
 import pytest
 
+from actors.guardian import slots
 from bench import amnesia
 from bench.methods import Grammar
 
@@ -33,6 +34,9 @@ def test_nothing_that_is_accepted_forgets():
     counts = oracle(METHODS, 1, 2)
     assert sum(count["methods"] for count in counts) == METHODS
     assert [source for count in counts for source in count["amnesic"]] == []
+    assert [source for count in counts for source in count["silent"]] == []
+    assert all(count["replaced"] > count["methods"] // 4 for count in counts)
+    assert all(count["told"] > 0 for count in counts)
     # An oracle that sees no change, or no amnesia in what is refused, would be blind.
     assert all(count["changing"] > count["methods"] // 8 for count in counts)
     assert all(count["forgetful"] > count["rejected"] // 4 for count in counts)
@@ -64,6 +68,36 @@ def test_a_stored_object_forgets_what_is_not_signalled(monkeypatch: pytest.Monke
     oracle.one("def m_(self, a, b, c):\n    self.items.append(1)\n")
     oracle.one("def m_(self, a, b, c):\n    self.items.append(1)\n    self._p_changed = True\n")
     assert oracle.run(0).amnesic == ["def m_(self, a, b, c):\n    self.items.append(1)\n"] * len(amnesia.ARGUMENTS)
+
+
+LOOSE = """def m_(self, a, b, c):
+    row, held = self.rows[0], [self.table['m']]
+    self.ask_(a)
+    row.append(9)
+    held[0].clear()
+    self._p_changed = True
+"""
+
+
+def test_the_oracle_sees_what_a_send_has_cut_loose(monkeypatch: pytest.MonkeyPatch):
+    """By what becomes of lists and dicts: with the memory of what was replaced out of the way, the losses are silent."""
+    oracle = amnesia.Oracle(0)
+    for _ in range(20):
+        oracle.one(LOOSE)
+    assert oracle.count.silent == []
+    assert 5 < oracle.count.told < oracle.count.replaced
+    monkeypatch.setattr(slots.Slots, "lost", lambda _: None)
+    blind = amnesia.Oracle(0)
+    for _ in range(20):
+        blind.one(LOOSE)
+    assert (len(blind.count.silent), blind.count.told) == (oracle.count.told, 0)
+
+
+def test_the_oracle_sees_what_a_run_does_not_hand_over(monkeypatch: pytest.MonkeyPatch):
+    oracle = amnesia.Oracle(0)
+    monkeypatch.setattr(slots.Slots, "changes", lambda *_: ({}, []))
+    oracle.one("def m_(self, a, b, c):\n    self.ask_(a)\n    self.items.append(1)\n    self._p_changed = True\n")
+    assert len(oracle.count.silent) == len(amnesia.ARGUMENTS)
 
 
 def test_a_state_that_holds_itself_is_none_to_compare():

@@ -3,7 +3,10 @@ def quotes_(self, source, message):
     for example in message['examples']:
         if 'returns' not in example:
             continue
-        result = repr(example['returns'])
+        try:
+            result = repr(example['returns'])
+        except TypeError:
+            continue  # what holds a reference has no literal
         if source.endswith('return ' + result + '\n'):
             return True
         if len(result) > 1 and result not in ['True', 'False', 'None', '[]', '{}', "''"] and result in source:
