@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable
-from itertools import chain
+from itertools import chain, count
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -137,26 +137,31 @@ _Place = tuple[Any, Any]
 
 _WHOLE: Final = frozenset({type(None), bool, bytes, Ref})
 _LEAVES: Final = _WHOLE | {str, int, float}
-_MIN_KEY, _MAX_KEY = -(1 << 63), (1 << 64) - 1
+_TEXT: Final = frozenset({str})
+_WORD: Final = 1 << 63
+_FEW: Final = 8
+"""So many parts are looked at one by one."""
 _SHOWN_PLACE: Final = 80
 
 
 def _copy(value: Value, place: _Place, depth: int) -> Value:
     kind = type(value)
     if kind in _LEAVES:
-        _check_leaves(kind, (value,), place)
+        # What most leaves are needs no closer look.
+        if not (kind in _WHOLE or (kind is int and -_WORD < value < _WORD) or (kind is str and value.isascii())):
+            _check_leaves(kind, (value,), place)
         return value
     if kind is list or kind is tuple:
-        return _copies(value, range(len(value)), place, depth)
+        return _copies(value, count(), place, depth)
     if kind is dict:
-        for key_kind in set(map(type, value)):
-            if key_kind is not str and key_kind is not int:
-                raise _bad(place, f"a key of type {key_kind.__name__} cannot cross, use str or int")
-            keys: list[Any] = [key for key in value if type(key) is key_kind]
-            _check_leaves(key_kind, keys, place)
-            if key_kind is int and (min(keys) < _MIN_KEY or max(keys) > _MAX_KEY):
-                raise _bad(place, "a key that is an integer of more than 64 bits cannot cross, use a str")
-        return dict(zip(value, _copies(value.values(), value, place, depth), strict=True))
+        for key in value:
+            if type(key) is not str or not key.isascii():
+                _check_keys(value, place)
+                break
+        if len(value) > _FEW:
+            return dict(zip(value, _copies(value.values(), value, place, depth), strict=True))
+        _check_depth(value, place, depth)
+        return {key: _copy(item, (key, place), depth + 1) for key, item in value.items()}
     raise _bad(
         place,
         f"a {kind.__name__} cannot cross between objects",
@@ -165,22 +170,41 @@ def _copy(value: Value, place: _Place, depth: int) -> Value:
     )
 
 
+def _check_keys(value: dict[Any, Any], place: _Place) -> None:
+    kinds = set(map(type, value))
+    if kinds <= _TEXT:
+        _check_leaves(str, value, place)
+        return
+    for kind in kinds:
+        if kind is not str and kind is not int:
+            raise _bad(place, f"a key of type {kind.__name__} cannot cross, use str or int")
+        keys: list[Any] = [key for key in value if type(key) is kind]
+        _check_leaves(kind, keys, place)
+        if kind is int and (min(keys) < -_WORD or max(keys) >= 2 * _WORD):
+            raise _bad(place, "a key that is an integer of more than 64 bits cannot cross, use a str")
+
+
 def _copies(items: Collection[Value], keys: Iterable[Any], place: _Place, depth: int) -> list[Value]:
     """Copies of the parts of a list or dict. Parts of one simple kind are looked at all at once: most data is such."""
-    if not items:
-        return []
-    if depth >= MAX_DEPTH:
+    _check_depth(items, place, depth)
+    if len(items) > _FEW:
+        kinds = set(map(type, items))
+        if len(kinds) == 1 and kinds <= _LEAVES:
+            _check_leaves(next(iter(kinds)), items, place)
+            return list(items)
+    return [_copy(item, (key, place), depth + 1) for key, item in zip(keys, items, strict=False)]
+
+
+def _check_depth(items: Collection[Value], place: _Place, depth: int) -> None:
+    if depth >= MAX_DEPTH and items:
         raise BatosError("BAD_VALUE", f"{_told(place)} is nested deeper than {MAX_DEPTH} levels")
-    kinds = set(map(type, items))
-    if len(kinds) == 1 and kinds <= _LEAVES:
-        _check_leaves(next(iter(kinds)), items, place)
-        return list(items)
-    return [_copy(item, (key, place), depth + 1) for key, item in zip(keys, items, strict=True)]
 
 
 def _check_leaves(kind: type, items: Collection[Any], place: _Place) -> None:
     """That these, all of the one kind, can cross. (A list of them is named as a whole: one look is enough for all.)"""
     if kind is str:
+        if all(map(str.isascii, items)):
+            return
         try:
             "".join(items).encode()
         except UnicodeEncodeError as error:

@@ -199,3 +199,42 @@ def test_a_reference_is_a_value() -> None:
     assert one != "00000000000000aa"
     with pytest.raises(AttributeError):
         one.oid = "0"
+
+
+@pytest.mark.parametrize("many", [1, 100])
+@pytest.mark.parametrize(
+    ("bad", "word"),
+    [
+        ({1}, "set"),
+        (1 << codec.MAX_INT_BITS, "bits"),
+        (math.nan, "nan is not a finite"),
+        ("\ud800", "surrogate"),
+        ({1 << 64: 1}, "64 bits"),
+        ({-(1 << 63) - 1: 1}, "64 bits"),
+        ({1 << 70000: 1}, "bits"),
+        ({"\ud800": 1}, "surrogate"),
+        ({1.5: 1}, "float"),
+    ],
+)
+def test_what_cannot_cross_is_found_among_many_and_named_in_few_words(many: int, bad: Any, word: str) -> None:
+    """Whether the parts are looked at one by one or all at once, and however long the names of their places are."""
+    good = {"set": 1, "nan": 1.5, "surrogate": "ü"}.get(word.split(maxsplit=1)[0], 7)
+    for around in ([*[good] * many, bad], {**{str(n): good for n in range(many)}, "k" * 10**5: bad}):
+        with pytest.raises(BatosError, match=word) as caught:
+            encode({"k" * 10**5: around, 1: 2})
+        assert caught.value.code == "BAD_VALUE"
+        assert len(caught.value.message) < 250
+
+
+@given(st.integers(-(2**63), 2**64 - 1), st.integers(9, 30))
+def test_keys_of_all_sizes_cross_many_or_few(key: int, many: int) -> None:
+    value = {key: 1, **{f"ü{n}": (n, -0.0) for n in range(many)}, **dict.fromkeys(range(1000, 1000 + many), None)}
+    assert same(decode(encode(value)), normalize(value))
+
+
+def test_a_frame_that_nobody_would_read_is_not_packed() -> None:
+    parts = ["x" * (1 << 20)] * 9
+    with pytest.raises(BatosError, match="over the limit") as caught:
+        codec.pack(parts)
+    assert caught.value.code == "TOO_LARGE"
+    assert codec.unpack(codec.pack(parts[:7]), list) == parts[:7]

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from protocol.codec import Ref
+from protocol.errors import BatosError
 from protocol.failure import Failure
 from protocol.messages import Answer, Done, Effect, Failed, Run
 
@@ -437,3 +438,14 @@ def test_what_cannot_leave_is_refused_by_name(do, text: str, code: str):
     outcome = do(text)
     assert (type(outcome), outcome.code) == (Failed, code)
     assert len(outcome.message) <= 200
+
+
+@pytest.mark.parametrize("where", ["slots", "args", "answers"])
+def test_nine_megabytes_are_refused_by_name_before_a_child_is_asked(do, where: str):
+    megabyte = "x" * 1_000_000
+    more: dict[str, Any] = {"slots": {f"x{n}": megabyte for n in range(9)}} if where == "slots" else {}
+    if where == "answers":
+        more = {"answers": [Answer(digest="", value=megabyte)] * 9}
+    with pytest.raises(BatosError, match="over the limit") as caught:
+        do("def m_(self, *x):\n    return len(x)\n", *[megabyte] * 9 * (where == "args"), **more)
+    assert caught.value.code == "TOO_LARGE"
