@@ -67,23 +67,3 @@ async def test_the_outcome_that_most_share_wins_then_the_shortest(jail):
         {"source": "longer", "result": {"returns": 2.0}},
     ]
     assert await run(jail, "most_agreed_", passed) == "longer"
-
-
-async def test_any_message_has_a_prompt(jail):
-    """References have no text, long integers a long one: an object that holds such can learn all the same."""
-    held = {"friend": Ref("0" * 16), "friends": [Ref("0" * 16)], "many": 1 << 60000}
-    example = {"slots": held, "args": [Ref("0" * 16)], "kwargs": {"by": 10**5000}, "returns": [Ref("0" * 16)]}
-    message = {"selector": "meet_", "slots": held, "args": [], "kwargs": {}, "parameters": ["whom"]}
-    message["examples"] = [example, {**example, "returns": 10**5000, "slots_after": {**held, "friend": None}}]
-    sources = {selector: source for (_, selector), source in SOURCES.items()}
-    for selector, args in (
-        ("_construct_architectural_covenant_prompt", [message, [], []]),
-        ("quotes_", ["def meet_(self):\n    return 1\n", message]),
-        ("candidate_grammar_", [message, 2]),
-    ):
-        outcome = await jail.run(Run(source=sources[selector], receiver=Ref("0" * 16), args=args, kernel=True))
-        assert isinstance(outcome, Done), (selector, outcome)
-        if selector.startswith("_"):
-            (turn,) = outcome.result
-            assert "friend = <reference>, friends = <reference>, many = 6305794870" in turn["content"]
-            assert len(turn["content"]) < 3000

@@ -43,12 +43,6 @@ def next_in_queue_(self):
     return result
 
 '''
-    def text(value):
-        try:
-            return repr(value)[:60]
-        except TypeError:
-            return '<reference>'
-
     shown = {}
     for name in message['slots']:
         shown[name] = message['slots'][name]
@@ -56,18 +50,18 @@ def next_in_queue_(self):
     for example in message['examples'][:3] or [message]:
         slots = dict(shown)
         slots.update(example.get('slots', {}))
-        texts = [f'{name} = {text(slots[name])}' for name in list(slots)[:12]]
+        texts = [f'{name} = {repr(slots[name])[:60]}' for name in list(slots)[:12]]
         lines.append('# slots: ' + ', '.join(texts))
-        given = [text(value) for value in example['args']]
-        given += [f'{name}={text(value)}' for name, value in example['kwargs'].items()]
+        given = [repr(value)[:60] for value in example['args']]
+        given += [f'{name}={repr(value)[:60]}' for name, value in example['kwargs'].items()]
         line = '# self.' + message['selector'] + '(' + ', '.join(given) + ')'
         ends = []
         if 'slots_after' in example:
             after = example['slots_after']
-            changes = [f'{name} to {text(after[name])}' for name in after if name not in slots or slots[name] != after[name]]
+            changes = [f'{name} to {repr(after[name])[:60]}' for name in after if name not in slots or slots[name] != after[name]]
             ends.append(' changes ' + (', '.join(changes) or 'nothing'))
         if 'returns' in example:
-            ends.append(' -> ' + text(example['returns']))
+            ends.append(' -> ' + repr(example['returns'])[:60])
         if ends:
             lines.append(line + ' and'.join(ends))
     for failure in feedback[-3:]:

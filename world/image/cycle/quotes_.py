@@ -3,10 +3,7 @@ def quotes_(self, source, message):
     for example in message['examples']:
         if 'returns' not in example:
             continue
-        try:
-            result = repr(example['returns'])
-        except TypeError:
-            continue  # what holds a reference has no literal
+        result = repr(example['returns'])
         if source.endswith('return ' + result + '\n'):
             return True
         if len(result) > 1 and result not in ['True', 'False', 'None', '[]', '{}', "''"] and result in source:
