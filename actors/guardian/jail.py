@@ -64,7 +64,7 @@ class Jail:
                 f"guardian.may_lack may name: {', '.join(confine.LAYERS)}",
             )
         self._may_lack = frozenset(may_lack)
-        self._workers = [Worker() for _ in range(workers or cores())]
+        self._workers = [Worker() for _ in range(workers if workers > 0 else cores())]
         self._suspended = Suspended(2 * cores() if suspended is None else suspended)
         self._may_wait = 0
         self._turns = Turns(len(self._workers), lambda: self._suspended.is_crowded(self._may_wait + 1))

@@ -71,6 +71,11 @@ def test_a_missing_layer_is_named(monkeypatch: pytest.MonkeyPatch):
     assert 'may_lack = ["landlock"]' in caught.value.hint
 
 
+@pytest.mark.parametrize(("asked", "are"), [(0, len(os.sched_getaffinity(0))), (1, 1), (3, 3)])
+def test_there_are_as_many_workers_as_cores_or_as_one_asks_for(asked: int, are: int):
+    assert len(Jail(workers=asked).pids()) == are
+
+
 def test_a_layer_that_does_not_exist_cannot_be_lacked():
     with pytest.raises(BatosError, match="no layer 'walls'"):
         Jail(may_lack=["walls"])
