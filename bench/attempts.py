@@ -1,8 +1,8 @@
 """Native attempts: what Python code would do to get out of the jail if no gate had read it first.
 
-Each is run as it stands, with all of Python's names and modules, in a child of a real template: only the layers of the
-jail are between it and its goal. Whether it reached the goal is seen from outside, by its effect, wherever there is one.
-Nothing here is ever run outside the jail.
+Each is run as it stands, with all of Python's names and modules, in a child of a real template, one that works to its
+end and one that may wait for an answer: only the layers of the jail are between it and its goal. Whether it reached the
+goal is seen from outside, by its effect, wherever there is one. Nothing here is ever run outside the jail.
 """
 
 from __future__ import annotations
@@ -24,9 +24,11 @@ from typing import Any, Final, NoReturn
 
 import msgspec
 
-from actors.guardian import confine
+from actors.guardian import child, confine
 
 MARK: Final = "BATOS_BENCH_SECRET"
+WAITS: Final = "# waits"
+"""Begins an attempt that says by itself what comes after what it says (`bench.pretending`)."""
 
 _MODULES: Final[dict[str, Any]] = {
     "ctypes": ctypes,
@@ -81,6 +83,8 @@ def work(request: bytes) -> NoReturn:
     def say(text: object) -> None:
         os.write(confine.OUTPUT, str(text).encode(errors="replace"))
 
+    if not request.startswith(WAITS.encode()):
+        os.write(confine.OUTPUT, child.HEAD.pack(child.PIECES, 0))
     try:
         exec(request.decode(), {**_MODULES, "say": say})
     except BaseException as error:  # noqa: BLE001 - an attempt that fails says how
@@ -140,6 +144,8 @@ def attempts(scene: Scene) -> list[Attempt]:
         ("read the parent's", "say(open(f'/proc/{os.getppid()}/environ').read())", _said("{secret}")),
         ("read inherited descriptors", f"os.lseek({scene.descriptor}, 0, 0); say(os.read({scene.descriptor}, 64))", _said("{secret}")),
         ("read any descriptor", "for n in range(64):\n    try: say(os.pread(n, 64, 0))\n    except OSError: pass\nsay('descriptors done')", _through("descriptors")),
+        ("read any descriptor as it comes", "for n in [*range(4), *range(5, 64)]:\n    try: say(os.read(n, 64))\n    except OSError: pass\nsay('descriptors done')", _through("descriptors")),
+        ("write to what is to be read", "os.write(4, b'x'); say('input done')", _through("input")),
         ("write elsewhere", "os.write(1, b'x'); say('elsewhere done')", _through("elsewhere")),
         ("trace a process", f"say('trace done' if ctypes.CDLL(None).ptrace(16, {victim}, 0, 0) == 0 else '')", _through("trace")),
         ("read its memory", f"b = ctypes.create_string_buffer(64); say('peek done' if ctypes.CDLL(None).process_vm_readv({victim}, b, 1, b, 1, 0) >= 0 else '')", _through("peek")),

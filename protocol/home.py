@@ -66,9 +66,12 @@ class Memory(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Guardian(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`may_lack` names the layers of the jail that this machine is allowed to be without."""
+    """`workers`: methods that run at once; 0 is one for each core that is available to us.
 
-    workers: int = 2
+    `may_lack` names the layers of the jail that this machine is allowed to be without.
+    """
+
+    workers: int = 0
     may_lack: list[str] = []
 
 

@@ -41,6 +41,8 @@ from protocol.messages import (
     Ran,
     Rank,
     Ranked,
+    Resume,
+    Resumed,
     Run,
     Search,
     Source,
@@ -96,6 +98,7 @@ VERBS: Final[dict[str, dict[str, Verb]]] = {
     "guardian": {
         "judge": Verb(request=Judge, reply=Verdict),
         "run": Verb(request=Run, reply=Ran),
+        "resume": Verb(request=Resume, reply=Resumed),
         "trial": Verb(request=Trial, reply=Tried),
         "status": _STATUS,
     },

@@ -1,6 +1,7 @@
-"""The guardian's shell on the bus: judge, run, trial, status.
+"""The guardian's shell on the bus: judge, run, resume, trial, status.
 
-It holds no state but its templates, so any number of it could serve; what it was doing when it dies is asked again.
+It holds no state but its templates and what may be lost, so any number of it could serve; what it was doing when it dies
+is asked again, and a run that another one keeps is run again.
 Its life: 1. the jail comes up and every gate refuses its probe, or `status` says what is missing and nothing else is
 answered; 2. it serves until SIGTERM; 3. what is under way ends, then the templates.
 """
@@ -18,7 +19,7 @@ from actors.guardian.jail import Jail
 from bus.service import Call, Handler, serve, stop_on_signals
 from protocol.errors import BatosError
 from protocol.home import Home
-from protocol.messages import ActorStatus, Judge, Ran, Run, StatusQuery, Trial, Tried, Verdict
+from protocol.messages import ActorStatus, Judge, Ran, Resume, Resumed, Run, StatusQuery, Trial, Tried, Verdict
 
 RETRY_S: Final = 5.0
 
@@ -52,13 +53,16 @@ class Guardian:
         await self._jail.close()
 
     def handlers(self) -> dict[str, Handler]:
-        return {"judge": self.judge, "run": self.run, "trial": self.trial, "status": self.status}
+        return {"judge": self.judge, "run": self.run, "resume": self.resume, "trial": self.trial, "status": self.status}
 
     async def judge(self, request: Judge, call: Call) -> Verdict:  # noqa: ARG002
         return await self._standing().run(request)
 
-    async def run(self, request: Run, call: Call) -> Ran:  # noqa: ARG002
-        return Ran(outcome=await self._standing().run(request))
+    async def run(self, request: Run, call: Call) -> Ran:
+        return await self._standing().begin(request, mandate=call.envelope.causation)
+
+    async def resume(self, request: Resume, call: Call) -> Resumed:  # noqa: ARG002
+        return await self._standing().resume(request)
 
     async def trial(self, request: Trial, call: Call) -> Tried:  # noqa: ARG002
         return await self._standing().run(request)

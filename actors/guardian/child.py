@@ -1,12 +1,17 @@
 """What a child of the template does: one piece of work on hostile text, after it has been locked in.
 
-The work is one byte for its kind and one frame. The answer is written to the one descriptor there is, and the process
-ends; nothing of it outlives the answer.
+The work is one byte for its kind and one frame. The answer is written to the one descriptor that can be written, and the
+process ends; nothing of it outlives the answer.
+
+A run that is to be kept does more: at a send it writes that this is no end, and waits for the answer at the descriptor its
+work came from. Nothing that goes wrong there comes to the method's ears: the process ends, and a replay says the truth.
 """
 
 from __future__ import annotations
 
 import os
+import struct
+import sys
 from typing import Final, NoReturn
 
 import msgspec
@@ -14,12 +19,22 @@ import msgspec
 from actors.guardian import confine, gates, run
 from protocol import codec
 from protocol.errors import BatosError
-from protocol.messages import Failed, Judge, Outcome, Ran, Run, Send, Verdict
+from protocol.messages import Answer, Effect, Failed, Judge, Outcome, Ran, Run, Send, Verdict
 
 JUDGE: Final = b"J"
 RUN: Final = b"R"
 BATCH: Final = b"B"
 PROBE: Final = b"P"
+
+HEAD: Final = struct.Struct("!cI")
+"""Begins what is said: what comes after it, and its length, which is 0 for what goes on to the end of this process."""
+LAST, WAITS, PIECES = b"L", b"W", b"P"
+"""What comes after: nothing more, a wait for an answer, or pieces that mean something one by one."""
+ANSWER: Final = struct.Struct("!I")
+"""Begins what it waits for: the length of a packed `Answer`."""
+
+_DEEPER: Final = 1000
+"""Frames by which an answer may be decoded deeper than the method has come: a replay decodes it at its start."""
 
 MAX_OUTCOME: Final = 4 << 20
 """Bytes of an outcome, all changed slots together."""
@@ -42,6 +57,7 @@ _NO_MEMORY: Final = codec.pack(
         outcome=Failed(code="BUDGET_EXCEEDED", error="LIMIT_MEMORY", message="the run exceeded its limit: LIMIT_MEMORY")
     )
 )
+_NO_MEMORY_SAID: Final = HEAD.pack(LAST, len(_NO_MEMORY)) + _NO_MEMORY
 """Packed beforehand: when memory is out, there is none left for packing."""
 
 _SAMPLE: Final = """def warm_(self, by: int = 1):
@@ -86,22 +102,44 @@ def warm_child() -> None:
 def _run(frame: bytes) -> NoReturn:
     try:
         request = codec.unpack(frame, Run)
-        run.perform(request, _emit)
+        run.perform(request, _emit, _wait if request.suspend else _emit)
     except MemoryError:
-        _answer(_NO_MEMORY)
+        _end(_NO_MEMORY_SAID)
 
 
 def _emit(outcome: Outcome) -> NoReturn:
     try:
-        frame = codec.pack(Ran(outcome=outcome))
+        frame = _packed(outcome)
     except BatosError as error:
         frame = codec.pack(Ran(outcome=Failed(code=error.code, error=error.code, message=error.message)))
     except MemoryError:
-        frame = _NO_MEMORY
-    if len(frame) > MAX_OUTCOME:
-        message = f"the outcome has {len(frame)} bytes, at most {MAX_OUTCOME}"
-        frame = codec.pack(Ran(outcome=Failed(code="TOO_LARGE", error="TOO_LARGE", message=message)))
+        _end(_NO_MEMORY_SAID)
     _answer(frame)
+
+
+def _wait(effect: Effect) -> Answer:
+    """Let a send out and wait here for its answer."""
+    try:
+        frame = _packed(effect)
+    except (BatosError, MemoryError):
+        _emit(effect)  # ... where it fails again, and says so
+    depth = sys.getrecursionlimit()
+    sys.setrecursionlimit(depth + _DEEPER)
+    try:
+        _write(HEAD.pack(WAITS, len(frame)) + frame)
+        (length,) = ANSWER.unpack(read(confine.INPUT, ANSWER.size))
+        return codec.unpack(read(confine.INPUT, length), Answer)
+    except BaseException:  # noqa: BLE001 - whatever it is, the method must not see it
+        os._exit(1)
+    finally:
+        sys.setrecursionlimit(depth)
+
+
+def _packed(outcome: Outcome) -> bytes:
+    frame = codec.pack(Ran(outcome=outcome))
+    if len(frame) > MAX_OUTCOME:
+        raise BatosError("TOO_LARGE", f"the outcome has {len(frame)} bytes, at most {MAX_OUTCOME}")
+    return frame
 
 
 def _judge(request: Judge) -> Verdict:
@@ -109,6 +147,7 @@ def _judge(request: Judge) -> Verdict:
 
 
 def _batch(frame: bytes) -> NoReturn:
+    _write(HEAD.pack(PIECES, 0))
     for request in codec.unpack(frame, Batch).sources:
         verdict = codec.pack(_judge(request))
         _write(len(verdict).to_bytes(4, "big") + verdict)
@@ -124,10 +163,26 @@ def _probe() -> Probed:
 
 
 def _answer(frame: bytes) -> NoReturn:
-    _write(frame)
+    _end(HEAD.pack(LAST, len(frame)) + frame)
+
+
+def _end(said: bytes) -> NoReturn:
+    _write(said)
     os._exit(0)
 
 
 def _write(data: bytes) -> None:
     while data:
         data = data[os.write(confine.OUTPUT, data) :]
+
+
+def read(descriptor: int, length: int) -> bytes:
+    """Exactly `length` bytes; the end of this process where the other end has closed."""
+    pieces: list[bytes] = []
+    while length:
+        piece = os.read(descriptor, min(length, 1 << 20))
+        if not piece:
+            os._exit(0)
+        pieces.append(piece)
+        length -= len(piece)
+    return b"".join(pieces)

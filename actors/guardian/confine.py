@@ -28,9 +28,9 @@ MEMORY: Final = 256 << 20
 UNLIMITED: Final = 1 << 40
 """More bytes than anything here has: a base beyond which nothing is limited."""
 OUTPUT: Final = 3
-"""The one descriptor that a locked child has, to which it writes its answer."""
+"""The descriptor to which a locked child writes its answer; most have no other."""
 INPUT: Final = 4
-"""Where it reads its work; closed before it is locked."""
+"""Where it reads its work; closed before it is locked, unless it is to wait there for the answers to its sends."""
 
 _NOBODY: Final = 65534
 _NAMESPACES: Final = syscalls.CLONE_NEWPID | syscalls.CLONE_NEWNET | syscalls.CLONE_NEWNS | syscalls.CLONE_NEWIPC

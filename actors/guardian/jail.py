@@ -3,20 +3,40 @@
 Every run and every parse happens in a child that was locked in before it saw a byte of it. What comes back is bytes
 from a hostile process: it is decoded strictly, and anything but a proper answer becomes a `Failed` with its reason.
 A machine that cannot put a layer on is named, and refused unless its owner has said that it may be missing.
+
+A run may be kept alive while it waits for the answer to a send (`suspended`). That saves a replay and changes nothing:
+only a proper answer of a resumed child counts, and whatever else comes of it is left to the replay to find out.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from typing import Final, overload
 
+import msgspec
+
 from actors.guardian import bounds, child, confine, trial
+from actors.guardian.suspended import Suspended, Waiting
+from actors.guardian.turns import Turns
 from actors.guardian.worker import Reply, Worker
 from protocol import codec
 from protocol.errors import BatosError
-from protocol.messages import Failed, Judge, Outcome, Ran, Run, Trial, Tried, Verdict
+from protocol.messages import (
+    Effect,
+    Failed,
+    Judge,
+    Outcome,
+    Ran,
+    Resume,
+    Resumed,
+    Run,
+    Trial,
+    Tried,
+    Verdict,
+)
 
 MAX_SECONDS: Final = 60.0
 JUDGE_SECONDS: Final = 2.0
@@ -24,10 +44,18 @@ _REFUSED_ENDS: Final = frozenset({"FORBIDDEN_SYSCALL"})
 _NO_PROCESS: Final = "no process could be started"
 
 
-class Jail:
-    """`workers` templates; each does one work at a time. `may_lack` names layers that may be missing here."""
+def cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0))
 
-    def __init__(self, *, workers: int = 2, may_lack: Collection[str] = ()) -> None:
+
+class Jail:
+    """`workers` templates, and as many works at a time; 0 is one for each core. A run that waits for an answer is none.
+
+    `may_lack` names layers that may be missing here. At most `suspended` runs wait; by default two for each core, 0 is none.
+    """
+
+    def __init__(self, *, workers: int = 0, may_lack: Collection[str] = (), suspended: int | None = None) -> None:
         unknown = sorted(set(may_lack) - set(confine.LAYERS))
         if unknown:
             raise BatosError(
@@ -36,8 +64,10 @@ class Jail:
                 f"guardian.may_lack may name: {', '.join(confine.LAYERS)}",
             )
         self._may_lack = frozenset(may_lack)
-        self._workers = [Worker() for _ in range(max(1, workers))]
-        self._idle: asyncio.Queue[Worker] = asyncio.Queue()
+        self._workers = [Worker() for _ in range(workers if workers > 0 else cores())]
+        self._suspended = Suspended(2 * cores() if suspended is None else suspended)
+        self._may_wait = 0
+        self._turns = Turns(len(self._workers), lambda: self._suspended.is_crowded(self._may_wait + 1))
         self.missing: dict[str, str] = {}
 
     async def start(self) -> None:
@@ -46,9 +76,6 @@ class Jail:
             await asyncio.gather(*(worker.start() for worker in self._workers))
             self.missing = {layer: why for worker in self._workers for layer, why in worker.missing.items()}
             self._check_layers()
-            self._idle = asyncio.Queue()
-            for worker in self._workers:
-                self._idle.put_nowait(worker)
             await self._probe()
         except BaseException:
             await self.close()
@@ -58,6 +85,7 @@ class Jail:
         return [worker.pid for worker in self._workers]
 
     async def close(self) -> None:
+        self._suspended.clear()
         for worker in self._workers:
             await worker.stop()
 
@@ -91,7 +119,7 @@ class Jail:
         places = [n for n, verdict in enumerate(verdicts) if verdict.accepted]
         while places:
             batch = child.Batch(sources=[requests[n] for n in places])
-            async with self._worker() as worker:
+            async with self._turn() as worker:
                 reply = await worker.do(child.BATCH + codec.pack(batch), cpu=JUDGE_SECONDS, wall=4 * JUDGE_SECONDS + 2)
             judged = _verdicts(reply)[: len(places)]
             for n, verdict in zip(places, judged, strict=False):
@@ -106,24 +134,59 @@ class Jail:
             places = places[len(judged) :]
         return verdicts
 
-    async def _run(self, request: Run) -> Outcome:
+    async def begin(self, request: Run, *, mandate: str = "") -> Ran:
+        """Run it; where it asks for that and comes to a send, it may be kept for `resume`. Raises as `run` does.
+
+        `mandate` is whose run it is: runs that others of the same mandate wait for come first.
+        """
         seconds = request.seconds
         if not 0 < seconds <= MAX_SECONDS:
             raise BatosError("BAD_ARGUMENT", f"{seconds} seconds for a run: more than 0, at most {MAX_SECONDS}")
-        work = child.RUN + codec.pack(request)
-        async with self._worker() as worker:
-            # Processor time is the method's limit; the wall clock only ends what sleeps, on a crowded machine too.
-            reply = await worker.do(work, cpu=seconds, wall=4 * seconds + 2)
+        may_wait = request.suspend and self._suspended.most > 0
+        work = child.RUN + codec.pack(msgspec.structs.replace(request, suspend=may_wait))
+        # Processor time is the method's limit; the wall clock only ends what sleeps, on a crowded machine too.
+        wall = 4 * seconds + 2
+        newcomer = may_wait and not self._suspended.has(mandate)
+        async with self._turn(newcomer=newcomer, may_wait=may_wait) as worker:
+            reply = await worker.do(work, cpu=seconds, wall=wall, may_wait=may_wait)
         if reply.end == "NO_PROCESS":
             raise BatosError("BUSY", f"the method could not be run: {_NO_PROCESS}", "Try again when fewer run.")
         if reply.end:
-            return _ended(reply.end)
+            return Ran(outcome=_ended(reply.end))
         try:
-            return codec.unpack(reply.answer, Ran).outcome
+            return self._ran(Waiting(worker, reply.waits, wall, mandate), reply)
         except BatosError as error:
-            return Failed(
-                code="INTERNAL", error="GARBAGE", message=f"the jail's child answered nonsense: {error.message}"
-            )
+            nonsense = f"the jail's child answered nonsense: {error.message}"
+            return Ran(outcome=Failed(code="INTERNAL", error="GARBAGE", message=nonsense))
+
+    async def resume(self, request: Resume) -> Resumed:
+        """Go on with a run that waits, where it is still there and answers properly."""
+        waiting = self._suspended.take(request.suspended)
+        if waiting is None:
+            return Resumed()
+        async with self._turn(waiting.worker, may_wait=True) as worker:
+            reply = await worker.resume(waiting.number, codec.pack(request.answer), wall=waiting.wall)
+        if reply.end:
+            return Resumed()
+        try:
+            return Resumed(ran=self._ran(waiting, reply))
+        except BatosError:
+            return Resumed()
+
+    async def _run(self, request: Run) -> Outcome:
+        return (await self.begin(msgspec.structs.replace(request, suspend=False))).outcome
+
+    def _ran(self, waiting: Waiting, reply: Reply) -> Ran:
+        """What a child says, kept where it waits for the answer to a send. BAD_MESSAGE where it says nothing of sense."""
+        outcome: Outcome | None = None
+        try:
+            outcome = codec.unpack(reply.answer, Ran).outcome
+        finally:
+            if reply.waits and not isinstance(outcome, Effect):
+                # It waits for what nobody will say.
+                waiting.worker.drop(waiting.number)
+        kept = reply.waits and isinstance(outcome, Effect)
+        return Ran(outcome=outcome, suspended=self._suspended.add(waiting) if kept else "")
 
     def _check_layers(self) -> None:
         for layer, why in self.missing.items():
@@ -136,19 +199,23 @@ class Jail:
                 )
 
     async def _probe(self) -> None:
-        async with self._worker() as worker:
+        async with self._turn() as worker:
             reply = await worker.do(child.PROBE, cpu=JUDGE_SECONDS, wall=10.0)
         problem = reply.end or codec.unpack(reply.answer, child.Probed).problem
         if problem:
             raise BatosError("NO_JAIL", f"the guardian's boot check failed: {problem}", "Reinstall batos.")
 
     @asynccontextmanager
-    async def _worker(self) -> AsyncIterator[Worker]:
-        worker = await self._idle.get()
-        try:
-            yield worker
-        finally:
-            self._idle.put_nowait(worker)
+    async def _turn(
+        self, worker: Worker | None = None, *, newcomer: bool = False, may_wait: bool = False
+    ) -> AsyncIterator[Worker]:
+        """A turn at work, in this template or in the one that has least to do."""
+        async with self._turns.one(newcomer=newcomer):
+            self._may_wait += may_wait
+            try:
+                yield worker or min(self._workers, key=lambda one: one.busy)
+            finally:
+                self._may_wait -= may_wait
 
 
 def _verdicts(reply: Reply) -> list[Verdict]:

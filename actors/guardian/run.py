@@ -3,9 +3,10 @@
 The receiver is a `Ref` like every other, told apart by identity: attributes of exactly this object are its slots here,
 attributes of any other reference leave the jail. So `self` crosses, compares and hashes as the reference that it is.
 
-A send that has no answer yet ends the child inside the call: `emit` never returns, so no `except` and no `finally` of
-the method ever sees it. A replay starts from the same snapshot with one more answer. What an answer changed of the
-receiver's slots goes into the baseline too, and is therefore never this method's own change.
+A send that has no answer yet leaves the jail inside the call, by `leave`. That returns with the answer where this process
+is kept, and else never: so no `except` and no `finally` of the method ever sees that it waited, or that its process
+ended there. A replay starts from the same snapshot with one more answer, and comes to the same place. What an answer
+changed of the receiver's slots goes into the baseline too, and is therefore never this method's own change.
 """
 
 from __future__ import annotations
@@ -33,14 +34,15 @@ EXHAUSTION: Final[dict[type[BaseException], str]] = {
 _FILE: Final = "<method>"
 
 Emit = Callable[[Outcome], NoReturn]
+Leave = Callable[[Effect], Answer]
 
 
-def perform(run: Run, emit: Emit) -> NoReturn:
-    """Run it, and hand the outcome to `emit`, which ends this process."""
+def perform(run: Run, emit: Emit, leave: Leave) -> NoReturn:
+    """Run it, and hand the outcome to `emit`, which ends this process; a send without an answer goes to `leave`."""
     code = compile_source(run.source, kernel=run.kernel)
     if isinstance(code, Violation):
         emit(Failed(code="REFUSED", error=code.rule, message=code.message, line=code.line))
-    play = _Play(run, emit)
+    play = _Play(run, emit, leave)
     try:
         result = play.method(code)(play.receiver, *run.args, **run.kwargs)
     except BaseException as error:  # noqa: BLE001 - whatever it is, it ends here and is reported
@@ -63,12 +65,13 @@ def compile_source(source: str, *, kernel: bool) -> CodeType | Violation:
 class _Play:
     """The live slots of one run, what they were, and the sends so far."""
 
-    def __init__(self, run: Run, emit: Emit) -> None:
+    def __init__(self, run: Run, emit: Emit, leave: Leave) -> None:
         self.receiver = Ref(run.receiver.oid)
         self.slots = Slots(run.slots)
         self._answers = run.answers
         self._sends = 0
         self._emit = emit
+        self._wait = leave
 
     def method(self, code: CodeType) -> Callable[..., Any]:
         """The one function of `code`. It is bound outside its own globals: by its bare name it is not to be had."""
@@ -167,9 +170,8 @@ class _Play:
         except BatosError as error:
             self._refuse_value(error, _here())
         if n == len(self._answers):
-            self._leave(
-                n, Send(kind=send.kind, receiver=send.receiver, selector=send.selector, args=args, kwargs=kwargs)
-            )
+            sent = Send(kind=send.kind, receiver=send.receiver, selector=send.selector, args=args, kwargs=kwargs)
+            self._answers.append(self._leave(n, sent))
         self._sends += 1
         answer = self._answers[n]
         if answer.digest != digest:
@@ -179,12 +181,12 @@ class _Play:
             raise facades.SendFailed(answer.error.message, answer.error.code)
         return answer.value
 
-    def _leave(self, n: int, send: Send) -> NoReturn:
+    def _leave(self, n: int, send: Send) -> Answer:
         try:
             changed, removed = self.slots.changes(self.slots.encodings())
         except BatosError as error:
             self._refuse_value(error, _here())
-        self._emit(Effect(n=n, send=send, digest=digest_of(send), changed=changed, removed=removed))
+        return self._wait(Effect(n=n, send=send, digest=digest_of(send), changed=changed, removed=removed))
 
     def _apply(self, answer: Answer) -> None:
         """What the send did to the receiver's slots."""

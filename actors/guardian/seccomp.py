@@ -1,9 +1,9 @@
 """The last wall: a system call filter that leaves a running method nothing but memory, its answer, and its end.
 
-A list of what is allowed, everything else kills the process. The child has one descriptor that it may write to; it
-can open, read, send, fork, signal and map executable memory not at all, nor say what its signals do: the one that ends
-it when its time is up stays deadly. Written as raw BPF (linux/filter.h,
-linux/seccomp.h), because a library for it would be one more thing to trust.
+A list of what is allowed, everything else kills the process. The child has one descriptor that it may write to, and
+one that it may read where it is to wait for answers; it can open, send, fork, signal and map executable memory not at
+all, nor say what its signals do: the one that ends it when its time is up stays deadly. Written as raw BPF
+(linux/filter.h, linux/seccomp.h), because a library for it would be one more thing to trust.
 """
 
 from __future__ import annotations
@@ -57,6 +57,7 @@ _PLAIN: Final = {
 _MMAP: Final = {"x86_64": 9, "aarch64": 222}
 _MPROTECT: Final = {"x86_64": 10, "aarch64": 226}
 _WRITE: Final = {"x86_64": 1, "aarch64": 64}
+_READ: Final = {"x86_64": 0, "aarch64": 63}
 
 _PR_SET_SECCOMP: Final = 22
 _MODE_FILTER: Final = 2
@@ -71,8 +72,8 @@ def known() -> bool:
     return platform.machine() in _AUDIT
 
 
-def program(descriptor: int) -> bytes:
-    """The filter under which only `descriptor` can be written."""
+def program(written: int, read: int | None = None) -> bytes:
+    """The filter under which only the descriptor `written` can be written, and only `read` can be read, or none."""
     machine = platform.machine()
     code = [
         _step(_LOAD, _ARCHITECTURE),
@@ -91,15 +92,10 @@ def program(descriptor: int) -> bytes:
             _step(_RETURN, _KILL),
             _step(_RETURN, _ALLOW),
         ]
-    code += [
-        _step(_EQUAL, _WRITE[machine], no=4),
-        _step(_LOAD, _ARGUMENTS),
-        _step(_EQUAL, descriptor, no=1),
-        _step(_RETURN, _ALLOW),
-        _step(_RETURN, _KILL),
-        _step(_RETURN, _KILL),
-    ]
-    return b"".join(code)
+    code += _only(_WRITE[machine], written)
+    if read is not None:
+        code += _only(_READ[machine], read)
+    return b"".join([*code, _step(_RETURN, _KILL)])
 
 
 def install(code: bytes) -> None:
@@ -107,6 +103,17 @@ def install(code: bytes) -> None:
     buffer = ctypes.create_string_buffer(code, len(code))
     filter_program = _Program(len(code) // 8, ctypes.cast(buffer, ctypes.c_void_p))
     syscalls.prctl(_PR_SET_SECCOMP, _MODE_FILTER, ctypes.addressof(filter_program))
+
+
+def _only(number: int, descriptor: int) -> list[bytes]:
+    """The system call `number` on this descriptor, its first argument, and on no other."""
+    return [
+        _step(_EQUAL, number, no=4),
+        _step(_LOAD, _ARGUMENTS),
+        _step(_EQUAL, descriptor, no=1),
+        _step(_RETURN, _ALLOW),
+        _step(_RETURN, _KILL),
+    ]
 
 
 def _step(code: int, value: int, *, yes: int = 0, no: int = 0) -> bytes:

@@ -92,7 +92,9 @@ def _dies(deed: Callable[[], object], of: signal.Signals, name: str) -> str:
             syscalls.prctl(syscalls.PR_SET_NO_NEW_PRIVS, 1)
             source, sink = os.pipe()
             confine.narrow_child(source, sink, base=confine.UNLIMITED)
-            confine.lock_child(cpu=0.01, filter_code=seccomp.program(confine.OUTPUT) if of == signal.SIGSYS else None)
+            # The wider of the two filters: what it forbids, the other forbids too.
+            widest = seccomp.program(confine.OUTPUT, confine.INPUT)
+            confine.lock_child(cpu=0.01, filter_code=widest if of == signal.SIGSYS else None)
             deed()
         finally:
             os._exit(1)
@@ -124,6 +126,8 @@ def _in_limits(base: int) -> str:
 
 _FORBIDDEN: Final[Mapping[str, Callable[[], object]]] = {
     "open": lambda: os.open("/", os.O_RDONLY),
+    "read elsewhere": lambda: os.read(confine.OUTPUT, 1),
+    "write elsewhere": lambda: os.write(confine.INPUT, b"!"),
     "fork": os.fork,
     "executable memory": lambda: mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC),
 }

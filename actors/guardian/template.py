@@ -1,13 +1,17 @@
 """The template: a small process that holds nothing but the gates and the runtime, and forks a child for each work.
 
 A fork of what is already loaded costs about a millisecond, where a fresh Python costs a hundred; and one child is
-always forked and warm before its work arrives. The template is
-started with an empty environment, puts the jail on, says which layers hold, and from then on moves bytes: it never
-looks into a request or an answer, so no text can hurt it. In its pid namespace it is process 1: when it dies, the
-kernel ends everything in there.
+always forked and warm before its work arrives. The template is started with an empty environment, puts the jail on,
+says which layers hold, and from then on moves bytes: it never looks into a request or an answer, so no text can hurt
+it. In its pid namespace it is process 1: when it dies, the kernel ends everything in there.
 
-    in   length, processor seconds, wall seconds, then the work
-    out  how it ended, the exit status, length, then the answer
+Each work has a number, of the guardian's choice. One that waits for an answer is stopped, and costs nothing but its
+memory; the template serves others meanwhile.
+
+    in   what to do, the number, processor seconds, wall seconds, length, then the work or the answer that it waits for
+    out  the number, how it ended, the exit status, length, then the answer
+
+A drop has no reply.
 """
 
 from __future__ import annotations
@@ -15,6 +19,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import json
+import math
 import os
 import select
 import signal
@@ -22,18 +27,19 @@ import struct
 import sys
 import time
 import warnings
-from typing import Final
+from typing import Final, NoReturn
 
 from actors.guardian import child, confine, seccomp, survey
+from actors.guardian.forked import ANSWERED, ENDED, GONE, NO_CHILD, TOO_MUCH, TOO_SLOW, WAITS, Filters, Forked
 
-REQUEST: Final = struct.Struct("!Idd")
-REPLY: Final = struct.Struct("!BiI")
-WORK: Final = struct.Struct("!dI")
+REQUEST: Final = struct.Struct("!BIddI")
+REPLY: Final = struct.Struct("!IBiI")
 
-ENDED, TOO_SLOW, TOO_MUCH, NO_CHILD = range(4)
-"""How a work ended: by itself, killed by the clock, killed for the size of its answer, or not begun."""
+WORK, MAY_WAIT, RESUME, DROP = range(4)
+"""What to do: a work to its end, one that may wait at its sends, go on with one that waits, or end one at once."""
+HELLO: Final = 0
+"""The number of the first reply, which nobody has asked for."""
 
-MAX_ANSWER: Final = 16 << 20
 _IN, _OUT = 0, 1
 
 
@@ -60,126 +66,120 @@ def main() -> None:
     missing["rlimits"] = survey.limits(base)
     missing["seccomp"] = survey.system_calls()
     hello = json.dumps({"missing": missing}).encode()
-    _reply(ENDED, 0, hello)
-    _serve(base, None if missing["seccomp"] else seccomp.program(confine.OUTPUT))
+    _reply(HELLO, ENDED, 0, hello)
+    filters = None
+    if not missing["seccomp"]:
+        filters = seccomp.program(confine.OUTPUT), seccomp.program(confine.OUTPUT, confine.INPUT)
+    _Template(base, filters).serve()
 
 
-class _Child:
-    """A forked process that waits for its one work: warm, without any descriptor of ours but its two pipes."""
+class _Template:
+    """Its children by number, and the one that is forked and warm for whom comes next."""
 
-    def __init__(self, base: int, filter_code: bytes | None) -> None:
-        mine, self._work = os.pipe()
-        self.answer, theirs = os.pipe()
-        me = os.getpid()
-        try:
-            self.pid = os.fork()
-        except OSError:
-            for descriptor in (mine, self._work, self.answer, theirs):
-                os.close(descriptor)
-            raise
-        if self.pid == 0:
-            try:
-                confine.die_with_parent(me)
-                confine.narrow_child(mine, theirs, base=base)
-                _live(filter_code)
-            finally:
-                os._exit(1)
-        os.close(mine)
-        os.close(theirs)
+    def __init__(self, base: int, filters: Filters | None) -> None:
+        self._base = base
+        self._filters = filters
+        self._children: dict[int, Forked] = {}
+        self._numbers: dict[int, int] = {}  # by descriptor
+        self._poll = select.poll()
+        self._poll.register(_IN, select.POLLIN)
+        self._next = self._fork()
 
-    def give(self, cpu: float, request: bytes) -> None:
-        """Hand the work over. (One that has died since it was forked says so by its silence.)"""
-        with contextlib.suppress(BrokenPipeError):
-            _write(self._work, WORK.pack(cpu, len(request)) + request)
-        os.close(self._work)
+    def serve(self) -> NoReturn:
+        while True:
+            # The requests last: what they open must not be taken for what was ready before it was closed.
+            for descriptor, _ in sorted(self._poll.poll(self._patience()), reverse=True):
+                if descriptor == _IN:
+                    self._request()
+                elif descriptor in self._numbers:
+                    self._ready(self._numbers[descriptor], descriptor)
+            for number, one in list(self._children.items()):
+                if one.deadline <= time.monotonic():
+                    self._end(number, TOO_SLOW)
 
+    def _patience(self) -> float | None:
+        """Milliseconds until a child's time is up."""
+        first = min((one.deadline for one in self._children.values()), default=math.inf)
+        return None if first == math.inf else max(0.0, (first - time.monotonic()) * 1000) + 1
 
-def _live(filter_code: bytes | None) -> None:
-    """A child's life: the pages that any work touches become its own, then it waits, locks the door, and works."""
-    child.warm_child()
-    cpu, length = WORK.unpack(_read(confine.INPUT, WORK.size))
-    request = _read(confine.INPUT, length)
-    os.close(confine.INPUT)
-    confine.lock_child(cpu=cpu, filter_code=filter_code)
-    child.work(request)
+    def _request(self) -> None:
+        verb, number, cpu, wall, length = REQUEST.unpack(child.read(_IN, REQUEST.size))
+        data = child.read(_IN, length)
+        if verb == DROP:
+            self._end(number, None)
+        elif verb == RESUME:
+            one = self._children.get(number)
+            if one is None:
+                _reply(number, GONE, 0, b"")
+                return
+            one.resume(data)
+            self._listen(number, one)
+        else:
+            self._begin(number, verb == MAY_WAIT, cpu, wall, data)
 
-
-def _serve(base: int, filter_code: bytes | None) -> None:
-    waiting = _fork(base, filter_code)
-    while True:
-        length, cpu, wall = REQUEST.unpack(_read(_IN, REQUEST.size))
-        request = _read(_IN, length)
-        at_work = waiting or _fork(base, filter_code)
-        if at_work is None:
-            _reply(NO_CHILD, 0, b"")
-            continue
-        at_work.give(cpu, request)
-        deadline = time.monotonic() + wall
+    def _begin(self, number: int, may_wait: bool, cpu: float, wall: float, work: bytes) -> None:
+        one = self._next or self._fork()
+        if one is None:
+            _reply(number, NO_CHILD, 0, b"")
+            return
+        one.begin(may_wait=may_wait, cpu=cpu, wall=wall, work=work)
+        self._children[number] = one
+        self._listen(number, one)
         # The next one is forked while this one works: its fork is out of the time that its own work takes.
-        waiting = _fork(base, filter_code)
-        ended, answer = _collect(at_work.answer, deadline)
-        os.close(at_work.answer)
-        if ended != ENDED:
-            os.kill(at_work.pid, signal.SIGKILL)
-        _reply(ended, _reap(at_work.pid), answer)
+        self._next = self._fork()
+
+    def _listen(self, number: int, one: Forked) -> None:
+        self._numbers[one.answer] = self._numbers[one.work] = number
+        self._poll.register(one.answer, select.POLLIN)
+        if not one.send():
+            self._poll.register(one.work, select.POLLOUT)
+
+    def _deafen(self, one: Forked) -> None:
+        for descriptor in (one.answer, one.work):
+            if self._numbers.pop(descriptor, None) is not None:
+                with contextlib.suppress(KeyError):
+                    self._poll.unregister(descriptor)
+
+    def _ready(self, number: int, descriptor: int) -> None:
+        one = self._children[number]
+        if descriptor == one.work:
+            if one.send():
+                self._poll.unregister(descriptor)
+            return
+        how = one.hear()
+        if how == WAITS:
+            one.suspend()
+            self._deafen(one)
+            _reply(number, WAITS, 0, one.said())
+        elif how is not None:
+            self._end(number, how)
+
+    def _end(self, number: int, how: int | None) -> None:
+        """The end of a child; `how` is told, where anybody is to be told."""
+        one = self._children.pop(number, None)
+        if one is None:
+            return
+        self._deafen(one)
+        if how == ANSWERED:
+            # Told before it is dead: to take a process down costs as much as many a work.
+            _reply(number, how, 0, one.said())
+        if how != ENDED:
+            one.kill()
+        status = one.bury()
+        if how not in {ANSWERED, None}:
+            _reply(number, how, status, b"" if how == TOO_MUCH else one.said())
+
+    def _fork(self) -> Forked | None:
+        try:
+            return Forked(self._base, self._filters)
+        except OSError:
+            return None
 
 
-def _fork(base: int, filter_code: bytes | None) -> _Child | None:
-    try:
-        return _Child(base, filter_code)
-    except OSError:
-        return None
-
-
-def _collect(source: int, deadline: float) -> tuple[int, bytes]:
-    """The child's answer up to its end of file, its time or its share."""
-    poll = select.poll()
-    poll.register(source, select.POLLIN)
-    pieces: list[bytes] = []
-    size = 0
-    while True:
-        left = deadline - time.monotonic()
-        if left <= 0 or not poll.poll(left * 1000 + 1):
-            return TOO_SLOW, b"".join(pieces)
-        piece = os.read(source, 1 << 16)
-        if not piece:
-            return ENDED, b"".join(pieces)
-        pieces.append(piece)
-        size += len(piece)
-        if size > MAX_ANSWER:
-            return TOO_MUCH, b""
-
-
-def _reap(pid: int) -> int:
-    """The exit status. A child that has closed its pipe has ended or is ending; one that lingers is killed."""
-    for _ in range(200):
-        done, status = os.waitpid(pid, os.WNOHANG)
-        if done:
-            return os.waitstatus_to_exitcode(status)
-        time.sleep(0.0002)
-    os.kill(pid, signal.SIGKILL)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-
-
-def _reply(ended: int, status: int, answer: bytes) -> None:
-    _write(_OUT, REPLY.pack(ended, status, len(answer)) + answer)
-
-
-def _write(descriptor: int, data: bytes) -> None:
+def _reply(number: int, how: int, status: int, answer: bytes) -> None:
+    data = REPLY.pack(number, how, status, len(answer)) + answer
     while data:
-        data = data[os.write(descriptor, data) :]
-
-
-def _read(descriptor: int, length: int) -> bytes:
-    """Exactly `length` bytes; the end of this process where the other end has closed."""
-    pieces: list[bytes] = []
-    while length:
-        piece = os.read(descriptor, min(length, 1 << 20))
-        if not piece:
-            os._exit(0)
-        pieces.append(piece)
-        length -= len(piece)
-    return b"".join(pieces)
+        data = data[os.write(_OUT, data) :]
 
 
 def _stay_behind(pid: int, parent: int) -> None:

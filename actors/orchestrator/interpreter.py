@@ -1,8 +1,10 @@
 """Sends: lookup, the run of a method with its effects and replays, and what happens to a message nobody understands.
 
-A method runs in the guardian's jail on a snapshot of its receiver. Where it sends, the run ends with that send; the
-send is performed here, and the method runs again from its first snapshot with one more answer, until it is done. So
-the jail holds no state, any crash resumes, and the list of answers is the exact trace of the run.
+A method runs in the guardian's jail on a snapshot of its receiver. Where it sends, that send is performed here, and the
+run goes on with the answer: in the child that waits for it, or, where there is none any more, in a new one that runs
+again from the first snapshot with all answers so far. Both come to the same. So the jail holds nothing that may not be
+lost, any crash resumes, and the list of answers is the exact trace of the run. A run that is given up is not said
+goodbye to: its child is stopped, and the guardian drops it soon.
 
 The layers of the overlay follow the sends. While a method waits for an answer, its unfinished changes stand in a layer
 of their own, visible to the nested send and dropped afterwards; what the nested send changed is kept. `Done` then
@@ -13,18 +15,22 @@ from __future__ import annotations
 
 from typing import Final
 
+import msgspec
+
 from actors.orchestrator import primitives
 from actors.orchestrator.asks import Answered, Call, Thinking
-from actors.orchestrator.overlay import OPAQUE, Draft, Place
+from actors.orchestrator.overlay import OPAQUE, Draft, Overlay, Place
 from actors.orchestrator.thought import FATAL, Doomed, Message, Thought
 from protocol import codec, names
 from protocol.codec import Ref, Value
 from protocol.errors import BatosError
 from protocol.failure import Failure, failure_of, raised_from
-from protocol.messages import Answer, Done, Effect, Failed, Ran, Run, Send
+from protocol.messages import Answer, Done, Effect, Failed, Ran, Resume, Resumed, Run, Send
 from world.method import UvmMethod
 
 NOT_UNDERSTOOD: Final = "_doesNotUnderstand_"
+MAX_RUN: Final = codec.MAX_FRAME_BYTES - (1 << 16)
+"""Bytes of a run with all its answers: it must fit a frame whenever it is to be run again, whether it ever is or not."""
 
 
 def send(thought: Thought, receiver: str, message: Message, path: str) -> Thinking[Value]:
@@ -45,11 +51,11 @@ def send(thought: Thought, receiver: str, message: Message, path: str) -> Thinki
             f"the object does not understand the message, and inherits no {NOT_UNDERSTOOD} either",
             "Give it a parent that leads to traits_obj.",
         )
-    thought.overlay.push()
+    mark = thought.overlay.push()
     try:
         result = yield from _perform(thought, receiver, place, message, path)
     except BaseException:
-        thought.overlay.drop()
+        thought.overlay.restore(mark)
         raise
     thought.overlay.merge()
     return result
@@ -65,31 +71,51 @@ def _perform(thought: Thought, receiver: str, place: Place, message: Message, pa
 def _run(thought: Thought, receiver: str, place: Place, message: Message, path: str) -> Thinking[Value]:
     overlay = thought.overlay
     kernel = overlay.is_kernel(place.holder)
-    slots = overlay.visible(receiver, kernel=kernel)
-    source = str(place.value.source)
-    answers: list[Answer] = []
+    run = Run(
+        source=str(place.value.source),
+        receiver=Ref(receiver),
+        slots=overlay.visible(receiver, kernel=kernel),
+        args=message.args,
+        kwargs=message.kwargs,
+        kernel=kernel,
+        suspend=True,
+    )
+    size: int | None = None
+    suspended = ""
     while True:
-        run = Run(
-            source=source,
-            receiver=Ref(receiver),
-            slots=slots,
-            args=message.args,
-            kwargs=message.kwargs,
-            answers=answers,
-            kernel=kernel,
-        )
-        ran: Ran = yield Call(path=path, service="guardian", verb="run", request=run, keep=False)
+        ran = yield from _go_on(run, suspended, path)
+        suspended = ran.suspended
         match ran.outcome:
             case Done() as done:
                 _write(thought, receiver, done)
                 return done.result
             case Effect() as effect:
-                answers = [*answers, (yield from _answer(thought, receiver, effect, kernel, f"{path}.{effect.n}"))]
-            case Failed(error="SendFailed") as failed if answers and _is_that(failed, answers[-1]):
+                size = len(codec.pack(run)) if size is None else size
+                answer = yield from _answer(thought, receiver, effect, kernel, f"{path}.{effect.n}")
+                size += len(codec.pack(answer))
+                if size > MAX_RUN:
+                    raise BatosError(
+                        "TOO_LARGE",
+                        f"a run and the answers to its {effect.n + 1} sends come to {size} bytes, at most {MAX_RUN}",
+                        "Send less at once, or keep the data in an object and send a reference to it.",
+                    )
+                run = msgspec.structs.replace(run, answers=[*run.answers, answer])
+            case Failed(error="SendFailed") as failed if run.answers and _is_that(failed, run.answers[-1]):
                 # Nobody caught it: the sender of this message learns what really happened.
-                raise raised_from(answers[-1].error or Failure("INTERNAL", failed.message))
+                raise raised_from(run.answers[-1].error or Failure("INTERNAL", failed.message))
             case Failed() as failed:
                 raise _failure(failed, place.value.selector)
+
+
+def _go_on(run: Run, suspended: str, path: str) -> Thinking[Ran]:
+    """The run up to its next send, or its end: in the child that waits under `suspended`, or from the start."""
+    if suspended:
+        request = Resume(suspended=suspended, answer=run.answers[-1])
+        resumed: Resumed = yield Call(path=path, service="guardian", verb="resume", request=request, keep=False)
+        if resumed.ran is not None:
+            return resumed.ran
+    ran: Ran = yield Call(path=path, service="guardian", verb="run", request=run, keep=False)
+    return ran
 
 
 def _answer(thought: Thought, receiver: str, effect: Effect, kernel: bool, path: str) -> Thinking[Answer]:
@@ -97,29 +123,24 @@ def _answer(thought: Thought, receiver: str, effect: Effect, kernel: bool, path:
     overlay = thought.overlay
     thought.spend_effect()
     tokens = thought.tokens
-    overlay.push()  # the method's unfinished changes
+    mark = overlay.push()  # the method's unfinished changes
     _write(thought, receiver, effect)
-    before = overlay.visible(receiver, kernel=kernel)
+    if effect.changed:
+        overlay.visible(receiver, kernel=kernel)  # TOO_LARGE before the send, not after it
     overlay.push()  # what the nested send does
     try:
         value = yield from _dispatch(thought, effect.send, path)
     except BatosError as error:
-        overlay.drop()
-        overlay.drop()
+        overlay.restore(mark)
         if error.code in FATAL or isinstance(error, Doomed):
             raise
         answer = Answer(digest=effect.digest, error=failure_of(error))
     else:
-        after = overlay.visible(receiver, kernel=kernel)
+        changed, removed = _done_to(overlay, receiver, kernel)
         nested = overlay.drop()
-        overlay.drop()
+        overlay.restore(mark)
         overlay.merge(nested)
-        answer = Answer(
-            digest=effect.digest,
-            value=value,
-            changed={name: new for name, new in after.items() if not _same(before, name, new)},
-            removed=[name for name in before if name not in after],
-        )
+        answer = Answer(digest=effect.digest, value=value, changed=changed, removed=removed)
     yield Answered(
         cycle=thought.cycle,
         state=thought.state,
@@ -129,6 +150,18 @@ def _answer(thought: Thought, receiver: str, effect: Effect, kernel: bool, path:
         tokens=thought.tokens - tokens,
     )
     return answer
+
+
+def _done_to(overlay: Overlay, receiver: str, kernel: bool) -> tuple[dict[str, Value], list[str]]:
+    """What the top layer changes of the slots that a method with this receiver sees, and what it takes away."""
+    if not overlay.is_touched(receiver):
+        return {}, []
+    after = overlay.visible(receiver, kernel=kernel)
+    nested = overlay.drop()
+    before = overlay.visible(receiver, kernel=kernel)
+    overlay.push(nested)
+    changed = {name: new for name, new in after.items() if not _same(before, name, new)}
+    return changed, [name for name in before if name not in after]
 
 
 def _dispatch(thought: Thought, message: Send, path: str) -> Thinking[Value]:
@@ -160,7 +193,7 @@ def _write(thought: Thought, receiver: str, outcome: Done | Effect) -> None:
 
 
 def _same(slots: dict[str, Value], name: str, value: Value) -> bool:
-    return name in slots and codec.encode(slots[name]) == codec.encode(value)
+    return name in slots and (slots[name] is value or codec.encode(slots[name]) == codec.encode(value))
 
 
 def _is_that(failed: Failed, answer: Answer) -> bool:

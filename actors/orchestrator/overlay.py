@@ -89,8 +89,14 @@ class Overlay:
 
     # Savepoints -----------------------------------------------------------------------------------------------
 
-    def push(self) -> None:
-        self._layers.append(Layer())
+    def push(self, layer: Layer | None = None) -> int:
+        """Begin a layer, or go on with one that was dropped; the mark by which `restore` comes back to here."""
+        self._layers.append(layer or Layer())
+        return len(self._layers) - 1
+
+    def restore(self, mark: int) -> None:
+        """Forget every layer that was begun since."""
+        del self._layers[mark:]
 
     def drop(self) -> Layer:
         """Forget the top layer; it is returned, for who wants to keep it elsewhere."""
@@ -169,6 +175,11 @@ class Overlay:
                     slots[name] = value
         codec.encode(slots)
         return slots
+
+    def is_touched(self, oid: str) -> bool:
+        """Whether the top layer changes any object whose slots a method with this receiver sees."""
+        changed = self._layers[-1].slots
+        return bool(changed) and any(here in changed for here in self.delegation(oid))
 
     def is_kernel(self, oid: str) -> bool:
         """Whether methods on this object are kernel source."""

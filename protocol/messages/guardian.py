@@ -66,7 +66,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 class Run(msgspec.Struct, frozen=True, kw_only=True):
     """Run a method on a snapshot of its receiver: once from the start, with the answers that are known so far.
 
-    `slots` are the receiver's visible data slots, inherited ones too. `seconds` bounds the processor time.
+    `slots` are the receiver's visible data slots, inherited ones too. `seconds` bounds the processor time. With `suspend`
+    the run may be kept alive at a send, to go on with `Resume`; without, or once it is dropped, it is run again.
     """
 
     source: str
@@ -77,6 +78,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     answers: list[Answer] = []
     kernel: bool = False
     seconds: float = 2.0
+    suspend: bool = False
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True, tag="done"):
@@ -111,7 +113,23 @@ Outcome = Done | Effect | Failed
 
 
 class Ran(msgspec.Struct, frozen=True, kw_only=True):
+    """`suspended`, with an effect: the token under which this run waits for its answer. It serves once."""
+
     outcome: Outcome
+    suspended: str = ""
+
+
+class Resume(msgspec.Struct, frozen=True, kw_only=True):
+    """Go on with the run that waits under the token `suspended`, with the answer to its send."""
+
+    suspended: str
+    answer: Answer
+
+
+class Resumed(msgspec.Struct, frozen=True, kw_only=True):
+    """`ran` is None where that run is gone, for whatever reason: then it is to be run again, with all its answers."""
+
+    ran: Ran | None = None
 
 
 class Example(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

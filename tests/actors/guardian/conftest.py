@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,6 +13,24 @@ from actors.guardian.confine import LAYERS
 from actors.guardian.jail import Jail
 
 In = Callable[[Any], Any]
+
+
+@pytest.fixture
+def status_of() -> Callable[[Callable[[], object], Callable[[], object]], int]:
+    """How a forked process ends that does `deed` after `prepare`: 0 where it got through, -signal, or 1."""
+
+    def status_of(deed: Callable[[], object], prepare: Callable[[], object]) -> int:
+        pid = os.fork()
+        if pid == 0:
+            try:
+                prepare()
+                deed()
+            except BaseException:  # noqa: BLE001
+                os._exit(1)
+            os._exit(0)
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+    return status_of
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from bus.stub import StubBus
 from protocol.codec import Ref
 from protocol.errors import BatosError
 from protocol.home import Home
-from protocol.messages import Done, Judge, Run, StatusQuery, Trial
+from protocol.messages import Answer, Done, Judge, Ran, Resume, Resumed, Run, StatusQuery, Trial
 
 GOOD = "def one_(self):\n    return 1\n"
 ME = Ref("00000000000000aa")
@@ -31,6 +31,12 @@ async def test_the_verbs(tmp_path):
         assert (await bus.call("guardian", "judge", Judge(source=GOOD), seconds=5)).accepted
         ran = await bus.call("guardian", "run", Run(source=GOOD, receiver=ME), seconds=5)
         assert ran.outcome == Done(result=1)
+        sends = Run(source="def two_(self):\n    return self.one_() + 1\n", receiver=ME, suspend=True)
+        ran = await bus.call("guardian", "run", sends, seconds=5)
+        answer = Answer(digest=ran.outcome.digest, value=1)
+        resume = Resume(suspended=ran.suspended, answer=answer)
+        for expected in (Resumed(ran=Ran(outcome=Done(result=2))), Resumed()):
+            assert await bus.call("guardian", "resume", resume, seconds=5) == expected
         tried = await bus.call("guardian", "trial", Trial(source=GOOD, receiver=ME), seconds=5)
         assert (tried.verdict, tried.outcome) == ("accept", Done(result=1))
     finally:

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
-import mmap
 import os
 import signal
-import socket
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from actors.guardian import confine, landlock, seccomp
+from actors.guardian import confine, landlock
 from actors.guardian.jail import Jail
 from actors.guardian.worker import Worker
 from protocol.codec import Ref
@@ -27,19 +23,6 @@ LOOP = "def m_(self):\n    while True:\n        pass\n"
 
 def run_of(source: str, **more) -> Run:
     return Run(source=source, receiver=ME, **more)
-
-
-def status_of(deed: Callable[[], object], prepare: Callable[[], object]) -> int:
-    """How a forked process ends that does `deed` after `prepare`: 0 where it got through, -signal, or 1."""
-    pid = os.fork()
-    if pid == 0:
-        try:
-            prepare()
-            deed()
-        except BaseException:  # noqa: BLE001
-            os._exit(1)
-        os._exit(0)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
 def children_of(parents: list[int]) -> list[int]:
@@ -56,51 +39,14 @@ def narrowed() -> None:
     confine.narrow_child(source, sink, base=1 << 40)
 
 
-def filtered() -> None:
-    narrowed()
-    seccomp.install(seccomp.program(confine.OUTPUT))
-
-
-NATIVE = {
-    "open": lambda: os.open("/etc/hostname", os.O_RDONLY),
-    "stat": lambda: os.stat("/"),  # noqa: PTH116
-    "fork": os.fork,
-    "exec": lambda: os.execv("/bin/true", ["true"]),
-    "socket": lambda: socket.socket(socket.AF_UNIX),
-    "kill": lambda: os.kill(os.getppid(), 0),
-    "read": lambda: os.read(confine.INPUT, 1),
-    "pipe": os.pipe,
-    "write elsewhere": lambda: os.write(2, b"!"),
-    "executable memory": lambda: mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_EXEC),
-    "ptrace": lambda: ctypes.CDLL(None).ptrace(0, 0, 0, 0),
-    "unshare": lambda: ctypes.CDLL(None).unshare(0),
-    "timer": lambda: signal.setitimer(signal.ITIMER_PROF, 0),
-    "limits": lambda: os.nice(1),
-    "signal handlers": lambda: signal.signal(signal.SIGPROF, signal.SIG_IGN),
-    "signal masks": lambda: signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGPROF}),
-    "sleep": lambda: __import__("time").sleep(0.01),
-}
-
-
-@pytest.mark.skipif(not seccomp.known(), reason="this architecture's system calls are not known")
-@pytest.mark.parametrize("deed", NATIVE.values(), ids=NATIVE.keys())
-def test_the_filter_kills_what_a_method_has_no_business_with(deed: Callable[[], object]):
-    assert status_of(deed, filtered) == -signal.SIGSYS
-
-
-@pytest.mark.skipif(not seccomp.known(), reason="this architecture's system calls are not known")
-def test_under_the_filter_plain_work_and_the_answer_go_on():
-    assert status_of(lambda: os.write(confine.OUTPUT, bytes(len(sorted(range(10_000))))[:100]), filtered) == 0
-
-
-def test_limits_hold_without_the_filter():
+def test_limits_hold_without_the_filter(status_of):
     assert status_of(os.fork, narrowed) == 1 or os.geteuid() == 0
     assert status_of(lambda: os.open("/", os.O_RDONLY), narrowed) == 1
     for descriptor in (0, 1, 2, 5, 6):
         assert status_of(lambda descriptor=descriptor: os.fstat(descriptor), narrowed) == 1
 
 
-def test_landlock_holds_without_the_rest():
+def test_landlock_holds_without_the_rest(status_of):
     try:
         landlock.version()
     except OSError:
@@ -123,6 +69,11 @@ def test_a_missing_layer_is_named(monkeypatch: pytest.MonkeyPatch):
         asyncio.run(Jail(may_lack=["namespaces"]).start())
     assert caught.value.code == "NO_JAIL"
     assert 'may_lack = ["landlock"]' in caught.value.hint
+
+
+@pytest.mark.parametrize(("asked", "are"), [(0, len(os.sched_getaffinity(0))), (1, 1), (3, 3)])
+def test_there_are_as_many_workers_as_cores_or_as_one_asks_for(asked: int, are: int):
+    assert len(Jail(workers=asked).pids()) == are
 
 
 def test_a_layer_that_does_not_exist_cannot_be_lacked():
@@ -219,8 +170,8 @@ def test_a_cancelled_run_takes_its_child_along():
     [
         "import os; os.write(1, b'nonsense that is longer than any header would be')",
         "import os; os._exit(3)",
-        "import os, json, struct; m = b'[]'; os.write(1, struct.pack('!BiI', 0, 0, len(m)) + m); os.read(0, 1)",
-        "import os, struct; os.write(1, struct.pack('!BiI', 0, 0, 2**32 - 1)); os.read(0, 1)",
+        "import os, struct; m = b'[]'; os.write(1, struct.pack('!IBiI', 0, 0, 0, len(m)) + m); os.read(0, 1)",
+        "import os, struct; os.write(1, struct.pack('!IBiI', 0, 0, 0, 2**32 - 1)); os.read(0, 1)",
     ],
 )
 def test_a_template_that_talks_nonsense_does_not_come_up(monkeypatch: pytest.MonkeyPatch, nonsense: str):
@@ -234,18 +185,16 @@ def test_garbage_from_a_child_is_a_failure(monkeypatch: pytest.MonkeyPatch):
         hello = b'{"missing": {}}'
         fake = (
             "import os, struct\n"
-            "def say(m): os.write(1, struct.pack('!BiI', 0, 0, len(m)) + m)\n"
-            f"say({hello!r}); os.read(0, 1 << 20); say({answer!r}); os.read(0, 1)\n"
+            "def say(n, m): os.write(1, struct.pack('!IBiI', n, 0, 0, len(m)) + m)\n"
+            f"say(0, {hello!r}); os.read(0, 1 << 20); say(1, {answer!r}); os.read(0, 1)\n"
         )
         monkeypatch.setattr("actors.guardian.worker._START", fake)
-        worker = Worker()
-        await worker.start()
         jail = Jail(workers=1)
-        jail._idle.put_nowait(worker)
+        await jail._workers[0].start()
         try:
             return await jail.run(run_of(FINE))
         finally:
-            await worker.stop()
+            await jail.close()
 
     for answer in (b"", b"\xc1", b"\x81\xa7outcome\x80", b"\x80" * 1000):
         outcome = asyncio.run(story(answer))
@@ -349,10 +298,12 @@ def test_a_full_process_table_is_said_and_passes(mutant):
     """The template cannot fork for a while: each work is answered, and when there is room again, done."""
     words = """
 full = [True] * 6
-real = template._fork
+real = template.Forked
 def fork(*given):
-    return None if full and full.pop() else real(*given)
-template._fork = fork
+    if full and full.pop():
+        raise OSError(11, "no room")
+    return real(*given)
+template.Forked = fork
 """
     found = mutant(words, run_of(FINE), Judge(source=FINE), run_of(FINE), run_of(FINE), run_of(FINE), run_of(FINE))
     assert [found[0].code, found[1].code] == ["BUSY", "BUSY"]
@@ -369,7 +320,7 @@ def test_no_room_for_a_template_is_said(monkeypatch: pytest.MonkeyPatch):
     assert caught.value.code == "NO_JAIL"
 
 
-def test_an_ordinary_user_has_the_layers_too():
+def test_an_ordinary_user_has_the_layers_too(status_of):
     """As the user nobody where this is root: in a fork, since Python itself may lie where nobody else can read."""
     from actors.guardian import survey
 

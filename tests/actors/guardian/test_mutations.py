@@ -306,6 +306,8 @@ LAYERS: dict[str, list[str]] = {
         "seccomp.install = lambda code: None; ",
         "seccomp._PROT_EXEC = 0; ",
         "seccomp._PLAIN['x86_64']['open'] = 257; seccomp._PLAIN['aarch64']['open'] = 56; ",
+        "seccomp._PLAIN['x86_64']['read'] = 0; seccomp._PLAIN['aarch64']['read'] = 63; ",
+        "seccomp._PLAIN['x86_64']['write'] = 1; seccomp._PLAIN['aarch64']['write'] = 64; ",
     ],
 }
 

@@ -1,7 +1,7 @@
 """An awakened world without a server, a thought over it, and a driver that answers what the thought asks.
 
 The guardian is played by `Script`: a method's source is the name of a Python function over `Run`, which answers as the
-jail would. What the jail itself does is tested where the jail stands.
+jail would, a run that it is to keep too. What the jail itself does is tested where the jail stands.
 
 A `house` is more: real journal, real jail, the image's own states; only the model and memory are played. A crash is
 played by closing a mind in the middle and beginning another one on the same journal and world.
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import msgspec
 import pytest
 import transaction
 from ZODB import DB
@@ -32,6 +33,7 @@ from protocol.home import Orchestrator, Settings
 from protocol.messages import (
     CaughtUp,
     Codex,
+    Effect,
     ExpertReply,
     ExpertsReply,
     ExpertView,
@@ -44,6 +46,7 @@ from protocol.messages import (
     New,
     Ran,
     Ranked,
+    Resumed,
 )
 from world import awakening
 from world.awakening import awaken
@@ -63,18 +66,40 @@ def db():
 
 @dataclass
 class Script:
-    """Answers a thought. `methods`: what a source does. `others`: replies by verb. `asked`: all that was asked."""
+    """Answers a thought. `methods`: what a source does. `others`: replies by verb. `asked`: all that was asked.
+
+    With `keeps`, a run waits at its sends, but for those after so many answers that `loses` names.
+    """
 
     db: DB
     methods: dict = field(default_factory=dict)
     others: dict = field(default_factory=dict)
     asked: list = field(default_factory=list)
+    keeps: bool = False
+    loses: set = field(default_factory=set)
+    kept: dict = field(default_factory=dict)
+
+    def run(self, request):
+        outcome = self.methods[request.source](request)
+        if not (self.keeps and request.suspend and isinstance(outcome, Effect)):
+            return Ran(outcome=outcome)
+        token = f"token {len(self.asked)}"
+        self.kept[token] = request
+        return Ran(outcome=outcome, suspended=token)
+
+    def resume(self, request):
+        run = self.kept.pop(request.suspended)
+        if len(run.answers) in self.loses:
+            return Resumed()
+        return Resumed(ran=self.run(msgspec.structs.replace(run, answers=[*run.answers, request.answer])))
 
     def answer(self, ask):
         self.asked.append(ask)
         match ask:
             case Call(verb="run"):
-                return Ran(outcome=self.methods[ask.request.source](ask.request))
+                return self.run(ask.request)
+            case Call(verb="resume"):
+                return self.resume(ask.request)
             case Call():
                 return self.others[ask.verb](ask.request)
             case Begin():
@@ -187,11 +212,12 @@ class House:
 
         async def run(request):
             self.runs += 1
-            return Ran(outcome=await jail.run(request))
+            return await jail.begin(request)
 
         self.bus = StubBus(
             {
                 ("guardian", "run"): run,
+                ("guardian", "resume"): jail.resume,
                 ("guardian", "trial"): jail.run,
                 ("guardian", "judge"): jail.run,
                 ("inference", "infer"): self.played.infer,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from actors.orchestrator import interpreter
 from actors.orchestrator.asks import Call
 from actors.orchestrator.interpreter import send
 from actors.orchestrator.publish import Publication, is_empty, publish
 from actors.orchestrator.thought import Message
 from protocol.codec import Ref
 from protocol.errors import BatosError
-from protocol.messages import Done, Effect, Failed
+from protocol.messages import Done, Effect, Failed, Resume, Run
 from protocol.messages import Send as Sent
 
 
@@ -256,3 +257,125 @@ def test_an_object_without_the_kernels_parents_understands_nothing_else(script, 
         oid = oid_of(orphan)
     with pytest.raises(BatosError, match="inherits no _doesNotUnderstand_"):
         script.drive(send(think(), oid, Message("area_"), "m"))
+
+
+# Runs that wait -------------------------------------------------------------------------------------------------
+
+
+def asked_of(script, source):
+    """What the guardian was asked for runs of `source`: the number of answers of a run, or that of a resumed one."""
+    told = []
+    for ask in script.asked:
+        request = getattr(ask, "request", None)
+        if isinstance(request, Run) and request.source == source:
+            told.append(("run", len(request.answers)))
+        elif isinstance(request, Resume):
+            told.append(("resume", request.answer.value))
+    return told
+
+
+def three(run):
+    """Three sends, each of which changes the receiver, and the sum of what came."""
+    if len(run.answers) < 3:
+        return effect(run, "inner_", changed={"mine": len(run.answers)})
+    return Done(result=[answer.value for answer in run.answers], changed={"mine": 3}, signalled=True)
+
+
+@pytest.mark.parametrize(
+    ("loses", "asked"),
+    [
+        (set(), [("run", 0), ("resume", 1), ("resume", 2), ("resume", 3)]),
+        ({1}, [("run", 0), ("resume", 1), ("resume", 2), ("run", 2), ("resume", 3)]),
+        ({0, 1, 2}, [("run", 0), ("resume", 1), ("run", 1), ("resume", 2), ("run", 2), ("resume", 3), ("run", 3)]),
+    ],
+)
+def test_a_run_that_waits_is_gone_on_with_and_a_lost_one_run_again(script, make, think, loses, asked):
+    here = make("here", a=0, methods=["outer_", "inner_"])
+    script.methods["outer_"] = three
+    script.methods["inner_"] = lambda run: Done(
+        result=run.slots["a"] + 1, changed={"a": run.slots["a"] + 1}, signalled=True
+    )
+    script.keeps, script.loses = True, loses
+    thought = think()
+    assert script.drive(send(thought, here, Message("outer_"), "m")) == [1, 2, 3]
+    assert slots_of(thought, here) | {"a": 3, "mine": 3} == slots_of(thought, here)
+    assert asked_of(script, "outer_") == asked
+
+
+def test_without_one_that_waits_every_send_is_a_replay(script, make, think):
+    here = make("here", methods=["outer_", "inner_"])
+    script.methods.update(outer_=three, inner_=lambda _: Done(result=1))
+    script.drive(send(think(), here, Message("outer_"), "m"))
+    assert asked_of(script, "outer_") == [("run", n) for n in range(4)]
+
+
+@pytest.mark.parametrize("keeps", [True, False])
+def test_a_run_with_its_answers_must_fit_a_frame_whether_it_is_run_again_or_not(
+    script, make, think, monkeypatch, keeps
+):
+    monkeypatch.setattr(interpreter, "MAX_RUN", 5000)
+    here = make("here", methods=["outer_", "inner_"])
+    script.methods["outer_"] = lambda run: Done() if len(run.answers) == 9 else effect(run, "inner_")
+    script.methods["inner_"] = lambda _: Done(result="x" * 1000)
+    script.keeps = keeps
+    with pytest.raises(BatosError, match="the answers to its 5 sends come to") as caught:
+        script.drive(send(think(), here, Message("outer_"), "m"))
+    assert caught.value.code == "TOO_LARGE"
+
+
+# What a send did to its sender ----------------------------------------------------------------------------------
+
+
+def answer_of(script, make, think, change, **slots):
+    """The answer to the one send of a method, whose nested one does `change` to other objects and to its own."""
+    parent = make("above", inherited=1, deep=[1])
+    here = make("here", parent=parent, a=1, methods=["outer_", "inner_"], **slots)
+    seen = []
+
+    def outer(run):
+        if not run.answers:
+            return effect(run, "inner_", changed={"mine": 1})
+        seen.append(run.answers[0])
+        return Done(changed={"mine": 1}, signalled=True)
+
+    script.methods.update(outer_=outer, inner_=lambda _: change(thought, here, parent) or Done())
+    thought = think()
+    script.drive(send(thought, here, Message("outer_"), "m"))
+    return seen[0]
+
+
+@pytest.mark.parametrize(
+    ("change", "did"),
+    [
+        (lambda t, here, parent: None, ({}, [])),
+        (lambda t, here, parent: t.overlay.write(here, {"a": 1}), ({}, [])),
+        (lambda t, here, parent: t.overlay.write(here, {"a": True}), ({"a": True}, [])),
+        (lambda t, here, parent: t.overlay.write(parent, {"inherited": 2}), ({"inherited": 2}, [])),
+        (lambda t, here, parent: t.overlay.write(parent, {}, ["deep"]), ({}, ["deep"])),
+        (lambda t, here, parent: t.overlay.write(here, {"inherited": 5}, ["a"]), ({"inherited": 5}, ["a"])),
+        (lambda t, here, parent: t.overlay.write(here, {"parent*": None}), ({}, ["inherited", "deep"])),
+        (lambda t, here, parent: t.overlay.add({"a": 2, "inherited": 2}) and None, ({}, [])),
+    ],
+)
+def test_the_answer_says_what_the_send_did_to_what_the_method_sees(script, make, think, change, did):
+    answer = answer_of(script, make, think, change)
+    assert (answer.changed, answer.removed) == did
+
+
+def test_a_change_that_cannot_be_written_leaves_no_layer_behind(script, make, think):
+    parent = make("parent", x=1)
+    child = make("child", parent=parent, methods=["outer_", "drop_"])
+    send_ = Sent(kind="send", receiver=Ref(child), selector="drop_")
+
+    def drop(run):
+        return Effect(n=0, send=send_, digest="d", removed=["x"]) if not run.answers else Done()
+
+    def outer(run):
+        if not run.answers:
+            return effect(run, "drop_", changed={"mine": 1})
+        return Done(result=run.answers[0].error.code, changed={"mine": 1}, signalled=True)
+
+    script.methods.update(outer_=outer, drop_=drop)
+    thought = think()
+    assert script.drive(send(thought, child, Message("outer_"), "m")) == "METHOD_FAILED"
+    assert thought.overlay.changes().slots == {child: {"mine": 1}}
