@@ -30,7 +30,7 @@ async def test_a_key_is_accepted_once(journal):
     first = await journal.run(lambda: journal.accept("m1", "key", b"body", 9.0))
     again = await journal.run(lambda: journal.accept("m2", "key", b"other", 10.0))
     assert first == again
-    assert (first.mandate, first.body, first.deadline, first.state) == ("m1", b"body", 9.0, "accepted")
+    assert (first.mandate, first.body, first.remaining, first.state) == ("m1", b"body", 9.0, "accepted")
 
 
 async def test_unfinished_mandates_survive(path):
@@ -41,7 +41,7 @@ async def test_unfinished_mandates_survive(path):
     journal.close()
     again = Journal(path)
     assert [row.mandate for row in await again.run(again.unfinished)] == ["m0", "m2"]
-    assert await again.run(lambda: again.are_finished(["m0", "m1"])) == ["m1"]
+    assert await again.run(lambda: again.are_over(["m0", "m1", "m9"])) == ["m1", "m9"]
     row = await again.run(lambda: again.by_key("k1"))
     assert (row.state, row.reply) == ("failed", b"why")
     again.close()
