@@ -20,6 +20,7 @@ from actors.orchestrator.asks import Answered
 from actors.orchestrator.database import Database
 from actors.orchestrator.retention import Retention
 from actors.orchestrator.schema import open_journal
+from protocol.errors import BatosError
 from protocol.messages import Step
 
 T = TypeVar("T")
@@ -50,9 +51,13 @@ class CycleRow(msgspec.Struct, frozen=True):
 
 
 class Journal:
-    """One open journal. Methods block; call them through `run`. DAMAGED where the file is broken."""
+    """One open journal. Methods block; call them through `run`. DAMAGED where the file is broken.
 
-    def __init__(self, path: Path) -> None:
+    `on_damage` is told, in the event loop, when that comes to light later.
+    """
+
+    def __init__(self, path: Path, on_damage: Callable[[BatosError], None] = lambda _: None) -> None:
+        self._on_damage = on_damage
         self._unsynced: set[str] = set()
         self._database = Database(path, open_journal, self._unsynced.clear)
         self._db = self._database.db
@@ -63,7 +68,12 @@ class Journal:
 
         Not `durable`: what it writes may go with a power cut, unless something durable comes after it. See `database`.
         """
-        return await self._database.run(work, durable=durable, alone=alone)
+        try:
+            return await self._database.run(work, durable=durable, alone=alone)
+        except BatosError as error:
+            if error.code == "DAMAGED":
+                self._on_damage(error)
+            raise
 
     def close(self) -> None:
         self._database.close()
@@ -135,6 +145,11 @@ class Journal:
         rows = self._db.execute(_MANDATE + " WHERE state = 'accepted' ORDER BY seq")
         return [MandateRow(*row) for row in rows]
 
+    def oldest_running(self) -> float | None:
+        """Unix time at which the oldest mandate without an end was accepted, or None."""
+        row = self._db.execute("SELECT accepted FROM mandates WHERE state = 'accepted' ORDER BY seq LIMIT 1").fetchone()
+        return float(row[0]) if row else None
+
     def are_over(self, mandates: list[str]) -> list[str]:
         """Those of `mandates` whose end is safe even from a power cut, so that `applied` need not remember them.
 
@@ -168,9 +183,7 @@ class Journal:
 
     def enter(self, cycle: str, state: str) -> None:
         now = time.time()
-        self._db.execute(
-            "INSERT OR IGNORE INTO transitions (cycle, state, entered) VALUES (?, ?, ?)", (cycle, state, now)
-        )
+        self._enter(cycle, state, now)
         self._db.execute(
             "UPDATE cycles SET state = ?, ended = max(started, ?) WHERE cycle = ?",
             (state, now if state in {"COMPLETE", "FAILED"} else None, cycle),
@@ -179,12 +192,19 @@ class Journal:
     def fail(self, cycle: str, error: bytes) -> None:
         """Keep the diagnosis of a cycle that ended badly."""
         now = time.time()
-        self._db.execute(
-            "INSERT OR IGNORE INTO transitions (cycle, state, entered) VALUES (?, 'FAILED', ?)", (cycle, now)
-        )
+        self._enter(cycle, "FAILED", now)
         self._db.execute(
             "UPDATE cycles SET state = 'FAILED', error = ?, ended = max(started, ?) WHERE cycle = ?",
             (error, now, cycle),
+        )
+
+    def _enter(self, cycle: str, state: str, now: float) -> None:
+        # The wall clock may have gone back since; a cycle never does.
+        self._db.execute(
+            "INSERT OR IGNORE INTO transitions (cycle, state, entered) VALUES (?, ?, max(?,"
+            " coalesce((SELECT max(entered) FROM transitions WHERE cycle = ?), 0),"
+            " coalesce((SELECT started FROM cycles WHERE cycle = ?), 0)))",
+            (cycle, state, now, cycle, cycle),
         )
 
     def step(self, mandate: str, step: Answered, seconds: float) -> None:

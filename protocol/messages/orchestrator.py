@@ -202,6 +202,35 @@ class Cancelled(msgspec.Struct, frozen=True, kw_only=True):
     cancelled: bool
 
 
+class Pack(msgspec.Struct, frozen=True, kw_only=True):
+    """Forget what is older than `keep` (such as `30d`; None: as configured). Not `really`: only say what that would be."""
+
+    keep: str | None = None
+    really: bool = False
+
+
+class PackedWorld(msgspec.Struct, frozen=True, kw_only=True):
+    """`before`: Unix time; no moment before it can be looked at any more. The file's size, in bytes."""
+
+    before: float
+    bytes_before: int
+    bytes_after: int
+
+
+class PackedJournal(msgspec.Struct, frozen=True, kw_only=True):
+    """`mandates`: how many are forgotten with their keys, those that ended `before` (Unix time) or were too many."""
+
+    before: float
+    mandates: int
+    bytes_before: int
+    bytes_after: int
+
+
+class Packed(msgspec.Struct, frozen=True, kw_only=True):
+    world: PackedWorld
+    journal: PackedJournal
+
+
 class Codex(msgspec.Struct, frozen=True, kw_only=True):
     """The codex: with `text` (TOML) that becomes the world's, without it is read."""
 
