@@ -212,9 +212,10 @@ class Life:
             reply=codec.pack(reply),
             finished=await self._forgettable(),
         )
-        written = await self._store.run(session.thought.overlay.written)
+        intents = self._parts.intents
+        written = await self._store.run(session.thought.overlay.written) if intents.taken(self.mandate) else frozenset()
         # Nothing is awaited from here to the commit: whoever gets a turn after this look thinks after this commit.
-        lost = written & self._parts.intents.taken(self.mandate)
+        lost = written & intents.taken(self.mandate)
         if lost:
             raise publish.changed_meanwhile(min(lost))
         session.is_committing = True
@@ -272,12 +273,12 @@ class Life:
         return told
 
     async def _patiently(self, work: Callable[[], T]) -> T:
-        """`work` on the store, again for as long as the store is lost."""
+        """`work` on the store, again for as long as the store is lost, or another one was first."""
         while True:
             try:
                 return await self._store.run(work)
             except BatosError as error:
-                if not is_lost(error):
+                if not is_lost(error) and error.code != "CONFLICT":
                     raise
                 await asyncio.sleep(RETRY_S)
 

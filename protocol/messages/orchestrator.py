@@ -12,8 +12,11 @@ from protocol.messages.guardian import Example
 class Mandate(msgspec.Struct, frozen=True, kw_only=True):
     """Send `selector` to `target` (a name or an OID). `parameters` names them for a method that must be written.
 
-    The envelope's `idem` is its key: the same key again joins or repeats the answer, it never runs twice.
-    `detach`: answer as soon as it is durable. `seconds` is the mandate's own deadline from acceptance.
+    The envelope's `idem` is its key: the same key again joins it or repeats its answer, and is never published twice. What
+    has failed of the moment (a conflict, a deadline, a lost store) is attempted again under its key; a key is forgotten
+    with its mandate (`orchestrator.keep` in batos.toml). `detach`: answer as soon as it is durable.
+
+    `seconds` is the mandate's own time from acceptance, on the monotonic clock; what the system is down does not count.
     """
 
     target: str
