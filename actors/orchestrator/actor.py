@@ -16,7 +16,8 @@ from typing import Any, Final, TypeVar
 import structlog
 from ulid import ULID
 
-from actors.orchestrator import codex, inspect, packing
+from actors.orchestrator import codex, inspect, packing, schema
+from actors.orchestrator.database import damaged
 from actors.orchestrator.journal import Journal
 from actors.orchestrator.mind import Mind
 from bus.client import Caller, Client
@@ -69,7 +70,7 @@ class Orchestrator:
         self.waiting_for = "the storage server"
         self._caller = caller
         self._stop = stop
-        self._retaining: asyncio.Task[None] | None = None
+        self._beside: list[asyncio.Task[None]] = []
         self._began = time.monotonic()
         self._store: Store | None = None
         self._journal: Journal | None = None
@@ -94,9 +95,9 @@ class Orchestrator:
         self._stop.set()
 
     async def close(self) -> None:
-        if self._retaining is not None:
-            self._retaining.cancel()
-            await asyncio.gather(self._retaining, return_exceptions=True)
+        for task in self._beside:
+            task.cancel()
+        await asyncio.gather(*self._beside, return_exceptions=True)
         if self._mind is not None:
             await self._mind.close()
         if self._journal is not None:
@@ -105,13 +106,14 @@ class Orchestrator:
             await asyncio.to_thread(self._store.close)
 
     async def _step(self) -> None:
+        if self._journal is None:
+            # First, because it needs nobody: what is wrong with it is said at once.
+            self._journal = await asyncio.to_thread(Journal, self.home.journal, self.give_up)
         if self._store is None:
             self.waiting_for = "the storage server"
             self._store = await asyncio.to_thread(
                 open_store, self.settings, self.home, name="orchestrator", seconds=RETRY_S * 4
             )
-        if self._journal is None:
-            self._journal = Journal(self.home.journal, self.give_up)
         store = self._store
         if await store.run(lambda: awakening.schema_version(store.db)) < awakening.CURRENT:
             self.waiting_for = "the guardian's judgement of the image"
@@ -121,10 +123,19 @@ class Orchestrator:
         mind = Mind(store, self._journal, self._caller, self.settings)
         taken_up = await mind.recover()
         self._mind, self.waiting_for = mind, ""
-        self._retaining = asyncio.create_task(
-            packing.retain(self._journal, packing.limits_of(self.settings.orchestrator))
-        )
+        self._beside = [
+            asyncio.create_task(packing.retain(self._journal, packing.limits_of(self.settings.orchestrator))),
+            asyncio.create_task(self._look_through()),
+        ]
         _log.info("ready", taken_up=taken_up)
+
+    async def _look_through(self) -> None:
+        """Read all of a large journal while it is served from: what is broken in it must not wait for who comes to it."""
+        path = self.home.journal
+        if path.stat().st_size > schema.SMALL:
+            found = await asyncio.to_thread(schema.problems, path, check="quick_check")
+            if found:
+                self.give_up(damaged(path, found[0]))
 
     async def _judge_image(self) -> None:
         """The kernel's own methods pass the same gate as any other method, or there is no world."""

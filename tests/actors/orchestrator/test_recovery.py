@@ -10,9 +10,11 @@ import sys
 
 import pytest
 
-from actors.orchestrator import publish
+from actors.orchestrator import publish, schema
+from actors.orchestrator.actor import Orchestrator
 from actors.orchestrator.asks import Begin
 from actors.orchestrator.journal import Journal
+from bus.stub import StubBus
 from protocol.codec import Ref
 from protocol.errors import BatosError
 from protocol.home import find_home
@@ -143,26 +145,41 @@ def home(short_path):
     return find_home(short_path).prepare()
 
 
-def test_an_orchestrator_whose_journal_is_damaged_ends_at_once_and_says_why(home):
-    """With a storage to talk to, and nobody else: it does not come so far as to need the others."""
+def damage(home):
+    """Noise over the second page of a journal."""
     Journal(home.journal).close()
     with home.journal.open("r+b") as file:
-        file.seek(0)
-        file.write(b"\x07" * 4096)
+        file.seek(4096)
+        file.write(bytes((7 * number + 3) % 256 for number in range(4096)))
+
+
+def test_an_orchestrator_whose_journal_is_damaged_ends_at_once_and_says_why(home):
+    """Alone: it does not come so far as to need the others."""
+    damage(home)
     module = [sys.executable, "-m"]
     where = ["--home", str(home.root)]
-    with subprocess.Popen([*module, "actors.storage", *where], stderr=subprocess.DEVNULL) as storage:
-        try:
-            done = subprocess.run(
-                [*module, "actors.orchestrator", *where], capture_output=True, text=True, check=False, timeout=60
-            )
-        finally:
-            storage.kill()
+    done = subprocess.run(
+        [*module, "actors.orchestrator", *where], capture_output=True, text=True, check=False, timeout=60
+    )
     assert done.returncode == 7
     last = json.loads((done.stderr or done.stdout).splitlines()[-1])
     assert last["code"] == "DAMAGED"
     assert str(home.journal) in last["message"]
     assert "backup" in last["hint"]
+
+
+@pytest.mark.parametrize("broken", [True, False])
+async def test_a_large_journal_is_looked_through_while_it_serves(home, monkeypatch, broken):
+    monkeypatch.setattr(schema, "SMALL", 0)
+    if broken:
+        damage(home)
+    else:
+        Journal(home.journal).close()
+    stop = asyncio.Event()
+    orchestrator = Orchestrator(home, StubBus({}), stop)
+    await orchestrator._look_through()
+    assert stop.is_set() is broken
+    assert (orchestrator.damage is not None and orchestrator.damage.code == "DAMAGED") is broken
 
 
 def test_a_journal_of_a_newer_program_ends_it_too(home):
