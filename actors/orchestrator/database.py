@@ -182,7 +182,7 @@ def failure(path: Path, error: sqlite3.Error) -> BatosError:
 def damaged(path: Path, why: str) -> BatosError:
     return BatosError(
         "DAMAGED",
-        f"the journal {path} is damaged: {why}",
+        f"the journal {path} is damaged: {' '.join(why.split())}",
         f"Stop with `batos down`. Put a backup in its place, or move {path.name}, {path.name}-wal and {path.name}-shm"
         " away: `batos up` then begins a new journal. The world keeps all that was published; mandates without an end and"
         " idempotency keys are forgotten.",
