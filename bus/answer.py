@@ -37,7 +37,7 @@ class Call:
 
     def remaining(self) -> float:
         """Seconds to the deadline, negative after it; infinite without one."""
-        return self.envelope.deadline - time.time() if self.envelope.deadline else float("inf")
+        return self.envelope.deadline - time.monotonic() if self.envelope.deadline else float("inf")
 
 
 Handler = Callable[[Any, Call], Awaitable[msgspec.Struct]]

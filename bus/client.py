@@ -130,7 +130,7 @@ class Client:
             sender=self._sender,
             idem=idem,
             causation=causation,
-            deadline=time.time() + seconds,
+            deadline=time.monotonic() + seconds,
             body=request,
         )
         frame = sealed(envelope)

@@ -100,11 +100,11 @@ class _Request:
 class Exchange:
     """`receive`, `tick` and `lost` change the state and give what is to be sent. `now` is monotonic, in seconds."""
 
-    def __init__(self, *, queue: int = QUEUE, wall: Callable[[], float] = time.time) -> None:
+    def __init__(self, *, queue: int = QUEUE, clock: Callable[[], float] = time.monotonic) -> None:
         self.boot = f"broker-{os.urandom(8).hex()}"
         self._limit = queue
-        self._wall = wall
-        self._started = wall()
+        self._clock = clock
+        self._started = clock()
         self._beat = sealed(Envelope(id="", kind="heartbeat", service="broker", sender=self.boot))
         self._workers: dict[bytes, _Worker] = {}
         self._clients: dict[bytes, _Client] = {}
@@ -172,7 +172,7 @@ class Exchange:
     # What peers say ------------------------------------------------------------------------------------------
 
     def _on_request(self, peer: bytes, frame: bytes, envelope: Envelope, now: float) -> None:
-        expires = now + envelope.deadline - self._wall() if envelope.deadline else float("inf")
+        expires = envelope.deadline or float("inf")
         request = _Request(envelope, frame, peer, expires)
         service = envelope.service
         if service == "broker":
@@ -366,7 +366,7 @@ class Exchange:
         if envelope.verb != "status":
             return refusal(envelope, BatosError("UNKNOWN_VERB", f"broker has no verb {envelope.verb[:100]!r}"))
         detail = {"services": self.services()}
-        status = ActorStatus(ready=True, pid=os.getpid(), uptime_s=self._wall() - self._started, detail=detail)
+        status = ActorStatus(ready=True, pid=os.getpid(), uptime_s=self._clock() - self._started, detail=detail)
         return sealed(reply_to(envelope, "final", status))
 
     def _refuse(self, request: _Request, error: BatosError) -> None:

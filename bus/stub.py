@@ -57,7 +57,7 @@ class StubBus:
                 sender="stub",
                 idem=idem,
                 causation=causation,
-                deadline=time.time() + seconds,
+                deadline=time.monotonic() + seconds,
                 body=request,
             )
         )

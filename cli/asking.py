@@ -19,8 +19,6 @@ from protocol.home import Home
 from protocol.messages import Event, Mandate
 
 MIND: Final = "orchestrator_obj"
-MANDATE_S: Final = 300.0
-"""Seconds that a question may be thought about, whoever waits."""
 MAX_CHARACTERS: Final = 4000
 
 
@@ -63,7 +61,7 @@ class Asking:
                 f"a question of {len(question)} characters, the limit is {MAX_CHARACTERS}",
                 "Remember the text with `batos remember`, and ask about it.",
             )
-        mandate = Mandate(target=MIND, selector="ask_", args=[question], detach=detach, seconds=MANDATE_S)
+        mandate = Mandate(target=MIND, selector="ask_", args=[question], detach=detach)
         self.sending = Sending(home, mandate, key, seconds)
 
     async def run(self, on_event: Callable[[Event], None]) -> Answer:

@@ -61,9 +61,9 @@ class Invocation:
 
 
 def failure_shape(error: BatosError) -> dict[str, Any]:
-    """`{"error": {"code", "message", "hint", "mandate"?, "cycle"?, "data"?}}`."""
+    """`{"error": {"code", "message", "hint", "mandate"?, "cycle"?, "goes_on"?, "data"?}}`."""
     facts = dict(error.data)
-    named: dict[str, Any] = {key: facts.pop(key) for key in ("mandate", "cycle") if key in facts}
+    named: dict[str, Any] = {key: facts.pop(key) for key in ("mandate", "cycle", "goes_on") if key in facts}
     shape: dict[str, Any] = {"code": error.code, "message": error.message, "hint": error.hint, **named}
     if facts:
         shape["data"] = facts

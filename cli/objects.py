@@ -102,7 +102,9 @@ async def watch(home: Home, id_: str, seconds: float, on_event: Callable[[Event]
                 raise wire.not_running(home) if error.code == "NOT_RUNNING" else error from error
         await asyncio.sleep(min(sending.AGAIN_S, max(0.0, until - clock())))
     on = wire.command(home, "cycle", "watch", id_)
-    raise BatosError("TIMEOUT", f"{id_} has not ended within {seconds:g} s; it goes on", f"Watch on: {on}")
+    raise BatosError(
+        "TIMEOUT", f"{id_} has not ended within {seconds:g} s; it goes on", f"Watch on: {on}", goes_on=True
+    )
 
 
 async def cancel(home: Home, id_: str) -> Cancelled:

@@ -11,15 +11,19 @@ import math
 from collections.abc import Callable
 from typing import Any, Final
 
+import msgspec
 from ulid import ULID
 
 from cli import wire
 from protocol.errors import BatosError
 from protocol.home import Home
+from protocol.mandates import MAX_SECONDS
 from protocol.messages import Event, Mandate, MandateReply
 
 AGAIN_S: Final = 0.25
 """Seconds between two attempts to reach a system that was lost."""
+LAST_WORD_S: Final = 1.0
+"""Seconds after a mandate's own deadline in which it still says how it has ended."""
 MAX_KEY: Final = 200
 
 GONE: Final = frozenset({"NOT_RUNNING", "NOT_READY"})
@@ -34,22 +38,25 @@ def patience(seconds: float) -> float:
 
 
 class Sending:
-    """One mandate of this invocation; what is known of it at any moment, for whoever is interrupted."""
+    """One mandate of this invocation; what is known of it at any moment, for whoever is interrupted.
+
+    `seconds` is how long we wait for it, and how long it may take.
+    """
 
     def __init__(self, home: Home, mandate: Mandate, key: str | None, seconds: float) -> None:
         if key is not None and (not 0 < len(key) <= MAX_KEY or not key.isprintable()):
             raise BatosError("USAGE", "this --key is no key", f"Give 1 to {MAX_KEY} printable characters.")
         self.home = home
-        self.mandate = mandate
         self.key = str(ULID()) if key is None else key
         self.seconds = patience(seconds)
+        self.mandate = msgspec.structs.replace(mandate, seconds=min(self.seconds, MAX_SECONDS))
         self.id = ""
         self.cycle = ""
 
     async def run(self, on_event: Callable[[Event], None]) -> MandateReply:
         """The reply, however often the system is lost on the way; TIMEOUT when our patience ends first."""
         clock = asyncio.get_running_loop().time
-        until = clock() + self.seconds
+        until = clock() + self.seconds + LAST_WORD_S
         lost = False
 
         async with wire.client(self.home) as bus:
@@ -69,21 +76,21 @@ class Sending:
                     return reply
             except BatosError as error:
                 lost = lost or bool(error.data.get("lost")) or bool(self.id)
-                if error.code == "TIMEOUT" and clock() >= until - AGAIN_S:
-                    break
+                if error.code == "TIMEOUT" and "goes_on" not in error.data and clock() >= until - AGAIN_S:
+                    break  # it is the bus that has given up, not the mandate
                 if error.code not in GONE or not lost:
                     raise self._known(error) from error
             await asyncio.sleep(min(AGAIN_S, max(0.0, until - clock())))
         raise self.abandoned("TIMEOUT", f"no answer within {self.seconds:g} s")
 
     def abandoned(self, code: str, why: str) -> BatosError:
-        """What to say when we stop waiting: the mandate does not."""
+        """What to say when we stop waiting: the mandate does not, as far as is known (`goes_on`, else None)."""
         if self.id:
             look, end = (wire.command(self.home, "cycle", word, self.id) for word in ("show", "cancel"))
             hint = f"See how it ends: {look}. End it: {end}"
-            return self._known(BatosError(code, f"{why}; mandate {self.id} goes on", hint))
+            return self._known(BatosError(code, f"{why}; mandate {self.id} goes on", hint, goes_on=True))
         hint = f"It may have been accepted. Ask again under its key, it never runs twice: --key {self.key}"
-        return self._known(BatosError(code, f"{why}, and no word that the mandate was accepted", hint))
+        return self._known(BatosError(code, f"{why}, and no word that the mandate was accepted", hint, goes_on=None))
 
     def _known(self, error: BatosError) -> BatosError:
         if error.code == "NOT_RUNNING":

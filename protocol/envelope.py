@@ -19,7 +19,9 @@ Kind = Literal["request", "partial", "final", "failure", "ready", "heartbeat", "
 
 
 class Envelope(msgspec.Struct, frozen=True):
-    """`id` names one request and all its replies; `deadline` is Unix time in seconds (0: none).
+    """`id` names one request and all its replies; `deadline` is a moment of the monotonic clock, in seconds
+    (0: none). Whoever speaks on the bus runs on one machine and has that clock in common, which no jump of the wall
+    clock moves.
 
     `idem` is the idempotency key of the mandate, `causation` the id of what caused this message, `traceparent`
     the W3C trace context. `body` is the verb's typed message as plain data (`protocol.verbs.VERBS`).

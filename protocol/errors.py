@@ -64,6 +64,7 @@ EXIT_CODES: Final[dict[str, int]] = {
     "NAME_TAKEN": 6,
     # 7: the store
     "STORAGE": 7,
+    "DAMAGED": 7,
     # 130: a person pressed Ctrl-C, as shells count signals
     "INTERRUPTED": 130,
 }

@@ -8,6 +8,7 @@ an absent file or line means the default, an unknown line is an error.
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Final, Literal
 
@@ -17,6 +18,17 @@ from protocol.errors import BatosError
 
 MAX_SOCKET_PATH: Final = 107
 """Bytes in the path of a unix socket (sun_path less its final zero)."""
+
+
+_UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+
+
+def duration(text: str) -> float:
+    """The seconds of a text such as `30d`, `12h`, `90m`; ValueError says what one looks like."""
+    read = re.fullmatch(r"([0-9]{1,6})([smhdw])", text)
+    if read is None or int(read[1]) == 0:
+        raise ValueError(f"{text[:40]!r} is no time; write a number and one of s, m, h, d, w, such as 30d")
+    return float(int(read[1]) * _UNITS[read[2]])
 
 
 class Inference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -76,12 +88,26 @@ class Guardian(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Orchestrator(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Budgets of one mandate: sends performed, tokens generated, depth of sends. `queue`: mandates at once."""
+    """Budgets of one mandate: sends performed, tokens generated, depth of sends. `queue`: mandates at once.
+
+    `keep`: how long the journal remembers a mandate that has ended, and its idempotency key (a number and one of s, m, h,
+    d, w); `keep_mandates`: how many of them at most. What is older, or more, is forgotten, the oldest first.
+    """
 
     effects: int = 2000
     tokens: int = 20_000
     depth: int = 64
     queue: int = 64
+    keep: str = "30d"
+    keep_mandates: int = 100_000
+
+    def __post_init__(self) -> None:
+        try:
+            duration(self.keep)
+        except ValueError as error:
+            raise ValueError(f"keep: {error}") from error
+        if self.keep_mandates < 1:
+            raise ValueError(f"keep_mandates: {self.keep_mandates} is no number of mandates; write 1 or more")
 
 
 class Storage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -5,11 +5,16 @@ The command checks it to answer at once, and the orchestrator again, because it 
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from protocol import codec, examples, names
 from protocol.errors import BatosError
 from protocol.messages import Mandate
+
+MAX_SECONDS: Final = 86_400.0
+"""The most that a mandate may be given."""
 
 
 def check_mandate(mandate: Mandate) -> Mandate:

@@ -76,7 +76,8 @@ def storage_errors() -> Iterator[None]:
     try:
         yield
     except ConflictError as error:
-        raise BatosError("CONFLICT", f"the world changed meanwhile: {error}", "Send it again.") from error
+        at = {"oid": error.oid.hex()} if error.oid else {}
+        raise BatosError("CONFLICT", f"the world changed meanwhile: {error}", "Send it again.", **at) from error
     except ServerException as error:
         raise BatosError("STORAGE", f"the storage server failed: {error}", "Is its disk full?", lost=True) from error
     except ClientStorageError as error:

@@ -1,11 +1,31 @@
-"""`python -m actors.orchestrator --home H`."""
+"""`python -m actors.orchestrator --home H`; with `--check`, look only whether the journal is whole, also while it is in use.
+
+A check prints one line, {"journal": [problems]}, and ends with 0, or with 7 where there is a problem.
+"""
 
 from __future__ import annotations
 
+import argparse
+import json
 import sys
+from collections.abc import Sequence
 
 from actors.orchestrator.actor import run
+from actors.orchestrator.schema import problems
 from bus.program import main
+from protocol.errors import EXIT_CODES
+from protocol.home import find_home
+
+
+def check(words: Sequence[str]) -> int:
+    """Print what is wrong with a home's journal; the exit code."""
+    parser = argparse.ArgumentParser(prog="actors.orchestrator", description="Check the journal of one home.")
+    parser.add_argument("--home", required=True)
+    parser.add_argument("--check", action="store_true", required=True)
+    found = problems(find_home(parser.parse_args(words).home).journal)
+    print(json.dumps({"journal": found}))  # noqa: T201 - the result
+    return EXIT_CODES["DAMAGED"] if found else 0
+
 
 if __name__ == "__main__":
-    sys.exit(main("orchestrator", run))
+    sys.exit(check(sys.argv[1:]) if "--check" in sys.argv else main("orchestrator", run))

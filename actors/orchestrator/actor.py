@@ -16,7 +16,8 @@ from typing import Any, Final, TypeVar
 import structlog
 from ulid import ULID
 
-from actors.orchestrator import codex, inspect
+from actors.orchestrator import codex, inspect, packing, schema
+from actors.orchestrator.database import damaged
 from actors.orchestrator.journal import Journal
 from actors.orchestrator.mind import Mind
 from bus.client import Caller, Client
@@ -39,6 +40,8 @@ from protocol.messages import (
     Mandate,
     MandateReply,
     New,
+    Pack,
+    Packed,
     Source,
     SourceText,
     StatusQuery,
@@ -60,11 +63,14 @@ _log = structlog.get_logger("orchestrator")
 class Orchestrator:
     """The parts of a running orchestrator; `waiting_for` is empty once all of them are there."""
 
-    def __init__(self, home: Home, caller: Caller) -> None:
+    def __init__(self, home: Home, caller: Caller, stop: asyncio.Event) -> None:
         self.home = home
+        self.damage: BatosError | None = None
         self.settings = home.settings()
         self.waiting_for = "the storage server"
         self._caller = caller
+        self._stop = stop
+        self._beside: list[asyncio.Task[None]] = []
         self._began = time.monotonic()
         self._store: Store | None = None
         self._journal: Journal | None = None
@@ -78,9 +84,20 @@ class Orchestrator:
             except BatosError as error:
                 self.waiting_for = f"{error.message} {error.hint}".strip()
                 _log.warning("not ready", code=error.code, reason=error.message)
+                if error.code == "DAMAGED" or error.data.get("newer"):
+                    self.give_up(error)
+                    return
                 await asyncio.sleep(RETRY_S)
 
+    def give_up(self, error: BatosError) -> None:
+        """Stop the process with `error`: no time that passes mends it, only a person does."""
+        self.damage = self.damage or error
+        self._stop.set()
+
     async def close(self) -> None:
+        for task in self._beside:
+            task.cancel()
+        await asyncio.gather(*self._beside, return_exceptions=True)
         if self._mind is not None:
             await self._mind.close()
         if self._journal is not None:
@@ -89,13 +106,14 @@ class Orchestrator:
             await asyncio.to_thread(self._store.close)
 
     async def _step(self) -> None:
+        if self._journal is None:
+            # First, because it needs nobody: what is wrong with it is said at once.
+            self._journal = await asyncio.to_thread(Journal, self.home.journal, self.give_up)
         if self._store is None:
             self.waiting_for = "the storage server"
             self._store = await asyncio.to_thread(
                 open_store, self.settings, self.home, name="orchestrator", seconds=RETRY_S * 4
             )
-        if self._journal is None:
-            self._journal = Journal(self.home.journal)
         store = self._store
         if await store.run(lambda: awakening.schema_version(store.db)) < awakening.CURRENT:
             self.waiting_for = "the guardian's judgement of the image"
@@ -105,7 +123,19 @@ class Orchestrator:
         mind = Mind(store, self._journal, self._caller, self.settings)
         taken_up = await mind.recover()
         self._mind, self.waiting_for = mind, ""
+        self._beside = [
+            asyncio.create_task(packing.retain(self._journal, packing.limits_of(self.settings.orchestrator))),
+            asyncio.create_task(self._look_through()),
+        ]
         _log.info("ready", taken_up=taken_up)
+
+    async def _look_through(self) -> None:
+        """Read all of a large journal while it is served from: what is broken in it must not wait for who comes to it."""
+        path = self.home.journal
+        if path.stat().st_size > schema.SMALL:
+            found = await asyncio.to_thread(schema.problems, path, check="quick_check")
+            if found:
+                self.give_up(damaged(path, found[0]))
 
     async def _judge_image(self) -> None:
         """The kernel's own methods pass the same gate as any other method, or there is no world."""
@@ -129,6 +159,7 @@ class Orchestrator:
             "cancel": self.cancel,
             "cycles": self.cycles,
             "watch": self.watch,
+            "pack": self.pack,
             "codex": self.codex,
             "new": self.new,
             "look": self.look,
@@ -150,12 +181,17 @@ class Orchestrator:
         if self._journal is None:
             raise self._not_ready()
         journal = self._journal
-        return await journal.run(lambda: inspect.cycles(journal, request.id, request.limit))
+        return await journal.run(lambda: inspect.cycles(journal, request.id, request.limit), durable=False)
 
     async def watch(self, request: Watch, call: Call) -> Watched:
         if self._mind is None:
             raise self._not_ready()
         return await self._mind.watch(request.id, call.partial)
+
+    async def pack(self, request: Pack, _: Call) -> Packed:
+        if self._mind is None or self._store is None or self._journal is None:
+            raise self._not_ready()
+        return await packing.pack(self.home, self._store, self._journal, self.settings.orchestrator, request)
 
     async def codex(self, request: Codex, _: Call) -> CodexReply:
         return await self._in_world(lambda store: codex.serve(store, request))
@@ -173,7 +209,7 @@ class Orchestrator:
         detail: dict[str, Any] = {}
         if self._mind is not None and self._journal is not None:
             journal = self._journal
-            detail["cycles"] = await journal.run(journal.counts)
+            detail["cycles"] = await journal.run(journal.counts, durable=False)
             detail["world"] = await self._in_world(inspect.world_status)
         return ActorStatus(
             ready=not self.waiting_for,
@@ -194,12 +230,12 @@ class Orchestrator:
 
 
 async def run(home: Home) -> None:
-    """Serve the home until SIGTERM; HOME_HELD where another orchestrator holds it."""
+    """Serve the home until SIGTERM; HOME_HELD where another orchestrator holds it, DAMAGED where its journal is broken."""
     home.prepare()
     stop = stop_on_signals()
     with hold(home.run / "orchestrator.lock", f"the world of {home.root}"):
         async with Client(home.bus, "orchestrator", patience=30.0) as client:
-            orchestrator = Orchestrator(home, client)
+            orchestrator = Orchestrator(home, client, stop)
             beginning = asyncio.create_task(orchestrator.begin())
             try:
                 await serve(home.bus, "orchestrator", orchestrator.handlers(), stop=stop)
@@ -207,3 +243,5 @@ async def run(home: Home) -> None:
                 beginning.cancel()
                 await asyncio.gather(beginning, return_exceptions=True)
                 await orchestrator.close()
+    if orchestrator.damage is not None:
+        raise orchestrator.damage

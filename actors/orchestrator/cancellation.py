@@ -1,4 +1,4 @@
-"""Whether a mandate is still wanted, and how what it waits for is given up when it is not.
+"""Whether a mandate is still wanted and in time, and how what it waits for is given up when it is not.
 
 A cancelled mandate stops where it waits, never where it writes: a commit under way ends as it ends.
 """
@@ -6,12 +6,34 @@ A cancelled mandate stops where it waits, never where it writes: a commit under 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 from protocol.errors import BatosError
 
 T = TypeVar("T")
+
+
+class Deadline:
+    """A mandate's time: so many seconds from now on the monotonic clock, whatever the wall clock says meanwhile."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self._until = time.monotonic() + seconds
+
+    def left(self) -> float:
+        """Seconds; negative when it is over."""
+        return self._until - time.monotonic()
+
+
+def late(deadline: Deadline, before: str) -> BatosError:
+    """The mandate's time was over before something had happened."""
+    return BatosError(
+        "TIMEOUT",
+        f"the mandate's {deadline.seconds:g} s were over before {before}",
+        "Give the message more time (--timeout), or see `batos status` for what is slow.",
+    )
 
 
 class Cancellation:
@@ -29,7 +51,9 @@ class Cancellation:
     def check(self) -> None:
         """CANCELLED where nobody wants it any more."""
         if self._called.done():
-            raise BatosError("CANCELLED", f"mandate {self._mandate} was cancelled", "Send it again, if it is wanted.")
+            raise BatosError(
+                "CANCELLED", f"mandate {self._mandate} was cancelled", "Send it under a new key, if it is wanted."
+            )
 
     async def unless(self, work: Coroutine[Any, Any, T]) -> T:
         """What `work` comes to, or CANCELLED; then `work` is cancelled first, and has heard of it."""

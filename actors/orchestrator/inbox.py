@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from functools import partial
 from typing import Final
 
 from ulid import ULID
@@ -10,20 +10,24 @@ from ulid import ULID
 from actors.orchestrator.journal import Journal, MandateRow
 from protocol import codec
 from protocol.errors import BatosError
-from protocol.mandates import check_mandate
+from protocol.failure import Failure
+from protocol.mandates import MAX_SECONDS, check_mandate
 from protocol.messages import Mandate
 from world import root as world_root
 from world.store import Store, snapshot
 
-MAX_SECONDS: Final = 86_400.0
 MAX_KEY: Final = 200
+
+PASSING: Final = frozenset({"BUSY", "CONFLICT", "NOT_READY", "NOT_RUNNING", "OUT_OF_MEMORY", "STORAGE", "TIMEOUT"})
+"""Failures of the moment, not of the message: nothing was published, and the same key attempts it again."""
 
 
 async def accept(store: Store, journal: Journal, mandate: Mandate, key: str, *, room: bool) -> MandateRow:
     """Accept `mandate` under `key`, or find what that key was accepted for before.
 
     Raises the errors of `check_mandate`, UNKNOWN_OBJECT, BUSY where there is no `room` for a new one, and CONFLICT
-    where the key stands for another message.
+    where the key stands for another message. A mandate whose failure passes is opened again, with the seconds of this
+    request.
     """
     check_mandate(mandate)
     if not 0 < mandate.seconds <= MAX_SECONDS:
@@ -31,13 +35,11 @@ async def accept(store: Store, journal: Journal, mandate: Mandate, key: str, *, 
     if not 0 < len(key) <= MAX_KEY:
         raise BatosError("BAD_ARGUMENT", f"an idempotency key has 1 to {MAX_KEY} characters")
     body = codec.pack(mandate)
-    row = await journal.run(lambda: journal.by_key(key))
+    row = await journal.run(lambda: journal.by_key(key), durable=False)
     if row is None:
         await store.run(lambda: _check_target(store, mandate.target))
-        if not room:
-            raise BatosError("BUSY", "as many mandates as may run at once are running", "Try again in a moment.")
-        now = time.time()
-        row = await journal.run(lambda: journal.accept(str(ULID()), key, body, now + mandate.seconds))
+        _check_room(room=room)
+        row = await journal.run(lambda: journal.accept(str(ULID()), key, body, mandate.seconds))
     if not is_same(codec.unpack(row.body, Mandate), mandate):
         raise BatosError(
             "CONFLICT",
@@ -45,7 +47,20 @@ async def accept(store: Store, journal: Journal, mandate: Mandate, key: str, *, 
             "Use a key once, for one message; leave --key away to get a new one.",
             mandate=row.mandate,
         )
+    if has_passed(row):
+        _check_room(room=room)
+        return await journal.run(partial(journal.attempt_again, row, mandate.seconds))
     return row
+
+
+def has_passed(row: MandateRow) -> bool:
+    """Whether a mandate has failed of something that may be otherwise by now."""
+    return row.state == "failed" and row.reply is not None and codec.unpack(row.reply, Failure).code in PASSING
+
+
+def _check_room(*, room: bool) -> None:
+    if not room:
+        raise BatosError("BUSY", "as many mandates as may run at once are running", "Try again in a moment.")
 
 
 def _check_target(store: Store, target: str) -> None:

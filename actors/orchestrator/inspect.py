@@ -120,7 +120,7 @@ def cycles(journal: Journal, id_: str | None, limit: int) -> CyclesReply:
         selector=row.selector,
         target=row.target,
         states=_stays(row, journal.transitions(row.cycle)),
-        seconds=(row.ended or time.time()) - row.started,
+        seconds=max(0.0, (row.ended or time.time()) - row.started),
         caused=[other.cycle for other in journal.caused(row.cycle)],
     )
     return CyclesReply(cycles=[_summary(row)], story=story)
@@ -191,7 +191,9 @@ def _method(method: UvmMethod) -> MethodView:
 def _stays(row: CycleRow, transitions: list[tuple[str, float]]) -> list[Stay]:
     """How long the cycle was in each state."""
     left = [entered for _, entered in transitions[1:]] + [row.ended or time.time()]
-    return [Stay(state=state, seconds=gone - came) for (state, came), gone in zip(transitions, left, strict=True)]
+    return [
+        Stay(state=state, seconds=max(0.0, gone - came)) for (state, came), gone in zip(transitions, left, strict=True)
+    ]
 
 
 def _summary(row: CycleRow) -> CycleSummary:
@@ -202,5 +204,5 @@ def _summary(row: CycleRow) -> CycleSummary:
         selector=row.selector,
         state=row.state,
         started=row.started,
-        seconds=(row.ended or time.time()) - row.started,
+        seconds=max(0.0, (row.ended or time.time()) - row.started),  # the wall clock may have gone back
     )

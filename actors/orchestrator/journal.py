@@ -1,97 +1,39 @@
-"""The journal: the orchestrator's own durable log of mandates, cycles and finished steps (SQLite, WAL, FULL).
+"""The journal: the orchestrator's own durable log of mandates, cycles and finished steps (SQLite in WAL mode).
 
 A mandate is in here before it is acknowledged, and a reply that must never be computed twice is in here before it is
 used. After a crash the journal says what is unfinished, and answers for everything that was already done.
 
-All calls run on one thread (`Journal.run`); the numbers of rows (`seq`) only grow, so a watcher can catch up.
+All calls run on one thread (`Journal.run`), where those of one moment share a commit; the numbers of rows (`seq`) only
+grow, so a watcher can catch up. The tables stand in `schema`, what is forgotten and when in `retention`.
 """
 
 from __future__ import annotations
 
-import asyncio
-import sqlite3
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final, TypeVar
 
 import msgspec
 
 from actors.orchestrator.asks import Answered
+from actors.orchestrator.database import Database
+from actors.orchestrator.retention import Retention
+from actors.orchestrator.schema import open_journal
 from protocol.errors import BatosError
 from protocol.messages import Step
 
 T = TypeVar("T")
 
-_SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS mandates (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT,
-    mandate TEXT NOT NULL UNIQUE,
-    key TEXT NOT NULL UNIQUE,
-    body BLOB NOT NULL,
-    accepted REAL NOT NULL,
-    deadline REAL NOT NULL,
-    state TEXT NOT NULL DEFAULT 'accepted',  -- accepted | complete | failed
-    reply BLOB,                              -- a packed MandateReply, or a packed Failure
-    finished REAL,
-    cancelled REAL                           -- when somebody asked for its end, or NULL
-);
-CREATE TABLE IF NOT EXISTS cycles (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT,
-    cycle TEXT NOT NULL UNIQUE,
-    mandate TEXT NOT NULL,
-    path TEXT NOT NULL,
-    target TEXT NOT NULL,
-    selector TEXT NOT NULL,
-    state TEXT NOT NULL,
-    error BLOB,
-    started REAL NOT NULL,
-    ended REAL
-);
-CREATE TABLE IF NOT EXISTS steps (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT,
-    mandate TEXT NOT NULL,
-    cycle TEXT,
-    path TEXT NOT NULL,
-    send TEXT NOT NULL,
-    seconds REAL NOT NULL,
-    tokens INTEGER NOT NULL,
-    state TEXT NOT NULL DEFAULT '',
-    size INTEGER NOT NULL DEFAULT 0,
-    UNIQUE (mandate, path)
-);
-CREATE TABLE IF NOT EXISTS transitions (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT,
-    cycle TEXT NOT NULL,
-    state TEXT NOT NULL,
-    entered REAL NOT NULL,
-    UNIQUE (cycle, state)                    -- a restart enters a state again; the first time counts
-);
-CREATE TABLE IF NOT EXISTS replies (
-    key TEXT PRIMARY KEY,                    -- sha256 of mandate, path and request
-    mandate TEXT NOT NULL,
-    reply BLOB NOT NULL
-);
-CREATE TABLE IF NOT EXISTS verdicts (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT,
-    cycle TEXT NOT NULL,
-    sha256 TEXT NOT NULL,
-    verdict TEXT NOT NULL,
-    problem TEXT NOT NULL,
-    source TEXT NOT NULL,
-    UNIQUE (cycle, sha256)
-);
-CREATE INDEX IF NOT EXISTS steps_cycle ON steps (cycle);
-CREATE INDEX IF NOT EXISTS cycles_mandate ON cycles (mandate);
-"""
-
 
 class MandateRow(msgspec.Struct, frozen=True):
+    """`remaining`: seconds that it still had when it was last heard of. `attempt` counts from 1."""
+
     mandate: str
     body: bytes
     accepted: float
-    deadline: float
+    remaining: float
+    attempt: int
     state: str
     reply: bytes | None
     cancelled: float | None
@@ -109,43 +51,56 @@ class CycleRow(msgspec.Struct, frozen=True):
 
 
 class Journal:
-    """One open journal. Methods block; call them through `run`."""
+    """One open journal. Methods block; call them through `run`. DAMAGED where the file is broken.
 
-    def __init__(self, path: Path) -> None:
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
+    `on_damage` is told, in the event loop, when that comes to light later.
+    """
+
+    def __init__(self, path: Path, on_damage: Callable[[BatosError], None] = lambda _: None) -> None:
+        self._on_damage = on_damage
+        self._unsynced: set[str] = set()
+        self._database = Database(path, open_journal, self._unsynced.clear)
+        self._db = self._database.db
+        self.retention = Retention(self._db)
+
+    async def run(self, work: Callable[[], T], *, durable: bool = True, alone: bool = False) -> T:
+        """`work()` on the journal's thread; what SQLite raises comes out as STORAGE or DAMAGED.
+
+        Not `durable`: what it writes may go with a power cut, unless something durable comes after it. See `database`.
+        """
         try:
-            self._db = self._thread.submit(_open, path).result()
-        except sqlite3.Error as error:
-            raise BatosError(
-                "STORAGE", f"cannot open the journal {path}: {error}", "Restore it from a backup."
-            ) from error
-
-    async def run(self, work: Callable[[], T]) -> T:
-        """`work()` on the journal's thread; what SQLite raises comes out as STORAGE."""
-
-        def guarded() -> T:
-            try:
-                return work()
-            except sqlite3.Error as error:
-                # Of what is under way nothing is wrong with the thought: it is thought again when there is room.
-                raise BatosError("STORAGE", f"the journal failed: {error}", "Is the disk full?", lost=True) from error
-
-        return await asyncio.get_running_loop().run_in_executor(self._thread, guarded)
+            return await self._database.run(work, durable=durable, alone=alone)
+        except BatosError as error:
+            if error.code == "DAMAGED":
+                self._on_damage(error)
+            raise
 
     def close(self) -> None:
-        self._thread.submit(self._db.close).result()
-        self._thread.shutdown(wait=True)
+        self._database.close()
 
     # Mandates -------------------------------------------------------------------------------------------------
 
-    def accept(self, mandate: str, key: str, body: bytes, deadline: float) -> MandateRow:
+    def accept(self, mandate: str, key: str, body: bytes, seconds: float) -> MandateRow:
         """Make a mandate durable, once for its key; the row that stands there now (perhaps an earlier one)."""
         self._db.execute(
-            "INSERT OR IGNORE INTO mandates (mandate, key, body, accepted, deadline) VALUES (?, ?, ?, ?, ?)",
-            (mandate, key, body, time.time(), deadline),
+            "INSERT OR IGNORE INTO mandates (mandate, key, body, accepted, remaining) VALUES (?, ?, ?, ?, ?)",
+            (mandate, key, body, time.time(), seconds),
         )
         row = self._db.execute(_MANDATE + " WHERE key = ?", (key,)).fetchone()
         return MandateRow(*row)
+
+    def attempt_again(self, row: MandateRow, seconds: float) -> MandateRow:
+        """Open a failed mandate again, with so many seconds; one that another one has just opened stays as it is."""
+        self._db.execute(
+            "UPDATE mandates SET state = 'accepted', reply = NULL, finished = NULL, cancelled = NULL, remaining = ?,"
+            " attempt = attempt + 1 WHERE mandate = ? AND attempt = ?",
+            (seconds, row.mandate, row.attempt),
+        )
+        return MandateRow(*self._db.execute(_MANDATE + " WHERE mandate = ?", (row.mandate,)).fetchone())
+
+    def spend(self, mandate: str, remaining: float) -> None:
+        """Note the seconds that a mandate still has."""
+        self._db.execute("UPDATE mandates SET remaining = ? WHERE mandate = ?", (remaining, mandate))
 
     def by_key(self, key: str) -> MandateRow | None:
         row = self._db.execute(_MANDATE + " WHERE key = ?", (key,)).fetchone()
@@ -153,19 +108,30 @@ class Journal:
 
     def by_id(self, id_: str) -> MandateRow | None:
         """The mandate with this id, or that of the cycle with this id."""
-        row = self._db.execute(
-            _MANDATE  # noqa: S608  all of it is ours
-            + " WHERE ? IN (mandate, (SELECT max(cycle) FROM cycles WHERE cycles.cycle = ? AND"
-            " cycles.mandate = mandates.mandate))",
-            (id_, id_),
-        ).fetchone()
+        row = self._db.execute(_MANDATE + " WHERE mandate = ?", (id_,)).fetchone()
+        if row is None:
+            row = self._db.execute(
+                _MANDATE + " WHERE mandate = (SELECT mandate FROM cycles WHERE cycle = ?)",  # noqa: S608  all ours
+                (id_,),
+            ).fetchone()
         return MandateRow(*row) if row else None
 
     def finish(self, mandate: str, state: str, reply: bytes) -> None:
+        """Note the end of a mandate, `complete` or `failed`; with it its cycles end, and what was kept for it goes.
+
+        A failure that passes may be attempted again, so what was kept for a failed one stays.
+        """
+        now = time.time()
         self._db.execute(
-            "UPDATE mandates SET state = ?, reply = ?, finished = ? WHERE mandate = ?",
-            (state, reply, time.time(), mandate),
+            "UPDATE mandates SET state = ?, reply = ?, finished = ? WHERE mandate = ?", (state, reply, now, mandate)
         )
+        self._db.execute(
+            "UPDATE cycles SET state = ?, ended = max(started, ?) WHERE mandate = ? AND ended IS NULL",
+            (state.upper(), now, mandate),
+        )
+        if state == "complete":
+            self._db.execute("DELETE FROM replies WHERE mandate = ?", (mandate,))
+        self._unsynced.add(mandate)
 
     def cancel(self, mandate: str) -> None:
         """Make it durable that nobody wants the mandate any more, unless it has ended."""
@@ -179,14 +145,23 @@ class Journal:
         rows = self._db.execute(_MANDATE + " WHERE state = 'accepted' ORDER BY seq")
         return [MandateRow(*row) for row in rows]
 
-    def are_finished(self, mandates: list[str]) -> list[str]:
-        """Those of `mandates` that have ended, so that `applied` need not remember them."""
+    def oldest_running(self) -> float | None:
+        """Unix time at which the oldest mandate without an end was accepted, or None."""
+        row = self._db.execute("SELECT accepted FROM mandates WHERE state = 'accepted' ORDER BY seq LIMIT 1").fetchone()
+        return float(row[0]) if row else None
+
+    def are_over(self, mandates: list[str]) -> list[str]:
+        """Those of `mandates` whose end is safe even from a power cut, so that `applied` need not remember them.
+
+        One that the journal does not know is over too: it was pruned, or is of a time that this journal has not seen.
+        """
         marks = ", ".join("?" * len(mandates))
         rows = self._db.execute(
-            f"SELECT mandate FROM mandates WHERE state != 'accepted' AND mandate IN ({marks})",  # noqa: S608  only marks
+            f"SELECT mandate FROM mandates WHERE state = 'accepted' AND mandate IN ({marks})",  # noqa: S608  only marks
             mandates,
         )
-        return [row[0] for row in rows]
+        kept = {row[0] for row in rows} | self._unsynced
+        return [mandate for mandate in mandates if mandate not in kept]
 
     # Replies --------------------------------------------------------------------------------------------------
 
@@ -201,29 +176,35 @@ class Journal:
 
     def begin(self, cycle: str, mandate: str, path: str, target: str, selector: str) -> None:
         self._db.execute(
-            "INSERT OR IGNORE INTO cycles (cycle, mandate, path, target, selector, state, started)"
-            " VALUES (?, ?, ?, ?, ?, 'IDLE', ?)",
+            "INSERT INTO cycles (cycle, mandate, path, target, selector, state, started) VALUES (?, ?, ?, ?, ?, 'IDLE', ?)"
+            " ON CONFLICT (cycle) DO UPDATE SET state = 'IDLE', error = NULL, ended = NULL",
             (cycle, mandate, path, target, selector, time.time()),
         )
 
     def enter(self, cycle: str, state: str) -> None:
         now = time.time()
+        self._enter(cycle, state, now)
         self._db.execute(
-            "INSERT OR IGNORE INTO transitions (cycle, state, entered) VALUES (?, ?, ?)", (cycle, state, now)
-        )
-        self._db.execute(
-            "UPDATE cycles SET state = ?, ended = ? WHERE cycle = ?",
+            "UPDATE cycles SET state = ?, ended = max(started, ?) WHERE cycle = ?",
             (state, now if state in {"COMPLETE", "FAILED"} else None, cycle),
         )
 
     def fail(self, cycle: str, error: bytes) -> None:
         """Keep the diagnosis of a cycle that ended badly."""
         now = time.time()
+        self._enter(cycle, "FAILED", now)
         self._db.execute(
-            "INSERT OR IGNORE INTO transitions (cycle, state, entered) VALUES (?, 'FAILED', ?)", (cycle, now)
+            "UPDATE cycles SET state = 'FAILED', error = ?, ended = max(started, ?) WHERE cycle = ?",
+            (error, now, cycle),
         )
+
+    def _enter(self, cycle: str, state: str, now: float) -> None:
+        # The wall clock may have gone back since; a cycle never does.
         self._db.execute(
-            "UPDATE cycles SET state = 'FAILED', error = ?, ended = ? WHERE cycle = ?", (error, now, cycle)
+            "INSERT OR IGNORE INTO transitions (cycle, state, entered) VALUES (?, ?, max(?,"
+            " coalesce((SELECT max(entered) FROM transitions WHERE cycle = ?), 0),"
+            " coalesce((SELECT started FROM cycles WHERE cycle = ?), 0)))",
+            (cycle, state, now, cycle, cycle),
         )
 
     def step(self, mandate: str, step: Answered, seconds: float) -> None:
@@ -246,7 +227,9 @@ class Journal:
 
     def cycle(self, id_: str) -> CycleRow | None:
         """The cycle with this id, or the first one of the mandate with this id."""
-        row = self._db.execute(_CYCLE + " WHERE cycle = ? OR mandate = ? ORDER BY seq LIMIT 1", (id_, id_)).fetchone()
+        row = self._db.execute(_CYCLE + " WHERE cycle = ?", (id_,)).fetchone()
+        if row is None:
+            row = self._db.execute(_CYCLE + " WHERE mandate = ? ORDER BY seq LIMIT 1", (id_,)).fetchone()
         return CycleRow(*row) if row else None
 
     def begun(self, mandate: str) -> list[str]:
@@ -256,11 +239,13 @@ class Journal:
 
     def caused(self, cycle: str) -> list[CycleRow]:
         """The cycles of the same mandate that began within this one."""
+        at = self._db.execute("SELECT mandate, path FROM cycles WHERE cycle = ?", (cycle,)).fetchone()
+        if at is None:
+            return []
+        mandate, path = at
         rows = self._db.execute(
-            _CYCLE  # noqa: S608  as above
-            + " AS inner WHERE EXISTS (SELECT * FROM cycles AS outer WHERE outer.cycle = ?"
-            " AND outer.mandate = inner.mandate AND inner.path LIKE outer.path || '.%') ORDER BY seq",
-            (cycle,),
+            _CYCLE + " WHERE mandate = ? AND substr(path, 1, ?) = ? ORDER BY seq",
+            (mandate, len(path) + 1, path + "."),
         )
         return [CycleRow(*row) for row in rows]
 
@@ -298,28 +283,18 @@ class Journal:
 
     def counts(self) -> dict[str, int]:
         """How many cycles are active, complete, failed."""
-        rows = dict(self._db.execute("SELECT state, count(*) FROM cycles GROUP BY state").fetchall())
-        complete, failed = rows.pop("COMPLETE", 0), rows.pop("FAILED", 0)
-        return {"active": sum(rows.values()), "complete": complete, "failed": failed}
+        rows = dict(self._db.execute("SELECT name, number FROM tallies").fetchall())
+        return {name: rows[name] for name in ("active", "complete", "failed")}
+
+    def settle(self) -> None:
+        """End the cycles of mandates that have ended: a crash, or a backup, may have left them open."""
+        self._db.execute(
+            "UPDATE cycles SET ended = max(started, ?), state = coalesce((SELECT upper(mandates.state) FROM mandates"
+            " WHERE mandates.mandate = cycles.mandate), 'FAILED') WHERE ended IS NULL AND NOT EXISTS"
+            " (SELECT * FROM mandates WHERE mandates.mandate = cycles.mandate AND mandates.state = 'accepted')",
+            (time.time(),),
+        )
 
 
-_ADDED: Final = (
-    ("steps", "state", "TEXT NOT NULL DEFAULT ''"),
-    ("steps", "size", "INTEGER NOT NULL DEFAULT 0"),
-    ("mandates", "cancelled", "REAL"),
-)
-"""Columns that an older journal does not have yet."""
-
-_MANDATE: Final = "SELECT mandate, body, accepted, deadline, state, reply, cancelled FROM mandates"
+_MANDATE: Final = "SELECT mandate, body, accepted, remaining, attempt, state, reply, cancelled FROM mandates"
 _CYCLE: Final = "SELECT cycle, mandate, target, selector, state, error, started, ended FROM cycles"
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None)
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.executescript(_SCHEMA)
-    for table, column, kind in _ADDED:
-        if column not in {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}:
-            connection.execute(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
-    return connection

@@ -231,6 +231,15 @@ class Overlay:
         """Let memory have `memo`, if and when the mandate is published."""
         self._layers[-1].outbox.append(memo)
 
+    def written(self) -> frozenset[str]:
+        """The OIDs of the state of all stored objects that were changed: what another one's read of them is noted by."""
+        return frozenset(
+            oid_of(world_root.get(self.connection, oid)._slots)
+            for layer in self._layers
+            for oid in layer.slots
+            if not self.is_fresh(oid)
+        )
+
     def add(self, slots: Mapping[str, Slot], *, oid: str | None = None, keep: bool = True) -> Ref:
         """A new object with these slots. `keep` False: it lives as long as the mandate (a cycle's context)."""
         made = oid or self.connection.new_oid().hex()

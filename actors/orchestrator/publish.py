@@ -96,6 +96,13 @@ def applied_mandates(db: DB) -> list[str]:
         return list(connection.root()["applied"])
 
 
+def active(db: DB) -> dict[str, str]:
+    """The cycles whose context stands in the world, and the mandate of each."""
+    with snapshot(db) as connection:
+        contexts = connection.root()["orchestrator_obj"].active_cycles
+        return {cycle: str(context._slots.get("mandate", "")) for cycle, context in contexts.items()}
+
+
 def retire(db: DB, mandate: str, cycles: list[str], memo: Memo | None) -> None:
     """Take the contexts of failed cycles out of the world; what is left of them is a `memo` of the failure, if any."""
     with commit(db, user="orchestrator", description=f"mandate {mandate} failed", cycle=cycles[0]) as connection:
@@ -153,13 +160,18 @@ def _check_reads(connection: Connection, reads: dict[str, bytes]) -> None:
         except POSKeyError:
             read = None
         if read is None or read._p_serial != serial:
-            raise BatosError(
-                "CONFLICT",
-                "what this message has read was changed by another one meanwhile",
-                "Send it again.",
-                oid=oid,
-            )
+            raise changed_meanwhile(oid)
         connection.readCurrent(read)
+
+
+def changed_meanwhile(oid: str) -> BatosError:
+    """The conflict at `oid`, the state of an object (16 hex digits)."""
+    return BatosError(
+        "CONFLICT",
+        "what this message has read was changed by another one meanwhile",
+        "Send it again, under the same key if you like.",
+        oid=oid,
+    )
 
 
 def _apply(connection: Connection, changes: Layer) -> None:

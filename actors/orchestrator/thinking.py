@@ -19,8 +19,9 @@ import transaction
 
 from actors.orchestrator import publish
 from actors.orchestrator.asks import Answered, Ask, Begin, Call, Ended, Entered, Judged, Thinking
-from actors.orchestrator.cancellation import Cancellation
+from actors.orchestrator.cancellation import Cancellation, Deadline, late
 from actors.orchestrator.claims import Claims
+from actors.orchestrator.intents import Intents
 from actors.orchestrator.interpreter import send
 from actors.orchestrator.journal import Journal, MandateRow
 from actors.orchestrator.overlay import Draft, Layer, Overlay
@@ -49,19 +50,29 @@ class Thoughts(msgspec.Struct, frozen=True):
     caller: Caller
     settings: Settings
     claims: Claims
+    intents: Intents
 
-    def session(self, row: MandateRow, tell: Callable[[Event], None], cancellation: Cancellation) -> Session:
-        return Session(self, row, tell, cancellation)
+    def session(
+        self, row: MandateRow, tell: Callable[[Event], None], cancellation: Cancellation, deadline: Deadline
+    ) -> Session:
+        return Session(self, row, tell, cancellation, deadline)
 
 
 class Session:
     """One mandate's thinking. `think` once, then `changes`; `close` in any case."""
 
     def __init__(
-        self, parts: Thoughts, row: MandateRow, tell: Callable[[Event], None], cancellation: Cancellation
+        self,
+        parts: Thoughts,
+        row: MandateRow,
+        tell: Callable[[Event], None],
+        cancellation: Cancellation,
+        deadline: Deadline,
     ) -> None:
         self.row = row
         self.cancellation = cancellation
+        self.deadline = deadline
+        self.is_committing = False  # from when on it may be in the world
         self.mandate = codec.unpack(row.body, Mandate)
         self._parts = parts
         self._tell = tell
@@ -158,14 +169,14 @@ class Session:
             case Begin():
                 if ask.is_shared:
                     self._parts.claims.take(ask.target.oid, ask.selector, mandate)
-                await journal.run(lambda: journal.begin(ask.cycle, mandate, ask.path, ask.target.oid, ask.selector))
+                await self._note(lambda: journal.begin(ask.cycle, mandate, ask.path, ask.target.oid, ask.selector))
                 db = self._parts.store.db
                 return await self._parts.store.run(lambda: publish.begin(db, mandate, ask))
             case Entered():
-                await journal.run(lambda: journal.enter(ask.cycle, ask.state))
+                await self._note(lambda: journal.enter(ask.cycle, ask.state))
                 self._tell(Event(event="state", mandate=mandate, cycle=ask.cycle, state=ask.state))
             case Judged():
-                await journal.run(lambda: journal.judged(ask.cycle, ask.sha256, ask.verdict, ask.problem, ask.source))
+                await self._note(lambda: journal.judged(ask.cycle, ask.sha256, ask.verdict, ask.problem, ask.source))
                 detail = {
                     "sha256": ask.sha256,
                     "verdict": ask.verdict,
@@ -175,11 +186,11 @@ class Session:
                 self._tell(Event(event="judged", mandate=mandate, cycle=ask.cycle, detail=detail))
             case Ended():
                 failure = codec.pack(Failure(ask.code, ask.message))
-                await journal.run(lambda: journal.fail(ask.cycle, failure))
+                await self._note(lambda: journal.fail(ask.cycle, failure))
                 self._tell(Event(event="state", mandate=mandate, cycle=ask.cycle, state="FAILED"))
             case Answered():
                 seconds, self._stepped = time.monotonic() - self._stepped, time.monotonic()
-                await journal.run(lambda: journal.step(mandate, ask, seconds))
+                await self._note(lambda: journal.step(mandate, ask, seconds))
                 spent: dict[str, Value] = {
                     "send": ask.send,
                     "size": ask.size,
@@ -189,6 +200,16 @@ class Session:
                 self._tell(Event(event="sent", mandate=mandate, cycle=ask.cycle, state=ask.state, detail=spent))
         return None
 
+    async def _note(self, work: Callable[[], None]) -> None:
+        """Write a piece of the trace, and what time is left. None of it is worth a sync of its own: see `database`."""
+        journal, left = self._parts.journal, self.deadline.left()
+
+        def both() -> None:
+            work()
+            journal.spend(self.row.mandate, left)
+
+        await journal.run(both, durable=False)
+
     async def _call(self, ask: Call) -> Any:
         """The reply to a call: from the journal where it is there, else from the actor, however often it is lost."""
         self.cancellation.check()
@@ -196,9 +217,12 @@ class Session:
         reply_type = VERBS[ask.service][ask.verb].reply
         key = _key(self.row.mandate, ask)
         if ask.keep:
-            kept = await journal.run(lambda: journal.reply(key))
+            kept = await journal.run(lambda: journal.reply(key), durable=False)
             if kept is not None:
                 return codec.unpack(kept, reply_type)
+            if self.begun:
+                # A cycle that must think anew may take minutes. Nobody waits so long for a turn.
+                self._parts.intents.release(self.row.mandate)
         reply = await self._ask(ask)
         if ask.keep:
             packed = codec.pack(reply)
@@ -208,13 +232,9 @@ class Session:
     async def _ask(self, ask: Call) -> Any:
         while True:
             self.cancellation.check()
-            left = self.row.deadline - time.time()
+            left = self.deadline.left()
             if left <= 0:
-                raise BatosError(
-                    "TIMEOUT",
-                    f"the mandate's {self.mandate.seconds:g} s were over before {ask.service} had answered",
-                    "Give the message more time, or see `batos status` for what is slow.",
-                )
+                raise late(self.deadline, f"{ask.service} had answered")
             try:
                 calling = self._parts.caller.call(
                     ask.service,

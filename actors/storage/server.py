@@ -44,7 +44,7 @@ def serve(home: Home) -> None:
 
 def _open(home: Home) -> WorldFile:
     try:
-        return WorldFile(str(home.database), blob_dir=str(home.blobs))
+        return WorldFile(str(home.database), blob_dir=str(home.blobs), pack_keep_old=False)
     except LockError as error:
         raise BatosError(
             "HOME_HELD",

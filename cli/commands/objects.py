@@ -33,7 +33,7 @@ def new(invocation: Invocation, name: str, slots: tuple[str, ...], parent: str |
 @click.option("--example", "cases", multiple=True, metavar="JSON", help="What the message must do. May be repeated.")
 @click.option("--detach", is_flag=True, help="Return as soon as the mandate is durable.")
 @click.option("--key", metavar="K", help="The idempotency key: the same key never runs twice.")
-@click.option("--timeout", type=float, default=240.0, show_default=True, metavar="S", help="Seconds to wait.")
+@click.option("--timeout", type=float, default=240.0, show_default=True, metavar="S", help="Seconds that it may take.")
 @click.pass_obj
 def send(
     invocation: Invocation,

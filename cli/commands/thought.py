@@ -13,7 +13,7 @@ from cli.console import Invocation
 @click.argument("question")
 @click.option("--detach", is_flag=True, help="Return as soon as the question is durable.")
 @click.option("--key", metavar="K", help="The idempotency key: the same key never asks twice.")
-@click.option("--timeout", type=float, default=360.0, show_default=True, metavar="S", help="Seconds to wait.")
+@click.option("--timeout", type=float, default=360.0, show_default=True, metavar="S", help="Seconds that it may take.")
 @click.pass_obj
 def ask(invocation: Invocation, question: str, detach: bool, key: str | None, timeout: float) -> None:
     """Ask the mind: personas divide QUESTION, answer its parts from what is remembered, and weave one answer."""

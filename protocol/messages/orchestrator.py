@@ -12,8 +12,11 @@ from protocol.messages.guardian import Example
 class Mandate(msgspec.Struct, frozen=True, kw_only=True):
     """Send `selector` to `target` (a name or an OID). `parameters` names them for a method that must be written.
 
-    The envelope's `idem` is its key: the same key again joins or repeats the answer, it never runs twice.
-    `detach`: answer as soon as it is durable. `seconds` is the mandate's own deadline from acceptance.
+    The envelope's `idem` is its key: the same key again joins it or repeats its answer, and is never published twice. What
+    has failed of the moment (a conflict, a deadline, a lost store) is attempted again under its key; a key is forgotten
+    with its mandate (`orchestrator.keep` in batos.toml). `detach`: answer as soon as it is durable.
+
+    `seconds` is the mandate's own time from acceptance, on the monotonic clock; what the system is down does not count.
     """
 
     target: str
@@ -200,6 +203,35 @@ class Cancelled(msgspec.Struct, frozen=True, kw_only=True):
     cycle: str | None
     state: str
     cancelled: bool
+
+
+class Pack(msgspec.Struct, frozen=True, kw_only=True):
+    """Forget what is older than `keep` (such as `30d`; None: as configured). Not `really`: only say what that would be."""
+
+    keep: str | None = None
+    really: bool = False
+
+
+class PackedWorld(msgspec.Struct, frozen=True, kw_only=True):
+    """`before`: Unix time; no moment before it can be looked at any more. The file's size, in bytes."""
+
+    before: float
+    bytes_before: int
+    bytes_after: int
+
+
+class PackedJournal(msgspec.Struct, frozen=True, kw_only=True):
+    """`mandates`: how many are forgotten with their keys, those that ended `before` (Unix time) or were too many."""
+
+    before: float
+    mandates: int
+    bytes_before: int
+    bytes_after: int
+
+
+class Packed(msgspec.Struct, frozen=True, kw_only=True):
+    world: PackedWorld
+    journal: PackedJournal
 
 
 class Codex(msgspec.Struct, frozen=True, kw_only=True):

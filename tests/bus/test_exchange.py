@@ -18,22 +18,20 @@ from protocol.errors import BatosError
 from protocol.failure import Failure
 from protocol.messages import ActorStatus, Infer, Inferred, StatusQuery
 
-WALL = 1_000_000.0
-
 
 class Bench:
     """An exchange with a clock to turn; what it sends is kept by peer."""
 
     def __init__(self, **options: Any) -> None:
         self.now = 100.0
-        self.exchange = Exchange(wall=lambda: WALL + self.now, **options)
+        self.exchange = Exchange(clock=lambda: self.now, **options)
         self.sent: dict[bytes, list[Envelope]] = {}
 
     def say(
         self, peer: bytes, kind: Any, ident: str = "", *, body: Any = None, seconds: float = 5.0, **more: Any
     ) -> None:
         more.setdefault("service", "inference")
-        deadline = WALL + self.now + seconds if kind == "request" else 0.0
+        deadline = self.now + seconds if kind == "request" else 0.0
         envelope = Envelope(id=ident, kind=kind, body=body, deadline=deadline, **more)
         frame = sealed(envelope)
         self.take(self.exchange.receive(peer, frame, open_frame(frame), self.now))
@@ -336,8 +334,14 @@ def test_what_cannot_be_read_is_not_sent() -> None:
     assert caught.value.code == "BAD_VALUE"
 
 
-def test_deadlines_are_wall_clock_time() -> None:
-    exchange = Exchange()
-    frame = sealed(Envelope(id="1", kind="request", service="inference", verb="infer", deadline=time.time() - 1))
-    ((_, reply),) = exchange.receive(b"client", frame, open_frame(frame), time.monotonic())
-    assert convert(open_frame(reply).body, Failure).code == "TIMEOUT"
+@pytest.mark.parametrize("jump", [86_400.0, -86_400.0])
+def test_a_deadline_stands_whatever_the_wall_clock_does(monkeypatch: pytest.MonkeyPatch, jump: float) -> None:
+    bench = Bench()
+    bench.ready()
+    wall = time.time
+    monkeypatch.setattr(time, "time", lambda: wall() + jump)
+    bench.ask("1", seconds=5.0)
+    bench.pass_time(4.5, b"worker", b"client")
+    assert bench.sent.get(b"client", []) == [envelope for envelope in bench.sent.get(b"client", []) if not envelope.id]
+    bench.pass_time(1.0, b"worker", b"client")
+    assert convert(bench.sent[b"client"][-1].body, Failure).code == "TIMEOUT"

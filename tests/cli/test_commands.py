@@ -134,7 +134,46 @@ def test_a_timeout_names_the_mandate_that_goes_on(system, batos):
     system.handlers["mandate"] = mandate
     system.start()
     code, lines = batos("send", "box", "area_", "--timeout", "0.4")
-    assert (code, lines[-1]["error"]["code"], lines[-1]["error"]["mandate"]) == (5, "TIMEOUT", "M1")
+    error = lines[-1]["error"]
+    assert (code, error["code"], error["mandate"], error["goes_on"]) == (5, "TIMEOUT", "M1", True)
+
+
+def test_a_mandate_that_ended_at_its_deadline_does_not_go_on(system, batos):
+    async def mandate(request, call):
+        call.partial(Event(event="accepted", mandate="M1"))
+        await asyncio.sleep(request.seconds)
+        raise BatosError("TIMEOUT", "its time was over", mandate="M1", goes_on=False)
+
+    system.handlers["mandate"] = mandate
+    system.start()
+    code, lines = batos("send", "box", "area_", "--timeout", "0.4")
+    assert (code, lines[-1]["error"]["goes_on"]) == (5, False)
+
+
+def test_nobody_knows_whether_goes_on_what_nobody_has_accepted(system, batos):
+    async def mandate(_request, _call):
+        await asyncio.sleep(60)
+
+    system.handlers["mandate"] = mandate
+    system.start()
+    code, lines = batos("send", "box", "area_", "--timeout", "0.4")
+    assert (code, lines[-1]["error"]["goes_on"]) == (5, None)
+
+
+@pytest.mark.parametrize(
+    ("words", "seconds"), [((), 240.0), (("--timeout", "300"), 300.0), (("--timeout", "1e9"), 86400.0)]
+)
+def test_the_time_that_is_given_is_the_mandates_own(system, batos, words, seconds):
+    asked = []
+
+    async def mandate(request, _call):
+        asked.append(request.seconds)
+        return REPLY
+
+    system.handlers["mandate"] = mandate
+    system.start()
+    code, _ = batos("send", "box", "area_", *words)
+    assert (code, asked) == (0, [seconds])
 
 
 @pytest.mark.parametrize("lost", ["orchestrator", "broker"])

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from protocol.errors import BatosError
-from protocol.home import MAX_SOCKET_PATH, Home, Settings, find_home
+from protocol.home import MAX_SOCKET_PATH, Home, Settings, duration, find_home
 
 
 def test_the_home_is_the_named_one_or_the_environments_or_the_users(
@@ -101,3 +101,30 @@ def test_a_configuration_that_is_a_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BatosError) as caught:
         home.settings()
     assert caught.value.code == "BAD_CONFIG"
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ('keep = "30"', "such as 30d"),
+        ('keep = "0d"', "such as 30d"),
+        ('keep = "for ever"', "such as 30d"),
+        ("keep = 30", "keep"),
+        ("keep_mandates = 0", "write 1 or more"),
+        ("keep_mandates = -5", "write 1 or more"),
+    ],
+)
+def test_how_long_is_kept_must_make_sense(tmp_path: Path, line: str, told: str) -> None:
+    home = find_home(tmp_path)
+    home.config.write_text(f"[orchestrator]\n{line}\n")
+    with pytest.raises(BatosError, match=told) as caught:
+        home.settings()
+    assert caught.value.code == "BAD_CONFIG"
+    assert str(home.config) in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("1s", 1), ("90m", 5400), ("12h", 43_200), ("30d", 2_592_000), ("2w", 1_209_600)]
+)
+def test_a_time_is_a_number_and_a_unit(text: str, seconds: float) -> None:
+    assert duration(text) == seconds

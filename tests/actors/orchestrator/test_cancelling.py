@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 
 import pytest
 
@@ -178,7 +177,7 @@ async def test_a_cancel_that_comes_before_the_first_step_is_heard(house):
     house.new("box", width=5, height=6)
     body = codec.pack(Mandate(target="box", selector="area_"))
     # Accepted, and nobody has started it yet: as between the acknowledgement and the task.
-    await house.journal.run(lambda: house.journal.accept("m1", "k", body, time.time() + 60))
+    await house.journal.run(lambda: house.journal.accept("m1", "k", body, 60.0))
     assert (await house.mind.cancel("m1")).cancelled
     assert (await failure(house.send("box", "area_"))).code == "CANCELLED"
     assert house.played.asked == []

@@ -96,29 +96,6 @@ async def test_a_world_that_changed_under_a_thought_is_thought_about_again_witho
     assert len(house.played.asked) == 1
 
 
-async def test_a_world_that_changes_again_and_again_is_a_conflict_at_last(house):
-    house.new("counter", count=1)
-    up = "def up_(self):\n    self.count = self.count + 1\n    self._p_changed = True\n"
-    house.played.rounds = [[up]]
-    await house.send("counter", "up_")
-    run = house.bus.handlers["guardian", "run"]
-    times = 0
-
-    async def meddling(request):
-        nonlocal times
-        if "count" in request.slots:
-            times += 1
-            house.meddle("counter", times)
-        return await run(request)
-
-    house.bus.handlers["guardian", "run"] = meddling
-    with pytest.raises(BatosError) as caught:
-        await house.send("counter", "up_", key="k2")
-    assert caught.value.code == "CONFLICT"
-    assert caught.value.exit_code == 6
-    assert times == 3
-
-
 async def test_a_watcher_sees_what_was_told_and_the_end(house):
     house.new("box", width=5, height=6)
     gate = Gate([AREA])

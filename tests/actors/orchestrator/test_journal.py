@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from contextlib import closing
 from functools import partial
 
 import pytest
 
+from actors.orchestrator import inspect
 from actors.orchestrator.asks import Answered
 from actors.orchestrator.journal import Journal
 from protocol.errors import BatosError
@@ -30,7 +32,7 @@ async def test_a_key_is_accepted_once(journal):
     first = await journal.run(lambda: journal.accept("m1", "key", b"body", 9.0))
     again = await journal.run(lambda: journal.accept("m2", "key", b"other", 10.0))
     assert first == again
-    assert (first.mandate, first.body, first.deadline, first.state) == ("m1", b"body", 9.0, "accepted")
+    assert (first.mandate, first.body, first.remaining, first.state) == ("m1", b"body", 9.0, "accepted")
 
 
 async def test_unfinished_mandates_survive(path):
@@ -41,7 +43,7 @@ async def test_unfinished_mandates_survive(path):
     journal.close()
     again = Journal(path)
     assert [row.mandate for row in await again.run(again.unfinished)] == ["m0", "m2"]
-    assert await again.run(lambda: again.are_finished(["m0", "m1"])) == ["m1"]
+    assert await again.run(lambda: again.are_over(["m0", "m1", "m9"])) == ["m1", "m9"]
     row = await again.run(lambda: again.by_key("k1"))
     assert (row.state, row.reply) == ("failed", b"why")
     again.close()
@@ -55,6 +57,60 @@ async def test_the_first_reply_is_kept(journal):
 
 
 STEP = Answered(cycle="c1", state="SYNTHESIZING", path="m.0", send="infer_", size=40, tokens=7)
+
+
+async def test_what_was_kept_goes_with_a_good_end_and_stays_with_a_bad_one(journal):
+    for mandate, state, left in [("m1", "failed", b"one"), ("m2", "complete", None)]:
+        await journal.run(partial(journal.accept, mandate, mandate, b"", 9.0))
+        await journal.run(partial(journal.keep, f"r{mandate}", mandate, b"one"))
+        await journal.run(partial(journal.finish, mandate, state, b""))
+        assert await journal.run(partial(journal.reply, f"r{mandate}")) == left
+
+
+async def test_a_failed_mandate_is_opened_again_once(journal):
+    first = await journal.run(lambda: journal.accept("m1", "k1", b"", 9.0))
+    await journal.run(lambda: journal.cancel("m1"))
+    await journal.run(lambda: journal.finish("m1", "failed", b"why"))
+    opened = await journal.run(lambda: journal.attempt_again(first, 30.0))
+    assert (opened.state, opened.reply, opened.cancelled, opened.remaining, opened.attempt) == (
+        "accepted",
+        None,
+        None,
+        30.0,
+        2,
+    )
+    assert await journal.run(lambda: journal.attempt_again(first, 99.0)) == opened
+
+
+async def test_what_is_left_of_the_time_is_noted(journal):
+    await journal.run(lambda: journal.accept("m1", "k1", b"", 9.0))
+    await journal.run(lambda: journal.spend("m1", 4.5))
+    assert [row.remaining for row in await journal.run(journal.unfinished)] == [4.5]
+
+
+@pytest.mark.parametrize(("state", "cycle"), [("complete", "COMPLETE"), ("failed", "FAILED")])
+async def test_a_mandate_takes_its_cycles_with_it_and_those_of_a_lost_end_are_settled(journal, state, cycle):
+    for mandate in ("m1", "m2"):
+        await journal.run(partial(journal.accept, mandate, mandate, b"", 9.0))
+        await journal.run(partial(journal.begin, f"c{mandate}", mandate, "m", "oid", "area_"))
+        await journal.run(partial(journal.enter, f"c{mandate}", "SYNTHESIZING"))
+    await journal.run(lambda: journal.finish("m1", state, b""))
+    assert (await journal.run(lambda: journal.cycle("cm1"))).state == cycle
+    await journal.run(lambda: journal.begin("c9", "m1", "m.1", "oid", "area_"))
+    await journal.run(lambda: journal.begin("c8", "nobody", "m", "oid", "area_"))
+    await journal.run(journal.settle)
+    found = {name: (await journal.run(partial(journal.cycle, name))).state for name in ("c9", "c8", "cm2")}
+    assert found == {"c9": cycle, "c8": "FAILED", "cm2": "SYNTHESIZING"}
+
+
+async def test_no_cycle_ends_before_it_began(journal, monkeypatch):
+    await journal.run(lambda: journal.begin("c1", "m1", "m", "oid", "area_"))
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now - 86_400)
+    (running,) = (await journal.run(lambda: inspect.cycles(journal, None, 9))).cycles
+    await journal.run(lambda: journal.enter("c1", "COMPLETE"))
+    story = (await journal.run(lambda: inspect.cycles(journal, "c1", 9))).story
+    assert [running.seconds, story.seconds, *(stay.seconds for stay in story.states)] == [0.0, 0.0, 0.0]
 
 
 async def test_the_story_of_a_cycle(journal):
@@ -121,16 +177,25 @@ async def test_a_journal_of_an_older_program_is_brought_up_to_date(path):
     again.close()
 
 
-async def test_it_is_durable_by_its_settings(journal):
+@pytest.mark.parametrize(("durable", "level"), [(True, 2), (False, 1)])
+async def test_it_is_durable_by_its_settings(journal, durable, level):
     pragmas = await journal.run(
-        lambda: [journal._db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")]
+        lambda: [journal._db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")],
+        durable=durable,
     )
-    assert pragmas == ["wal", 2]
+    assert pragmas == ["wal", level]
 
 
 def test_a_file_that_is_no_journal_is_a_clear_error(path):
     path.write_bytes(b"this is no database, and longer than one hundred bytes" * 10)
+    with pytest.raises(BatosError, match="is damaged") as caught:
+        Journal(path)
+    assert caught.value.code == "DAMAGED"
+    assert isinstance(caught.value.__cause__, sqlite3.Error)
+
+
+def test_a_journal_that_cannot_be_opened_is_a_clear_error(path):
+    path.mkdir()
     with pytest.raises(BatosError, match="cannot open the journal") as caught:
         Journal(path)
     assert caught.value.code == "STORAGE"
-    assert isinstance(caught.value.__cause__, sqlite3.Error)

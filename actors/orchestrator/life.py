@@ -1,0 +1,313 @@
+"""One mandate's life, from its acceptance to its end.
+
+1. It stands in the journal (`inbox`). 2. It is thought through, by driving the generator of `interpreter.send` on the
+world's thread and performing what it asks for. 3. `publish` commits what it changed. 4. The journal notes the end.
+
+A world that has changed under it sends it back to 2: at once for its turn at what it has lost (`intents`), as often as
+it takes until its deadline; a mandate whose thought is a cycle goes back so many times only. Finished steps are answered
+from the journal, and whether a commit has happened stands in `applied`, so 2 may begin again after a crash as well.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable
+from functools import partial
+from typing import Final, TypeVar
+
+import msgspec
+import structlog
+
+from actors.orchestrator import publish
+from actors.orchestrator.cancellation import Cancellation, Deadline, late
+from actors.orchestrator.claims import Joined
+from actors.orchestrator.inbox import PASSING, is_same
+from actors.orchestrator.intents import Turn
+from actors.orchestrator.journal import MandateRow
+from actors.orchestrator.overlay import Memo
+from actors.orchestrator.publish import Publication
+from actors.orchestrator.thinking import Session, Thoughts
+from protocol import codec
+from protocol.errors import BatosError
+from protocol.failure import Failure, failure_of, raised_from
+from protocol.messages import CatchUp, Event, Mandate, MandateReply
+
+T = TypeVar("T")
+
+_log = structlog.get_logger("orchestrator")
+
+RETRY_S: Final = 0.2
+REMEMBER_S: Final = 15.0
+"""Seconds that an answer may wait for memory, which at its own start loads a model."""
+TELL_S: Final = 2.0
+"""Seconds that a failure may wait for it: nobody asks for what failed, so memory may learn of it later."""
+MAX_CONFLICTS: Final = 3
+"""So often is a thought with a cycle in it begun at most: each may cost a generation."""
+BACKOFF_S: Final = 0.01
+MAX_BACKOFF_S: Final = 0.5
+
+
+class Life:
+    """The life of one mandate, once begun by `live`."""
+
+    def __init__(
+        self, parts: Thoughts, mandate: str, cancellation: Cancellation, tell: Callable[[Event], None]
+    ) -> None:
+        self.mandate = mandate
+        self.cancellation = cancellation
+        self.deadline: Deadline | None = None
+        self._parts = parts
+        self._store, self._journal = parts.store, parts.journal
+        self._tell = tell
+        self._conflicts = self._cycles_lost = 0
+        self._lost_at: frozenset[str] = frozenset()
+        self._number: int | None = None
+
+    async def live(self) -> MandateReply:
+        """How it ends; raises the failure that ends it badly, once that is in the journal."""
+        # Read here: between the row that started this and now it may have ended, or have been cancelled.
+        row = await self._journal.run(lambda: self._journal.by_id(self.mandate), durable=False)
+        if row is None:
+            raise BatosError("UNKNOWN_CYCLE", f"the journal has forgotten mandate {self.mandate}")
+        if row.state != "accepted":
+            return ended(row)
+        if row.cancelled is not None:
+            self.cancellation.call()
+        self.deadline = deadline = Deadline(row.remaining)
+        while True:
+            session = self._parts.session(row, self._tell, self.cancellation, deadline)
+            over: BatosError | None = None
+            try:
+                return await self._once(session, deadline)
+            except Joined as joined:
+                self._let_go()  # before waiting: nobody may wait in a circle
+                await self._join(session, deadline, joined)
+            except BatosError as error:
+                if self._may_try_again(session, error):
+                    await self._back_off(error)
+                else:
+                    over = await self._fail(session, error)
+                    if over is None:
+                        continue
+                    raise over from error
+            except Exception as error:
+                _log.exception("a mandate failed unexpectedly", mandate=self.mandate)
+                told = BatosError("INTERNAL", f"{type(error).__name__}: {error}", "The orchestrator's log says more.")
+                over = await self._fail(session, told)
+                if over is None:
+                    continue
+                raise over from error
+            finally:
+                await session.close()
+                self._let_go(over)
+
+    async def rest(self) -> None:
+        """The process ends: note what time is left, for what is down must not cost any."""
+        if self.deadline is not None:
+            left = self.deadline.left()
+            await self._journal.run(lambda: self._journal.spend(self.mandate, left))
+
+    def _let_go(self, error: BatosError | None = None) -> None:
+        self._parts.intents.release(self.mandate)
+        self._parts.claims.release(self.mandate, error)
+
+    # Again ----------------------------------------------------------------------------------------------------
+
+    def _may_try_again(self, session: Session, error: BatosError) -> bool:
+        """Whether this is no end: the store was lost, or another one was first."""
+        if is_lost(error):
+            return True
+        if error.code != "CONFLICT":
+            return False
+        self._conflicts += 1
+        self._cycles_lost += bool(session.begun)
+        return self._cycles_lost < MAX_CONFLICTS
+
+    async def _back_off(self, error: BatosError) -> None:
+        """Wait before the next attempt where that may help; what was lost at is noted for its turn."""
+        self._let_go()
+        if is_lost(error):
+            # Thinking is repeatable, and whether a commit happened stands in `applied`: begin again.
+            _log.warning("the store is lost, trying again", mandate=self.mandate, error=error.message)
+            await asyncio.sleep(RETRY_S)
+            return
+        oid = error.data.get("oid")
+        _log.info("the world changed under a thought, thinking again", mandate=self.mandate, oid=oid)
+        if isinstance(oid, str) and oid not in self._lost_at:
+            self._lost_at |= {oid}
+            return
+        # Its turn was of no use: who has changed the object is no mandate, and may do so again.
+        await asyncio.sleep(random.uniform(0, min(MAX_BACKOFF_S, BACKOFF_S * 2**self._conflicts)))  # noqa: S311
+
+    async def _take_turn(self, session: Session, deadline: Deadline) -> None:
+        """Wait for its turn where it has lost before, or where others queue with the same message."""
+        intents = self._parts.intents
+        message = (session.mandate.target, session.mandate.selector)
+        oids = self._lost_at | intents.wanted(message)
+        if not oids:
+            return
+        if self._number is None:
+            self._number = intents.number()
+        turn = Turn(self._number, self.mandate, message, oids)
+        try:
+            await self.cancellation.unless(asyncio.wait_for(intents.take(turn), max(0.0, deadline.left())))
+        except TimeoutError:
+            raise late(deadline, "it was its turn") from None
+
+    async def _join(self, session: Session, deadline: Deadline, joined: Joined) -> None:
+        """Wait for the mandate that is at it already. Where it fails at the very same message, so does this one."""
+        claim = joined.claim
+        self._tell(Event(event="joined", mandate=self.mandate, detail={"mandate": claim.mandate}))
+        try:
+            error_there = await self.cancellation.unless(_ended_within(joined, deadline.left()))
+        except BatosError as error:
+            raise await self._fail(session, error) or error from error
+        if error_there is None or error_there.code == "CANCELLED" or error_there.code in PASSING:
+            return
+        other = await self._journal.run(lambda: self._journal.by_id(claim.mandate), durable=False)
+        if other is not None:
+            theirs = codec.unpack(other.body, Mandate)
+            if theirs.selector == joined.selector and is_same(theirs, session.mandate):
+                raise await self._fail(session, error_there) or error_there
+
+    # Once -----------------------------------------------------------------------------------------------------
+
+    async def _once(self, session: Session, deadline: Deadline) -> MandateReply:
+        done = await self._applied()
+        if done is not None:
+            reply = msgspec.structs.replace(codec.unpack(done.reply, MandateReply), tid=done.tid)
+            has_memos = True
+        else:
+            self.cancellation.check()
+            await self._take_turn(session, deadline)
+            if deadline.left() <= 0:
+                raise late(deadline, "it was thought through")
+            thought = await session.think()
+            self.cancellation.check()
+            reply = await self._publish(session, thought)
+            has_memos = bool(session.changes().outbox)
+        self._parts.intents.release(self.mandate)
+        if has_memos:
+            reply = msgspec.structs.replace(reply, remembered=await self._catch_up(deadline, REMEMBER_S))
+        # What was published stands in `applied`, and would be found there after a power cut.
+        await self._journal.run(
+            lambda: self._journal.finish(self.mandate, "complete", codec.pack(reply)), durable=reply.tid is None
+        )
+        return reply
+
+    async def _applied(self) -> publish.Applied | None:
+        return await self._store.run(lambda: publish.applied(self._store.db, self.mandate))
+
+    async def _publish(self, session: Session, reply: MandateReply) -> MandateReply:
+        changes = session.changes()
+        if publish.is_empty(changes) and not session.begun:
+            return reply
+        publication = Publication(
+            mandate=self.mandate,
+            selector=session.mandate.selector,
+            changes=changes,
+            reads=dict(session.thought.overlay.reads),
+            cycles=session.begun,
+            reply=codec.pack(reply),
+            finished=await self._forgettable(),
+        )
+        intents = self._parts.intents
+        written = await self._store.run(session.thought.overlay.written) if intents.taken(self.mandate) else frozenset()
+        # Nothing is awaited from here to the commit: whoever gets a turn after this look thinks after this commit.
+        lost = written & intents.taken(self.mandate)
+        if lost:
+            raise publish.changed_meanwhile(min(lost))
+        session.is_committing = True
+        tid = await self._store.run(lambda: publish.publish(self._store.db, publication))
+        return msgspec.structs.replace(reply, tid=tid)
+
+    async def _forgettable(self) -> list[str]:
+        """Mandates in `applied` whose end is safe in the journal."""
+        known = await self._store.run(lambda: publish.applied_mandates(self._store.db))
+        return await self._journal.run(lambda: self._journal.are_over(known), durable=False) if known else []
+
+    async def _catch_up(self, deadline: Deadline, seconds: float) -> bool:
+        """Let memory read the outbox; whether it has. What it could not now, it does when it is there again."""
+        until = Deadline(min(deadline.left(), seconds))
+        while (left := until.left()) > 0:
+            try:
+                await self._parts.caller.call("memory", "catch_up", CatchUp(), seconds=left, causation=self.mandate)
+            except BatosError as error:
+                if error.code not in {"NOT_READY", "NOT_RUNNING", "BUSY"}:
+                    _log.warning("memory did not catch up", mandate=self.mandate, code=error.code, error=error.message)
+                    return False
+                await asyncio.sleep(RETRY_S)
+            else:
+                return True
+        return False
+
+    # The end --------------------------------------------------------------------------------------------------
+
+    async def _fail(self, session: Session, error: BatosError) -> BatosError | None:
+        """Keep the diagnosis, doom what was thought, take the contexts out of the world; the error as it is told.
+
+        None where it has not failed: its commit has happened, whatever was raised after that.
+        """
+        if session.is_committing:
+            done = await self._patiently(lambda: publish.applied(self._store.db, self.mandate))
+            if done is not None:
+                return None
+        # Those of a thought before a crash too: their contexts stand in the world.
+        begun = await self._journal.run(lambda: self._journal.begun(self.mandate), durable=False)
+        facts = {"mandate": self.mandate} | ({"cycle": begun[0]} if begun else {})
+        over = {"goes_on": False, "conflicts": self._conflicts} if error.code == "TIMEOUT" else {}
+        told = BatosError(error.code, error.message, error.hint, **{**error.data, **facts, **over})
+        failure = failure_of(told)
+        await session.doom()
+        if begun:
+            for cycle in begun:
+                await self._journal.run(partial(self._journal.fail, cycle, codec.pack(failure)), durable=False)
+            # What nobody wanted any more, or what will be otherwise in a moment, is nothing to learn from.
+            memo = None if error.code == "CANCELLED" or error.code in PASSING else _memo(session, begun[0], error)
+            await self._patiently(lambda: publish.retire(self._store.db, self.mandate, begun, memo))
+            if memo is not None and self.deadline is not None:
+                await self._catch_up(self.deadline, TELL_S)
+        await self._journal.run(lambda: self._journal.finish(self.mandate, "failed", codec.pack(failure)))
+        _log.info("mandate failed", mandate=self.mandate, code=error.code, message=error.message)
+        return told
+
+    async def _patiently(self, work: Callable[[], T]) -> T:
+        """`work` on the store, again for as long as the store is lost, or another one was first."""
+        while True:
+            try:
+                return await self._store.run(work)
+            except BatosError as error:
+                if not is_lost(error) and error.code != "CONFLICT":
+                    raise
+                await asyncio.sleep(RETRY_S)
+
+
+async def _ended_within(joined: Joined, seconds: float) -> BatosError | None:
+    """The error that ended the joined mandate, or None; TIMEOUT where it has no end by then."""
+    done, _ = await asyncio.wait([joined.claim.ended], timeout=max(0.0, seconds))
+    if not done:
+        raise BatosError("TIMEOUT", f"mandate {joined.claim.mandate} is still writing {joined.selector}", "Ask again.")
+    return joined.claim.ended.result()
+
+
+def _memo(session: Session, cycle: str, error: BatosError) -> Memo:
+    """A failed cycle as memory finds it again."""
+    mandate = session.mandate
+    asked = str(mandate.args[0]) if mandate.selector == "ask_" else f"{mandate.target} {mandate.selector}"
+    metadata = {"kind": "failure", "cycle": cycle, "mandate": session.row.mandate, "code": error.code}
+    return Memo(f"failure:{cycle}", f"{asked[:2000]}\n\nThis failed: {error.message}", metadata)
+
+
+def is_lost(error: BatosError) -> bool:
+    """Whether the store or the journal was lost, with nothing wrong in what was asked of it."""
+    return error.code == "STORAGE" and bool(error.data.get("lost"))
+
+
+def ended(row: MandateRow) -> MandateReply:
+    """The reply of a mandate that has ended; raises its failure."""
+    if row.reply is None:
+        raise BatosError("STORAGE", f"the journal has an end without an answer for mandate {row.mandate}")
+    if row.state == "complete":
+        return codec.unpack(row.reply, MandateReply)
+    raise raised_from(codec.unpack(row.reply, Failure))

@@ -1,0 +1,55 @@
+"""`pack`: let the world forget its history, and the journal the mandates that ended long ago."""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+from cli import wire
+from protocol.errors import BatosError
+from protocol.home import Home, duration
+from protocol.messages import Pack, Packed
+
+PACK_S: Final = 86_400.0
+"""Seconds that a pack may take: it reads the whole world."""
+
+
+async def pack(home: Home, keep: str | None, *, really: bool) -> Packed:
+    """Forget what is older than `keep` (None: as configured); not `really`: only what that would be."""
+    if keep is not None:
+        try:
+            duration(keep)
+        except ValueError as error:
+            raise BatosError("USAGE", f"--keep {error}") from error
+    async with wire.client(home) as bus:
+        await wire.reach(home, bus, "orchestrator")
+        packed: Packed = await bus.call("orchestrator", "pack", Pack(keep=keep, really=really), seconds=PACK_S)
+        return packed
+
+
+def forgets(found: Packed) -> str:
+    """What a pack is about to forget, for a person."""
+    history, ended = _moment(found.world.before), _moment(found.journal.before)
+    return (
+        f"This forgets the world's history before {history}: `look --at` reaches no moment before that,"
+        f" and what nothing refers to is gone.\n"
+        f"It forgets {found.journal.mandates} mandates of the journal (those that ended before {ended}, or are more than"
+        f" keep_mandates), with their cycles and their keys: a key that is forgotten is a new mandate."
+    )
+
+
+def packed(found: Packed) -> str:
+    """What a pack has forgotten, for a person."""
+    return (
+        f"world    {_room(found.world.bytes_before, found.world.bytes_after)}\n"
+        f"journal  {_room(found.journal.bytes_before, found.journal.bytes_after)},"
+        f" {found.journal.mandates} mandates forgotten"
+    )
+
+
+def _moment(seconds: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
+
+
+def _room(before: int, after: int) -> str:
+    return f"{before / 1e6:.1f} MB → {after / 1e6:.1f} MB"
