@@ -374,7 +374,9 @@ class Exchange:
         if envelope.verb != "status":
             return refusal(envelope, BatosError("UNKNOWN_VERB", f"broker has no verb {envelope.verb[:100]!r}"))
         detail = {"services": self.services()}
-        status = ActorStatus(ready=True, pid=os.getpid(), uptime_s=self._wall() - self._started, detail=detail)
+        status = ActorStatus(
+            ready=True, pid=os.getpid(), uptime_s=max(0.0, self._wall() - self._started), detail=detail
+        )
         return sealed(reply_to(envelope, "final", status))
 
     def _refuse(self, request: _Request, error: BatosError) -> None:

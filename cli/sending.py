@@ -18,8 +18,6 @@ from protocol.errors import BatosError
 from protocol.home import Home
 from protocol.messages import Event, Mandate, MandateReply
 
-AGAIN_S: Final = 0.25
-"""Seconds between two attempts to reach a system that was lost."""
 MAX_KEY: Final = 200
 
 GONE: Final = frozenset({"NOT_RUNNING", "NOT_READY"})
@@ -33,15 +31,20 @@ def patience(seconds: float) -> float:
     return seconds
 
 
+def check_key(key: str | None) -> str:
+    """`key` if it can be one, or a new one for this invocation; USAGE otherwise."""
+    if key is not None and (not 0 < len(key) <= MAX_KEY or not key.isprintable()):
+        raise BatosError("USAGE", "this --key is no key", f"Give 1 to {MAX_KEY} printable characters.")
+    return str(ULID()) if key is None else key
+
+
 class Sending:
     """One mandate of this invocation; what is known of it at any moment, for whoever is interrupted."""
 
     def __init__(self, home: Home, mandate: Mandate, key: str | None, seconds: float) -> None:
-        if key is not None and (not 0 < len(key) <= MAX_KEY or not key.isprintable()):
-            raise BatosError("USAGE", "this --key is no key", f"Give 1 to {MAX_KEY} printable characters.")
+        self.key = check_key(key)
         self.home = home
         self.mandate = mandate
-        self.key = str(ULID()) if key is None else key
         self.seconds = patience(seconds)
         self.id = ""
         self.cycle = ""
@@ -69,11 +72,11 @@ class Sending:
                     return reply
             except BatosError as error:
                 lost = lost or bool(error.data.get("lost")) or bool(self.id)
-                if error.code == "TIMEOUT" and clock() >= until - AGAIN_S:
+                if error.code == "TIMEOUT" and clock() >= until - wire.AGAIN_S:
                     break
                 if error.code not in GONE or not lost:
                     raise self._known(error) from error
-            await asyncio.sleep(min(AGAIN_S, max(0.0, until - clock())))
+            await asyncio.sleep(min(wire.AGAIN_S, max(0.0, until - clock())))
         raise self.abandoned("TIMEOUT", f"no answer within {self.seconds:g} s")
 
     def abandoned(self, code: str, why: str) -> BatosError:

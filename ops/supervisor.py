@@ -52,7 +52,7 @@ class Supervisor:
                 name=info["name"],
                 state=info["statename"],
                 pid=info["pid"],
-                uptime_s=float(info["now"] - info["start"]) if info["pid"] else 0.0,
+                uptime_s=max(0.0, float(info["now"] - info["start"])) if info["pid"] else 0.0,
                 log=str(self._home.root / (info["stdout_logfile"] or info["stderr_logfile"])),
                 error=info["spawnerr"],
             )

@@ -12,6 +12,10 @@ from protocol.errors import BatosError
 SERVICES: Final = ("orchestrator", "inference", "memory", "guardian")
 STATES: Final = ("IDLE", "DECOMPOSING", "DELEGATING", "SYNTHESIZING", "COMPLETE", "FAILED")
 
+ROOT: Final = "root"
+ROOT_OID: Final = "0" * 16
+"""The root's own: the word, and the OID that no object can take from it."""
+
 SIGNAL: Final = "_p_changed"
 
 KERNEL_SELECTORS: Final = frozenset(
