@@ -103,7 +103,7 @@ async def watch(home: Home, id_: str, seconds: float, on_event: Callable[[Event]
             lost = lost or bool(error.data.get("lost"))
             if error.code == "TIMEOUT":
                 break
-            if error.code not in sending.GONE or not lost:
+            if error.code not in wire.GONE or not lost:
                 raise wire.not_running(home) if error.code == "NOT_RUNNING" else error from error
         await asyncio.sleep(min(wire.AGAIN_S, max(0.0, until - clock())))
     on = wire.command(home, "cycle", "watch", id_)

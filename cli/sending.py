@@ -20,9 +20,6 @@ from protocol.messages import Event, Mandate, MandateReply
 
 MAX_KEY: Final = 200
 
-GONE: Final = frozenset({"NOT_RUNNING", "NOT_READY"})
-"""What a system that is restarting says."""
-
 
 def patience(seconds: float) -> float:
     """`seconds` if so long can be waited; USAGE otherwise."""
@@ -74,7 +71,7 @@ class Sending:
                 lost = lost or bool(error.data.get("lost")) or bool(self.id)
                 if error.code == "TIMEOUT" and clock() >= until - wire.AGAIN_S:
                     break
-                if error.code not in GONE or not lost:
+                if error.code not in wire.GONE or not lost:
                     raise self._known(error) from error
             await asyncio.sleep(min(wire.AGAIN_S, max(0.0, until - clock())))
         raise self.abandoned("TIMEOUT", f"no answer within {self.seconds:g} s")
