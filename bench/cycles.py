@@ -6,7 +6,8 @@ Real processes answer, without a model (`bench.homes`). Measured are: an underst
 understood write (`grow_`, one commit), a method with five sends of its own (`five_`), and a no-op cycle (`ponder_`): the six
 states of the machine are gone through, its context is committed where everybody can see it, every state's method runs in
 the jail with its sends, and the end is published; but SYNTHESIZING writes no method, so nothing is generated. Each alone, and
-32 at once, each sender with an object of its own.
+32 at once, each sender with an object of its own. And what is answered at once, alone: a look at the root, a mistyped
+name, the newest cycles, the orchestrator's status.
 
 Three homes run side by side and take turns: a small one, one with many finished mandates, one with many objects. The
 peers take their turns in the same rounds, each in a process of its own (`bench.flows`): DBOS and LangGraph with a workflow
@@ -21,31 +22,71 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import hashlib
 import json
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from bench import flows, homes
-from bench.claims import Claim, processor, report
-from bus.client import Client
-from protocol.home import Home
+import msgspec
 
-KINDS: Final = {
-    "understood read": "area_",
-    "understood write": "grow_",
-    "five sends": "five_",
-    "no-op cycle": "ponder_",
-}
+from bench import flows, homes
+from bench.claims import Claim, commit, processor, report
+from bus.client import Client
+from protocol.errors import BatosError
+from protocol.home import Home
+from protocol.messages import Cycles, Look, StatusQuery
+
 AT_ONCE: Final = 32
 FLAT: Final = 1.2
 PEERS: Final = {"dbos": "DBOS", "langgraph": "LangGraph"}
 SMALL: Final = "small"
+STEPS: Final = "five steps"
+
+
+Ask = Callable[[Client, int], Awaitable[object]]
+"""One question by the sender of that number, answered."""
+
+
+def sends(selector: str) -> Ask:
+    return lambda client, number: homes.send(client, homes.worker(number), selector)
+
+
+def asks(verb: str, request: msgspec.Struct, code: str = "") -> Ask:
+    """A question to the orchestrator; with `code`, the error that is the right answer."""
+
+    async def ask(client: Client, _: int) -> None:
+        try:
+            await client.call("orchestrator", verb, request, seconds=homes.ANSWER_S)
+        except BatosError as error:
+            if error.code != code:
+                raise
+
+    return ask
+
+
+KINDS: Final[dict[str, Ask]] = {
+    "understood read": sends("area_"),
+    "understood write": sends("grow_"),
+    "five sends": sends("five_"),
+    "no-op cycle": sends("ponder_"),
+}
+LOOKS: Final[dict[str, Ask]] = {
+    "look at the root": asks("look", Look(target="root")),
+    "a mistyped name": asks("look", Look(target="wroker07"), "UNKNOWN_OBJECT"),
+    "the newest cycles": asks("cycles", Cycles()),
+    "status": asks("status", StatusQuery()),
+}
+ROWS: Final = [
+    *((kind, at_once, ask) for at_once in (1, AT_ONCE) for kind, ask in KINDS.items()),
+    *((look, 1, ask) for look, ask in LOOKS.items()),
+]
+"""What is measured in each home, and how many ask at once."""
 
 
 class Size(NamedTuple):
@@ -62,6 +103,10 @@ class Plan(NamedTuple):
     sizes: Sequence[Size]
     rounds: int
     seconds: float
+
+    def block(self, round_: int) -> float:
+        """Seconds of one block: the round 0 only warms up."""
+        return self.seconds if round_ else self.seconds / 6
 
 
 WHOLE: Final = Plan(
@@ -89,7 +134,7 @@ class Notes:
     def __init__(self, file: Path | None, plan: Plan) -> None:
         self._file = file
         self.blocks: dict[Key, Block] = {}
-        head = json.dumps({"plan": plan})
+        head = json.dumps({"sizes": plan.sizes, "seconds": plan.seconds, "commit": commit()})
         lines = file.read_text().splitlines() if file is not None and file.exists() else []
         if lines[:1] == [head]:
             for line in lines[1:]:
@@ -97,6 +142,10 @@ class Notes:
                 self.blocks[round_, who, what, at_once] = Block(rate, p50)
         elif file is not None:
             file.write_text(head + "\n")
+
+    def lacks(self, key: Key) -> bool:
+        """Whether that is to be measured; the round 0 warms up whoever has just been started, so always."""
+        return not key[0] or key not in self.blocks
 
     def add(self, key: Key, block: Block) -> None:
         self.blocks[key] = block
@@ -106,21 +155,21 @@ class Notes:
                 file.write(json.dumps([*key, *block]) + "\n")
 
     def median(self, who: str, what: str, at_once: int) -> Block | None:
-        """Of all rounds; None where that was not measured."""
-        found = [block for key, block in self.blocks.items() if key[1:] == (who, what, at_once)]
+        """Of all rounds but the first, which warms up; None where that was not measured."""
+        found = [block for key, block in self.blocks.items() if key[0] and key[1:] == (who, what, at_once)]
         if not found:
             return None
         return Block(statistics.median(one.rate for one in found), statistics.median(one.p50 for one in found))
 
 
-async def repeat(client: Client, selector: str, at_once: int, seconds: float) -> Block:
+async def repeat(client: Client, ask: Ask, at_once: int, seconds: float) -> Block:
     """Let so many senders do it again and again; what was begun in time counts to its end."""
     began = time.perf_counter()
     spent: list[float] = []
 
     async def sender(number: int) -> None:
         while (start := time.perf_counter()) < began + seconds:
-            await homes.send(client, homes.worker(number), selector)
+            await ask(client, number)
             spent.append(1000 * (time.perf_counter() - start))
 
     await asyncio.gather(*(sender(number) for number in range(at_once)))
@@ -160,9 +209,9 @@ async def prepare(place: Path, size: Size) -> Home:
     home = Home(place)
     homes.build_world(home, size.objects, AT_ONCE)
     async with homes.running(home) as client:
-        for selector in KINDS.values():
+        for ask in KINDS.values():
             for number in range(4):
-                await homes.send(client, homes.worker(number), selector)
+                await ask(client, number)
     found = await asyncio.to_thread(homes.grow_journal, home, size.mandates)
     print(f"  {size.name}: {found} finished mandates, {size.objects} objects", file=sys.stderr)
     return home
@@ -179,38 +228,38 @@ async def run(plan: Plan, python: str, notes: Notes) -> dict[str, str]:
             peers[name] = await asyncio.to_thread(Peer, python, name, place / name)
             stack.callback(peers[name].close)
         peers = {name: peer for name, peer in peers.items() if peer.label}
+        named = {size.name: client for size, client in zip(plan.sizes, clients, strict=True)}
         for round_ in range(plan.rounds + 1):
+            for what, at_once, ask in ROWS:
+                for who in sorted(named, key=lambda name: hash_of(f"{round_} {name} {what}")):
+                    if notes.lacks(key := (round_, who, what, at_once)):
+                        notes.add(key, await repeat(named[who], ask, at_once, plan.block(round_)))
             for at_once in (1, AT_ONCE):
-                for kind, selector in KINDS.items():
-                    for size, client in zip(plan.sizes, clients, strict=True):
-                        key = (round_, size.name, kind, at_once)
-                        if key not in notes.blocks:
-                            block = await repeat(client, selector, at_once, plan.seconds if round_ else 0.5)
-                            if round_:  # the first one warms up
-                                notes.add(key, block)
                 for name, peer in peers.items():
-                    key = (round_, name, "five steps", at_once)
-                    if key not in notes.blocks:
-                        block = await asyncio.to_thread(peer.repeat, at_once, plan.seconds if round_ else 0.5)
-                        if round_:
-                            notes.add(key, block)
+                    if notes.lacks(key := (round_, name, STEPS, at_once)):
+                        notes.add(key, await asyncio.to_thread(peer.repeat, at_once, plan.block(round_)))
         return {name: peer.label for name, peer in peers.items()}
+
+
+def hash_of(text: str) -> str:
+    """Another order in every round, and the same one in every run: nobody always goes first."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def claims_of(plan: Plan, notes: Notes, labels: dict[str, str]) -> list[Claim]:
     """What comes out: nothing grows, and the peers are no faster."""
     found = []
-    for kind in KINDS:
-        for at_once, how in ((1, "alone"), (AT_ONCE, f"{AT_ONCE} at once")):
-            found += [growth(plan, notes, f"{kind}, {how}, a second", (kind, at_once), rate=True)]
-            found += [growth(plan, notes, f"{kind}, {how}, p50", (kind, at_once), rate=False)]
+    for what, at_once, _ in ROWS:
+        how = "alone" if at_once == 1 else f"{at_once} at once"
+        found += [growth(plan, notes, f"{what}, {how}, a second", (what, at_once), rate=True)]
+        found += [growth(plan, notes, f"{what}, {how}, p50", (what, at_once), rate=False)]
     for kind, factor in (("five sends", 1), ("no-op cycle", 2)):
         ours = notes.median(SMALL, kind, AT_ONCE)
         assert ours is not None
-        peers = {labels[name]: block.rate for name in labels if (block := notes.median(name, "five steps", AT_ONCE))}
+        peers = {labels[name]: block.rate for name in labels if (block := notes.median(name, STEPS, AT_ONCE))}
         found.append(beside(f"{kind}, {AT_ONCE} at once, beside five steps", ours.rate, peers, "/s", factor))
     ours = notes.median(SMALL, "five sends", 1)
-    theirs = notes.median("langgraph", "five steps", 1)
+    theirs = notes.median("langgraph", STEPS, 1)
     assert ours is not None
     peers = {labels["langgraph"]: theirs.p50} if theirs else {}
     found.append(beside("five sends, alone, p50, beside five steps", ours.p50, peers, "ms", 1))
@@ -243,6 +292,7 @@ def beside(id_: str, ours: float, peers: dict[str, float], unit: str, factor: in
 def main() -> int:
     parser = argparse.ArgumentParser(prog="bench.cycles", description="Messages and cycles a second, beside peers.")
     parser.add_argument("--quick", action="store_true", help="small homes and one short round")
+    parser.add_argument("--rounds", type=int, metavar="N", help="so many rounds, instead of five or (quick) one")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--peers", default=sys.executable, metavar="PYTHON", help="an interpreter that has the peers")
     parser.add_argument(
@@ -250,6 +300,7 @@ def main() -> int:
     )
     options = parser.parse_args()
     plan = QUICK if options.quick else WHOLE
+    plan = plan._replace(rounds=options.rounds or plan.rounds)
     notes = Notes(options.keep, plan)
     labels = asyncio.run(run(plan, options.peers, notes))
     report("cycles", claims_of(plan, notes, labels), device=processor(), as_json=options.json)

