@@ -12,6 +12,7 @@ import pytest
 
 from cli.commands import batos as group
 from cli.main import main
+from protocol.messages import Created, Event, Looked, MandateReply
 
 
 def run(capsys, *words):
@@ -159,6 +160,38 @@ def test_a_failure_that_cannot_be_written_keeps_its_exit_code(home):
         assert piped(home, "look", stdout=full, stderr=full).returncode == 3
 
 
+def answering(system):
+    async def look(request, _call):
+        return Looked(name="box", oid="1" * 16, tid="2" * 16, slots={"width": 5}, parents=[], methods={})
+
+    async def new(request, _call):
+        return Created(name=request.name, oid="1" * 16, tid="2" * 16)
+
+    async def mandate(_request, call):
+        for _ in range(50):
+            call.partial(Event(event="state", mandate="M1", cycle="C1", state="IDLE"))
+        return MandateReply(mandate="M1", state="COMPLETE", result=1)
+
+    system.handlers.update(look=look, new=new, mandate=mandate)
+    system.start()
+
+
+@pytest.mark.parametrize("words", [["look", "box"], ["new", "box"], ["send", "box", "area_"]])
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_what_is_answered_and_cannot_be_written_is_told(system, words, form):
+    answering(system)
+    with Path("/dev/full").open("w") as full:
+        told = piped(system.home, *words, *form, stdout=full)
+    assert (told.returncode, told.stderr.count("cannot write the result")) == (7, 1)
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        told = piped(system.home, *words, *form, stdout=writer)
+    finally:
+        os.close(writer)
+    assert (told.returncode, "error" in told.stderr) == (0, False), "the work goes on for a reader that has gone"
+
+
 def test_verdicts_that_cannot_be_written_end_the_guardian_too(home):
     source = home.root / "m.py"
     source.write_text("def area_(self):\n    return 1\n")
@@ -219,8 +252,6 @@ def test_what_may_be_repeated_still_may(system, capsys):
 def test_an_interrupted_send_says_that_the_mandate_goes_on(home, system):
     import asyncio
     import threading
-
-    from protocol.messages import Event
 
     accepted = threading.Event()
 
