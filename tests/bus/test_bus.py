@@ -26,20 +26,7 @@ from protocol.codec import MAX_FRAME_BYTES
 from protocol.envelope import Envelope
 from protocol.errors import BatosError
 from protocol.home import Home
-from protocol.messages import (
-    ActorStatus,
-    Cancel,
-    Cancelled,
-    Cycles,
-    CyclesReply,
-    Infer,
-    Inferred,
-    Mandate,
-    MandateReply,
-    Piece,
-    Row,
-    StatusQuery,
-)
+from protocol.messages import ActorStatus, Infer, Inferred, Piece, Row, StatusQuery
 
 DONE = Inferred(rows=[], prompt_tokens=1, seconds=0.0)
 
@@ -332,34 +319,6 @@ async def test_capacity_bounds_what_runs_at_once_and_status_passes_by(home: Home
         go_on.set()
         assert await asyncio.gather(*asking) == [DONE] * 5
     assert most == 2
-
-
-@pytest.mark.usefixtures("broker")
-async def test_seventy_that_wait_leave_the_way_free_for_who_asks_how_it_stands(home: Home, client: Client) -> None:
-    go_on = asyncio.Event()
-
-    async def mandate(_request: Mandate, _call: Call) -> MandateReply:
-        await go_on.wait()
-        return MandateReply(mandate="m", state="COMPLETE")
-
-    async def cycles(_request: Cycles, _call: Call) -> CyclesReply:
-        return CyclesReply()
-
-    async def cancel(request: Cancel, _call: Call) -> Cancelled:
-        go_on.set()
-        return Cancelled(mandate=request.id, cycle=None, state="FAILED", cancelled=True)
-
-    stop = asyncio.Event()
-    handlers: dict[str, Handler] = {"mandate": mandate, "cycles": cycles, "cancel": cancel}
-    service = asyncio.create_task(serve(home.bus, "orchestrator", handlers, stop=stop))
-    wanted = Mandate(target="box", selector="area_")
-    waiting = [asyncio.create_task(client.call("orchestrator", "mandate", wanted, seconds=60)) for _ in range(70)]
-    assert await client.call("orchestrator", "cycles", Cycles(), seconds=30) == CyclesReply()
-    assert not any(task.done() for task in waiting)
-    assert (await client.call("orchestrator", "cancel", Cancel(id="m"), seconds=30)).cancelled
-    assert len(await asyncio.gather(*waiting)) == 70
-    stop.set()
-    await service
 
 
 @pytest.mark.usefixtures("broker")
