@@ -70,6 +70,12 @@ def asks(verb: str, request: msgspec.Struct, code: str = "") -> Ask:
     return ask
 
 
+async def tell(client: Client, _: int) -> None:
+    """The newest cycle's whole story."""
+    newest = await client.call("orchestrator", "cycles", Cycles(limit=1), seconds=homes.ANSWER_S)
+    await client.call("orchestrator", "cycles", Cycles(id=newest.cycles[0].cycle), seconds=homes.ANSWER_S)
+
+
 KINDS: Final[dict[str, Ask]] = {
     "understood read": sends("area_"),
     "understood write": sends("grow_"),
@@ -80,6 +86,7 @@ LOOKS: Final[dict[str, Ask]] = {
     "look at the root": asks("look", Look(target="root")),
     "a mistyped name": asks("look", Look(target="wroker07"), "UNKNOWN_OBJECT"),
     "the newest cycles": asks("cycles", Cycles()),
+    "a cycle's story": tell,
     "status": asks("status", StatusQuery()),
 }
 ROWS: Final = [

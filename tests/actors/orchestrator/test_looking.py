@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from actors.orchestrator import inspect
 from protocol.errors import BatosError
 from protocol.messages import Look, New
+from world.method import UvmMethod
 from world.store import commit
 from world.uvm import UvmObject
 
@@ -129,3 +132,26 @@ async def test_no_age_is_negative_when_the_clock_is_put_back(house, monkeypatch)
     monkeypatch.undo()
     found = await house.journal.run(lambda: inspect.cycles(house.journal, "c1", 1))
     assert (found.cycles[0].seconds, found.story.seconds, found.story.states[0].seconds) == (0.0, 0.0, 0.0)
+
+
+async def test_as_many_mandates_as_may_wait_keep_nobody_from_a_look_and_a_cancel(house):
+    asked = asyncio.Event()
+
+    async def never(_request):
+        asked.set()
+        await asyncio.Event().wait()
+
+    house.bus.handlers["guardian", "run"] = never
+    house.new("box", width=5)
+    with commit(house.db, user="test", description="a method") as connection:
+        method = UvmMethod("width_", source="def width_(self):\n    return self.width\n")
+        connection.root()["objects"]["box"].set_slot("width_", method)
+    waiting = [asyncio.create_task(house.send("box", "width_", key=f"k{number}")) for number in range(64)]
+    await asked.wait()
+    while len(await house.journal.run(house.journal.unfinished)) < len(waiting):
+        await asyncio.sleep(0.01)
+    assert (await house.store.run(lambda: house.look("box"))).slots == {"width": 5}
+    for row in await house.journal.run(house.journal.unfinished):
+        assert (await house.mind.cancel(row.mandate)).cancelled
+    ends = await asyncio.gather(*waiting, return_exceptions=True)
+    assert {end.code for end in ends} == {"CANCELLED"}
