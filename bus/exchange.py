@@ -5,8 +5,10 @@ go to the least loaded worker of their service, replies back to who asked. It ke
 its peers tell it again.
 
 What is our own:
-* A worker takes as many requests at once as it announced; the rest wait here, in a bounded queue, until their
-  deadline. `status` neither waits nor counts: whether somebody is there must be known at once and under any load.
+* A worker takes as many requests of each verb at once as it announced; the rest wait here, in a bounded queue, until
+  their deadline. Credit and queue are the verb's own, so that a request waits behind its like alone: seventy mandates
+  that wait for somebody leave the way free for a look and for a cancel. `status` neither waits nor counts: whether
+  somebody is there must be known at once and under any load.
 * `disconnect` with an id is about that one request. From a client: nobody waits for it any more. To a worker: the
   same. From a worker: it is given back untouched.
 * `disconnect` without an id ends a client, lets a worker finish without new work, and tells a worker that beats
@@ -19,7 +21,7 @@ from __future__ import annotations
 import heapq
 import os
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from typing import Final
 
@@ -48,14 +50,14 @@ Out = tuple[bytes, bytes]
 
 
 class Ready(msgspec.Struct, frozen=True, kw_only=True):
-    """The body of `ready`: how many requests at once, and who it is."""
+    """The body of `ready`: how many requests of each verb at once, and who it is."""
 
     capacity: int = 1
     pid: int = 0
 
 
 class _Worker:
-    """`held` are the requests that it has, `load` those of them that count against its capacity."""
+    """`held` are the requests that it has, each with its verb; `load` counts them by verb, against its capacity."""
 
     __slots__ = ("capacity", "heard", "held", "leaving", "load", "service")
 
@@ -63,18 +65,18 @@ class _Worker:
         self.service = service
         self.capacity = capacity
         self.heard = heard
-        self.held: set[str] = set()
-        self.load: set[str] = set()
+        self.held: dict[str, str] = {}
+        self.load: Counter[str] = Counter()
         self.leaving = False
 
-    def give(self, ident: str, *, counts: bool) -> None:
-        self.held.add(ident)
-        if counts:
-            self.load.add(ident)
+    def give(self, ident: str, verb: str) -> None:
+        self.held[ident] = verb
+        self.load[verb] += 1
 
     def take(self, ident: str) -> None:
-        self.held.discard(ident)
-        self.load.discard(ident)
+        verb = self.held.pop(ident, None)
+        if verb is not None:
+            self.load[verb] -= 1
 
 
 class _Client:
@@ -86,7 +88,7 @@ class _Client:
 
 
 class _Request:
-    __slots__ = ("client", "envelope", "expires", "frame", "worker")
+    __slots__ = ("client", "envelope", "expires", "frame", "line", "worker")
 
     def __init__(self, envelope: Envelope, frame: bytes, client: bytes, expires: float) -> None:
         # The body stays in the frame alone: a queue of large messages must not be held twice.
@@ -95,6 +97,7 @@ class _Request:
         self.client: bytes | None = client
         self.expires = expires
         self.worker: bytes | None = None
+        self.line = (envelope.service, envelope.verb)  # it waits among requests for the same, and only there
 
 
 class Exchange:
@@ -109,7 +112,7 @@ class Exchange:
         self._workers: dict[bytes, _Worker] = {}
         self._clients: dict[bytes, _Client] = {}
         self._requests: dict[str, _Request] = {}
-        self._queues: dict[str, deque[str]] = {}
+        self._queues: dict[tuple[str, str], deque[str]] = {}
         self._queued_bytes = 0
         self._expiries: list[tuple[float, str]] = []
         self._ticked: float | None = None
@@ -183,22 +186,25 @@ class Exchange:
             self._refuse(request, BatosError("BAD_MESSAGE", "the id of a request must be new"))
         elif expires <= now:
             self._refuse(request, BatosError("TIMEOUT", "the deadline had passed when the request arrived"))
+        elif envelope.verb not in VERBS[service]:
+            # Known here as well: each verb has a queue, and a stranger's word must not make one.
+            self._refuse(request, BatosError("UNKNOWN_VERB", f"{service} has no verb {envelope.verb[:100]!r}"))
         elif envelope.verb == "status":
-            worker = self._choose(service, always=True)
+            worker = self._choose(request.line, always=True)
             if worker is None:
                 self._refuse(request, _nobody(service))
             else:
                 self._accept(request, peer, now)
                 self._send_to(worker, request)
         else:
-            queue = self._queues.setdefault(service, deque())
+            queue = self._queues.setdefault(request.line, deque())
             if len(queue) >= self._limit or (queue and self._queued_bytes + len(frame) > QUEUE_BYTES):
                 self._refuse(request, BatosError("BUSY", f"too many requests wait for {service}", "Try again later."))
                 return
             self._accept(request, peer, now)
             queue.append(envelope.id)
             self._queued_bytes += len(frame)
-            self._dispatch(service)
+            self._dispatch(request.line)
 
     def _on_reply(self, peer: bytes, frame: bytes, envelope: Envelope) -> None:
         request = self._requests.get(envelope.id)
@@ -209,7 +215,7 @@ class Exchange:
             self._out.append((request.client, frame))
         if envelope.kind != "partial":
             self._forget(request)
-            self._dispatch(request.envelope.service)
+            self._dispatch(request.line)
 
     def _on_ready(self, peer: bytes, envelope: Envelope, now: float) -> None:
         try:
@@ -229,7 +235,8 @@ class Exchange:
             _log.info("a worker is ready", service=envelope.service, pid=ready.pid, capacity=ready.capacity)
         worker.capacity = ready.capacity
         worker.leaving = False
-        self._dispatch(worker.service)
+        for verb in VERBS[worker.service]:
+            self._dispatch((worker.service, verb))
 
     def _on_disconnect(self, peer: bytes, envelope: Envelope) -> None:
         request = self._requests.get(envelope.id)
@@ -255,33 +262,34 @@ class Exchange:
         if request.expires < float("inf"):
             heapq.heappush(self._expiries, (request.expires, request.envelope.id))
 
-    def _dispatch(self, service: str) -> None:
-        queue = self._queues.get(service)
+    def _dispatch(self, line: tuple[str, str]) -> None:
+        queue = self._queues.get(line)
         while queue:
             request = self._requests[queue[0]]
-            worker = self._choose(service)
+            worker = self._choose(line)
             if worker is None:
                 return
             self._unqueue(request)
             self._send_to(worker, request)
 
-    def _choose(self, service: str, *, always: bool = False) -> bytes | None:
+    def _choose(self, line: tuple[str, str], *, always: bool = False) -> bytes | None:
+        service, verb = line
         best: bytes | None = None
         for peer, worker in self._workers.items():
             if worker.service != service or worker.leaving:
                 continue
-            room = always or len(worker.load) < worker.capacity
-            if room and (best is None or len(worker.load) < len(self._workers[best].load)):
+            room = always or worker.load[verb] < worker.capacity
+            if room and (best is None or len(worker.held) < len(self._workers[best].held)):
                 best = peer
         return best
 
     def _send_to(self, peer: bytes, request: _Request) -> None:
         request.worker = peer
-        self._workers[peer].give(request.envelope.id, counts=request.envelope.verb != "status")
+        self._workers[peer].give(request.envelope.id, request.envelope.verb)
         self._out.append((peer, request.frame))
 
     def _unqueue(self, request: _Request) -> None:
-        self._queues[request.envelope.service].remove(request.envelope.id)
+        self._queues[request.line].remove(request.envelope.id)
         self._queued_bytes -= len(request.frame)
 
     def _give_back(self, request: _Request, peer: bytes) -> None:
@@ -293,9 +301,9 @@ class Exchange:
             self._refuse(request, _nobody(request.envelope.service))
             self._forget(request)
         else:
-            self._queues.setdefault(request.envelope.service, deque()).appendleft(request.envelope.id)
+            self._queues.setdefault(request.line, deque()).appendleft(request.envelope.id)
             self._queued_bytes += len(request.frame)
-            self._dispatch(request.envelope.service)
+            self._dispatch(request.line)
 
     def _abandon(self, request: _Request) -> None:
         """Nobody waits for `request` any more."""

@@ -1,7 +1,7 @@
 """A worker's side of the bus: it registers one service and answers its requests.
 
-Life of a service: 1. it connects, and says `ready` with its capacity to each broker that it meets, so that a
-restarted broker learns of it; 2. each request becomes a task of the event loop; 3. on `stop` it says `disconnect`:
+Life of a service: 1. it connects, and says `ready` with its capacity (for each verb) to each broker that it meets, so
+that a restarted broker learns of it; 2. each request becomes a task of the event loop; 3. on `stop` it says `disconnect`:
 the broker sends it nothing more, what was already on its way is given back untouched, what is under way is finished;
 4. what outlives the drain time is cancelled and answered with NOT_READY (`lost`).
 """
@@ -35,7 +35,7 @@ async def serve(
     capacity: int = 64,
     drain: float = 10.0,
 ) -> None:
-    """Answer the requests for `service`, `capacity` of them at once, until `stop`; `drain` is in seconds."""
+    """Answer the requests for `service`, `capacity` of each verb at once, until `stop`; `drain` is in seconds."""
     worker = _Worker(endpoint, service, handlers, capacity)
     try:
         await stop.wait()

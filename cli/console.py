@@ -2,13 +2,15 @@
 
 With `--json` every line on stdout is one JSON object: events while there is something to tell, then the result or the
 failure. Without it stdout has the result for a person, and stderr the rest. A reader that has gone (`| head -1`) stops
-the printing and not the work.
+the printing and not the work. A stdout that takes nothing (a full disk) is a failure of its own, told on stderr; a stderr
+that takes nothing keeps nobody from the result.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from typing import Any, TextIO
 
 import click
@@ -22,19 +24,20 @@ class Invocation:
     def __init__(self) -> None:
         self.home: str | None = None
         self.json = False
+        self._is_mute = False
 
     def result(self, value: Any, text: str) -> None:
         """The result: `value` as JSON, or `text` for a person."""
-        _write(sys.stdout, _line(value) if self.json else text)
+        self._say(_line(value) if self.json else text)
 
     def raw(self, line: bytes) -> None:
         """A line of JSON that is one already."""
-        _write(sys.stdout, line.decode().rstrip("\n"))
+        self._say(line.decode().rstrip("\n"))
 
     def event(self, value: Any, text: str) -> None:
         """Something on the way to the result. `value` has the key "event"; an empty `text` is too small to tell."""
         if self.json:
-            _write(sys.stdout, _line(value))
+            self._say(_line(value))
         elif text:
             self.progress(text)
 
@@ -46,18 +49,35 @@ class Invocation:
     def grow(self, text: str) -> None:
         """More of the result, where somebody watches."""
         if self.streams:
-            _write(sys.stdout, text, end="")
+            self._say(text, end="")
 
     def progress(self, text: str) -> None:
-        _write(sys.stderr, text)
+        with suppress(OSError):
+            write(sys.stderr, text)
 
     def failure(self, error: BatosError) -> None:
-        if self.json:
-            _write(sys.stdout, _line(failure_shape(error)))
-            return
-        _write(sys.stderr, f"{paint('error', 'red', sys.stderr)} {error.code}: {_printable(error.message)}")
+        if self.json and not self._is_mute:
+            try:
+                self._say(_line(failure_shape(error)))
+            except BatosError as unwritten:
+                self.failure(unwritten)
+            else:
+                return
+        self.progress(f"{paint('error', 'red', sys.stderr)} {error.code}: {_printable(error.message)}")
         if error.hint:
-            _write(sys.stderr, f"  {_printable(error.hint)}")
+            self.progress(f"  {_printable(error.hint)}")
+
+    def _say(self, text: str, end: str = "\n") -> None:
+        """On stdout; STORAGE where that takes nothing, and from then on failures are told on stderr."""
+        try:
+            write(sys.stdout, text, end)
+        except OSError as error:
+            raise self.unwritten(error) from error
+
+    def unwritten(self, error: OSError) -> BatosError:
+        self._is_mute = True
+        why = error.strerror or str(error)
+        return BatosError("STORAGE", f"cannot write the result: {why}", "What the command has done until then stays.")
 
 
 def failure_shape(error: BatosError) -> dict[str, Any]:
@@ -77,11 +97,25 @@ def paint(text: str, colour: str, stream: TextIO) -> str:
     return click.style(text, fg=colour)
 
 
-def _write(stream: TextIO, text: str, end: str = "\n") -> None:
+def write(stream: TextIO, text: str, end: str = "\n") -> None:
+    """Print and flush. A reader that has gone is no error; for what else keeps it from being written, OSError."""
     try:
         print(text, end=end, file=stream, flush=True)
-    except BrokenPipeError:
+    except OSError as error:
+        # What is still buffered would be written again when the interpreter ends, and fail there.
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        if not isinstance(error, BrokenPipeError):
+            raise
+
+
+def open_closed_streams() -> None:
+    """Give a standard stream that was closed before we began (`>&-`) a place where nothing is read and nothing kept.
+
+    Without that its number would go to the next file that is opened, and what is printed would land there.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115, PTH123  # for as long as the process lives
 
 
 def _line(value: Any) -> str:

@@ -27,11 +27,15 @@ def run(invocation: Invocation, words: Sequence[str]) -> int:
     """Judge what `words` name; the guardian's exit code (4: something was rejected)."""
     with process(words, home=invocation.home) as child:
         assert child.stdout is not None
-        for text in child.stdout:
-            if invocation.json:
-                invocation.raw(text)
-            else:
-                _show(invocation, json.loads(text))
+        try:
+            for text in child.stdout:
+                if invocation.json:
+                    invocation.raw(text)
+                else:
+                    _show(invocation, json.loads(text))
+        except BatosError:  # nobody can be shown the rest
+            child.kill()
+            raise
     return child.returncode
 
 

@@ -14,12 +14,14 @@ from typing import Any
 import click
 
 from cli.commands import batos
-from cli.console import Invocation
+from cli.console import Invocation, open_closed_streams, write
 from protocol.errors import EXIT_CODES, BatosError
 
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run one command line; the exit code."""
+    open_closed_streams()
+    stdout = sys.stdout
     said = list(sys.argv[1:] if words is None else words)
     invocation = Invocation()
     # A usage error can come before the option is read, and must have the same form.
@@ -39,12 +41,28 @@ def main(words: Sequence[str] | None = None) -> int:
         return _fail(invocation, BatosError("UNREADABLE", error.format_message()))
     except click.Abort:
         return _fail(invocation, BatosError("INTERRUPTED", "interrupted"))
+    except SystemExit as error:
+        # click's way to end after a completion, and where the reader of its help has gone: then it swaps the streams
+        return int(error.code or 0) if sys.stdout is stdout else 0
     except Exception as error:  # noqa: BLE001  # a bug is a failure too, and its traceback is what a report needs
+        unwritten = _unwritten(error)
+        if unwritten is not None:
+            return _fail(invocation, invocation.unwritten(unwritten))
         import traceback  # noqa: PLC0415
 
         traceback.print_exc()
         return _fail(invocation, BatosError("INTERNAL", f"{type(error).__name__}: {error}", "This is a bug."))
     return done if isinstance(done, int) else 0
+
+
+def _unwritten(error: Exception) -> OSError | None:
+    """`error` if it says that stdout takes nothing: what click prints itself goes past the console."""
+    if isinstance(error, OSError):
+        try:
+            write(sys.stdout, "", end="")
+        except OSError as found:
+            return found
+    return None
 
 
 def _usage(error: click.UsageError, message: str) -> BatosError:

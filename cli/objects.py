@@ -37,23 +37,28 @@ MAX_CODEX: Final = 1 << 18
 _TID: Final = re.compile(r"[0-9a-f]{16}")
 
 
-async def create(home: Home, name: str, slots: Sequence[str], parent: str | None = None) -> Created:
-    """A new object with the slots that the words `slot=json` state."""
+async def create(
+    home: Home, name: str, slots: Sequence[str], parent: str | None = None, key: str | None = None
+) -> Created:
+    """A new object with the slots that the words `slot=json` state; made once, however often its answer is lost."""
     wanted = New(
         name=names.check_object(name),
         parent=None if parent is None else mandate.check_target(parent),
         slots={names.check_slot(slot): value for slot, value in values.read_pairs(slots, "slot").items()},
     )
     codec.encode(wanted.slots)
-    made: Created = await wire.ask(home, "new", wanted)
+    made: Created = await wire.ask(home, "new", wanted, key=sending.check_key(key))
     return made
 
 
-async def look(home: Home, target: str, at: str | None = None) -> Looked:
-    """The object as it is, or as it was at transaction `at`."""
+async def look(
+    home: Home, target: str | None, at: str | None = None, after: str | None = None, limit: int = 100
+) -> Looked:
+    """A page of the object as it is, or as it was at transaction `at`. Without a target: the root itself."""
     if at is not None and _TID.fullmatch(at) is None:
         raise BatosError("USAGE", f"--at {at} is no transaction", "It is 16 hexadecimal digits, as results show them.")
-    seen: Looked = await wire.ask(home, "look", Look(target=mandate.check_target(target), at=at))
+    wanted = names.ROOT_OID if target is None else mandate.check_target(target)
+    seen: Looked = await wire.ask(home, "look", Look(target=wanted, at=at, after=after, limit=limit))
     return seen
 
 
@@ -98,9 +103,9 @@ async def watch(home: Home, id_: str, seconds: float, on_event: Callable[[Event]
             lost = lost or bool(error.data.get("lost"))
             if error.code == "TIMEOUT":
                 break
-            if error.code not in sending.GONE or not lost:
+            if error.code not in wire.GONE or not lost:
                 raise wire.not_running(home) if error.code == "NOT_RUNNING" else error from error
-        await asyncio.sleep(min(sending.AGAIN_S, max(0.0, until - clock())))
+        await asyncio.sleep(min(wire.AGAIN_S, max(0.0, until - clock())))
     on = wire.command(home, "cycle", "watch", id_)
     raise BatosError(
         "TIMEOUT", f"{id_} has not ended within {seconds:g} s; it goes on", f"Watch on: {on}", goes_on=True

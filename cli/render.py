@@ -43,6 +43,8 @@ def looked(seen: Looked) -> str:
     if seen.parents:
         lines.append(f"  delegates to {', '.join(parent.oid for parent in seen.parents)}")
     lines += [f"  {selector}  {_method(method)}" for selector, method in seen.methods.items()]
+    if seen.next is not None:
+        lines.append(f"  … there is more: --after {seen.next}")
     return "\n".join(map(printable, lines))
 
 

@@ -20,14 +20,9 @@ from protocol.home import Home
 from protocol.mandates import MAX_SECONDS
 from protocol.messages import Event, Mandate, MandateReply
 
-AGAIN_S: Final = 0.25
-"""Seconds between two attempts to reach a system that was lost."""
 LAST_WORD_S: Final = 1.0
 """Seconds after a mandate's own deadline in which it still says how it has ended."""
 MAX_KEY: Final = 200
-
-GONE: Final = frozenset({"NOT_RUNNING", "NOT_READY"})
-"""What a system that is restarting says."""
 
 
 def patience(seconds: float) -> float:
@@ -37,6 +32,13 @@ def patience(seconds: float) -> float:
     return seconds
 
 
+def check_key(key: str | None) -> str:
+    """`key` if it can be one, or a new one for this invocation; USAGE otherwise."""
+    if key is not None and (not 0 < len(key) <= MAX_KEY or not key.isprintable()):
+        raise BatosError("USAGE", "this --key is no key", f"Give 1 to {MAX_KEY} printable characters.")
+    return str(ULID()) if key is None else key
+
+
 class Sending:
     """One mandate of this invocation; what is known of it at any moment, for whoever is interrupted.
 
@@ -44,10 +46,8 @@ class Sending:
     """
 
     def __init__(self, home: Home, mandate: Mandate, key: str | None, seconds: float) -> None:
-        if key is not None and (not 0 < len(key) <= MAX_KEY or not key.isprintable()):
-            raise BatosError("USAGE", "this --key is no key", f"Give 1 to {MAX_KEY} printable characters.")
+        self.key = check_key(key)
         self.home = home
-        self.key = str(ULID()) if key is None else key
         self.seconds = patience(seconds)
         self.mandate = msgspec.structs.replace(mandate, seconds=min(self.seconds, MAX_SECONDS))
         self.id = ""
@@ -76,11 +76,11 @@ class Sending:
                     return reply
             except BatosError as error:
                 lost = lost or bool(error.data.get("lost")) or bool(self.id)
-                if error.code == "TIMEOUT" and "goes_on" not in error.data and clock() >= until - AGAIN_S:
+                if error.code == "TIMEOUT" and "goes_on" not in error.data and clock() >= until - wire.AGAIN_S:
                     break  # it is the bus that has given up, not the mandate
-                if error.code not in GONE or not lost:
+                if error.code not in wire.GONE or not lost:
                     raise self._known(error) from error
-            await asyncio.sleep(min(AGAIN_S, max(0.0, until - clock())))
+            await asyncio.sleep(min(wire.AGAIN_S, max(0.0, until - clock())))
         raise self.abandoned("TIMEOUT", f"no answer within {self.seconds:g} s")
 
     def abandoned(self, code: str, why: str) -> BatosError:

@@ -20,6 +20,10 @@ from protocol.messages import StatusQuery
 SENDER: Final = f"batos.{os.getpid()}"
 ANSWER_S: Final = 30.0
 """Seconds that a question which needs no thinking may take."""
+GONE: Final = frozenset({"NOT_RUNNING", "NOT_READY"})
+"""What a system that is restarting says."""
+AGAIN_S: Final = 0.25
+"""Seconds between two attempts to reach a system that was lost."""
 REACH_S: Final = 5.0
 """Seconds that a service may be away: longer than its restart after a crash takes."""
 
@@ -31,11 +35,24 @@ def client(home: Home) -> Client:
     return Client(home.bus, SENDER)
 
 
-async def ask(home: Home, verb: str, request: msgspec.Struct, *, service: str = "orchestrator") -> Any:
-    """The typed reply to one request."""
+async def ask(home: Home, verb: str, request: msgspec.Struct, *, service: str = "orchestrator", key: str = "") -> Any:
+    """The typed reply to one request. One with an idempotency `key` goes out again where its answer was lost."""
+    clock = asyncio.get_running_loop().time
+    until = clock() + ANSWER_S
+    lost = False
     async with client(home) as bus:
-        await reach(home, bus, service)
-        return await bus.call(service, verb, request, seconds=ANSWER_S)
+        while True:
+            try:
+                await reach(home, bus, service)
+                return await bus.call(service, verb, request, seconds=until - clock(), idem=key)
+            except BatosError as error:
+                lost = lost or bool(error.data.get("lost")) or error.code == "TIMEOUT"
+                if not (key and lost) or error.code not in {*GONE, "TIMEOUT"}:
+                    raise
+                if error.code == "TIMEOUT" or clock() + AGAIN_S > until:
+                    again = f"It may have been done. Ask again under its key, it is done once: --key {key}"
+                    raise BatosError(error.code, error.message, again, **{**error.data, "key": key}) from error
+                await asyncio.sleep(AGAIN_S)
 
 
 async def reach(home: Home, bus: Client, service: str) -> None:

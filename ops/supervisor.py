@@ -52,7 +52,6 @@ class Supervisor:
                 name=info["name"],
                 state=info["statename"],
                 pid=info["pid"],
-                # The wall clock may have gone back since.
                 uptime_s=max(0.0, float(info["now"] - info["start"])) if info["pid"] else 0.0,
                 log=str(self._home.root / (info["stdout_logfile"] or info["stderr_logfile"])),
                 error=info["spawnerr"],

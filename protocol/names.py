@@ -12,6 +12,10 @@ from protocol.errors import BatosError
 SERVICES: Final = ("orchestrator", "inference", "memory", "guardian")
 STATES: Final = ("IDLE", "DECOMPOSING", "DELEGATING", "SYNTHESIZING", "COMPLETE", "FAILED")
 
+ROOT: Final = "root"
+ROOT_OID: Final = "0" * 16
+"""The root's own: the word, and the OID that no object can take from it."""
+
 SIGNAL: Final = "_p_changed"
 
 KERNEL_SELECTORS: Final = frozenset(
@@ -38,6 +42,37 @@ KERNEL_SLOTS: Final = frozenset({"_tmp_synthesis_data"})
 
 KERNEL_NAMES: Final = frozenset({n for n in KERNEL_SELECTORS if n.startswith("_")} | KERNEL_SLOTS)
 """The underscore names that source under kernel traits may use; the guardian refuses every other one."""
+
+UNREADABLE_SLOTS: Final = frozenset(
+    [
+        "ag_await",
+        "ag_code",
+        "ag_frame",
+        "co_code",
+        "cr_await",
+        "cr_code",
+        "cr_frame",
+        "cr_origin",
+        "f_back",
+        "f_builtins",
+        "f_code",
+        "f_generator",
+        "f_globals",
+        "f_locals",
+        "f_trace",
+        "format",
+        "format_map",
+        "gi_code",
+        "gi_frame",
+        "gi_yieldfrom",
+        "tb_frame",
+        "tb_next",
+    ]
+)
+"""Attributes that no method may read: Python's own ways into frames and code, and formats that walk attributes."""
+
+RESERVED_PARAMETERS: Final = frozenset({"print", "printed", "builtins", "breakpoint", "getattr", "hasattr"})
+"""Names that no method may bind, or may only call."""
 
 MAX_NAME: Final = 100
 
@@ -73,6 +108,12 @@ def check_selector(name: str) -> str:
 
 def check_slot(name: str) -> str:
     """`name` if a user may give an object a slot of that name; BAD_NAME otherwise."""
+    if keyword.iskeyword(name):
+        raise BatosError("BAD_NAME", _keyword(name), "Choose another name: no method could say `self.` and this word.")
+    if name in UNREADABLE_SLOTS:
+        raise BatosError(
+            "BAD_NAME", f"methods may not read {name}, so a slot of that name is of no use", "Choose another name."
+        )
     if not _is_identifier(name) or name.startswith("_") or is_selector(name):
         raise BatosError(
             "BAD_NAME",
@@ -84,6 +125,10 @@ def check_slot(name: str) -> str:
 
 def check_parameter(name: str) -> str:
     """`name` if a method may have a parameter of that name; BAD_SELECTOR otherwise."""
+    if keyword.iskeyword(name):
+        raise BatosError("BAD_SELECTOR", _keyword(name), "Choose another name for the parameter.")
+    if name in RESERVED_PARAMETERS:
+        raise BatosError("BAD_SELECTOR", f"{name} means something else in a method", "Choose another name.")
     if not _is_identifier(name) or name.startswith("_") or name == "self":
         raise BatosError("BAD_SELECTOR", f"{name[:MAX_NAME]!r} is no parameter name", "Name it like `increment_(by)`.")
     return name
@@ -98,6 +143,10 @@ def check_object(name: str) -> str:
             "Begin with a letter; then letters, digits, '_', '-' and '.', at most 100 characters.",
         )
     return name
+
+
+def _keyword(name: str) -> str:
+    return f"{name} is a keyword of Python"
 
 
 def _is_identifier(name: str) -> bool:

@@ -130,7 +130,7 @@ def load(connection: Connection, text: str) -> list[str]:
     root = connection.root()
     forgotten: list[str] = []
     for persona in codex.persona:
-        if persona.name in root["objects"] or persona.name in KERNEL_OBJECTS:
+        if persona.name in root["objects"] or persona.name in {names.ROOT, *KERNEL_OBJECTS}:
             raise BatosError(
                 "NAME_TAKEN", f"there is already an object called {persona.name}", "Give the persona another name."
             )

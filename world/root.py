@@ -1,11 +1,14 @@
 """The root: which named objects a world holds, and how a name is resolved.
 
-Names resolve in this order: the user's objects, personas, the root, OIDs.
+Names resolve in this order: the user's objects, personas, the root, OIDs. No new object takes a name that means
+something already (`is_taken`), `root` among them. In a world whose user has once called an object so, the root itself
+is still to be seen under its OID, which is what `batos look` without a name looks at.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, Final
 
 from ZODB.Connection import Connection
@@ -13,6 +16,7 @@ from ZODB.POSException import POSKeyError
 
 from protocol import names
 from protocol.errors import BatosError
+from world.nearest import MOST, in_list, in_tree, nearest
 from world.uvm import UvmObject, delegation
 from world.values import oid_of
 
@@ -56,6 +60,12 @@ def get(connection: Connection, oid: str) -> UvmObject:
     raise BatosError("UNKNOWN_OBJECT", message, "`batos look` lists the objects by name.", oid=oid)
 
 
+def is_taken(root: Any, name: str) -> bool:
+    """Whether `name` means something in this world already."""
+    known = name in root["objects"] or name in root["personas"]
+    return known or name in KERNEL_OBJECTS or name == names.ROOT
+
+
 def is_kernel(holder: UvmObject) -> bool:
     """Whether methods on `holder` are kernel source: a root object, or one that delegates to the cycle's traits."""
     return any(_is_privileged(here) for here in delegation(holder)) or holder._name in KERNEL_OBJECTS
@@ -65,13 +75,17 @@ def _is_privileged(here: UvmObject) -> bool:
     return here._name == "cycle_traits"
 
 
-def all_objects(root: Any) -> Iterator[tuple[str, str]]:
-    """Name and OID of every object of the user, in name order."""
-    return ((name, oid_of(found)) for name, found in root["objects"].items())
+def objects_after(root: Any, after: str | None, limit: int) -> Iterator[tuple[str, str]]:
+    """Name and OID of the user's objects, in name order: at most `limit` of those after the name `after`."""
+    found = root["objects"].items(min=after, excludemin=after is not None)
+    return ((name, oid_of(each)) for name, each in islice(found, limit))
 
 
 def _hint(root: Any, target: str) -> str:
-    near = [name for name in root["objects"] if name.lower() == target.lower() or name.startswith(target[:3])]
+    if target in {names.ROOT, names.ROOT_OID}:
+        return "The root understands no message; `batos look` shows it."
+    others = sorted([*root["personas"], *KERNEL_OBJECTS])
+    near = [*nearest(in_tree(root["objects"]), target), *nearest(in_list(others), target)]
     if near:
-        return f"Did you mean {', '.join(near[:3])}?"
+        return f"Did you mean {', '.join(near[:MOST])}?"
     return f"Make it: `batos new {target} slot=json …`." if len(target) <= names.MAX_NAME else "See `batos look`."

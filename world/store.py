@@ -7,7 +7,7 @@ that was acknowledged. A connection belongs to one thread, so each actor does al
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
@@ -107,10 +107,13 @@ def snapshot(db: DB, at: bytes | None = None) -> Iterator[Connection]:
 
 
 @contextmanager
-def commit(db: DB, *, user: str, description: str, cycle: str = "") -> Iterator[Connection]:
+def commit(
+    db: DB, *, user: str, description: str, cycle: str = "", facts: Mapping[str, str] | None = None
+) -> Iterator[Connection]:
     """A connection to write to; commits at the end of the block, or nothing if the block raises.
 
-    Every commit says who (`user`), why (`description`) and within which `cycle`: history is a feature.
+    Every commit says who (`user`), why (`description`), within which `cycle`, and what `facts` its writer wants to find
+    again: history is a feature.
     """
     manager = transaction.TransactionManager(explicit=True)
     connection = db.open(manager)
@@ -118,8 +121,9 @@ def commit(db: DB, *, user: str, description: str, cycle: str = "") -> Iterator[
     try:
         current.user = user
         current.note(description)
-        if cycle:
-            current.setExtendedInfo("cycle", cycle)
+        for name, fact in {"cycle": cycle, **(facts or {})}.items():
+            if fact:
+                current.setExtendedInfo(name, fact)
         yield connection
         manager.commit()
     except BaseException:

@@ -196,8 +196,8 @@ class Orchestrator:
     async def codex(self, request: Codex, _: Call) -> CodexReply:
         return await self._in_world(lambda store: codex.serve(store, request))
 
-    async def new(self, request: New, _: Call) -> Created:
-        return await self._in_world(lambda store: inspect.create(store, request))
+    async def new(self, request: New, call: Call) -> Created:
+        return await self._in_world(lambda store: inspect.create(store, request, call.envelope.idem))
 
     async def look(self, request: Look, _: Call) -> Looked:
         return await self._in_world(lambda store: inspect.look(store, request))

@@ -11,6 +11,7 @@ the original message and whatever else the mandate changed are published togethe
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from typing import Final
 
 import msgspec
@@ -149,6 +150,7 @@ def _unhandled(thought: Thought, brief: Unhandled) -> dict[str, Value]:
         "kwargs": brief.kwargs,
         "slots": slots,
         "examples": examples,
+        "names": _names(thought, [slots, brief.args, brief.kwargs, examples]),
         "seed": _seed([thought.seed, brief.selector, slots, examples]),
     }
     mission = {"type": "unhandled_message", "selector": brief.selector, "args": brief.args}
@@ -196,6 +198,22 @@ def _parameters(brief: Unhandled, contract: Contract | None) -> list[str]:
     positional = [given[n] if n < len(given) else f"arg{n + 1}" for n in range(len(brief.args))]
     rest = given[len(positional) :]
     return [*positional, *rest, *(name for name in brief.kwargs if name not in given)]
+
+
+def _names(thought: Thought, value: Value) -> list[Value]:
+    """[[reference, name], …] of the named objects that `value` refers to: a method in the jail cannot learn of a name."""
+    found: dict[str, list[Value]] = {}  # by OID: many slots may refer to one object
+    todo: list[Value] = [value]
+    while todo:
+        item = todo.pop()
+        if isinstance(item, Ref):
+            with suppress(BatosError):  # whoever writes a reference by hand may refer to nothing
+                found[item.oid] = [item, thought.overlay.name(item.oid)]
+        elif isinstance(item, list):
+            todo.extend(item)
+        elif isinstance(item, dict):
+            todo.extend(item.values())
+    return [pair for pair in found.values() if pair[1]]
 
 
 def _seed(parts: list[Value]) -> int:

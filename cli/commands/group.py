@@ -5,6 +5,7 @@ Every command takes `--json` and `--home`, before or after its own words.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
@@ -23,9 +24,12 @@ def _set_json(ctx: click.Context, _option: click.Parameter, value: bool) -> None
         ctx.ensure_object(Invocation).json = True
 
 
-def _set_home(ctx: click.Context, _option: click.Parameter, value: str | None) -> None:
+def _set_home(ctx: click.Context, option: click.Parameter, value: str | None) -> None:
     if value:
-        ctx.ensure_object(Invocation).home = value
+        invocation = ctx.ensure_object(Invocation)
+        if invocation.home is not None:  # before the command's word and after it
+            raise _given_twice(ctx, option)
+        invocation.home = value
 
 
 def everywhere(function: F) -> F:
@@ -63,7 +67,40 @@ def finish(work: Coroutine[Any, Any, T]) -> T:
         raise BatosError("INTERRUPTED", "terminated") from error
 
 
-class Words(click.Command):
+class Command(click.Command):
+    """A command whose options are given once: of two values, click itself would take the last without a word."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not ctx.resilient_parsing:
+            _check_once(self, ctx, args)
+        return super().parse_args(ctx, args)
+
+
+class Commands(click.Group):
+    """A group of such commands, itself one as to its own options."""
+
+    command_class = Command
+    group_class = type
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not ctx.resilient_parsing:
+            _check_once(self, ctx, args)
+        return super().parse_args(ctx, args)
+
+
+def _check_once(command: click.Command, ctx: click.Context, args: list[str]) -> None:
+    """USAGE for an option with one value that has several. The parser notes each option as often as it meets it."""
+    _, _, met = command.make_parser(ctx).parse_args(args=list(args))
+    for option, times in Counter(met).items():
+        if isinstance(option, click.Option) and times > 1 and not (option.multiple or option.is_flag or option.count):
+            raise _given_twice(ctx, option)
+
+
+def _given_twice(ctx: click.Context, option: click.Parameter) -> click.UsageError:
+    return click.UsageError(f"{max(option.opts, key=len)} is given twice", ctx=ctx)
+
+
+class Words(Command):
     """A command whose arguments may be negative numbers; a word that begins like an option must be one."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -81,6 +118,7 @@ class Words(click.Command):
 
 
 @click.group(
+    cls=Commands,
     context_settings={"help_option_names": ["--help"], "max_content_width": 120},
     epilog='Completion for your shell: eval "$(_BATOS_COMPLETE=bash_source batos)" (or zsh_source, fish_source).',
 )

@@ -15,12 +15,13 @@ from cli.console import Invocation
 @click.argument("name")
 @click.argument("slots", nargs=-1, metavar="[slot=JSON]…")
 @click.option("--parent", metavar="P", help="The object to delegate to (default: traits_obj).")
+@click.option("--key", metavar="K", help="The idempotency key: the same key makes the object once.")
 @click.pass_obj
-def new(invocation: Invocation, name: str, slots: tuple[str, ...], parent: str | None) -> None:
+def new(invocation: Invocation, name: str, slots: tuple[str, ...], parent: str | None, key: str | None) -> None:
     """Make an object NAME with these slots, such as width=5 title='"a text"'."""
     from cli import objects, render
 
-    made = finish(objects.create(home_of(invocation), name, slots, parent))
+    made = finish(objects.create(home_of(invocation), name, slots, parent, key))
     invocation.result(made, render.created(made))
 
 
@@ -67,14 +68,18 @@ def send(
 
 @batos.command()
 @everywhere
-@click.argument("target", default="root", metavar="[NAME|OID]")
+@click.argument("target", required=False, metavar="[NAME|OID]")
 @click.option("--at", metavar="TID", help="As it was at this transaction.")
+@click.option("--after", metavar="ENTRY", help="Go on after this entry: `next` of the page before.")
+@click.option(
+    "--limit", type=click.IntRange(1, 1000), default=100, show_default=True, metavar="N", help="At most N entries."
+)
 @click.pass_obj
-def look(invocation: Invocation, target: str, at: str | None) -> None:
+def look(invocation: Invocation, target: str | None, at: str | None, after: str | None, limit: int) -> None:
     """Show an object: slots, parents, methods with author and verdict. (Without a name: the root.)"""
     from cli import objects, render
 
-    seen = finish(objects.look(home_of(invocation), target, at))
+    seen = finish(objects.look(home_of(invocation), target, at, after, limit))
     invocation.result(seen, render.looked(seen))
 
 

@@ -66,6 +66,8 @@ class MandateReply(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class New(msgspec.Struct, frozen=True, kw_only=True):
+    """Make an object of the user. The envelope's `idem` is its key: the same key again repeats the answer."""
+
     name: str
     parent: str | None = None
     slots: dict[str, Value] = {}
@@ -78,10 +80,15 @@ class Created(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Look(msgspec.Struct, frozen=True, kw_only=True):
-    """Look at an object (name or OID), now or at transaction `at` (16 hex digits)."""
+    """Look at an object (name or OID; `root` or its OID: the root), now or at transaction `at` (16 hex digits).
+
+    A page: at most `limit` entries (slots and methods; of the root, objects), those after the one called `after`.
+    """
 
     target: str
     at: str | None = None
+    after: str | None = None
+    limit: int = 100
 
 
 class MethodView(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,12 +101,15 @@ class MethodView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Looked(msgspec.Struct, frozen=True, kw_only=True):
+    """One page of an object. `next`: the page goes on after the entry of this name; None: this was the last."""
+
     name: str | None
     oid: str
     tid: str
     slots: dict[str, Value]
     parents: list[Ref]
     methods: dict[str, MethodView]
+    next: str | None = None
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,7 +16,7 @@ from protocol.codec import convert
 from protocol.envelope import Envelope, open_frame
 from protocol.errors import BatosError
 from protocol.failure import Failure
-from protocol.messages import ActorStatus, Infer, Inferred, StatusQuery
+from protocol.messages import ActorStatus, Experts, Infer, Inferred, StatusQuery
 
 
 class Bench:
@@ -40,7 +40,7 @@ class Bench:
         self.say(peer, "ready", body=Ready(capacity=capacity), service=service)
 
     def ask(self, ident: str, peer: bytes = b"client", verb: str = "infer", **more: Any) -> None:
-        body = Infer(rows=[]) if verb == "infer" else StatusQuery()
+        body = {"infer": Infer(rows=[]), "experts": Experts()}.get(verb, StatusQuery())
         self.say(peer, "request", ident, verb=verb, body=body, **more)
 
     def answer(self, ident: str, peer: bytes = b"worker", kind: Any = "final") -> None:
@@ -96,6 +96,35 @@ def test_the_least_loaded_worker_is_chosen() -> None:
     for ident in "1234":
         bench.ask(ident)
     assert len(bench.got(b"worker-a")) == len(bench.got(b"worker-b")) == 2
+
+
+def test_a_verb_that_waits_holds_up_no_other_verb() -> None:
+    bench = Bench(queue=1)
+    bench.ready(capacity=2)
+    for ident in "1234":
+        bench.ask(ident)
+    assert bench.got(b"worker") == [("request", "1"), ("request", "2")]
+    assert bench.failure("4").code == "BUSY"
+    bench.ask("5", verb="experts")
+    assert bench.got(b"worker")[2:] == [("request", "5")], "its credit and its queue are its own"
+    bench.answer("5")
+    assert bench.got(b"worker")[3:] == [], "the credit that comes back is that of the verb, too"
+
+
+def test_who_comes_gets_what_waits_of_every_verb() -> None:
+    bench = Bench()
+    bench.ask("1")
+    bench.ask("2", verb="experts")
+    bench.ready(capacity=1)
+    assert sorted(bench.got(b"worker")) == [("request", "1"), ("request", "2")]
+
+
+def test_a_verb_that_the_service_does_not_have_is_refused_and_keeps_nothing() -> None:
+    bench = Bench()
+    for n in range(5):
+        bench.ask(f"{n}", verb=f"dream{n}")
+        assert bench.failure(f"{n}").code == "UNKNOWN_VERB"
+    assert not bench.exchange._queues
 
 
 def test_status_neither_waits_nor_counts() -> None:
@@ -272,7 +301,9 @@ SERVICES = st.sampled_from(["inference", "guardian"])
 STEPS = st.one_of(
     st.tuples(st.just("ready"), st.sampled_from([b"worker-a", b"worker-b"]), SERVICES, st.integers(1, 2)),
     st.tuples(st.just("ask"), st.sampled_from([b"client-a", b"client-b", b"worker-a"]), SERVICES, st.floats(0.1, 4)),
-    st.tuples(st.just("status"), st.sampled_from([b"client-a", b"client-b"]), SERVICES, st.floats(0.1, 4)),
+    st.tuples(
+        st.sampled_from(["experts", "status"]), st.sampled_from([b"client-a", b"client-b"]), SERVICES, st.floats(0.1, 4)
+    ),
     st.tuples(st.sampled_from(["final", "failure", "partial", "disconnect"]), PEERS, SERVICES, IDENTS),
     st.tuples(st.sampled_from(["leave", "lost", "heartbeat"]), PEERS, SERVICES, st.none()),
     st.tuples(st.just("wait"), st.just(b""), SERVICES, st.floats(0.1, 3)),
@@ -289,10 +320,11 @@ def test_whatever_happens_each_request_has_one_end_and_nothing_is_left(steps: li
     for kind, peer, service, detail in steps:
         if kind == "ready":
             bench.ready(peer, capacity=detail, service=service)
-        elif kind in ("ask", "status"):
+        elif kind in ("ask", "experts", "status"):
             ident = f"r{len(asked)}"
             asked[ident] = peer
-            bench.ask(ident, peer=peer, service=service, seconds=detail, verb="infer" if kind == "ask" else "status")
+            verb = {"ask": "infer" if service == "inference" else "judge"}.get(kind, kind)
+            bench.ask(ident, peer=peer, service=service, seconds=detail, verb=verb)
         elif kind in ("final", "failure", "partial"):
             body = Failure("INTERNAL", "x") if kind == "failure" else Inferred(rows=[], prompt_tokens=0, seconds=0.0)
             bench.say(peer, kind, detail, verb="infer", body=body, service=service)
@@ -309,6 +341,9 @@ def test_whatever_happens_each_request_has_one_end_and_nothing_is_left(steps: li
             bench.say(peer, kind, service=service)
         else:
             bench.pass_time(detail)
+        for worker in bench.exchange._workers.values():
+            loads = [count for verb, count in worker.load.items() if verb != "status"]
+            assert all(0 <= count <= 2 for count in loads), "2 is the most that any of them announces"
     bench.pass_time(12)
     for ident, client in asked.items():
         ends = [e.kind for e in bench.sent.get(client, []) if e.id == ident and e.kind in ("final", "failure")]

@@ -60,6 +60,49 @@ def test_new(system, batos):
     assert body == {"name": "box", "parent": "shape", "slots": {"width": 5, "title": "a b", "friend": Ref(OID)}}
 
 
+@pytest.mark.parametrize("lost", ["orchestrator", "broker"])
+def test_an_object_whose_answer_is_lost_is_asked_for_again_under_the_same_key(system, batos, lost):
+    never = asyncio.Event()
+
+    async def new(_request, _call):
+        if len(system.envelopes) == 1:
+            threading.Thread(target=restart, args=(system, lost), daemon=True).start()
+            await never.wait()
+        return Created(name="box", oid=OID, tid=TID)
+
+    system.handlers["new"] = new
+    system.start()
+    assert batos("new", "box") == (0, [{"name": "box", "oid": OID, "tid": TID}])
+    first, second = system.envelopes
+    assert (first.idem, first.body) == (second.idem, second.body)
+    assert batos("new", "box", "--key", "mine")[0] == 0
+    assert system.envelopes[-1].idem == "mine" != first.idem
+
+
+def test_a_name_that_is_taken_is_said_as_it_is_after_a_loss_too(system, batos):
+    never = asyncio.Event()
+
+    async def new(_request, _call):
+        if len(system.envelopes) == 1:
+            threading.Thread(target=restart, args=(system, "broker"), daemon=True).start()
+            await never.wait()
+        raise BatosError("NAME_TAKEN", "there is already an object called box", "Choose another name.")
+
+    system.handlers["new"] = new
+    system.start()
+    code, lines = batos("new", "box")
+    assert (code, lines[-1]["error"]["hint"]) == (6, "Choose another name.")
+
+
+def restart(system, lost):
+    if lost == "broker":
+        system.stop_broker()
+        system.start_broker()
+    else:
+        system.stop_orchestrator()
+        system.start_orchestrator()
+
+
 def test_send_streams_events_and_ends_with_the_result(system, batos):
     async def mandate(_request, call):
         call.partial(Event(event="accepted", mandate="M1"))
@@ -183,17 +226,9 @@ def test_a_lost_system_is_asked_again_under_the_same_key(system, batos, lost):
     async def mandate(_request, call):
         call.partial(Event(event="accepted", mandate="M1"))
         if len(system.envelopes) == 1:
-            threading.Thread(target=restart, daemon=True).start()
+            threading.Thread(target=restart, args=(system, lost), daemon=True).start()
             await seen.wait()
         return REPLY
-
-    def restart():
-        if lost == "broker":
-            system.stop_broker()
-            system.start_broker()
-        else:
-            system.stop_orchestrator()
-            system.start_orchestrator()
 
     system.handlers["mandate"] = mandate
     system.start()
@@ -217,14 +252,28 @@ def test_look(system, batos):
         "source": METHOD.source,
         "verdict": "accept",
     }
-    assert asked(system, "look").body == {"target": "box", "at": TID}
+    assert asked(system, "look").body == {"target": "box", "at": TID, "after": None, "limit": 100}
+    assert lines[0]["next"] is None
 
 
 def test_look_without_a_name_looks_at_the_root(system, batos):
     system.handlers["look"] = answering(Looked(name="root", oid=OID, tid=TID, slots={}, parents=[], methods={}))
     system.start()
     batos("look")
-    assert asked(system, "look").body["target"] == "root"
+    assert asked(system, "look").body["target"] == "0" * 16, "whatever an object is called"
+
+
+def test_a_page_says_how_it_goes_on(system, batos, home, capsys):
+    system.handlers["look"] = answering(
+        Looked(name="box", oid=OID, tid=TID, slots={"width": 5}, parents=[], methods={}, next="width")
+    )
+    system.start()
+    code, lines = batos("look", "box", "--after", "height", "--limit", "1")
+    assert (code, lines[0]["next"]) == (0, "width")
+    assert (asked(system, "look").body["after"], asked(system, "look").body["limit"]) == ("height", 1)
+    assert main(["look", "box", "--home", str(home.root)]) == 0
+    assert "--after width" in capsys.readouterr().out
+    assert batos("look", "--limit", "0")[0] == 2
 
 
 def test_source_is_the_text_itself_for_a_person(system, batos, home, capsys):

@@ -5,11 +5,14 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
+import click
 import pytest
 
 from cli.commands import batos as group
 from cli.main import main
+from protocol.messages import Created, Event, Looked, MandateReply
 
 
 def run(capsys, *words):
@@ -35,6 +38,9 @@ def run(capsys, *words):
         (["send", "box", "area_", "--example", '{"returns":1,"extra":2}'], "BAD_EXAMPLE"),
         (["new", "box", "width"], "USAGE"),
         (["new", "box", "_width=1"], "BAD_NAME"),
+        (["new", "box", "class=1"], "BAD_NAME"),
+        (["send", "box", "area_(class)"], "BAD_SELECTOR"),
+        (["send", "box", "area_", "--kw", "class=1"], "BAD_ARGUMENT"),
         (["new", "0box"], "BAD_NAME"),
         (["look", "box", "--at", "yesterday"], "USAGE"),
         (["source", "box", "area"], "BAD_SELECTOR"),
@@ -126,11 +132,126 @@ def test_a_reader_that_has_gone_costs_no_traceback(home):
     assert (home.root / "err").read_text() == ""
 
 
+def piped(home, *words, **streams):
+    command = [sys.executable, "-m", "cli.main", "--home", str(home.root), *words]
+    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **streams}
+    told = subprocess.run(command, **pipes, text=True, check=False)
+    assert "Traceback" not in (told.stderr or "")
+    assert "Exception ignored" not in (told.stderr or "")
+    return told
+
+
+SAYING = [["--help"], ["--version"], ["look", "--help"], ["status"], ["status", "--json"], ["doctor"], ["down"]]
+
+
+@pytest.mark.parametrize("words", SAYING)
+def test_a_result_that_cannot_be_written_is_a_failure_of_the_store(home, words):
+    with Path("/dev/full").open("w") as full:
+        told = piped(home, *words, stdout=full)
+        assert (told.returncode, "cannot write the result" in told.stderr) == (7, True)
+        expected = piped(home, *words).returncode
+        assert piped(home, *words, stderr=full).returncode == expected, "what was only told on the way is no result"
+
+
+def test_a_failure_that_cannot_be_written_keeps_its_exit_code(home):
+    with Path("/dev/full").open("w") as full:
+        told = piped(home, "look", "--json", stdout=full)
+        assert (told.returncode, "NOT_RUNNING" in told.stderr) == (3, True)
+        assert piped(home, "look", stdout=full, stderr=full).returncode == 3
+
+
+def answering(system):
+    async def look(request, _call):
+        return Looked(name="box", oid="1" * 16, tid="2" * 16, slots={"width": 5}, parents=[], methods={})
+
+    async def new(request, _call):
+        return Created(name=request.name, oid="1" * 16, tid="2" * 16)
+
+    async def mandate(_request, call):
+        for _ in range(50):
+            call.partial(Event(event="state", mandate="M1", cycle="C1", state="IDLE"))
+        return MandateReply(mandate="M1", state="COMPLETE", result=1)
+
+    system.handlers.update(look=look, new=new, mandate=mandate)
+    system.start()
+
+
+@pytest.mark.parametrize("words", [["look", "box"], ["new", "box"], ["send", "box", "area_"]])
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_what_is_answered_and_cannot_be_written_is_told(system, words, form):
+    answering(system)
+    with Path("/dev/full").open("w") as full:
+        told = piped(system.home, *words, *form, stdout=full)
+    assert (told.returncode, told.stderr.count("cannot write the result")) == (7, 1)
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        told = piped(system.home, *words, *form, stdout=writer)
+    finally:
+        os.close(writer)
+    assert (told.returncode, "error" in told.stderr) == (0, False), "the work goes on for a reader that has gone"
+
+
+def test_verdicts_that_cannot_be_written_end_the_guardian_too(home):
+    source = home.root / "m.py"
+    source.write_text("def area_(self):\n    return 1\n")
+    with Path("/dev/full").open("w") as full:
+        for form in ([], ["--json"]):
+            assert piped(home, "guard", str(source), *form, stdout=full).returncode == 7
+
+
+@pytest.mark.parametrize("words", SAYING)
+@pytest.mark.parametrize("closed", ["0", "1", "2"])
+def test_a_stream_that_was_closed_before_is_no_failure(home, words, closed):
+    line = [sys.executable, "-m", "cli.main", "--home", str(home.root), *words]
+    told = subprocess.run(
+        ["bash", "-c", f'exec "$@" {closed}>&-', "bash", *line], capture_output=True, text=True, check=False
+    )
+    assert told.returncode == piped(home, *words).returncode
+    assert "Traceback" not in told.stderr
+
+
+@pytest.mark.parametrize("words", SAYING)
+def test_a_reader_that_has_gone_changes_no_exit_code(home, words):
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        assert piped(home, *words, stdout=writer).returncode == piped(home, *words).returncode
+    finally:
+        os.close(writer)
+
+
+def single_valued(command, path=()):
+    """Every option of every command that takes one value, with the words that lead to it."""
+    for option in command.params:
+        if isinstance(option, click.Option) and not (option.multiple or option.is_flag):
+            yield [*path, option.opts[0]]
+    for name, below in getattr(command, "commands", {}).items():
+        yield from single_valued(below, (*path, name))
+
+
+@pytest.mark.parametrize("words", list(single_valued(group)), ids=" ".join)
+def test_an_option_with_one_value_is_given_once(capsys, words):
+    code, out, _ = run(capsys, "--json", *words, "1", words[-1], "1")
+    error = json.loads(out.splitlines()[-1])["error"]
+    assert (code, error["code"], error["message"]) == (2, "USAGE", f"{words[-1]} is given twice")
+
+
+def test_the_home_is_given_once_before_the_command_and_after_it(capsys, home):
+    code, _, err = run(capsys, "--home", str(home.root), "status", "--home", "/elsewhere")
+    assert (code, "--home is given twice" in err) == (2, True)
+
+
+def test_what_may_be_repeated_still_may(system, capsys):
+    system.start()
+    words = ["send", "box", "area_", "--kw", "a=1", "--kw", "b=2", "--json", "--json"]
+    _, out, _ = run(capsys, "--home", str(system.home.root), *words)
+    assert json.loads(out.splitlines()[-1])["error"]["code"] == "UNKNOWN_VERB", "it came as far as the orchestrator"
+
+
 def test_an_interrupted_send_says_that_the_mandate_goes_on(home, system):
     import asyncio
     import threading
-
-    from protocol.messages import Event
 
     accepted = threading.Event()
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import builtins
 import keyword
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from RestrictedPython.transformer import INSPECT_ATTRIBUTES
 
+from actors.guardian.run import compile_source
 from protocol import names
 from protocol.errors import BatosError
+from protocol.messages import Violation
 
 CHECKS = (names.check_selector, names.check_slot, names.check_parameter, names.check_object)
 
@@ -98,3 +102,32 @@ def test_the_closed_lists_are_consistent() -> None:
     assert not names.is_delegation("parent")
     assert names.is_oid("00000000000000af")
     assert not names.is_oid("00000000000000AF")
+
+
+@pytest.mark.parametrize("word", keyword.kwlist)
+def test_a_keyword_is_called_one_wherever_it_is_a_name(word):
+    for check in (names.check_slot, names.check_parameter):
+        with pytest.raises(BatosError, match=f"{word} is a keyword of Python"):
+            check(word)
+
+
+WORDS = sorted(
+    {*dir(builtins), *keyword.softkwlist, *INSPECT_ATTRIBUTES, "format", "format_map", "math", "printed", "width"}
+)
+WORDS = [word for word in WORDS if not word.startswith("_") and not keyword.iskeyword(word)]
+
+
+def accepted(check, word):
+    try:
+        check(word)
+    except BatosError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_the_names_that_are_allowed_are_those_that_a_method_can_use(word):
+    reads = f"def m_(self):\n    self.{word} = 1\n    self._p_changed = True\n    return self.{word}\n"
+    assert accepted(names.check_slot, word) is not isinstance(compile_source(reads, kernel=False), Violation)
+    takes = f"def m_(self, {word}):\n    return {word}\n"
+    assert accepted(names.check_parameter, word) is not isinstance(compile_source(takes, kernel=False), Violation)

@@ -67,3 +67,56 @@ async def test_the_outcome_that_most_share_wins_then_the_shortest(jail):
         {"source": "longer", "result": {"returns": 2.0}},
     ]
     assert await run(jail, "most_agreed_", passed) == "longer"
+
+
+FRIEND, STRANGER = Ref("2a".zfill(16)), Ref("2b".zfill(16))
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (FRIEND, "@anna"),
+        (STRANGER, "@object"),
+        ([1, FRIEND, {"who": FRIEND}], "[1, @anna, {'who': @anna}]"),
+        ([10**5000], "[a number of over 60 digits]"),
+        ([-(10**70)], "[a number of over 60 digits]"),
+        *[
+            (plain, repr(plain))
+            for plain in (b"\x00a", "it's", 'a"b', True, None, 1.5, -3, [], {}, {1: [b"x"], "k": {}})
+        ],
+    ],
+)
+async def test_the_prompt_shows_every_value_that_a_message_may_hold(jail, value, text):
+    example = {"slots": {"width": value}, "args": [value], "kwargs": {"by": value}, "slots_after": {"tall": value}}
+    message = {
+        "selector": "area_",
+        "slots": {"width": value},
+        "args": [value],
+        "kwargs": {},
+        "examples": [{**example, "returns": value}],
+        "names": [[FRIEND, "anna"]],
+    }
+    [turn] = await run(jail, "_construct_architectural_covenant_prompt", message, [], [])
+    shown = turn["content"]
+    assert f"# slots: width = {text}\n" in shown
+    assert f"# self.area_({text}, by={text}) changes tall to {text} and -> {text}\n" in shown
+    assert FRIEND.oid not in shown
+    bare = {**message, "examples": []}
+    [turn] = await run(jail, "_construct_architectural_covenant_prompt", bare, [], [])
+    assert f"# slots: width = {text}\n" in turn["content"]
+
+
+async def test_the_prompt_cuts_what_is_large_or_deep(jail):
+    deep = 1
+    for _ in range(50):
+        deep = [deep]
+    for value in (list(range(100_000)), {str(n): n for n in range(50_000)}, "x" * 900_000, deep):
+        message = {"selector": "area_", "slots": {"width": value}, "args": [], "kwargs": {}, "examples": []}
+        [turn] = await run(jail, "_construct_architectural_covenant_prompt", message, [], [])
+        assert f"# slots: width = {repr(value)[:60]}\n" in turn["content"]
+
+
+@pytest.mark.parametrize("value", [FRIEND, [FRIEND], {"a": FRIEND}, [10**5000]])
+async def test_what_has_no_literal_is_quoted_by_nobody(jail, value):
+    message = {"examples": [{"returns": value}]}
+    assert await run(jail, "quotes_", "def friend_(self):\n    return self.friend\n", message) is False

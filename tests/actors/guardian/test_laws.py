@@ -163,6 +163,8 @@ def test_what_a_method_sees_at_its_end_is_what_is_kept(within, lines: list[str],
     if isinstance(outcome, Done) and isinstance(outcome.result, list) and outcome.result[:1] == ["end"]:
         kept |= outcome.changed
         assert outcome.result[1:] == [kept["n"], kept["items"], kept["table"]], source
+
+
 MOST = 5
 ENDS = [
     "return [x, y, self.n]",

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from actors.orchestrator import inspect
+from protocol.codec import Ref
 from protocol.errors import BatosError
 from protocol.messages import Example
 from world.store import snapshot
@@ -41,6 +42,18 @@ async def test_a_message_that_nobody_wrote_becomes_a_method(house):
     assert [verdict["problem"] == "" for verdict in story.verdicts] == [False, False, False, True]
     assert sum(step.tokens for step in story.steps) >= 50
     await house.bus.join()
+
+
+async def test_an_object_that_refers_to_others_learns_too(house):
+    anna = house.new("anna", age=7)
+    house.new("box", friend=Ref(anna.oid), all=[Ref(anna.oid), {"who": Ref(anna.oid)}])
+    house.played.rounds = [["def friend_of_(self):\n    return self.friend\n"]]
+    case = Example(returns=Ref(anna.oid))
+    reply = await house.send("box", "friend_of_", examples=[case])
+    assert (reply.result, reply.synthesized) == (Ref(anna.oid), True)
+    (asked,) = house.played.asked
+    assert "friend = @anna, all = [@anna, {'who': @anna}]" in str(asked.rows[0].turns[-1].content)
+    assert anna.oid not in str(asked.rows)
 
 
 async def test_what_failed_is_fed_back(house):

@@ -43,6 +43,20 @@ def next_in_queue_(self):
     return result
 
 '''
+    names = message.get('names', [])
+
+    def text(value):
+        # What `repr` would show, except that a reference is shown by its object's name, and no long number is written out.
+        if isinstance(value, int) and not -10 ** 60 < value < 10 ** 60:
+            return 'a number of over 60 digits'
+        if value is None or isinstance(value, (bool, int, float, str, bytes)):
+            return repr(value)
+        if isinstance(value, list):
+            return '[' + ', '.join([text(item) for item in value[:60]]) + ']'
+        if isinstance(value, dict):
+            return '{' + ', '.join([text(key) + ': ' + text(value[key]) for key in list(value)[:60]]) + '}'
+        return '@' + ([name for ref, name in names if ref == value] or ['object'])[0]
+
     shown = {}
     for name in message['slots']:
         shown[name] = message['slots'][name]
@@ -50,18 +64,18 @@ def next_in_queue_(self):
     for example in message['examples'][:3] or [message]:
         slots = dict(shown)
         slots.update(example.get('slots', {}))
-        texts = [f'{name} = {repr(slots[name])[:60]}' for name in list(slots)[:12]]
+        texts = [f'{name} = {text(slots[name])[:60]}' for name in list(slots)[:12]]
         lines.append('# slots: ' + ', '.join(texts))
-        given = [repr(value)[:60] for value in example['args']]
-        given += [f'{name}={repr(value)[:60]}' for name, value in example['kwargs'].items()]
+        given = [text(value)[:60] for value in example['args']]
+        given += [f'{name}={text(value)[:60]}' for name, value in example['kwargs'].items()]
         line = '# self.' + message['selector'] + '(' + ', '.join(given) + ')'
         ends = []
         if 'slots_after' in example:
             after = example['slots_after']
-            changes = [f'{name} to {repr(after[name])[:60]}' for name in after if name not in slots or slots[name] != after[name]]
+            changes = [f'{name} to {text(after[name])[:60]}' for name in after if name not in slots or slots[name] != after[name]]
             ends.append(' changes ' + (', '.join(changes) or 'nothing'))
         if 'returns' in example:
-            ends.append(' -> ' + repr(example['returns'])[:60])
+            ends.append(' -> ' + text(example['returns'])[:60])
         if ends:
             lines.append(line + ' and'.join(ends))
     for failure in feedback[-3:]:

@@ -3,7 +3,10 @@ def quotes_(self, source, message):
     for example in message['examples']:
         if 'returns' not in example:
             continue
-        result = repr(example['returns'])
+        try:
+            result = repr(example['returns'])
+        except (TypeError, ValueError):
+            continue  # neither a reference nor a number of thousands of digits has a literal
         if source.endswith('return ' + result + '\n'):
             return True
         if len(result) > 1 and result not in ['True', 'False', 'None', '[]', '{}', "''"] and result in source:
