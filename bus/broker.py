@@ -24,6 +24,7 @@ from bus import logs
 from bus.exchange import Exchange, Out
 from bus.link import HEARTBEAT_S, HIGH_WATER, LINGER_MS
 from bus.lock import hold
+from bus.powers import lay_down
 from protocol import codec
 from protocol.envelope import open_frame
 from protocol.errors import BatosError
@@ -131,4 +132,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    lay_down()
     sys.exit(main())
