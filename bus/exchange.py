@@ -12,6 +12,8 @@ What is our own:
 * `disconnect` without an id ends a client, lets a worker finish without new work, and tells a worker that beats
   without being known to say `ready` again.
 * A request whose caller has gone still counts as load until its worker answers: it is still being worked on.
+* Only who shows a token becomes a worker; whom a token was given to, `bus/admission.py` says. What others send costs an
+  answer at most: nothing of it is kept, and a line of the log is written once a minute.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ import structlog
 
 from bus.answer import refusal, reply_to
 from bus.link import HEARTBEAT_S, SILENCE_S, sealed
+from bus.often import Often
 from protocol.codec import convert
 from protocol.envelope import Envelope
 from protocol.errors import BatosError
@@ -36,6 +39,10 @@ from protocol.verbs import VERBS
 
 QUEUE: Final = 1024
 QUEUE_BYTES: Final = 64 << 20
+MAX_ID: Final = 128
+"""Characters in the id of a request, which is kept as long as the request is."""
+MAX_STATUS: Final = 256
+"""Questions for its status that one worker may have at once; they count against no capacity."""
 SUSPECT_S: Final = HEARTBEAT_S * 1.5
 """Who was silent for so long is spoken to: sending to a peer that has died fails at once."""
 GRACE_S: Final = 0.25
@@ -48,10 +55,11 @@ Out = tuple[bytes, bytes]
 
 
 class Ready(msgspec.Struct, frozen=True, kw_only=True):
-    """The body of `ready`: how many requests at once, and who it is."""
+    """The body of `ready`: how many requests at once, who it is, and the token that it was given for its service."""
 
     capacity: int = 1
     pid: int = 0
+    token: str = ""
 
 
 class _Worker:
@@ -98,9 +106,15 @@ class _Request:
 
 
 class Exchange:
-    """`receive`, `tick` and `lost` change the state and give what is to be sent. `now` is monotonic, in seconds."""
+    """`receive`, `tick` and `lost` change the state and give what is to be sent. `now` is monotonic, in seconds.
 
-    def __init__(self, *, queue: int = QUEUE, wall: Callable[[], float] = time.time) -> None:
+    `admits(token, service)` says whether a worker with that token may register that service.
+    """
+
+    def __init__(
+        self, *, admits: Callable[[str, str], bool], queue: int = QUEUE, wall: Callable[[], float] = time.time
+    ) -> None:
+        self._admits = admits
         self.boot = f"broker-{os.urandom(8).hex()}"
         self._limit = queue
         self._wall = wall
@@ -114,6 +128,8 @@ class Exchange:
         self._expiries: list[tuple[float, str]] = []
         self._ticked: float | None = None
         self._out: list[Out] = []
+        self._stray = Often(_log, "a reply that nobody waits for was dropped")
+        self._unfit = Often(_log, "a worker that cannot register was refused")
 
     def receive(self, peer: bytes, frame: bytes, envelope: Envelope, now: float) -> list[Out]:
         """One message from `peer`, as it came and opened."""
@@ -146,6 +162,8 @@ class Exchange:
             for _, known in peers:
                 known.heard = now
         self._ticked = now
+        self._stray.tick()
+        self._unfit.tick()
         while self._expiries and self._expiries[0][0] <= now:
             self._expire(heapq.heappop(self._expiries)[1], now)
         for peer, known in peers:
@@ -179,14 +197,18 @@ class Exchange:
             self._out.append((peer, self._answer_itself(envelope)))
         elif service not in VERBS:
             self._refuse(request, BatosError("UNKNOWN_VERB", f"there is no service {service[:100]!r}"))
-        elif not envelope.id or envelope.id in self._requests:
-            self._refuse(request, BatosError("BAD_MESSAGE", "the id of a request must be new"))
+        elif not 0 < len(envelope.id) <= MAX_ID or envelope.id in self._requests:
+            self._refuse(
+                request, BatosError("BAD_MESSAGE", f"the id of a request must be new, and at most {MAX_ID} long")
+            )
         elif expires <= now:
             self._refuse(request, BatosError("TIMEOUT", "the deadline had passed when the request arrived"))
         elif envelope.verb == "status":
             worker = self._choose(service, always=True)
             if worker is None:
                 self._refuse(request, _nobody(service))
+            elif len(self._workers[worker].held) - len(self._workers[worker].load) >= MAX_STATUS:
+                self._refuse(request, BatosError("BUSY", f"too many ask {service} how it is", "Try again later."))
             else:
                 self._accept(request, peer, now)
                 self._send_to(worker, request)
@@ -203,7 +225,7 @@ class Exchange:
     def _on_reply(self, peer: bytes, frame: bytes, envelope: Envelope) -> None:
         request = self._requests.get(envelope.id)
         if request is None or request.worker != peer:
-            _log.info("a reply that nobody waits for was dropped", service=envelope.service, request=envelope.id)
+            self._stray.say(service=envelope.service[:100], request=envelope.id[:MAX_ID])
             return
         if request.client is not None:
             self._out.append((request.client, frame))
@@ -215,10 +237,15 @@ class Exchange:
         try:
             ready = convert(envelope.body, Ready)
         except BatosError as error:
-            _log.warning("a malformed ready was dropped", error=str(error))
+            self._unfit.say(error=str(error)[:500])
             return
         if envelope.service not in VERBS or envelope.service == "broker" or ready.capacity < 1:
-            _log.warning("a worker for no service was dropped", service=envelope.service, capacity=ready.capacity)
+            self._unfit.say(service=envelope.service[:100], capacity=ready.capacity)
+            return
+        if not self._admits(ready.token, envelope.service):
+            self._unfit.say(service=envelope.service, pid=ready.pid)
+            denied = f"who registers {envelope.service} must show the token that the broker gave it"
+            self._out.append((peer, refusal(envelope, BatosError("REFUSED", denied, "`batos up` starts the actors."))))
             return
         worker = self._workers.get(peer)
         if worker is not None and worker.service != envelope.service:
@@ -254,6 +281,10 @@ class Exchange:
         self._clients.setdefault(peer, _Client(now)).requests.add(request.envelope.id)
         if request.expires < float("inf"):
             heapq.heappush(self._expiries, (request.expires, request.envelope.id))
+        if len(self._expiries) > 2 * len(self._requests) + self._limit:
+            # Most of them have ended long before their deadline.
+            self._expiries = [entry for entry in self._expiries if entry[1] in self._requests]
+            heapq.heapify(self._expiries)
 
     def _dispatch(self, service: str) -> None:
         queue = self._queues.get(service)

@@ -26,6 +26,7 @@ class Bench:
 
     def __init__(self, **options: Any) -> None:
         self.now = 100.0
+        options.setdefault("admits", lambda _token, _service: True)
         self.exchange = Exchange(wall=lambda: WALL + self.now, **options)
         self.sent: dict[bytes, list[Envelope]] = {}
 
@@ -337,7 +338,7 @@ def test_what_cannot_be_read_is_not_sent() -> None:
 
 
 def test_deadlines_are_wall_clock_time() -> None:
-    exchange = Exchange()
+    exchange = Exchange(admits=lambda _token, _service: True)
     frame = sealed(Envelope(id="1", kind="request", service="inference", verb="infer", deadline=time.time() - 1))
     ((_, reply),) = exchange.receive(b"client", frame, open_frame(frame), time.monotonic())
     assert convert(open_frame(reply).body, Failure).code == "TIMEOUT"
