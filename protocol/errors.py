@@ -64,9 +64,13 @@ EXIT_CODES: Final[dict[str, int]] = {
     "NAME_TAKEN": 6,
     # 7: the store
     "STORAGE": 7,
+    "NEWER_WORLD": 7,
     # 130: a person pressed Ctrl-C, as shells count signals
     "INTERRUPTED": 130,
 }
+
+HOPELESS: Final = frozenset({"NEWER_WORLD"})
+"""Codes that no waiting mends: an actor that meets one while it begins says so and ends."""
 
 
 class BatosError(Exception):

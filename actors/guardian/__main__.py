@@ -62,7 +62,7 @@ def _serve(root: str) -> int:
     try:
         asyncio.run(actor.run(find_home(root)))
     except BatosError as error:
-        log.error("cannot run", code=error.code, message=error.message, hint=error.hint)  # noqa: TRY400
+        log.error("cannot run", code=error.code, error=error.message, hint=error.hint)  # noqa: TRY400
         return error.exit_code
     return 0
 
