@@ -43,6 +43,7 @@ class Admission:
         self._kin = kin.Kin(run)
         self._tokens: dict[tuple[kin.Process, str], str] = {}
         self._strangers = Often(_log, "a stranger asked to register and was refused")
+        self._others = Often(_log, "a process of the home asked for another's service and was refused")
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
 
     def admits(self, token: str, service: str) -> bool:
@@ -87,7 +88,7 @@ class Admission:
             return ""
         service = connection.recv(_MAX).decode(errors="replace")
         if name not in ("", service):
-            _log.warning("a process of the home asked for another's service", pid=process.pid, name=name, asked=service)
+            self._others.say(pid=process.pid, name=name, asked=service[:100])
             return ""
         return self._token(process, service)
 
