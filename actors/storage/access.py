@@ -36,7 +36,8 @@ class GuardedServer(StorageServer):
         super().__init__(*arguments, **options)
 
     def create_client_handler(self) -> ZEOStorage:
-        return _Guarded(self, self.read_only)
+        # Nobody writes until the kernel has named a writer: ZEO goes on after an error in here.
+        return _Guarded(self, read_only=True)
 
 
 class _Guarded(ZEOStorage):
@@ -46,9 +47,10 @@ class _Guarded(ZEOStorage):
 
     def notify_connected(self, connection: Any) -> None:
         super().notify_connected(connection)
-        process = kin.peer(connection.transport.get_extra_info("socket"))
-        if not self.server.relatives.may(process, *WRITERS):
-            self.read_only = True
+        process = kin.peer(connection.sm_protocol.transport.get_extra_info("socket"))
+        if self.server.relatives.may(process, *WRITERS):
+            self.read_only = self.server.read_only
+        else:
             self.server.strangers.say(pid=process.pid if process is not None else 0)
 
     def setup_delegation(self) -> None:
