@@ -44,12 +44,13 @@ def broker(home: Home) -> Iterator[Broker]:
 class BrokerProcess:
     def __init__(self, home: Home) -> None:
         self.home = home
+        self.log = home.root / "broker.log"
         self.start()
 
     def start(self) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "bus.broker", "--home", str(self.home.root)], stderr=subprocess.DEVNULL
-        )
+        with self.log.open("ab") as log:
+            words = [sys.executable, "-m", "bus.broker", "--home", str(self.home.root)]
+            self.process = subprocess.Popen(words, stderr=log)
         while holder(self.home.run / "bus.lock") != self.process.pid:
             assert self.process.poll() is None
             time.sleep(0.01)
