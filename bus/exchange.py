@@ -12,13 +12,11 @@ What is our own:
 * `disconnect` without an id ends a client, lets a worker finish without new work, and tells a worker that beats
   without being known to say `ready` again.
 * A request whose caller has gone still counts as load until its worker answers: it is still being worked on.
-* Only who shows a token becomes a worker; whom a token was given to, `bus/admission.py` says. What others send costs an
-  answer at most: nothing of it is kept, and a line of the log is written once a minute.
+* Only who shows a token becomes a worker (`bus/admission.py`). What a stranger sends is answered at most, never kept.
 """
 
 from __future__ import annotations
 
-import heapq
 import os
 import time
 from collections import deque
@@ -29,9 +27,10 @@ import msgspec
 import structlog
 
 from bus.answer import refusal, reply_to
+from bus.expiries import Expiries
 from bus.link import HEARTBEAT_S, SILENCE_S, sealed
 from bus.often import Often
-from protocol.codec import convert
+from bus.registration import Admits, registration
 from protocol.envelope import Envelope
 from protocol.errors import BatosError
 from protocol.messages import ActorStatus
@@ -39,10 +38,8 @@ from protocol.verbs import VERBS
 
 QUEUE: Final = 1024
 QUEUE_BYTES: Final = 64 << 20
-MAX_ID: Final = 128
-"""Characters in the id of a request, which is kept as long as the request is."""
-MAX_STATUS: Final = 256
-"""Questions for its status that one worker may have at once; they count against no capacity."""
+MAX_ID: Final = 128  # characters in the id of a request
+MAX_STATUS: Final = 256  # questions for its status that a worker has at once
 SUSPECT_S: Final = HEARTBEAT_S * 1.5
 """Who was silent for so long is spoken to: sending to a peer that has died fails at once."""
 GRACE_S: Final = 0.25
@@ -52,14 +49,6 @@ _log = structlog.get_logger("broker")
 
 Out = tuple[bytes, bytes]
 """A peer and the frame for it."""
-
-
-class Ready(msgspec.Struct, frozen=True, kw_only=True):
-    """The body of `ready`: how many requests at once, who it is, and the token that it was given for its service."""
-
-    capacity: int = 1
-    pid: int = 0
-    token: str = ""
 
 
 class _Worker:
@@ -106,14 +95,9 @@ class _Request:
 
 
 class Exchange:
-    """`receive`, `tick` and `lost` change the state and give what is to be sent. `now` is monotonic, in seconds.
+    """`receive`, `tick` and `lost` change the state and give what is to be sent. `now` is monotonic, in seconds."""
 
-    `admits(token, service)` says whether a worker with that token may register that service.
-    """
-
-    def __init__(
-        self, *, admits: Callable[[str, str], bool], queue: int = QUEUE, wall: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, admits: Admits, *, queue: int = QUEUE, wall: Callable[[], float] = time.time) -> None:
         self._admits = admits
         self.boot = f"broker-{os.urandom(8).hex()}"
         self._limit = queue
@@ -125,7 +109,7 @@ class Exchange:
         self._requests: dict[str, _Request] = {}
         self._queues: dict[str, deque[str]] = {}
         self._queued_bytes = 0
-        self._expiries: list[tuple[float, str]] = []
+        self._expiries = Expiries()
         self._ticked: float | None = None
         self._out: list[Out] = []
         self._stray = Often(_log, "a reply that nobody waits for was dropped")
@@ -164,8 +148,8 @@ class Exchange:
         self._ticked = now
         self._stray.tick()
         self._unfit.tick()
-        while self._expiries and self._expiries[0][0] <= now:
-            self._expire(heapq.heappop(self._expiries)[1], now)
+        while (ident := self._expiries.due(now)) is not None:
+            self._expire(ident, now)
         for peer, known in peers:
             silent = now - known.heard
             if silent > SILENCE_S:
@@ -198,9 +182,7 @@ class Exchange:
         elif service not in VERBS:
             self._refuse(request, BatosError("UNKNOWN_VERB", f"there is no service {service[:100]!r}"))
         elif not 0 < len(envelope.id) <= MAX_ID or envelope.id in self._requests:
-            self._refuse(
-                request, BatosError("BAD_MESSAGE", f"the id of a request must be new, and at most {MAX_ID} long")
-            )
+            self._refuse(request, BatosError("BAD_MESSAGE", "the id of a request must be new, and short"))
         elif expires <= now:
             self._refuse(request, BatosError("TIMEOUT", "the deadline had passed when the request arrived"))
         elif envelope.verb == "status":
@@ -235,17 +217,10 @@ class Exchange:
 
     def _on_ready(self, peer: bytes, envelope: Envelope, now: float) -> None:
         try:
-            ready = convert(envelope.body, Ready)
+            ready = registration(envelope, self._admits)
         except BatosError as error:
-            self._unfit.say(error=str(error)[:500])
-            return
-        if envelope.service not in VERBS or envelope.service == "broker" or ready.capacity < 1:
-            self._unfit.say(service=envelope.service[:100], capacity=ready.capacity)
-            return
-        if not self._admits(ready.token, envelope.service):
-            self._unfit.say(service=envelope.service, pid=ready.pid)
-            denied = f"who registers {envelope.service} must show the token that the broker gave it"
-            self._out.append((peer, refusal(envelope, BatosError("REFUSED", denied, "`batos up` starts the actors."))))
+            self._unfit.say(service=envelope.service[:100], error=error.message[:500])
+            self._out.append((peer, refusal(envelope, error)))
             return
         worker = self._workers.get(peer)
         if worker is not None and worker.service != envelope.service:
@@ -279,12 +254,7 @@ class Exchange:
     def _accept(self, request: _Request, peer: bytes, now: float) -> None:
         self._requests[request.envelope.id] = request
         self._clients.setdefault(peer, _Client(now)).requests.add(request.envelope.id)
-        if request.expires < float("inf"):
-            heapq.heappush(self._expiries, (request.expires, request.envelope.id))
-        if len(self._expiries) > 2 * len(self._requests) + self._limit:
-            # Most of them have ended long before their deadline.
-            self._expiries = [entry for entry in self._expiries if entry[1] in self._requests]
-            heapq.heapify(self._expiries)
+        self._expiries.add(request.expires, request.envelope.id, self._requests)
 
     def _dispatch(self, service: str) -> None:
         queue = self._queues.get(service)
@@ -343,7 +313,7 @@ class Exchange:
             return
         service = request.envelope.service
         if request.worker is not None and request.expires + GRACE_S > now:
-            heapq.heappush(self._expiries, (request.expires + GRACE_S, ident))
+            self._expiries.add(request.expires + GRACE_S, ident, self._requests)
             return
         if request.worker is None and service not in self.services():
             self._refuse(request, _nobody(service))

@@ -18,9 +18,9 @@ import structlog
 
 from bus import admission
 from bus.answer import Call, Handler, answer, refusal
-from bus.exchange import Ready
 from bus.kin import Kin
 from bus.link import Link, sealed
+from bus.registration import Ready
 from protocol.codec import convert
 from protocol.envelope import Envelope
 from protocol.errors import BatosError

@@ -23,7 +23,6 @@ import msgspec
 
 from actors.inference import dataset
 from actors.inference.base_model import Kept, kept_model, load_model
-from bus.powers import lay_down
 from protocol.errors import BatosError
 from protocol.failure import failure_of
 from protocol.home import Home, find_home
@@ -192,5 +191,4 @@ def _options(words: Sequence[str] | None) -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    lay_down()
     sys.exit(main())

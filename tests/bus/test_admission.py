@@ -18,10 +18,10 @@ import zmq
 from bus import admission
 from bus.admission import SOCKET, Admission
 from bus.client import Client
-from bus.exchange import Ready
 from bus.kin import Kin, look
 from bus.link import sealed
 from bus.lock import holder
+from bus.registration import Ready
 from bus.service import serve
 from protocol.codec import convert
 from protocol.envelope import Envelope, open_frame

@@ -14,8 +14,8 @@ import zmq
 
 from bus.broker import Broker
 from bus.client import Client
-from bus.exchange import Ready
 from bus.link import sealed
+from bus.registration import Ready
 from protocol.envelope import Envelope
 from protocol.errors import BatosError
 from protocol.home import Home
