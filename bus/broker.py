@@ -21,9 +21,12 @@ import structlog
 import zmq
 
 from bus import logs
+from bus.admission import Admission
 from bus.exchange import Exchange, Out
 from bus.link import HEARTBEAT_S, HIGH_WATER, LINGER_MS
 from bus.lock import hold
+from bus.often import Often
+from bus.powers import lay_down
 from protocol import codec
 from protocol.envelope import open_frame
 from protocol.errors import BatosError
@@ -32,6 +35,8 @@ from protocol.home import find_home
 _TICK_S: Final = HEARTBEAT_S / 5
 _BATCH: Final = 200
 """Messages read before time is looked at again."""
+_INBOX: Final = 32
+"""Messages of one peer that libzmq reads ahead. What is over that waits at the peer, and costs no memory here."""
 
 _log = structlog.get_logger("broker")
 
@@ -41,7 +46,11 @@ class Broker:
 
     def __init__(self, endpoint: str) -> None:
         self._endpoint = endpoint
-        self._exchange = Exchange()
+        self._path = Path(endpoint.removeprefix("ipc://"))
+        self._admission = Admission(self._path.parent)
+        self._exchange = Exchange(admits=self._admission.admits)
+        self._malformed = Often(_log, "a malformed message was dropped")
+        self._deaf = Often(_log, "a peer does not take its messages")
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
 
     def stop(self) -> None:
@@ -49,22 +58,21 @@ class Broker:
 
     def run(self) -> None:
         """Serve. HOME_HELD where another broker has the socket; a socket file that nobody holds is replaced."""
-        path = Path(self._endpoint.removeprefix("ipc://"))
         context = zmq.Context()
         router = context.socket(zmq.ROUTER)
         try:
             # libzmq unlinks whatever stands at the path, so only the lock protects a live broker.
-            with hold(path.with_suffix(".lock"), "the bus"):
+            with hold(self._path.with_suffix(".lock"), "the bus"), self._admission.open():
                 router.set(zmq.ROUTER_MANDATORY, 1)
                 router.set(zmq.LINGER, LINGER_MS)
                 router.set(zmq.SNDHWM, HIGH_WATER)
-                router.set(zmq.RCVHWM, HIGH_WATER)
+                router.set(zmq.RCVHWM, _INBOX)
                 router.set(zmq.MAXMSGSIZE, codec.MAX_FRAME_BYTES)
                 router.bind(self._endpoint)
                 _log.info("the broker is up", boot=self._exchange.boot, endpoint=self._endpoint)
                 self._serve(router)
                 router.close()
-                path.unlink(missing_ok=True)
+                self._path.unlink(missing_ok=True)
         finally:
             router.close()
             context.term()
@@ -88,6 +96,8 @@ class Broker:
             now = time.monotonic()
             if now >= next_tick:
                 self._send(router, self._exchange.tick(now))
+                self._malformed.tick()
+                self._deaf.tick()
                 next_tick = now + _TICK_S
 
     def _take(self, router: zmq.Socket[bytes], peer: bytes, frames: list[bytes]) -> None:
@@ -96,7 +106,7 @@ class Broker:
                 raise BatosError("BAD_MESSAGE", f"a message of {len(frames)} frames")  # noqa: TRY301
             envelope = open_frame(frames[0])
         except BatosError as error:
-            _log.warning("a malformed message was dropped", peer=peer.hex(), error=str(error)[:500])
+            self._malformed.say(peer=peer.hex(), error=str(error)[:500])
             return
         self._send(router, self._exchange.receive(peer, frames[0], envelope, time.monotonic()))
 
@@ -110,7 +120,7 @@ class Broker:
                 if error.errno not in (zmq.EHOSTUNREACH, zmq.EAGAIN):
                     raise
                 if error.errno == zmq.EAGAIN:
-                    _log.warning("a peer does not take its messages", peer=peer.hex())
+                    self._deaf.say(peer=peer.hex())
                 waiting.extend(self._exchange.lost(peer))
 
 
@@ -131,4 +141,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    lay_down()
     sys.exit(main())

@@ -14,11 +14,11 @@ What is our own:
 * `disconnect` without an id ends a client, lets a worker finish without new work, and tells a worker that beats
   without being known to say `ready` again.
 * A request whose caller has gone still counts as load until its worker answers: it is still being worked on.
+* Only who shows a token becomes a worker (`bus/admission.py`). What a stranger sends is answered at most, never kept.
 """
 
 from __future__ import annotations
 
-import heapq
 import os
 import time
 from collections import Counter, deque
@@ -29,8 +29,10 @@ import msgspec
 import structlog
 
 from bus.answer import refusal, reply_to
+from bus.expiries import Expiries
 from bus.link import HEARTBEAT_S, SILENCE_S, sealed
-from protocol.codec import convert
+from bus.often import Often
+from bus.registration import Admits, registration
 from protocol.envelope import Envelope
 from protocol.errors import BatosError
 from protocol.messages import ActorStatus
@@ -38,6 +40,8 @@ from protocol.verbs import VERBS
 
 QUEUE: Final = 1024
 QUEUE_BYTES: Final = 64 << 20
+MAX_ID: Final = 128  # characters in the id of a request
+MAX_STATUS: Final = 256  # questions for its status that a worker has at once
 SUSPECT_S: Final = HEARTBEAT_S * 1.5
 """Who was silent for so long is spoken to: sending to a peer that has died fails at once."""
 GRACE_S: Final = 0.25
@@ -47,13 +51,6 @@ _log = structlog.get_logger("broker")
 
 Out = tuple[bytes, bytes]
 """A peer and the frame for it."""
-
-
-class Ready(msgspec.Struct, frozen=True, kw_only=True):
-    """The body of `ready`: how many requests of each verb at once, and who it is."""
-
-    capacity: int = 1
-    pid: int = 0
 
 
 class _Worker:
@@ -103,7 +100,8 @@ class _Request:
 class Exchange:
     """`receive`, `tick` and `lost` change the state and give what is to be sent. `now` is monotonic, in seconds."""
 
-    def __init__(self, *, queue: int = QUEUE, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, admits: Admits, *, queue: int = QUEUE, clock: Callable[[], float] = time.monotonic) -> None:
+        self._admits = admits
         self.boot = f"broker-{os.urandom(8).hex()}"
         self._limit = queue
         self._clock = clock
@@ -114,9 +112,11 @@ class Exchange:
         self._requests: dict[str, _Request] = {}
         self._queues: dict[tuple[str, str], deque[str]] = {}
         self._queued_bytes = 0
-        self._expiries: list[tuple[float, str]] = []
+        self._expiries = Expiries()
         self._ticked: float | None = None
         self._out: list[Out] = []
+        self._stray = Often(_log, "a reply that nobody waits for was dropped")
+        self._unfit = Often(_log, "a worker that cannot register was refused")
 
     def receive(self, peer: bytes, frame: bytes, envelope: Envelope, now: float) -> list[Out]:
         """One message from `peer`, as it came and opened."""
@@ -149,8 +149,10 @@ class Exchange:
             for _, known in peers:
                 known.heard = now
         self._ticked = now
-        while self._expiries and self._expiries[0][0] <= now:
-            self._expire(heapq.heappop(self._expiries)[1], now)
+        self._stray.tick()
+        self._unfit.tick()
+        while (ident := self._expiries.due(now)) is not None:
+            self._expire(ident, now)
         for peer, known in peers:
             silent = now - known.heard
             if silent > SILENCE_S:
@@ -182,8 +184,8 @@ class Exchange:
             self._out.append((peer, self._answer_itself(envelope)))
         elif service not in VERBS:
             self._refuse(request, BatosError("UNKNOWN_VERB", f"there is no service {service[:100]!r}"))
-        elif not envelope.id or envelope.id in self._requests:
-            self._refuse(request, BatosError("BAD_MESSAGE", "the id of a request must be new"))
+        elif not 0 < len(envelope.id) <= MAX_ID or envelope.id in self._requests:
+            self._refuse(request, BatosError("BAD_MESSAGE", "the id of a request must be new, and short"))
         elif expires <= now:
             self._refuse(request, BatosError("TIMEOUT", "the deadline had passed when the request arrived"))
         elif envelope.verb not in VERBS[service]:
@@ -193,6 +195,8 @@ class Exchange:
             worker = self._choose(request.line, always=True)
             if worker is None:
                 self._refuse(request, _nobody(service))
+            elif len(self._workers[worker].held) - len(self._workers[worker].load) >= MAX_STATUS:
+                self._refuse(request, BatosError("BUSY", f"too many ask {service} how it is", "Try again later."))
             else:
                 self._accept(request, peer, now)
                 self._send_to(worker, request)
@@ -209,7 +213,7 @@ class Exchange:
     def _on_reply(self, peer: bytes, frame: bytes, envelope: Envelope) -> None:
         request = self._requests.get(envelope.id)
         if request is None or request.worker != peer:
-            _log.info("a reply that nobody waits for was dropped", service=envelope.service, request=envelope.id)
+            self._stray.say(service=envelope.service[:100], request=envelope.id[:MAX_ID])
             return
         if request.client is not None:
             self._out.append((request.client, frame))
@@ -219,12 +223,10 @@ class Exchange:
 
     def _on_ready(self, peer: bytes, envelope: Envelope, now: float) -> None:
         try:
-            ready = convert(envelope.body, Ready)
+            ready = registration(envelope, self._admits)
         except BatosError as error:
-            _log.warning("a malformed ready was dropped", error=str(error))
-            return
-        if envelope.service not in VERBS or envelope.service == "broker" or ready.capacity < 1:
-            _log.warning("a worker for no service was dropped", service=envelope.service, capacity=ready.capacity)
+            self._unfit.say(service=envelope.service[:100], error=error.message[:500])
+            self._out.append((peer, refusal(envelope, error)))
             return
         worker = self._workers.get(peer)
         if worker is not None and worker.service != envelope.service:
@@ -259,8 +261,7 @@ class Exchange:
     def _accept(self, request: _Request, peer: bytes, now: float) -> None:
         self._requests[request.envelope.id] = request
         self._clients.setdefault(peer, _Client(now)).requests.add(request.envelope.id)
-        if request.expires < float("inf"):
-            heapq.heappush(self._expiries, (request.expires, request.envelope.id))
+        self._expiries.add(request.expires, request.envelope.id, self._requests)
 
     def _dispatch(self, line: tuple[str, str]) -> None:
         queue = self._queues.get(line)
@@ -320,7 +321,7 @@ class Exchange:
             return
         service = request.envelope.service
         if request.worker is not None and request.expires + GRACE_S > now:
-            heapq.heappush(self._expiries, (request.expires + GRACE_S, ident))
+            self._expiries.add(request.expires + GRACE_S, ident, self._requests)
             return
         if request.worker is None and service not in self.services():
             self._refuse(request, _nobody(service))

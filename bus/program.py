@@ -27,6 +27,6 @@ def main(service: str, run: Callable[[Home], Awaitable[None]], words: Sequence[s
     try:
         asyncio.run(living())
     except BatosError as error:
-        log.error("cannot run", code=error.code, message=error.message, hint=error.hint)  # noqa: TRY400
+        log.error("cannot run", code=error.code, error=error.message, hint=error.hint)  # noqa: TRY400
         return error.exit_code
     return 0

@@ -1,7 +1,8 @@
 """A worker's side of the bus: it registers one service and answers its requests.
 
-Life of a service: 1. it connects, and says `ready` with its capacity (for each verb) to each broker that it meets, so
-that a restarted broker learns of it; 2. each request becomes a task of the event loop; 3. on `stop` it says `disconnect`:
+Life of a service: 1. it connects, asks each broker that it meets for a token (`bus/admission.py`), and says `ready` with
+that and its capacity (for each verb), so that a restarted broker learns of it; 2. each request becomes a task of the event
+loop; 3. on `stop` it says `disconnect`:
 the broker sends it nothing more, what was already on its way is given back untouched, what is under way is finished;
 4. what outlives the drain time is cancelled and answered with NOT_READY (`lost`).
 """
@@ -12,14 +13,19 @@ import asyncio
 import os
 import signal
 from collections.abc import Mapping
+from pathlib import Path
 
 import structlog
 
+from bus import admission
 from bus.answer import Call, Handler, answer, refusal
-from bus.exchange import Ready
+from bus.kin import Kin
 from bus.link import Link, sealed
+from bus.registration import Ready
+from protocol.codec import convert
 from protocol.envelope import Envelope
 from protocol.errors import BatosError
+from protocol.failure import Failure, raised_from
 
 __all__ = ["Call", "Handler", "serve", "stop_on_signals"]
 
@@ -56,7 +62,11 @@ class _Worker:
     def __init__(self, endpoint: str, service: str, handlers: Mapping[str, Handler], capacity: int) -> None:
         self._service = service
         self._handlers = handlers
-        self._ready = Ready(capacity=capacity, pid=os.getpid())
+        self._capacity = capacity
+        self._run = Path(endpoint.removeprefix("ipc://")).parent
+        self._kin = Kin(self._run)
+        self._joining: asyncio.Task[None] | None = None
+        self._refused = ""
         self._calls: dict[str, Call] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._draining = False
@@ -68,17 +78,18 @@ class _Worker:
         self._signal("disconnect")
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=seconds)
-        for task in self._tasks:
+        unfinished = [*self._tasks, *([self._joining] if self._joining is not None else [])]
+        for task in unfinished:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*unfinished, return_exceptions=True)
         await self._link.close()
 
     def _on_broker(self, boot: str | None) -> None:
         if self._boot is not None and boot != self._boot:
             self._forget_callers()
         self._boot = boot
-        if boot is not None and not self._draining:
-            self._signal("ready")
+        if boot is not None:
+            self._join()
 
     def _receive(self, envelope: Envelope) -> None:
         if envelope.kind == "request" and envelope.service == self._service:
@@ -95,8 +106,9 @@ class _Worker:
         elif envelope.kind == "disconnect":
             # The broker does not know this worker (any more); whoever it served has been told so.
             self._forget_callers()
-            if not self._draining:
-                self._signal("ready")
+            self._join()
+        elif envelope.kind == "failure" and not envelope.id:
+            self._note_refusal(raised_from(convert(envelope.body, Failure)))
         else:
             _log.warning("an unexpected message was dropped", kind=envelope.kind, about=envelope.service)
 
@@ -120,7 +132,27 @@ class _Worker:
         for call in self._calls.values():
             call.cancelled.set()
 
-    def _signal(self, kind: str, request: str = "") -> None:
-        body = self._ready if kind == "ready" else None
+    def _join(self) -> None:
+        """Register. Where it fails, the broker answers the next heartbeat of an unknown worker, and it is tried again."""
+        if not self._draining and (self._joining is None or self._joining.done()):
+            self._joining = asyncio.create_task(self._register())
+
+    async def _register(self) -> None:
+        try:
+            token = await asyncio.to_thread(admission.ask, self._run, self._kin, self._service)
+        except BatosError as error:
+            self._note_refusal(error)
+            return
+        if not self._draining:
+            self._refused = ""
+            self._signal("ready", body=Ready(capacity=self._capacity, pid=os.getpid(), token=token))
+
+    def _note_refusal(self, error: BatosError) -> None:
+        """Said once, though it is tried again and again."""
+        if error.message != self._refused:
+            self._refused = error.message
+            _log.error("not registered", service=self._service, code=error.code, error=error.message, hint=error.hint)
+
+    def _signal(self, kind: str, request: str = "", *, body: Ready | None = None) -> None:
         envelope = Envelope(id=request, kind=kind, service=self._service, sender=self._service, body=body)  # type: ignore[arg-type]
         self._link.send(sealed(envelope))

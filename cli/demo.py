@@ -115,6 +115,7 @@ class Demo:
 
     async def remember(self) -> str:
         file = self.home.root / f"{facts.DOCUMENT}.txt"
+        file.touch(mode=0o600)
         file.write_text(facts.FACTS)
         self.tell(f"$ batos remember {file.name} --id {facts.DOCUMENT}")
         self.tell(_indented(facts.FACTS))

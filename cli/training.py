@@ -95,6 +95,7 @@ async def _run(home: Home, words: list[str], lock: int, on_event: OnEvent) -> di
         env=environment(str(home.root)),
         pass_fds=[lock],
         limit=MAX_LINE,
+        umask=0o077,
         start_new_session=True,  # Ctrl-C reaches it through us alone, and once
     )
     assert child.stdout is not None

@@ -12,12 +12,15 @@ import os
 import shlex
 import site
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from supervisor import loggers, supervisord
 
 from bus.lock import hold
+from bus.powers import FILES, JAILER, lay_down
+from ops.inherited import inherited, secrets
 from protocol.errors import BatosError
 from protocol.home import Home, find_home
 
@@ -29,6 +32,8 @@ def main() -> int:
     parser.add_argument("--home", required=True)
     parser.add_argument("--config", default=str(CONFIG), help="another supervisord configuration")
     options = parser.parse_args()
+    # supervisord sets no umask where it stays in the foreground. It keeps what its children are to keep.
+    lay_down(keep=FILES | JAILER, new_powers=True)
     try:
         home = find_home(options.home).prepare()
         with hold(home.run / "house.lock", f"the home {home.root}") as lock:
@@ -38,7 +43,10 @@ def main() -> int:
             os.ftruncate(lock, 0)
             os.pwrite(lock, b"%d\n" % os.getpid(), 0)
             home.supervisor_socket.unlink(missing_ok=True)
-            os.environ.update(environment(home))
+            ours = {**inherited(os.environ), **environment(home)}
+            _hand_over(secrets(os.environ))
+            os.environ.clear()
+            os.environ.update(ours)
             loggers.Handler.handleError = _lose
             supervisord.main(["-c", str(Path(options.config).absolute())])
     except BatosError as error:
@@ -49,6 +57,19 @@ def main() -> int:
 
 def _lose(_handler: loggers.Handler) -> None:
     """A line that a full disk does not take is lost; supervisord's own way is to raise, and that ends it."""
+
+
+def _hand_over(by_program: Mapping[str, Mapping[str, str]]) -> None:
+    """Have supervisord start each program with its own of these beside what all inherit; no file holds them."""
+    go = supervisord.go
+
+    def handing(options: Any) -> None:
+        for group in options.process_group_configs:
+            for program in group.process_configs:
+                program.environment = {**(program.environment or {}), **by_program.get(program.name, {})}
+        go(options)
+
+    supervisord.go = handing
 
 
 def environment(home: Home) -> dict[str, str]:

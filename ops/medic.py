@@ -23,6 +23,7 @@ from typing import Any, Final
 import structlog
 
 from bus import logs
+from bus.powers import lay_down
 from ops.supervisor import Supervisor
 from protocol.errors import BatosError
 from protocol.home import Home, find_home
@@ -179,4 +180,5 @@ def _write(path: Path, medic: Medic) -> None:
 
 
 if __name__ == "__main__":
+    lay_down()
     sys.exit(main())

@@ -65,9 +65,13 @@ EXIT_CODES: Final[dict[str, int]] = {
     # 7: the store
     "STORAGE": 7,
     "DAMAGED": 7,
+    "NEWER_WORLD": 7,
     # 130: a person pressed Ctrl-C, as shells count signals
     "INTERRUPTED": 130,
 }
+
+HOPELESS: Final = frozenset({"DAMAGED", "NEWER_WORLD"})
+"""Codes that no waiting mends: an actor that meets one while it begins says so and ends."""
 
 
 class BatosError(Exception):

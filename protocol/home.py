@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from pathlib import Path
 from typing import Final, Literal
 
@@ -173,14 +174,22 @@ class Home(msgspec.Struct, frozen=True):
         return self.run / "zeo.sock"
 
     @property
+    def join_socket(self) -> Path:
+        """Where a worker asks the broker for its token."""
+        return self.run / "join.sock"
+
+    @property
     def supervisor_socket(self) -> Path:
         return self.run / "supervisor.sock"
 
     def socket_paths(self) -> list[Path]:
-        return [self.run / "bus.sock", self.zeo_socket, self.supervisor_socket]
+        return [self.run / "bus.sock", self.join_socket, self.zeo_socket, self.supervisor_socket]
 
     def prepare(self) -> Home:
-        """Make the folders, owner-only; PATH_TOO_LONG before a socket could fail, STORAGE where it cannot write."""
+        """Make the folders, and shut everybody but the owner out of all that stands in the home already.
+
+        PATH_TOO_LONG before a socket could fail, STORAGE where it cannot write.
+        """
         for path in self.socket_paths():
             # supervisord binds a temporary name (".<pid>") beside its socket first.
             length = len(os.fsencode(path)) + 12
@@ -193,7 +202,9 @@ class Home(msgspec.Struct, frozen=True):
         try:
             for folder in (self.root, self.run, self.log, self.world, self.blobs):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self.run.chmod(0o700)
+            # The root first: nobody else is to come in while the rest is shut.
+            self.root.chmod(0o700)
+            _shut(self.root)
         except OSError as error:
             raise BatosError(
                 "STORAGE", f"cannot prepare the home {self.root}: {error}", "Give a folder that you may write to."
@@ -221,3 +232,23 @@ def find_home(root: str | os.PathLike[str] | None = None) -> Home:
         data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
         chosen = Path(data) / "batos"
     return Home(Path(chosen).expanduser().absolute())
+
+
+def _shut(folder: str | os.PathLike[str]) -> None:
+    """Take from group and others what they may do with anything under `folder`. A link is not followed.
+
+    What belongs to another user, like the `lost+found` of a disk, stays as it is: it is not ours to change.
+    """
+    me = os.geteuid()
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            try:
+                found = entry.stat(follow_symlinks=False)
+                if stat.S_ISLNK(found.st_mode) or me not in (0, found.st_uid):
+                    continue
+                if found.st_mode & 0o077:
+                    os.chmod(entry.path, stat.S_IMODE(found.st_mode) & ~0o077)  # noqa: PTH101 - no Path for each file
+                if stat.S_ISDIR(found.st_mode):
+                    _shut(entry.path)
+            except FileNotFoundError:
+                continue  # removed meanwhile by whoever runs here

@@ -25,6 +25,7 @@ from world.lexicon import empty_index
 from world.method import AUTHOR, UvmMethod
 from world.store import commit, snapshot
 from world.uvm import UvmObject
+from world.version import SCHEMA, version_of
 
 _FOLDERS: Final = {
     "traits": "traits_obj",
@@ -57,9 +58,9 @@ def image_codex() -> str:
 
 
 def schema_version(db: DB) -> int:
-    """The last step that this database has taken; 0 for an empty one."""
+    """The last step that this database has taken, 0 for an empty one; NEWER_WORLD for one that is not known here."""
     with snapshot(db) as connection:
-        return int(connection.root().get("schema_version", 0))
+        return version_of(connection)
 
 
 def awaken(db: DB) -> int:
@@ -122,7 +123,8 @@ def _third(connection: Connection) -> None:
 
 
 _STEPS: Final[tuple[Callable[[Connection], None], ...]] = (_first, _second, _third)
-CURRENT: Final = len(_STEPS)
+CURRENT: Final = SCHEMA
+assert len(_STEPS) == CURRENT
 
 
 def _primitives(holder: UvmObject, *selectors: str) -> None:

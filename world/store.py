@@ -22,6 +22,7 @@ from ZODB.POSException import ConflictError, POSError
 
 from protocol.errors import BatosError
 from protocol.home import Home, Settings
+from world.version import version_of
 
 T = TypeVar("T")
 
@@ -48,8 +49,13 @@ class Store:
         self.db.close()
 
 
-def open_store(settings: Settings, home: Home, *, name: str, seconds: float) -> Store:
-    """Connect to the world of `home`, waiting at most `seconds` for its server; STORAGE when it does not answer."""
+def open_store(settings: Settings, home: Home, *, name: str, seconds: float, read_only: bool = False) -> Store:
+    """Connect to the world of `home`, waiting at most `seconds` for its server; STORAGE when it does not answer.
+
+    NEWER_WORLD where a newer program has had it: nothing of ours is to touch it.
+
+    The home's own server lets its actors write, and everybody else open it with `read_only`.
+    """
     uri = settings.storage.uri
     with storage_errors():
         if uri:
@@ -57,17 +63,28 @@ def open_store(settings: Settings, home: Home, *, name: str, seconds: float) -> 
             storage = factory()
             if isinstance(storage, ClientStorage):
                 storage.server_sync = True  # zodburi cannot say it
-            return Store(DB(storage, **options), uri)
+            return _checked(DB(storage, **options), uri)
         client = ClientStorage(
             str(home.zeo_socket),
             wait_timeout=seconds,
             blob_dir=str(home.blobs),
             shared_blob_dir=True,
             server_sync=True,
+            read_only=read_only,
             client_label=name,
         )
         # Undo and history reads open many connections for a moment; thinking mandates hold one each.
-        return Store(DB(client, pool_size=100, historical_pool_size=10), f"zeo://{home.zeo_socket}")
+        return _checked(DB(client, pool_size=100, historical_pool_size=10), f"zeo://{home.zeo_socket}")
+
+
+def _checked(db: DB, uri: str) -> Store:
+    try:
+        with snapshot(db) as connection:
+            version_of(connection)
+    except BaseException:
+        db.close()
+        raise
+    return Store(db, uri)
 
 
 @contextmanager
@@ -113,7 +130,7 @@ def commit(
     """A connection to write to; commits at the end of the block, or nothing if the block raises.
 
     Every commit says who (`user`), why (`description`), within which `cycle`, and what `facts` its writer wants to find
-    again: history is a feature.
+    again: history is a feature. NEWER_WORLD where a newer program has taken the world up meanwhile.
     """
     manager = transaction.TransactionManager(explicit=True)
     connection = db.open(manager)
@@ -124,6 +141,7 @@ def commit(
         for name, fact in {"cycle": cycle, **(facts or {})}.items():
             if fact:
                 current.setExtendedInfo(name, fact)
+        version_of(connection)
         yield connection
         manager.commit()
     except BaseException:

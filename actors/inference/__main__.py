@@ -5,7 +5,9 @@ from __future__ import annotations
 import sys
 
 from actors.inference.actor import run
+from bus.powers import lay_down
 from bus.program import main
 
 if __name__ == "__main__":
+    lay_down()
     sys.exit(main("inference", run))

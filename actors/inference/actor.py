@@ -26,7 +26,7 @@ import structlog
 
 from actors.inference.base_model import Kept, keep_model, kept_model, load_model
 from bus.service import Call, Handler, serve, stop_on_signals
-from protocol.errors import BatosError
+from protocol.errors import HOPELESS, BatosError
 from protocol.home import Home
 from protocol.messages import (
     Activate,
@@ -81,6 +81,8 @@ class Inference:
             try:
                 await self._step()
             except BatosError as error:
+                if error.code in HOPELESS:
+                    raise
                 self.waiting_for = f"{error.message} {error.hint}".strip()
                 _log.warning("not ready", code=error.code, reason=error.message)
                 await asyncio.sleep(RETRY_MODEL_S if error.code.startswith(("BAD_", "OUT_OF")) else RETRY_S)
@@ -259,7 +261,7 @@ class Inference:
 
 
 async def run(home: Home) -> None:
-    """Serve until SIGTERM."""
+    """Serve until SIGTERM; NEWER_WORLD where the world is not for this program."""
     stop = stop_on_signals()
     inference = Inference(home)
     beginning = asyncio.create_task(inference.begin())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -37,7 +38,10 @@ def pairs(expert: Expert, shapes: Mapping[str, Shape]) -> Iterator[Pair]:
 
 
 def export(expert: Expert, shapes: Mapping[str, Shape], folder: Path, base: str) -> None:
-    """Write the expert into `folder`, whole or not at all; `base` is what its readers are told of the base model."""
+    """Write the expert into `folder`, whole or not at all; `base` is what its readers are told of the base model.
+
+    Whoever may read the folder around it may read it: it is written for them.
+    """
     rank = max(expert.ranks)
     weights: dict[str, torch.Tensor] = {}
     names: list[str] = []
@@ -62,5 +66,9 @@ def export(expert: Expert, shapes: Mapping[str, Shape], folder: Path, base: str)
     fresh.mkdir(parents=True)
     save_file(weights, fresh / WEIGHTS, metadata={"format": "pt"})
     (fresh / CONFIG).write_text(json.dumps(config, indent=1), encoding="utf-8")
+    around = stat.S_IMODE(folder.parent.stat().st_mode)
+    for file in (fresh / WEIGHTS, fresh / CONFIG):
+        file.chmod(0o600 | around & 0o044)
+    fresh.chmod(0o700 | around & 0o055)
     shutil.rmtree(folder, ignore_errors=True)
     fresh.rename(folder)

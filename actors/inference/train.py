@@ -162,7 +162,7 @@ def _check(options: argparse.Namespace, most: int) -> None:
 def _kept(home: Home) -> Kept:
     """The base model of the world, by its files; they stay readable when the world is closed again."""
     with storage_errors():
-        store = open_store(home.settings(), home, name="training", seconds=WORLD_S)
+        store = open_store(home.settings(), home, name="training", seconds=WORLD_S, read_only=True)
         try:
             kept = kept_model(store)
         finally:

@@ -20,7 +20,7 @@ from actors.memory.embedding import Vectors
 from actors.memory.reader import Reader
 from bus.service import Call, Handler, serve, stop_on_signals
 from protocol.documents import Document, check
-from protocol.errors import BatosError
+from protocol.errors import HOPELESS, BatosError
 from protocol.home import Home
 from protocol.messages import (
     ActorStatus,
@@ -72,6 +72,8 @@ class Memory:
             try:
                 await self._step()
             except BatosError as error:
+                if error.code in HOPELESS:
+                    raise
                 self.waiting_for = f"{error.message} {error.hint}".strip()
                 _log.warning("not ready", code=error.code, reason=error.message)
                 await asyncio.sleep(RETRY_MODEL_S if error.code.startswith("BAD_") else RETRY_S)
@@ -208,7 +210,7 @@ def handlers(memory: Memory) -> dict[str, Handler]:
 
 
 async def run(home: Home) -> None:
-    """Serve until SIGTERM."""
+    """Serve until SIGTERM; NEWER_WORLD where the world is not for this program."""
     stop = stop_on_signals()
     memory = Memory(home)
     beginning = asyncio.create_task(memory.begin())

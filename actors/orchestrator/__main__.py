@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from actors.orchestrator.actor import run
 from actors.orchestrator.schema import problems
+from bus.powers import lay_down
 from bus.program import main
 from protocol.errors import EXIT_CODES
 from protocol.home import find_home
@@ -28,4 +29,7 @@ def check(words: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(check(sys.argv[1:]) if "--check" in sys.argv else main("orchestrator", run))
+    if "--check" in sys.argv:
+        sys.exit(check(sys.argv[1:]))
+    lay_down()
+    sys.exit(main("orchestrator", run))

@@ -23,7 +23,7 @@ from actors.orchestrator.mind import Mind
 from bus.client import Caller, Client
 from bus.lock import hold
 from bus.service import Call, serve, stop_on_signals
-from protocol.errors import BatosError
+from protocol.errors import HOPELESS, BatosError
 from protocol.home import Home
 from protocol.messages import (
     ActorStatus,
@@ -82,11 +82,10 @@ class Orchestrator:
             try:
                 await self._step()
             except BatosError as error:
+                if error.code in HOPELESS:
+                    raise
                 self.waiting_for = f"{error.message} {error.hint}".strip()
                 _log.warning("not ready", code=error.code, reason=error.message)
-                if error.code == "DAMAGED" or error.data.get("newer"):
-                    self.give_up(error)
-                    return
                 await asyncio.sleep(RETRY_S)
 
     def give_up(self, error: BatosError) -> None:
@@ -230,18 +229,23 @@ class Orchestrator:
 
 
 async def run(home: Home) -> None:
-    """Serve the home until SIGTERM; HOME_HELD where another orchestrator holds it, DAMAGED where its journal is broken."""
+    """Serve the home until SIGTERM; HOME_HELD where another orchestrator holds it, and what no waiting mends (HOPELESS)."""
     home.prepare()
     stop = stop_on_signals()
     with hold(home.run / "orchestrator.lock", f"the world of {home.root}"):
         async with Client(home.bus, "orchestrator", patience=30.0) as client:
             orchestrator = Orchestrator(home, client, stop)
             beginning = asyncio.create_task(orchestrator.begin())
+            beginning.add_done_callback(
+                lambda task: None if task.cancelled() or task.exception() is None else stop.set()
+            )
             try:
                 await serve(home.bus, "orchestrator", orchestrator.handlers(), stop=stop)
             finally:
                 beginning.cancel()
                 await asyncio.gather(beginning, return_exceptions=True)
                 await orchestrator.close()
+            if not beginning.cancelled() and (error := beginning.exception()) is not None:
+                raise error
     if orchestrator.damage is not None:
         raise orchestrator.damage

@@ -7,6 +7,7 @@ import sys
 
 from actors.storage.server import serve
 from bus import logs
+from bus.powers import lay_down
 from protocol.errors import BatosError
 from protocol.home import find_home
 
@@ -25,4 +26,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    lay_down()
     sys.exit(main())

@@ -2,7 +2,7 @@
 
 It speaks ZEO and no bus, so the world does not depend on the broker; whether it lives, ZEO's `ruok` says. No
 `transaction-timeout` is set: in ZEO 6.2 it wedges the store for good after a client stopped between vote and finish.
-Access is the socket's 0700 folder, because ZEO ignores user names and passwords.
+The folder of the socket keeps other users out; what other processes of the same user may do, `access.py` says.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ import struct
 
 import structlog
 from zc.lockfile import LockError
-from ZEO.StorageServer import StorageServer
 from ZODB.POSException import POSError
 
+from actors.storage.access import GuardedServer
 from actors.storage.world_file import WorldFile
+from bus.kin import Kin
 from bus.lock import hold
 from protocol.errors import BatosError
 from protocol.home import Home
@@ -25,13 +26,14 @@ _log = structlog.get_logger("storage")
 
 def serve(home: Home) -> None:
     """Serve the home's world until SIGTERM. HOME_HELD where another server has it, STORAGE where it cannot be read."""
+    relatives = Kin(home.run)
     home.prepare()
     with hold(home.run / "storage.lock", f"the world of {home.root}"):
         # The lock is ours, so a socket that stands there is a dead run's.
         home.zeo_socket.unlink(missing_ok=True)
         storage = _open(home)
         # With a long queue of invalidations a client that was away for a moment keeps its cache.
-        server = StorageServer(str(home.zeo_socket), {"1": storage}, invalidation_queue_size=1000)
+        server = GuardedServer(relatives, str(home.zeo_socket), {"1": storage}, invalidation_queue_size=1000)
         loop = server.acceptor.event_loop
         for number in (signal.SIGTERM, signal.SIGINT):
             # On the loop, so that a commit that has begun to finish does finish.

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bus.answer import reply_to
-from bus.exchange import GRACE_S, Exchange, Out, Ready
+from bus.exchange import GRACE_S, Exchange, Out
 from bus.link import SILENCE_S, sealed
+from bus.registration import Ready
 from protocol.codec import convert
 from protocol.envelope import Envelope, open_frame
 from protocol.errors import BatosError
@@ -24,6 +25,7 @@ class Bench:
 
     def __init__(self, **options: Any) -> None:
         self.now = 100.0
+        options.setdefault("admits", lambda _token, _service: True)
         self.exchange = Exchange(clock=lambda: self.now, **options)
         self.sent: dict[bytes, list[Envelope]] = {}
 

@@ -45,6 +45,43 @@ def test_prepare_makes_folders_that_only_the_owner_enters_and_may_be_repeated(sh
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.lstat().st_mode)
+
+
+def test_prepare_shuts_others_out_of_a_home_that_was_open(short_path: Path) -> None:
+    home = Home(short_path / "h")
+    home.blobs.mkdir(parents=True)
+    (home.root / "training" / "a").mkdir(parents=True)
+    files = [
+        home.journal,
+        *(home.root / f"journal.sqlite{end}" for end in ("-wal", "-shm")),
+        home.config,
+        home.database,
+        *(home.world / f"world.fs{end}" for end in (".index", ".lock", ".tmp")),
+        home.blobs / "0x01.blob",
+        home.root / "training" / "a" / "adapter_model.safetensors",
+    ]
+    for file in files:
+        file.write_bytes(b"x")
+    outside = short_path / "outside"
+    outside.mkdir()
+    (outside / "theirs").write_bytes(b"x")
+    (home.world / "link").symlink_to(outside)
+    (home.root / "dead link").symlink_to("nowhere")
+    folders = [home.root, home.world, home.blobs, home.root / "training", home.root / "training" / "a"]
+    for path in (*folders, outside):
+        path.chmod(0o777)
+    for file in (*files, outside / "theirs"):
+        file.chmod(0o666)
+    home.database.chmod(0o444)
+    home.prepare()
+    assert {mode(folder) for folder in folders} == {0o700}
+    assert {mode(file) for file in files if file != home.database} == {0o600}
+    assert mode(home.database) == 0o400, "nothing is given that was not there"
+    assert (mode(outside), mode(outside / "theirs")) == (0o777, 0o666), "a link is not followed"
+
+
 def test_a_path_too_long_for_a_socket_is_refused_before_anything_is_made(short_path: Path) -> None:
     longest = max(len(os.fsencode(path)) for path in Home(Path("/")).socket_paths())
     room = MAX_SOCKET_PATH - 12 - longest - len(os.fsencode(short_path))

@@ -1,3 +1,6 @@
 from collections.abc import Sequence
+from typing import Any
+
+go: Any
 
 def main(args: Sequence[str] | None = ...) -> None: ...

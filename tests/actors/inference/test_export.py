@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import stat
 
 import pytest
 import torch
@@ -41,3 +43,18 @@ def test_ranks_are_made_even_with_zeros_and_what_stays_is_left_out(engine, opene
         assert (wide_a.shape[0], wide_b.shape[1]) == (8, 8)
         assert a.shape[0] == (2 if "q_proj" in name else 8)
         assert torch.equal(wide_b @ wide_a, b.t() @ a)
+
+
+@pytest.mark.parametrize("around", [0o700, 0o755, 0o750])
+def test_whoever_may_enter_the_folder_around_may_read_what_is_exported(engine, opened, adapter, tmp_path, around):
+    expert = opened("brick", adapter("brick", seed=3))
+    exchange = tmp_path / "exchange"
+    exchange.mkdir()
+    exchange.chmod(around)
+    before = os.umask(0o077)  # an actor's
+    try:
+        export(expert, engine._tiers.layout.shapes, exchange / "out", "tiny")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((exchange / "out").stat().st_mode) == around
+    assert {stat.S_IMODE(path.stat().st_mode) for path in (exchange / "out").iterdir()} == {around & 0o666}

@@ -1,0 +1,67 @@
+"""Opening a world: one of a newer form is neither opened nor written."""
+
+from __future__ import annotations
+
+import pytest
+
+from protocol.errors import BatosError
+from protocol.home import Home
+from world import awakening
+from world.store import commit, open_store, snapshot
+from world.version import SCHEMA, version_of
+
+
+@pytest.fixture
+def home(tmp_path):
+    made = Home(tmp_path)
+    made.world.mkdir()
+    made.config.write_text(f'[storage]\nuri = "file://{made.database}?blobstorage_dir={made.blobs}"\n')
+    return made
+
+
+def opened(home):
+    return open_store(home.settings(), home, name="test", seconds=1)
+
+
+def make_newer(db, version=SCHEMA + 1):
+    with commit(db, user="test", description="a newer program was here") as connection:
+        connection.root()["schema_version"] = version
+
+
+@pytest.mark.parametrize("version", [SCHEMA + 1, 99])
+def test_a_newer_world_is_not_opened(home, version):
+    store = opened(home)
+    awakening.awaken(store.db)
+    make_newer(store.db, version)
+    store.close()
+    before = home.database.read_bytes()
+    with pytest.raises(BatosError, match=rf"form {version}\b.* up to {SCHEMA}\b") as caught:
+        opened(home)
+    assert caught.value.code == "NEWER_WORLD"
+    assert caught.value.data == {"world": version, "program": SCHEMA}
+    assert "newer program" in caught.value.hint
+    assert home.database.read_bytes() == before
+
+
+def test_an_empty_one_and_one_of_todays_form_are_opened(home):
+    for version in (0, SCHEMA):
+        store = opened(home)
+        with snapshot(store.db) as connection:
+            assert version_of(connection) == version
+        awakening.awaken(store.db)
+        store.close()
+
+
+def test_a_world_that_a_newer_program_takes_up_meanwhile_is_written_no_more(home):
+    store = opened(home)
+    awakening.awaken(store.db)
+    make_newer(store.db)
+    last = store.db.lastTransaction()
+    with pytest.raises(BatosError) as caught, commit(store.db, user="test", description="late") as connection:
+        connection.root()["late"] = True
+    assert caught.value.code == "NEWER_WORLD"
+    with pytest.raises(BatosError) as caught:
+        awakening.awaken(store.db)
+    assert caught.value.code == "NEWER_WORLD"
+    assert store.db.lastTransaction() == last
+    store.close()
