@@ -1,15 +1,22 @@
 """Logs: one line of JSON an event on standard error, or readable text where that is a terminal.
 
 supervisord turns standard error into a file. What libraries log through `logging`, and warnings, take the same way.
+A process that outlives its supervisord goes on in that file by itself: `BATOS_LOG`.
 """
 
 from __future__ import annotations
 
 import logging
+import os
 import sys
+from logging.handlers import RotatingFileHandler
+from typing import Final, TextIO
 
 import structlog
 from structlog.typing import EventDict
+
+MAX_BYTES: Final = 10_000_000
+BACKUPS: Final = 3
 
 
 def configure(service: str) -> structlog.stdlib.BoundLogger:
@@ -39,7 +46,7 @@ def configure(service: str) -> structlog.stdlib.BoundLogger:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _Surviving(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
@@ -52,3 +59,23 @@ def configure(service: str) -> structlog.stdlib.BoundLogger:
     logging.captureWarnings(capture=True)
     logger: structlog.stdlib.BoundLogger = structlog.get_logger(service)
     return logger
+
+
+class _Surviving(logging.StreamHandler[TextIO]):
+    """Standard error, and where nobody reads that any more the file at `BATOS_LOG`, as supervisord keeps it."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - its name in `logging`
+        path = os.environ.get("BATOS_LOG")
+        if not path or not isinstance(sys.exc_info()[1], BrokenPipeError):
+            super().handleError(record)
+            return
+        try:
+            file = RotatingFileHandler(path, maxBytes=MAX_BYTES, backupCount=BACKUPS)
+        except OSError:
+            return  # nobody is left to be told
+        file.setFormatter(self.formatter)
+        root = logging.getLogger()
+        root.handlers[:] = [file if handler is self else handler for handler in root.handlers]
+        for descriptor in (1, 2):  # what prints without logging goes there too
+            os.dup2(file.stream.fileno(), descriptor)
+        file.handle(record)

@@ -12,12 +12,14 @@ import asyncio
 import os
 import signal
 from collections.abc import Mapping
+from pathlib import Path
 
 import structlog
 
 from bus.answer import Call, Handler, answer, refusal
 from bus.exchange import Ready
 from bus.link import Link, sealed
+from bus.pulse import Pulse
 from protocol.envelope import Envelope
 from protocol.errors import BatosError
 
@@ -37,9 +39,12 @@ async def serve(
 ) -> None:
     """Answer the requests for `service`, `capacity` of them at once, until `stop`; `drain` is in seconds."""
     worker = _Worker(endpoint, service, handlers, capacity)
+    pulse = Pulse(Path(endpoint.removeprefix("ipc://")).parent, service)
+    pulse.keep(asyncio.get_running_loop())
     try:
         await stop.wait()
     finally:
+        pulse.end()
         await worker.drain(drain)
 
 

@@ -13,11 +13,12 @@ import shlex
 import site
 import sys
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from supervisor import loggers, supervisord
 
 from bus.lock import hold
+from ops import limits
 from protocol.errors import BatosError
 from protocol.home import Home, find_home
 
@@ -39,7 +40,9 @@ def main() -> int:
             os.pwrite(lock, b"%d\n" % os.getpid(), 0)
             home.supervisor_socket.unlink(missing_ok=True)
             os.environ.update(environment(home))
+            limits.widen()
             loggers.Handler.handleError = _lose
+            _keep_socket(home.supervisor_socket)
             supervisord.main(["-c", str(Path(options.config).absolute())])
     except BatosError as error:
         print(error, file=sys.stderr)  # noqa: T201 - `up` reads it
@@ -49,6 +52,19 @@ def main() -> int:
 
 def _lose(_handler: loggers.Handler) -> None:
     """A line that a full disk does not take is lost; supervisord's own way is to raise, and that ends it."""
+
+
+def _keep_socket(path: Path) -> None:
+    """Have supervisord make its socket anew where somebody has removed it; it looks once in each of its rounds."""
+    tick = supervisord.Supervisor.tick
+
+    def ticking(self: Any, now: float | None = None) -> None:
+        if not path.exists() and path.parent.is_dir():
+            self.options.close_httpservers()
+            self.options.openhttpservers(self)
+        tick(self, now)
+
+    supervisord.Supervisor.tick = ticking
 
 
 def environment(home: Home) -> dict[str, str]:

@@ -20,7 +20,7 @@ from actors.memory.embedding import Vectors
 from actors.memory.reader import Reader
 from bus.service import Call, Handler, serve, stop_on_signals
 from protocol.documents import Document, check
-from protocol.errors import BatosError
+from protocol.errors import HOPELESS, BatosError
 from protocol.home import Home
 from protocol.messages import (
     ActorStatus,
@@ -41,8 +41,6 @@ from world import awakening
 from world.store import Store, open_store
 
 RETRY_S: Final = 0.5
-RETRY_MODEL_S: Final = 10.0
-"""A model that cannot be used is looked at again, in case somebody mends it; that may cost a whole loading."""
 MAX_FAMILIAR: Final = 1000
 """Texts whose vectors are kept for the next ranking, the latest."""
 
@@ -72,9 +70,11 @@ class Memory:
             try:
                 await self._step()
             except BatosError as error:
+                if error.code in HOPELESS:
+                    raise
                 self.waiting_for = f"{error.message} {error.hint}".strip()
                 _log.warning("not ready", code=error.code, reason=error.message)
-                await asyncio.sleep(RETRY_MODEL_S if error.code.startswith("BAD_") else RETRY_S)
+                await asyncio.sleep(RETRY_S)
 
     async def close(self) -> None:
         self._reader.close()

@@ -22,7 +22,7 @@ from actors.orchestrator.mind import Mind
 from bus.client import Caller, Client
 from bus.lock import hold
 from bus.service import Call, serve, stop_on_signals
-from protocol.errors import BatosError
+from protocol.errors import HOPELESS, BatosError
 from protocol.home import Home
 from protocol.messages import (
     ActorStatus,
@@ -76,6 +76,8 @@ class Orchestrator:
             try:
                 await self._step()
             except BatosError as error:
+                if error.code in HOPELESS:
+                    raise
                 self.waiting_for = f"{error.message} {error.hint}".strip()
                 _log.warning("not ready", code=error.code, reason=error.message)
                 await asyncio.sleep(RETRY_S)
@@ -201,9 +203,14 @@ async def run(home: Home) -> None:
         async with Client(home.bus, "orchestrator", patience=30.0) as client:
             orchestrator = Orchestrator(home, client)
             beginning = asyncio.create_task(orchestrator.begin())
+            beginning.add_done_callback(
+                lambda task: None if task.cancelled() or task.exception() is None else stop.set()
+            )
             try:
                 await serve(home.bus, "orchestrator", orchestrator.handlers(), stop=stop)
             finally:
                 beginning.cancel()
                 await asyncio.gather(beginning, return_exceptions=True)
                 await orchestrator.close()
+            if not beginning.cancelled() and (error := beginning.exception()) is not None:
+                raise error
