@@ -23,10 +23,12 @@ import zmq
 from bus import logs
 from bus.admission import Admission
 from bus.exchange import Exchange, Out
+from bus.last_words import leave
 from bus.link import HEARTBEAT_S, HIGH_WATER, LINGER_MS
 from bus.lock import hold
 from bus.often import Often
 from bus.powers import lay_down
+from bus.pulse import Pulse
 from protocol import codec
 from protocol.envelope import open_frame
 from protocol.errors import BatosError
@@ -70,7 +72,7 @@ class Broker:
                 router.set(zmq.MAXMSGSIZE, codec.MAX_FRAME_BYTES)
                 router.bind(self._endpoint)
                 _log.info("the broker is up", boot=self._exchange.boot, endpoint=self._endpoint)
-                self._serve(router)
+                self._serve(router, Pulse(self._path.parent, "broker"))
                 router.close()
                 self._path.unlink(missing_ok=True)
         finally:
@@ -78,7 +80,7 @@ class Broker:
             context.term()
             os.close(self._wake)
 
-    def _serve(self, router: zmq.Socket[bytes]) -> None:
+    def _serve(self, router: zmq.Socket[bytes], pulse: Pulse) -> None:
         poller = zmq.Poller()
         poller.register(router, zmq.POLLIN)
         poller.register(self._wake, zmq.POLLIN)
@@ -86,6 +88,7 @@ class Broker:
         while True:
             ready = dict(poller.poll(math.ceil(max(0.0, next_tick - time.monotonic()) * 1000)))
             if self._wake in ready:
+                pulse.end()
                 return
             for _ in range(_BATCH if router in ready else 0):
                 try:
@@ -99,6 +102,7 @@ class Broker:
                 self._malformed.tick()
                 self._deaf.tick()
                 next_tick = now + _TICK_S
+                pulse.beat()
 
     def _take(self, router: zmq.Socket[bytes], peer: bytes, frames: list[bytes]) -> None:
         try:
@@ -129,13 +133,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--home", required=True)
     options = parser.parse_args(arguments)
     log = logs.configure("broker")
+    home = find_home(options.home)
     try:
-        broker = Broker(find_home(options.home).prepare().bus)
+        broker = Broker(home.prepare().bus)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: broker.stop())
         broker.run()
     except BatosError as error:
         log.error("the broker cannot run", code=error.code, error=error.message, hint=error.hint)  # noqa: TRY400
+        leave(home.run, "broker", error)
         return error.exit_code
     return 0
 

@@ -195,7 +195,7 @@ class Exchange:
             worker = self._choose(request.line, always=True)
             if worker is None:
                 self._refuse(request, _nobody(service))
-            elif len(self._workers[worker].held) - len(self._workers[worker].load) >= MAX_STATUS:
+            elif self._workers[worker].load["status"] >= MAX_STATUS:
                 self._refuse(request, BatosError("BUSY", f"too many ask {service} how it is", "Try again later."))
             else:
                 self._accept(request, peer, now)

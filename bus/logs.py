@@ -1,20 +1,26 @@
 """Logs: one line of JSON an event on standard error, or readable text where that is a terminal.
 
 supervisord turns standard error into a file. What libraries log through `logging`, and warnings, take the same way.
-Whatever is logged makes a line: what JSON cannot say is told in few words.
+Whatever is logged makes a line: what JSON cannot say is told in few words. A process that outlives its supervisord goes on
+in that file by itself: `BATOS_LOG`.
 """
 
 from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
-from typing import Any
+from logging.handlers import RotatingFileHandler
+from typing import Any, Final, TextIO
 
 import structlog
 from structlog.typing import EventDict
 
 from protocol.brief import brief
+
+MAX_BYTES: Final = 10_000_000
+BACKUPS: Final = 3
 
 
 def configure(service: str) -> structlog.stdlib.BoundLogger:
@@ -44,7 +50,7 @@ def configure(service: str) -> structlog.stdlib.BoundLogger:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _Surviving(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
@@ -65,3 +71,24 @@ def _line(event: EventDict, **options: Any) -> str:
     except (TypeError, ValueError, RecursionError):
         told = {key: value if isinstance(value, str) else brief(value) for key, value in event.items()}
         return json.dumps(told, **options)
+
+
+class _Surviving(logging.StreamHandler[TextIO]):
+    """Standard error, and where nobody reads that any more the file at `BATOS_LOG`, as supervisord keeps it."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - its name in `logging`
+        path = os.environ.get("BATOS_LOG")
+        if not path or not isinstance(sys.exc_info()[1], BrokenPipeError):
+            super().handleError(record)
+            return
+        try:
+            file = RotatingFileHandler(path, maxBytes=MAX_BYTES, backupCount=BACKUPS)
+        except OSError:
+            return  # nobody is left to be told
+        file.setFormatter(self.formatter)
+        root = logging.getLogger()
+        root.handlers[:] = [file if handler is self else handler for handler in root.handlers]
+        assert file.stream is not None, "it was opened at once"
+        for descriptor in (1, 2):  # what prints without logging goes there too
+            os.dup2(file.stream.fileno(), descriptor)
+        file.handle(record)

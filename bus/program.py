@@ -9,6 +9,7 @@ import argparse
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
+from bus.last_words import leave
 from bus.logs import configure
 from protocol.errors import BatosError
 from protocol.home import Home, find_home
@@ -18,15 +19,16 @@ def main(service: str, run: Callable[[Home], Awaitable[None]], words: Sequence[s
     """Run the actor `service` for the home that the command line names; the exit code of what ended it."""
     parser = argparse.ArgumentParser(prog=f"actors.{service}", description=f"The {service} actor of one home.")
     parser.add_argument("--home", required=True)
-    home = parser.parse_args(words).home
+    home = find_home(parser.parse_args(words).home)
     log = configure(service)
 
     async def living() -> None:
-        await run(find_home(home))
+        await run(home)
 
     try:
         asyncio.run(living())
     except BatosError as error:
         log.error("cannot run", code=error.code, error=error.message, hint=error.hint)  # noqa: TRY400
+        leave(home.run, service, error)
         return error.exit_code
     return 0

@@ -21,6 +21,7 @@ from bus import admission
 from bus.answer import Call, Handler, answer, refusal
 from bus.kin import Kin
 from bus.link import Link, sealed
+from bus.pulse import Pulse
 from bus.registration import Ready
 from protocol.codec import convert
 from protocol.envelope import Envelope
@@ -43,9 +44,12 @@ async def serve(
 ) -> None:
     """Answer the requests for `service`, `capacity` of each verb at once, until `stop`; `drain` is in seconds."""
     worker = _Worker(endpoint, service, handlers, capacity)
+    pulse = Pulse(Path(endpoint.removeprefix("ipc://")).parent, service)
+    pulse.keep(asyncio.get_running_loop())
     try:
         await stop.wait()
     finally:
+        pulse.end()
         await worker.drain(drain)
 
 

@@ -13,15 +13,15 @@ from typing import Any, Final
 
 import msgspec
 
+from bus import last_words
 from bus.client import Client
-from ops.supervisor import Process, Supervisor, remains
+from ops.supervisor import ACTORS, Process, Supervisor, remains
 from ops.zeo import ruok
 from protocol.errors import BatosError
 from protocol.home import Home
 from protocol.messages import ActorStatus, StatusQuery
 from protocol.names import SERVICES
 
-ACTORS: Final = ("storage", "broker", *SERVICES)
 ASK_S: Final = 1.5
 """Seconds that an actor has to say how it is; it answers in milliseconds unless it hangs."""
 HUSH_S: Final = 30.0
@@ -31,7 +31,9 @@ _MODULES: Final = {f"actors.{name}": name for name in ACTORS} | {"bus.broker": "
 
 
 class Census(msgspec.Struct, frozen=True, kw_only=True):
-    """`house`: who holds the home, or None; `supervised`: it answers. `statuses` has who answered, `errors` why the others did not."""
+    """`house`: who holds the home, or None; `supervised`: it answers. `statuses` has who answered, `errors` why the others
+    did not, and `words` what a process ended of that no waiting mends.
+    """
 
     house: int | None
     supervised: bool
@@ -39,6 +41,7 @@ class Census(msgspec.Struct, frozen=True, kw_only=True):
     statuses: dict[str, ActorStatus]
     errors: dict[str, str]
     restarts: dict[str, int]
+    words: dict[str, BatosError] = {}
 
     @property
     def ready(self) -> bool:
@@ -65,6 +68,8 @@ class Census(msgspec.Struct, frozen=True, kw_only=True):
             return ""
         if name in self.statuses:
             return self.statuses[name].waiting_for or "not ready"
+        if name in self.words:
+            return f"{self.words[name].message} {self.words[name].hint}".strip()
         if self.state(name) in ("STARTING", "SILENT") and name in SERVICES and "broker" in self.errors:
             return "the broker"
         return f"its process is {self.state(name).lower()}"
@@ -107,6 +112,11 @@ async def census(home: Home) -> Census:
         statuses=statuses,
         errors=errors,
         restarts=_restarts(home.run / "medic.json"),
+        words={
+            name: error
+            for name in ACTORS
+            if house is not None and name not in statuses and (error := last_words.read(home.run, name)) is not None
+        },
     )
 
 

@@ -8,20 +8,21 @@ of the home is left, however it was started.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 from bus.lock import hold
 from cli import shipped
-from cli.census import ACTORS, Census, census, describe
+from cli.census import Census, census, describe
+from cli.configured import check_models
 from ops.house import CONFIG
-from ops.supervisor import Process, Supervisor, kill, launch, remains
+from ops.supervisor import ACTORS, Supervisor, kill, launch, orphans, remains
 from protocol.errors import BatosError
 from protocol.home import Home
 
@@ -44,13 +45,14 @@ async def up(home: Home, progress: Progress, *, config: Path = CONFIG, seconds: 
     The experts that ship come in once everybody is ready.
 
     Raises NOT_READY (an actor died or was not ready in `seconds`; what was started is stopped again), HOME_HELD,
-    PATH_TOO_LONG, BAD_CONFIG, STORAGE.
+    PATH_TOO_LONG, BAD_CONFIG, STORAGE, LIMIT, and whatever an actor met that no waiting mends.
     """
-    home.prepare().settings()
+    check_models(home, home.prepare().settings())
     launching = asyncio.create_task(_launch(home, progress, config))
     with _terminable():
         try:
-            await asyncio.shield(launching)
+            if not await asyncio.shield(launching):
+                await asyncio.to_thread(_try_again, home)
             found = await _until_ready(home, progress, seconds)
         except (BatosError, asyncio.CancelledError):
             if await launching:
@@ -77,7 +79,7 @@ async def status(home: Home) -> dict[str, Any]:
     return describe(home, await census(home))
 
 
-@contextmanager
+@contextlib.contextmanager
 def _terminable() -> Iterator[None]:
     """Let SIGTERM cancel the task of the block, as Ctrl-C does, so that it can clean up."""
     task = asyncio.current_task()
@@ -101,16 +103,39 @@ async def _launch(home: Home, progress: Progress, config: Path) -> bool:
             return False
         try:
             with hold(home.run / "up.lock", "the start of this home"):
-                left = {} if supervisor.pid() is not None else remains(home)
-                if left:
-                    progress(f"stopping {len(left)} processes that a dead run has left")
-                    await _end(home, left)
-                    _tidy(home)
+                if supervisor.pid() is None:
+                    await _take_over(home, progress)
                 return await asyncio.to_thread(launch, home, config)
         except BatosError as error:
             if error.code != "HOME_HELD" or time.monotonic() > until:
                 raise
             await asyncio.sleep(POLL_S)
+
+
+async def _take_over(home: Home, progress: Progress) -> None:
+    """What a dead supervisord has left: its actors live on under the next one, everything else is ended."""
+    living = orphans(home)
+    left = {pid: what for pid, what in remains(home).items() if pid not in living}
+    if left:
+        progress(f"stopping {len(left)} processes that a dead run has left")
+        await _end(home, left, spared=living)
+    if living:
+        progress(f"{len(living)} processes outlived their supervisor and go on")
+    else:
+        _tidy(home)
+    for words in home.run.glob("*.words"):
+        words.unlink(missing_ok=True)
+
+
+def _try_again(home: Home) -> None:
+    """Have whoever gave up begin anew: somebody may have mended what it gave up for."""
+    supervisor = Supervisor(home)
+    for words in home.run.glob("*.words"):
+        words.unlink(missing_ok=True)
+    with contextlib.suppress(BatosError):  # supervisord is only starting; then nobody has given up
+        for process in supervisor.processes().values():
+            if process.state == "FATAL":
+                supervisor.start(process.name)
 
 
 async def _until_ready(home: Home, progress: Progress, seconds: float) -> Census:
@@ -122,7 +147,7 @@ async def _until_ready(home: Home, progress: Progress, seconds: float) -> Census
         found = await census(home)
         now = time.monotonic()
         if found.house is None:
-            raise BatosError("NOT_READY", "supervisord has ended meanwhile", _tail(home.log / "supervisord.log"))
+            raise BatosError("NOT_READY", "supervisord has ended", _last_said(home))
         if found.supervised:
             answered = now
         elif now - answered > MUTE_S:
@@ -132,7 +157,7 @@ async def _until_ready(home: Home, progress: Progress, seconds: float) -> Census
                 f"If it hangs, `kill -9 {found.house}`, then `batos up` again.",
                 pid=found.house,
             )
-        _fail_if_hopeless(found.processes, seen)
+        _fail_if_hopeless(home, found, seen)
         if found.ready:
             return found
         for name in ACTORS:
@@ -146,9 +171,14 @@ async def _until_ready(home: Home, progress: Progress, seconds: float) -> Census
         await asyncio.sleep(POLL_S)
 
 
-def _fail_if_hopeless(processes: Mapping[str, Process], seen: dict[str, set[int]]) -> None:
-    """Raise NOT_READY for a process that supervisord has given up, or that dies again and again."""
-    for process in processes.values():
+def _fail_if_hopeless(home: Home, found: Census, seen: dict[str, set[int]]) -> None:
+    """Raise what a process ended of for good, or NOT_READY for one that is given up or dies again and again."""
+    for name, error in found.words.items():
+        log = str(home.log / f"{name}.log")
+        raise BatosError(
+            error.code, f"{name}: {error.message}", error.hint, **{**error.data, "process": name, "log": log}
+        )
+    for process in found.processes.values():
         pids = seen.setdefault(process.name, set())
         if process.pid:
             pids.add(process.pid)
@@ -190,12 +220,16 @@ async def _stop(home: Home, progress: Progress) -> None:
     _tidy(home)
 
 
-async def _end(home: Home, pids: Mapping[int, str]) -> None:
+async def _end(home: Home, pids: Mapping[int, str], *, spared: Mapping[int, str] | None = None) -> None:
     """End processes that no supervisord cares for: first asked, then killed; supervisord first, or it restarts them."""
+
+    def left() -> dict[int, str]:
+        return {pid: what for pid, what in remains(home).items() if pid not in (spared or {})}
+
     for number, patience in ((signal.SIGTERM, DOWN_S / 3), (signal.SIGKILL, DOWN_S / 6)):
         until = time.monotonic() + patience
         kill(sorted(pids, key=lambda pid: pids[pid] != "ops.house"), number)
-        while (pids := remains(home)) and time.monotonic() < until:  # noqa: ASYNC110 - the end of a process is no event
+        while (pids := left()) and time.monotonic() < until:  # noqa: ASYNC110 - the end of a process is no event
             await asyncio.sleep(POLL_S / 2)
         if not pids:
             return
@@ -205,8 +239,15 @@ async def _end(home: Home, pids: Mapping[int, str]) -> None:
 
 def _tidy(home: Home) -> None:
     """Remove the sockets that dead processes have left."""
-    for path in (*home.socket_paths(), home.run / "supervisord.pid", home.run / "medic.json"):
+    marks = [*home.run.glob("*.pulse"), *home.run.glob("*.words")]
+    for path in (*home.socket_paths(), home.run / "supervisord.pid", home.run / "medic.json", *marks):
         path.unlink(missing_ok=True)
+
+
+def _last_said(home: Home) -> str:
+    """The end of the log that supervisord wrote last: what it cannot begin with stands in that of the house."""
+    logs = [log for log in (home.log / "house.log", home.log / "supervisord.log") if log.exists()]
+    return _tail(max(logs, key=lambda log: log.stat().st_mtime, default=home.log / "house.log"))
 
 
 def _tail(log: Path, lines: int = 5) -> str:

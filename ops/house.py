@@ -20,6 +20,7 @@ from supervisor import loggers, supervisord
 
 from bus.lock import hold
 from bus.powers import FILES, JAILER, lay_down
+from ops import limits
 from ops.inherited import inherited, secrets
 from protocol.errors import BatosError
 from protocol.home import Home, find_home
@@ -47,7 +48,9 @@ def main() -> int:
             _hand_over(secrets(os.environ))
             os.environ.clear()
             os.environ.update(ours)
+            limits.widen()
             loggers.Handler.handleError = _lose
+            _keep_socket(home.supervisor_socket)
             supervisord.main(["-c", str(Path(options.config).absolute())])
     except BatosError as error:
         print(error, file=sys.stderr)  # noqa: T201 - `up` reads it
@@ -70,6 +73,19 @@ def _hand_over(by_program: Mapping[str, Mapping[str, str]]) -> None:
         go(options)
 
     supervisord.go = handing
+
+
+def _keep_socket(path: Path) -> None:
+    """Have supervisord make its socket anew where somebody has removed it; it looks once in each of its rounds."""
+    tick = supervisord.Supervisor.tick
+
+    def ticking(self: Any, now: float | None = None) -> None:
+        if not path.exists() and path.parent.is_dir():
+            self.options.close_httpservers()
+            self.options.openhttpservers(self)
+        tick(self, now)
+
+    supervisord.Supervisor.tick = ticking
 
 
 def environment(home: Home) -> dict[str, str]:

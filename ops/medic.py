@@ -2,7 +2,8 @@
 
 supervisord alone looks after its processes once a second and never retries what it has declared FATAL. The medic
 wakes it ten times a second, so that a killed process is back in about a tenth of that, and revives what is FATAL,
-at most `CAP` times in `WINDOW_S`: what cannot live must not be started for ever. It counts every restart in
+at most `CAP` times in `WINDOW_S`: what cannot live must not be started for ever. What is alive and stuck, or has lost its
+socket, it ends (`watch.py` says who that is), and supervisord starts it anew. It counts every restart in
 `run/medic.json`, for `batos status`.
 """
 
@@ -24,7 +25,9 @@ import structlog
 
 from bus import logs
 from bus.powers import lay_down
-from ops.supervisor import Supervisor
+from ops.supervisor import ACTORS, Supervisor, kill
+from ops.vitals import arguments, module
+from ops.watch import Patient, Watch
 from protocol.errors import BatosError
 from protocol.home import Home, find_home
 
@@ -117,6 +120,8 @@ def run(home: Home) -> None:
         if process.state == "FATAL":  # since before this medic's time
             medic.observe("PROCESS_STATE_FATAL", process.name, "", time.monotonic())
     events = Events(0, 1)
+    watch = Watch(home, ACTORS, {"storage": home.zeo_socket, "broker": home.socket_paths()[0]})
+    refused = ""
     next_poll = time.monotonic() + POLL_S
     while True:
         changed = False
@@ -133,11 +138,24 @@ def run(home: Home) -> None:
                 for name in medic.due(now):
                     _log.warning("a process is revived", process=name)
                     supervisor.start(name)
+                refused = ""
             except BatosError as error:
-                # supervisord is stopping, or was quicker; it says so with an event.
-                _log.info("supervisord does not take it", error=error.message)
+                # supervisord is stopping, or was quicker, or makes its socket anew; said once, though it is tried again.
+                if error.message != refused:
+                    refused = error.message
+                    _log.info("supervisord does not take it", error=error.message)
+            for patient in watch.look(time.monotonic()):
+                _end(home, patient)
         if changed:
             _write(path, medic)
+
+
+def _end(home: Home, patient: Patient) -> None:
+    """End one that is stuck. By SIGKILL before its next start: one that is only stopped could go on beside that."""
+    if not module(arguments(patient.pid), str(home.root)):
+        return  # its number is somebody else's by now
+    _log.warning("a process is ended", process=patient.name, pid=patient.pid, why=patient.why)
+    kill([patient.pid], signal.SIGTERM if patient.gently else signal.SIGKILL)
 
 
 def main() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import os
 import signal
@@ -15,16 +16,23 @@ from typing import Any, Final
 import msgspec
 
 from bus.lock import holder
+from ops import limits
 from ops.house import CONFIG, environment
+from ops.vitals import arguments, attended, module, take
 from protocol.errors import BatosError
 from protocol.home import Home
+from protocol.names import SERVICES
 
+ACTORS: Final = ("storage", "broker", *SERVICES)
 ANSWER_S: Final = 3.0
 """Seconds that supervisord may take to answer; it answers at once unless it is stopped."""
 
 
 class Process(msgspec.Struct, frozen=True, kw_only=True):
-    """One program as supervisord sees it: its state (`RUNNING`, `BACKOFF`, …), its pid (0: none), its log."""
+    """One program as supervisord sees it: its state (`RUNNING`, `BACKOFF`, …), its pid (0: none), its log.
+
+    The pid is that of the process itself, also where supervisord has only an attendant of it (`ops/attend.py`).
+    """
 
     name: str
     state: str
@@ -51,7 +59,7 @@ class Supervisor:
             found[info["name"]] = Process(
                 name=info["name"],
                 state=info["statename"],
-                pid=info["pid"],
+                pid=attended(arguments(info["pid"])) or info["pid"],
                 uptime_s=max(0.0, float(info["now"] - info["start"])) if info["pid"] else 0.0,
                 log=str(self._home.root / (info["stdout_logfile"] or info["stderr_logfile"])),
                 error=info["spawnerr"],
@@ -81,7 +89,8 @@ class Supervisor:
 
 
 def launch(home: Home, config: Path = CONFIG) -> bool:
-    """Start supervisord for `home` in the background; False where another run has the home by now."""
+    """Start supervisord for `home` in the background; False where another run has the home by now. LIMIT, NOT_READY."""
+    limits.check()
     command = [sys.executable, "-P", "-m", "ops.house", "--home", str(home.root), "--config", str(config)]
     ended = subprocess.run(  # noqa: S603 - our own interpreter and module
         command,
@@ -104,20 +113,31 @@ def remains(home: Home) -> dict[int, str]:
     holds the home; a zombie is none.
     """
     house = holder(home.run / "house.lock")
-    if house and _arguments(house)[3:4] != ["ops.house"]:
+    if house and arguments(house)[3:4] != ["ops.house"]:
         house = None  # somebody else's process: its session is no business of ours
     found = {}
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit():
             continue
-        arguments = _arguments(int(entry.name))
+        words = arguments(int(entry.name))
         try:
             session = int((entry / "stat").read_text().rpartition(")")[2].split()[3])
         except OSError:
             continue  # it has just ended
-        module = _module(arguments, str(home.root))
-        if module or (house and session == house and arguments):
-            found[int(entry.name)] = module or arguments[0]
+        what = module(words, str(home.root))
+        if what or (house and session == house and words):
+            found[int(entry.name)] = what or words[0]
+    return found
+
+
+def orphans(home: Home) -> dict[int, str]:
+    """Those of `remains` that a new supervisord will attend: each actor by its pulse, and all of its group."""
+    actors = {vital.pid for name in ACTORS if (vital := take(str(home.run), name)) is not None}
+    found = {}
+    for pid, what in remains(home).items():
+        with contextlib.suppress(ProcessLookupError):
+            if os.getpgid(pid) in actors:
+                found[pid] = what
     return found
 
 
@@ -128,20 +148,6 @@ def kill(pids: list[int], number: signal.Signals) -> None:
             os.kill(pid, number)
         except ProcessLookupError:
             continue
-
-
-def _arguments(pid: int) -> list[str]:
-    """A process's arguments; none for one that has ended."""
-    try:
-        return os.fsdecode(Path(f"/proc/{pid}/cmdline").read_bytes()).split("\0")[:-1]
-    except OSError:
-        return []
-
-
-def _module(arguments: list[str], root: str) -> str:
-    """The module in the exact form in which the configuration starts every process of a home."""
-    ours = arguments[1:3] == ["-P", "-m"] and arguments[4:6] == ["--home", root]
-    return arguments[3] if ours else ""
 
 
 class _UnixTransport(xmlrpc.client.Transport):

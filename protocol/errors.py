@@ -51,6 +51,7 @@ EXIT_CODES: Final[dict[str, int]] = {
     "NOT_RUNNING": 3,
     "NOT_READY": 3,
     "HOME_HELD": 3,
+    "LIMIT": 3,
     "BAD_MODEL": 3,
     "NO_JAIL": 3,
     "BUSY": 3,
@@ -70,7 +71,19 @@ EXIT_CODES: Final[dict[str, int]] = {
     "INTERRUPTED": 130,
 }
 
-HOPELESS: Final = frozenset({"DAMAGED", "NEWER_WORLD"})
+HOPELESS: Final = frozenset(
+    {
+        "BAD_CONFIG",
+        "BAD_MODEL",
+        "DAMAGED",
+        "LIMIT",
+        "NEWER_WORLD",
+        "NO_JAIL",
+        "OUT_OF_MEMORY",
+        "PATH_TOO_LONG",
+        "REFUSED",
+    }
+)
 """Codes that no waiting mends: an actor that meets one while it begins says so and ends."""
 
 

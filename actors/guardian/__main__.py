@@ -52,17 +52,19 @@ def _guard(words: Sequence[str]) -> int:
 
 def _serve(root: str) -> int:
     from actors.guardian import actor  # noqa: PLC0415 - fast start
-    from bus import logs, powers  # noqa: PLC0415
+    from bus import last_words, logs, powers  # noqa: PLC0415
     from protocol.errors import BatosError  # noqa: PLC0415
     from protocol.home import find_home  # noqa: PLC0415
 
     # Namespaces and nobody are root's to give; where they are a user's, a profile may have to come with them.
     powers.lay_down(keep=powers.FILES | powers.JAILER, new_powers=True)
     log = logs.configure("guardian")
+    home = find_home(root)
     try:
-        asyncio.run(actor.run(find_home(root)))
+        asyncio.run(actor.run(home))
     except BatosError as error:
         log.error("cannot run", code=error.code, error=error.message, hint=error.hint)  # noqa: TRY400
+        last_words.leave(home.run, "guardian", error)
         return error.exit_code
     return 0
 

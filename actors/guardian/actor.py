@@ -17,7 +17,7 @@ import structlog
 
 from actors.guardian.jail import Jail
 from bus.service import Call, Handler, serve, stop_on_signals
-from protocol.errors import BatosError
+from protocol.errors import HOPELESS, BatosError
 from protocol.home import Home
 from protocol.messages import ActorStatus, Judge, Ran, Resume, Resumed, Run, StatusQuery, Trial, Tried, Verdict
 
@@ -42,6 +42,8 @@ class Guardian:
             try:
                 await self._jail.start()
             except BatosError as error:
+                if error.code in HOPELESS:
+                    raise
                 self.waiting_for = f"{error.message} {error.hint}".strip()
                 _log.error("not serving", code=error.code, reason=error.message)
                 await asyncio.sleep(RETRY_S)
@@ -89,9 +91,12 @@ async def run(home: Home) -> None:
     stop = stop_on_signals()
     guardian = Guardian(home)
     beginning = asyncio.create_task(guardian.begin())
+    beginning.add_done_callback(lambda task: None if task.cancelled() or task.exception() is None else stop.set())
     try:
         await serve(home.bus, "guardian", guardian.handlers(), stop=stop)
     finally:
         beginning.cancel()
         await asyncio.gather(beginning, return_exceptions=True)
         await guardian.close()
+    if not beginning.cancelled() and (error := beginning.exception()) is not None:
+        raise error

@@ -87,7 +87,7 @@ class Worker:
         return self._process.pid if self._process else 0
 
     async def start(self) -> None:
-        """Start the template and hear which layers hold. NO_JAIL where it does not come up."""
+        """Start the template and hear which layers hold. NOT_READY where it does not come up, which may pass."""
         ours, theirs = socket.socketpair()
         try:
             # From this thread on purpose: a template is killed when the thread that started it ends.
@@ -102,7 +102,7 @@ class Worker:
             reader, self._writer = await asyncio.open_unix_connection(sock=ours, limit=1 << 20)
         except OSError as error:
             ours.close()
-            raise BatosError("NO_JAIL", f"the jail's template could not be started: {error}") from error
+            raise BatosError("NOT_READY", f"the jail's template could not be started: {error}") from error
         finally:
             theirs.close()
         hello = self._expect(HELLO)
@@ -113,7 +113,7 @@ class Worker:
         except (TimeoutError, EOFError, msgspec.MsgspecError) as error:
             await self.stop()
             raise BatosError(
-                "NO_JAIL", f"the jail's template does not come up: {type(error).__name__} {error}"
+                "NOT_READY", f"the jail's template does not come up: {type(error).__name__} {error}"
             ) from error
         finally:
             self._asked.pop(HELLO, None)

@@ -52,8 +52,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 RETRY_S: Final = 0.5
-RETRY_MODEL_S: Final = 10.0
-"""A model that cannot be used is looked at again, in case somebody mends it; that may cost a whole conversion."""
 MARGIN_S: Final = 0.2
 """Generation ends this long before the deadline, so that what there is still arrives."""
 
@@ -85,7 +83,7 @@ class Inference:
                     raise
                 self.waiting_for = f"{error.message} {error.hint}".strip()
                 _log.warning("not ready", code=error.code, reason=error.message)
-                await asyncio.sleep(RETRY_MODEL_S if error.code.startswith(("BAD_", "OUT_OF")) else RETRY_S)
+                await asyncio.sleep(RETRY_S)
 
     async def close(self) -> None:
         self._closing = True

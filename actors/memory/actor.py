@@ -41,8 +41,6 @@ from world import awakening
 from world.store import Store, open_store
 
 RETRY_S: Final = 0.5
-RETRY_MODEL_S: Final = 10.0
-"""A model that cannot be used is looked at again, in case somebody mends it; that may cost a whole loading."""
 MAX_FAMILIAR: Final = 1000
 """Texts whose vectors are kept for the next ranking, the latest."""
 
@@ -76,7 +74,7 @@ class Memory:
                     raise
                 self.waiting_for = f"{error.message} {error.hint}".strip()
                 _log.warning("not ready", code=error.code, reason=error.message)
-                await asyncio.sleep(RETRY_MODEL_S if error.code.startswith("BAD_") else RETRY_S)
+                await asyncio.sleep(RETRY_S)
 
     async def close(self) -> None:
         self._reader.close()

@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from actors.storage.server import serve
-from bus import logs
+from bus import last_words, logs
 from bus.powers import lay_down
 from protocol.errors import BatosError
 from protocol.home import find_home
@@ -17,10 +17,12 @@ def main() -> int:
     parser.add_argument("--home", required=True)
     options = parser.parse_args()
     log = logs.configure("storage")
+    home = find_home(options.home)
     try:
-        serve(find_home(options.home))
+        serve(home)
     except BatosError as error:
         log.error("the storage cannot run", code=error.code, error=error.message, hint=error.hint)  # noqa: TRY400
+        last_words.leave(home.run, "storage", error)
         return error.exit_code
     return 0
 

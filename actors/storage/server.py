@@ -18,6 +18,7 @@ from actors.storage.access import GuardedServer
 from actors.storage.world_file import WorldFile
 from bus.kin import Kin
 from bus.lock import hold
+from bus.pulse import Pulse
 from protocol.errors import BatosError
 from protocol.home import Home
 
@@ -35,9 +36,16 @@ def serve(home: Home) -> None:
         # With a long queue of invalidations a client that was away for a moment keeps its cache.
         server = GuardedServer(relatives, str(home.zeo_socket), {"1": storage}, invalidation_queue_size=1000)
         loop = server.acceptor.event_loop
+        pulse = Pulse(home.run, "storage")
+        pulse.keep(loop)
+
+        def close() -> None:
+            pulse.end()
+            server.close()
+
         for number in (signal.SIGTERM, signal.SIGINT):
             # On the loop, so that a commit that has begun to finish does finish.
-            loop.add_signal_handler(number, server.close)
+            loop.add_signal_handler(number, close)
         _log.info("the storage is up", database=str(home.database), socket=str(home.zeo_socket))
         server.loop()
         home.zeo_socket.unlink(missing_ok=True)
@@ -53,9 +61,13 @@ def _open(home: Home) -> WorldFile:
             f"{home.database} is open in another process",
             "Stop that process; a backup or a pack also holds it.",
         ) from error
-    except (POSError, OSError, ValueError, struct.error) as error:
+    except OSError as error:
         raise BatosError(
-            "STORAGE",
-            f"{home.database} cannot be opened: {type(error).__name__}: {error}",
-            "Restore a backup, or move the world folder away to begin anew.",
+            "STORAGE", f"{home.database} cannot be opened: {error}", "Is the disk full, or not ours?"
+        ) from error
+    except (POSError, ValueError, struct.error) as error:
+        raise BatosError(
+            "DAMAGED",
+            f"{home.database} is damaged: {type(error).__name__}: {error}",
+            f"Restore a backup of {home.world}, or move that folder away to begin anew with an empty world.",
         ) from error

@@ -70,7 +70,7 @@ def config(home: Home, **how: str) -> Path:
     text = CONFIG.read_text()
     for service in ("guardian", "inference", "memory", "orchestrator"):
         ending = f"{service} {how.get(service, '')}".rstrip()
-        text, count = re.subn(rf"actors\.{service} --home (\S+)", rf"small_actor --home \1 {ending}", text)
+        text, count = re.subn(rf"actors\.{service}$", f"small_actor {ending}", text, flags=re.MULTILINE)
         assert count == 1
     home.prepare()
     path = home.root / "test.conf"

@@ -3,4 +3,7 @@ from typing import Any
 
 go: Any
 
+class Supervisor:
+    tick: Any
+
 def main(args: Sequence[str] | None = ...) -> None: ...

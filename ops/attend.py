@@ -1,0 +1,107 @@
+"""`python -P -m ops.attend NAME --home H MODULE [WORDS]`: how supervisord starts each of a home's processes.
+
+It becomes the process, by exec, so that there is none more and its pid stays. But where that very process still lives,
+because only its supervisord was killed, starting another would cost a model's load, and what is under way. Then this
+attends the living one: it becomes `… ops.attend NAME --home H --pid PID`, lives as long as that does, and hands on to
+it the signals by which supervisord stops a process. Whether the living one is well is the medic's to judge.
+
+A process that ended of what no time mends (`bus/last_words.py`) is not started again at once: its words stand for a while.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import sys
+import time
+
+from ops.vitals import arguments, module, take
+
+REST_S = 10.0
+"""Between the last words of a process and its next start."""
+STOP_S = 18.0
+"""Less than supervisord's `stopwaitsecs`: its own last signal would end only the attendant."""
+ATTENDING = "--pid"
+
+
+def main(words: list[str]) -> int:  # noqa: RET503 - an exec does not return
+    name, _, home, what, *more = words
+    if what == ATTENDING:
+        return attend(home, int(more[0]))
+    command = [sys.executable, "-P", "-m", what, "--home", home, *more]
+    living = take(f"{home}/run", name)
+    if living is not None and living.state not in "ZX" and arguments(living.pid) == command:
+        own = [sys.executable, "-P", "-m", "ops.attend", name, "--home", home, ATTENDING, str(living.pid)]
+        os.execv(sys.executable, own)  # noqa: S606
+    _rest(f"{home}/run/{name}.words")
+    _announce(f"{home}/run/{name}.pulse")
+    os.environ["BATOS_LOG"] = f"{home}/log/{name}.log"
+    os.execv(sys.executable, command)  # noqa: S606 - and never returns
+
+
+def attend(home: str, pid: int) -> int:
+    """Live as long as process `pid` of `home` does; signals are handed on to it and to all of its group."""
+    _end_with_parent()
+    try:
+        living = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return 1
+    if not module(arguments(pid), home):
+        return 1  # that number is somebody else's by now
+    asked: list[float] = []
+
+    def hand_on(number: int, _frame: object) -> None:
+        asked.append(time.monotonic())
+        _signal(pid, number)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, hand_on)
+    poll = select.poll()
+    poll.register(living, select.POLLIN)
+    while not poll.poll(200):
+        if asked and time.monotonic() - asked[0] > STOP_S:
+            _signal(pid, signal.SIGKILL)
+    return 0 if asked else 1
+
+
+def _signal(pid: int, number: int) -> None:
+    """To the process and its group; it is the leader of one, as supervisord makes it."""
+    try:
+        os.killpg(pid, number)
+    except ProcessLookupError:
+        return
+
+
+def _end_with_parent() -> None:
+    """Be killed when supervisord is (prctl(2), PR_SET_PDEATHSIG): the next one starts attendants of its own."""
+    import ctypes  # noqa: PLC0415 - who starts a process needs it not
+
+    parent = os.getppid()
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+    if os.getppid() != parent:
+        sys.exit(1)
+
+
+def _rest(words: str) -> None:
+    until = time.monotonic() + REST_S
+    while os.path.exists(words) and time.monotonic() < until:  # noqa: PTH110 - `up` takes them away: try again now
+        time.sleep(0.1)
+    with contextlib.suppress(OSError):
+        os.unlink(words)  # noqa: PTH108
+
+
+def _announce(pulse: str) -> None:
+    """Say that the process is starting, under the pid that it will keep."""
+    try:
+        file = os.open(pulse, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        os.write(file, b"%d\n" % os.getpid())
+        os.utime(file, ns=(0, 0))
+        os.close(file)
+    except OSError:
+        return  # a full disk, perhaps: one without a pulse is only not looked after
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
