@@ -10,6 +10,8 @@ from __future__ import annotations
 import ast
 from typing import Final
 
+from actors.guardian import builtin_names
+
 MUTATORS: Final = frozenset(
     """append extend insert remove pop clear sort reverse update setdefault popitem add discard intersection_update
     difference_update symmetric_difference_update appendleft extendleft popleft rotate subtract move_to_end""".split()
@@ -37,10 +39,7 @@ PURE: Final = frozenset(name for kind in (str, bytes, int, float, range) for nam
 FRESH: Final = frozenset(
     "sorted list tuple set dict frozenset reversed enumerate zip map filter iter sum deque Counter OrderedDict defaultdict copy.copy".split()
 )
-EXCEPTIONS: Final = frozenset(
-    """BaseException Exception ValueError TypeError KeyError IndexError LookupError ArithmeticError AttributeError
-    RuntimeError StopIteration AssertionError NotImplementedError ZeroDivisionError SendFailed""".split()
-)
+EXCEPTIONS: Final = builtin_names.EXCEPTIONS | {builtin_names.SEND_FAILED, "BaseException", "ExceptionGroup"}
 """They hold what they are made of."""
 READING_DUNDERS: Final = frozenset("__len__ __contains__ __eq__ __ne__ __bool__ __str__ __repr__".split())
 PLAIN: Final = frozenset(
@@ -57,15 +56,7 @@ PURE_MODULES: Final = frozenset("math cmath json re string statistics datetime t
 NUMERIC_MODULES: Final = frozenset({"math", "cmath"})
 PURE_CALLS: Final = frozenset({"dumps", "deepcopy"})
 """They hold on to nothing that they are given; what they answer is fresh, a number or a text."""
-BUILT_IN: Final = (
-    PLAIN
-    | FRESH
-    | NUMBERS
-    | EXCEPTIONS
-    | PICK
-    | TYPES
-    | frozenset({"slice", "getattr", "setattr", "type", "super", "vars", "math"})
-)
+BUILT_IN: Final = builtin_names.ALL | PLAIN | FRESH | NUMBERS | EXCEPTIONS | PICK | TYPES | {"setattr", "super", "vars"}
 """Names that are always there, if they are not the method's own."""
 
 

@@ -216,7 +216,7 @@ class _Checker:
         function = node.func
         if isinstance(function, ast.Name) and function.id in _ATTRIBUTE_FUNCTIONS and len(node.args) >= 2:
             name = node.args[1]
-            if isinstance(name, ast.Constant) and isinstance(name.value, str) and name.value.isidentifier():
+            if isinstance(name, ast.Constant) and isinstance(name.value, str) and _plain_name(name.value):
                 self._fine.add(id(function))
                 if name.value.startswith("_") and name.value not in self._allowed:
                     self._add("POL008", node, repr(name.value))
@@ -255,6 +255,10 @@ class _Checker:
         line = getattr(node, "lineno", 0)
         message = f"{RULES[rule]}: {detail}" if detail else RULES[rule]
         self.violations.setdefault((rule, line), Violation(rule=rule, line=line, message=message))
+
+
+def _plain_name(text: str) -> bool:
+    return text.isidentifier() and bounds.plain_name(text) == text
 
 
 _LITERALS: Final = (ast.Constant, ast.UnaryOp, ast.USub, ast.Load)
