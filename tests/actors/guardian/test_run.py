@@ -312,3 +312,12 @@ def test_no_text_shows_an_address_and_no_type_leaks(do, text: str):
     assert isinstance(outcome, Failed)
     assert outcome.code == "METHOD_FAILED"
     assert outcome.error in {"TypeError", "AttributeError", "ValueError"}
+
+
+def test_an_item_takes_no_text_into_its_list(do):
+    """`a[i] += b` is `a += b` for an item: what it is of is evaluated once."""
+    outcome = do("t = {'k': [1]}\nt['k'] += 'ab'\nreturn t")
+    assert isinstance(outcome, Failed)
+    assert outcome.error == "TypeError"
+    text = "calls = []\nt = [[1], 5]\ndef at(n):\n    calls.append(n)\n    return n\nt[at(0)] += [2]\nt[at(1)] += at(3)\nreturn [t, calls]"
+    assert do(text) == Done(result=[[[1, 2], 8], [0, 1, 3]])
