@@ -5,14 +5,19 @@ since nothing can be changed through them. Objects made in the method are told a
 `held` says what such an object may contain; once it has been put into the receiver's state it is `owned`, and from
 then on a change of it is a change of the receiver.
 
+Of a display, a pair of `zip` or the like, `parts` says what stands at which place, until the object is changed.
+What is known of variables and conditions is kept beside it (`actors.guardian.facts`).
+
 Standard library only, as all of the covenant.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
-from typing import Any, Final
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, Literal
+
+from actors.guardian.facts import Facts
 
 Object = tuple[Any, ...]
 Value = frozenset[Object]
@@ -26,6 +31,19 @@ CLASS: Final[Object] = ("class",)
 SLICE: Final[Object] = ("slice",)
 """What `slice(…)` makes: an index that takes many items at once. No value of the world is one."""
 
+Kind = Literal["list", "dict", "set", "tuple", "iterator", "any"]
+"""What an object made in the method is; `any` is a container of whatever kind, never an iterator."""
+Parts = Mapping[object, Value]
+_KINDS: Final[Mapping[type, Kind]] = {
+    ast.List: "list",
+    ast.ListComp: "list",
+    ast.Dict: "dict",
+    ast.DictComp: "dict",
+    ast.Set: "set",
+    ast.SetComp: "set",
+    ast.Tuple: "tuple",
+}
+
 INVOKABLE: Final = frozenset({"function", "generator", "lazy", "bound"})
 
 
@@ -33,11 +51,13 @@ def parameter(name: str) -> Object:
     return ("foreign", name)
 
 
-def site(node: object) -> Object:
-    """The object that the syntax node `node` makes."""
-    return ("site", id(node))
+def site(node: object, kind: Kind | None = None, role: str = "") -> Object:
+    """The object that the syntax node `node` makes; `role` tells apart the several that one node makes."""
+    return ("site", id(node), kind or _KINDS.get(type(node), "any"), role)
 
 
+MAX_TURNS: Final = 16
+"""Turns of a comprehension or a callback until nothing new comes out; what needs more is refused."""
 MAX_WAY: Final = 6
 """Lines of a way that are told, beside its last."""
 
@@ -52,7 +72,7 @@ class State:
     `certain` are the variables that have a value on every way here: to read another one may raise.
     """
 
-    __slots__ = ("certain", "dirty", "env", "held", "owned")
+    __slots__ = ("certain", "dirty", "env", "facts", "held", "owned", "parts")
 
     def __init__(self) -> None:
         self.dirty: tuple[int, ...] | None = None
@@ -60,6 +80,8 @@ class State:
         self.held: dict[Object, Value] = {}
         self.owned: frozenset[Object] = frozenset()
         self.certain: frozenset[Key] = frozenset()
+        self.parts: dict[Object, Parts | None] = {}
+        self.facts = Facts()
 
     def copy(self) -> State:
         twin = State()
@@ -68,6 +90,8 @@ class State:
         twin.held = dict(self.held)
         twin.owned = self.owned
         twin.certain = self.certain
+        twin.parts = dict(self.parts)
+        twin.facts = self.facts.copy()
         return twin
 
     def change(self, line: int) -> None:
@@ -87,7 +111,7 @@ class State:
 
     def become(self, other: State) -> None:
         self.dirty, self.env, self.held, self.owned = other.dirty, other.env, other.held, other.owned
-        self.certain = other.certain
+        self.certain, self.parts, self.facts = other.certain, other.parts, other.facts
 
     def absorb(self, other: State) -> None:
         """Become what is true on either way: dirty where one is, aliased where one is."""
@@ -101,6 +125,9 @@ class State:
                 self.held[owner] = self.held.get(owner, NOTHING) | value
         self.owned |= other.owned
         self.certain &= other.certain
+        for owner, parts in other.parts.items():
+            self.parts[owner] = _either(self.parts[owner], parts) if owner in self.parts else parts
+        self.facts.absorb(other.facts)
 
     def knows(self, other: State) -> bool:
         """Whether `other` adds nothing to this: the end of a loop's fixed point."""
@@ -110,6 +137,11 @@ class State:
             and self.certain <= other.certain
             and all(value <= self.env.get(key, NOTHING) for key, value in other.env.items())
             and all(value <= self.held.get(owner, NOTHING) for owner, value in other.held.items())
+            and all(
+                owner in self.parts and _either(self.parts[owner], parts) == self.parts[owner]
+                for owner, parts in other.parts.items()
+            )
+            and self.facts.follow_from(other.facts)
         )
 
     def is_state(self, thing: Object) -> bool:
@@ -124,11 +156,33 @@ class State:
         if value:
             self.held[owner] = self.held.get(owner, NOTHING) | value
 
-    def make(self, node: object, contents: Value) -> Value:
-        """A fresh object made at `node` that holds `contents`."""
-        made = site(node)
+    def make(
+        self, node: object, contents: Value, kind: Kind | None = None, parts: Parts | None = None, role: str = ""
+    ) -> Value:
+        """A fresh object made at `node` that holds `contents`, which stand at the places of `parts` if they are known."""
+        made = site(node, kind, role)
         self.hold(made, contents - {made})
+        self.parts[made] = _either(self.parts[made], parts) if made in self.parts else parts
         return frozenset({made})
+
+    def part(self, value: Value, place: object | None) -> Value:
+        """What stands at `place` of `value`; None for a place that is not known."""
+        found: set[Object] = set()
+        for thing in value:
+            parts = self.parts.get(thing)
+            if parts is None or place is None or thing in self.owned:
+                found |= self.contents(frozenset({thing}))
+            else:
+                found |= parts.get(_from_the_front(parts, place), NOTHING)
+        return frozenset(found)
+
+    def put(self, thing: Object, value: Value, place: object | None) -> None:
+        """`thing` may hold `value` now, at `place`; None for a change that leaves no place as it was."""
+        parts = self.parts.get(thing)
+        self.hold(thing, value)
+        if parts is not None:
+            here = _from_the_front(parts, place)
+            self.parts[thing] = {**parts, here: parts[here] | value} if here in parts else None
 
     def own(self, value: Value) -> None:
         """`value` was put into the receiver's state, with all that it holds."""
@@ -144,12 +198,17 @@ class State:
                 todo.extend(self.held.get(thing, NOTHING))
                 if thing[0] == "bound":
                     todo.extend(thing[2])
+                elif thing[0] == "lazy":
+                    todo.extend(thing[4].union(*thing[3]))
         return found
 
     def contents(self, value: Value) -> Value:
         """What an item of `value` may be. (Generators are run by who asks for their items.)"""
         found: set[Object] = set()
         for thing in value:
+            if thing in self.owned:
+                # It may have been changed by another name since.
+                found.add(STATE)
             if thing in (STATE, RECEIVER):
                 found.add(STATE)
             elif thing[0] == "foreign":
@@ -168,6 +227,18 @@ def joined(states: Iterable[State]) -> State | None:
         else:
             meeting.absorb(state)
     return meeting
+
+
+def _either(one: Parts | None, other: Parts | None) -> Parts | None:
+    """The parts of an object that has either; unknown where the places are not the same."""
+    if one is None or other is None or one.keys() != other.keys():
+        return None
+    return {place: value | other[place] for place, value in one.items()}
+
+
+def _from_the_front(parts: Parts, place: object | None) -> object | None:
+    """`place`, counted from the front where it is counted from the end."""
+    return place + len(parts) if isinstance(place, int) and place < 0 and place not in parts else place
 
 
 def arithmetic(operator: ast.operator, left: Value, right: Value) -> bool:

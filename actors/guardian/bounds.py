@@ -30,7 +30,7 @@ RULES: Final[dict[str, str]] = {
     "BND001": "the source is too large",
     "BND002": "too many lines, or a line too long",
     "BND003": "brackets or blocks are nested too deeply",
-    "BND004": "an identifier is not in its normal form (NFKC)",
+    "BND004": "an identifier is not what it looks like: not in its normal form (NFKC), or with what cannot be seen",
     "BND005": "a literal has too many digits",
     "BND006": "a control or direction character, or text that is not valid Unicode",
     "BND007": "not Python",
@@ -40,11 +40,15 @@ RULES: Final[dict[str, str]] = {
 _TOKEN: Final = re.compile(
     r"""(?P<text>(?:'''(?:[^\\']|\\.|'(?!''))*(?:''')?)|(?:\"""(?:[^\\"]|\\.|"(?!""))*(?:\""")?)"""
     r"""|'(?:[^'\\\n]|\\.)*'?|"(?:[^"\\\n]|\\.)*"?)"""
-    r"""|(?P<comment>\#[^\n]*)|(?P<open>[(\[{])|(?P<close>[)\]}])|(?P<number>\.?[0-9][0-9A-Za-z_.]*)|(?P<name>\w+)|(?P<end>\n)"""
+    r"""|(?P<comment>\#[^\n]*)|(?P<open>[(\[{])|(?P<close>[)\]}])|(?P<number>\.?[0-9][0-9A-Za-z_.]*)|(?P<name>(?:\w|[^\x00-\x7f])+)|(?P<end>\n)"""
     r"""|(?P<operator>[-+*/%@&|^~<>=!.,:;]+)""",
     re.DOTALL,
 )
 _BAD_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+_UNSEEN: Final = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+"""What Python takes in a name and nobody sees: Default_Ignorable_Code_Point within XID_Continue (Unicode 15)."""
 _GOOD_CONTROLS: Final = frozenset("\n\t\r")
 
 
@@ -78,7 +82,8 @@ def measure(source: str) -> list[Violation]:
 def unparsed(error: BaseException) -> Violation:
     """What the parser or a later gate made of a source that it could not handle."""
     if isinstance(error, SyntaxError):
-        return _violation("BND007", error.lineno or 0, error.msg)
+        column = f" (column {error.offset})" if error.offset else ""
+        return _violation("BND007", error.lineno or 0, f"{error.msg}{column}")
     if isinstance(error, ValueError):
         return _violation("BND007", 0, str(error)[:200])
     return _violation("BND008", 0, type(error).__name__)
@@ -87,6 +92,16 @@ def unparsed(error: BaseException) -> Violation:
 def died() -> Violation:
     """The verdict on a source whose judging cost a jailed child its life."""
     return _violation("BND008", 0, "judging it exceeded the limits of the jail")
+
+
+def plain_name(name: str) -> str:
+    """What a reader sees of the identifier `name`: Python's own normal form of it, without what cannot be seen."""
+    return _UNSEEN.sub("", unicodedata.normalize("NFKC", name))
+
+
+def disguised(line: int, name: str) -> Violation:
+    """The violation of an identifier that is not what it looks like."""
+    return _violation("BND004", line, f"{name[:40]!a} reads as {plain_name(name)[:40]!a}")
 
 
 def _characters(n: int, line: str) -> list[Violation]:
@@ -114,10 +129,8 @@ def _tokens(source: str) -> list[Violation]:
             depth = max(0, depth - 1)
         elif kind == "number" and sum(map(str.isalnum, token)) > MAX_DIGITS:
             found.append(_violation("BND005", line, f"{len(token)} digits, at most {MAX_DIGITS}"))
-        elif kind == "name" and not token.isascii() and unicodedata.normalize("NFKC", token) != token:
-            found.append(
-                _violation("BND004", line, f"{token[:40]!r} reads as {unicodedata.normalize('NFKC', token)[:40]!r}")
-            )
+        elif kind == "name" and not token.isascii() and token.isidentifier() and plain_name(token) != token:
+            found.append(disguised(line, token))
         elif kind == "operator":
             # Commas and colons make lists long, not trees deep.
             chain += sum(character not in ",:;" for character in token)

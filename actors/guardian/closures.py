@@ -9,11 +9,11 @@ Standard library only, as all of the covenant.
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from actors.guardian.aliasing import NOTHING, Object, State, TooComplexError, Value, joined
+from actors.guardian.arguments import Arguments
 from actors.guardian.scopes import Function, parameters
 
 if TYPE_CHECKING:
@@ -36,13 +36,15 @@ class Call:
     """Whether that inner call began in a state that is new."""
 
 
-def follow(read: Reader, state: State, thing: Object, arguments: Sequence[Value], unknown: Value) -> Value:
-    """Call the closure `thing` on `state`; parameters beyond `arguments` may be `unknown`."""
+def follow(read: Reader, state: State, thing: Object, arguments: Arguments) -> Value:
+    """Call the closure `thing` on `state`."""
     function, outer, defaults = read.closures[thing[1]]
     assert not isinstance(function, ast.GeneratorExp)
     caller, read.scope = read.scope, read.inner(function, outer)
     try:
-        _bind(read, state, function, arguments, unknown | defaults)
+        # What is known of the variables of a closure is known in one of its calls only.
+        state.facts.keep(read.root)
+        _bind(read, state, function, arguments, defaults)
         under_way = read.calls.get(thing[1])
         if under_way is not None:
             return _again(under_way, state)
@@ -57,6 +59,7 @@ def follow(read: Reader, state: State, thing: Object, arguments: Sequence[Value]
         read.scope = caller
     if call.end is not None:
         state.become(call.end)
+    state.facts.keep(read.root)
     return call.value
 
 
@@ -84,12 +87,18 @@ def _again(call: Call, state: State) -> Value:
     return call.value
 
 
-def _bind(read: Reader, state: State, function: Function, arguments: Sequence[Value], unknown: Value) -> None:
-    everything = unknown.union(*arguments)
-    # Starred parameters, and those of which one may be missing, are not told apart.
-    plain = len(arguments) <= len(function.args.args) and not function.args.kwonlyargs
+def _bind(read: Reader, state: State, function: Function, arguments: Arguments, defaults: Value) -> None:
+    a = function.args
+    positional = [*a.posonlyargs, *a.args]
     for n, name in enumerate(parameters(function)):
-        value = arguments[n] | unknown if plain and n < len(arguments) else everything
-        if name in (function.args.vararg, function.args.kwarg):
-            value = state.make(name, everything)
+        if name is a.vararg:
+            value = state.make(name, arguments.spread.union(*arguments.placed[len(positional) :]), "tuple")
+        elif name is a.kwarg:
+            value = state.make(name, arguments.spread.union(*arguments.named.values()), "dict")
+        elif n < len(arguments.placed) and n < len(positional):
+            value = arguments.placed[n]
+        elif name.arg in arguments.named:
+            value = arguments.named[name.arg]
+        else:
+            value = arguments.spread | defaults
         read.bind(state, name.arg, value)

@@ -16,7 +16,8 @@ from typing import Any, Final
 
 from actors.guardian import builtin_names, telling
 
-_CODECS: Final = frozenset({"utf-8", "utf8", "ascii", "latin-1", "latin1"})
+_CODECS: Final = frozenset({"utf-8", "utf8", "ascii", "us-ascii", "latin-1", "latin1", "iso-8859-1", "iso8859-1"})
+"""What Python turns into text and back by itself. Any other codec is a module that it would load from the disk."""
 _SCALARS: Final = frozenset({str, int, float, bool, bytes, complex, type(None), type(...), range})
 _VIEWS: Final[tuple[type, ...]] = (type({}.keys()), type({}.values()), type({}.items()))
 
@@ -44,6 +45,21 @@ class TextType:
         return "<class 'str'>"
 
 
+class BytesType:
+    """Stands for the type `bytes`: makes bytes of whatever has any, and lends its methods (`bytes.fromhex`)."""
+
+    __slots__ = ()
+
+    def __call__(self, source: Any = b"", encoding: str | None = None, errors: str | None = None) -> bytes:
+        if encoding is not None:
+            _check_codec(encoding)
+        given = {"encoding": encoding, "errors": errors}
+        return builtins.bytes(source, **{name: value for name, value in given.items() if value is not None})
+
+    def __repr__(self) -> str:
+        return "<class 'bytes'>"
+
+
 class MathModule:
     """Stands for the module `math`."""
 
@@ -54,6 +70,9 @@ class MathModule:
 
 
 TEXT: Final = TextType()
+BYTES: Final = BytesType()
+_REAL: Final[Mapping[Any, type]] = {TEXT: str, BYTES: bytes}
+_STANDS_FOR: Final[Mapping[type, type]] = {TextType: str, BytesType: bytes}
 MATH: Final = MathModule()
 
 _MATH: Final[Mapping[str, Any]] = {name: getattr(math, name) for name in dir(math) if not name.startswith("_")}
@@ -70,7 +89,7 @@ _METHODS: Final[Mapping[type, frozenset[str]]] = {
     **dict.fromkeys(_VIEWS, frozenset({"isdisjoint"})),
 }
 _TYPES: Final[Mapping[str, Any]] = {
-    name: TEXT if name == "str" else getattr(builtins, name) for name in builtin_names.TYPES
+    name: {"str": TEXT, "bytes": BYTES}.get(name, getattr(builtins, name)) for name in builtin_names.TYPES
 }
 _REAL_TYPES: Final = frozenset({type(None), *(kind for kind in _TYPES.values() if isinstance(kind, type))})
 
@@ -88,8 +107,12 @@ def attribute(value: Any, name: str) -> Any:
         return lambda *args, **kwargs: _Plain().vformat(value, args, kwargs)
     if kind is MathModule and name in _MATH:
         return _MATH[name]
-    if kind is TextType and name in _METHODS[str]:
-        return getattr(str, name)
+    if kind in _STANDS_FOR and name in _METHODS[_STANDS_FOR[kind]]:
+        return getattr(_STANDS_FOR[kind], name)
+    if kind is TextType and name == "encode":
+        return encode
+    if kind is BytesType and name == "decode":
+        return decode
     if kind is type and value in _REAL_TYPES and name in _METHODS.get(value, ()):
         return getattr(value, name)
     if isinstance(value, Exception) and name == "args":
@@ -100,7 +123,7 @@ def attribute(value: Any, name: str) -> Any:
 
 
 def kind_name(value: Any) -> str:
-    return "str" if type(value) is TextType else type(value).__name__
+    return _STANDS_FOR.get(type(value), type(value)).__name__
 
 
 def shown(value: Any) -> Any:
@@ -132,7 +155,7 @@ def _needs_telling(value: Any, seen: set[int]) -> bool:
         parts = (value.start, value.stop, value.step)
     elif isinstance(value, Exception):
         return True
-    elif kind in {TextType, MathModule} or (kind is type and value in _REAL_TYPES):
+    elif kind in {TextType, BytesType, MathModule} or (kind is type and value in _REAL_TYPES):
         return False
     else:
         raise TypeError(f"a {kind.__name__} has no text that is the same on every run")
@@ -152,15 +175,17 @@ def add(left: Any, right: Any) -> Any:
 
 def encode(text: str, encoding: str = "utf-8", errors: str = "strict") -> bytes:
     _check_codec(encoding)
-    return text.encode(encoding, errors)
+    return str.encode(text, encoding, errors)
 
 
 def decode(data: bytes, encoding: str = "utf-8", errors: str = "strict") -> str:
     _check_codec(encoding)
-    return data.decode(encoding, errors)
+    return bytes.decode(data, encoding, errors)
 
 
 def _check_codec(encoding: str) -> None:
+    if not isinstance(encoding, str):
+        raise TypeError(f"an encoding is a str, not a {kind_name(encoding)}")
     if encoding.lower().replace("_", "-") not in _CODECS:
         raise ValueError(f"the encodings here are utf-8, ascii and latin-1, not {encoding!r}")
 
@@ -182,13 +207,13 @@ def _isinstance(value: Any, kinds: Any) -> bool:
 def _real(kinds: Any) -> Any:
     if type(kinds) is tuple:
         return tuple(_real(kind) for kind in kinds)
-    return str if kinds is TEXT else kinds
+    return _REAL[kinds] if type(kinds) in _STANDS_FOR else kinds
 
 
 def _type(value: Any) -> Any:
     kind = type(value)
-    if kind is str:
-        return TEXT
+    if kind in _REAL.values():
+        return _TYPES[kind.__name__]
     if kind in _REAL_TYPES or isinstance(value, Exception):
         return kind
     raise TypeError(f"the type of a {kind.__name__} is not to be had")

@@ -7,7 +7,7 @@ neither RestrictedPython nor this file knows, so that a new Python version bring
     x = a.b           x = _getattr_(a, "b")
     a.b = x           _write_(a).b = x             (`del`, `+=`, loop and tuple targets alike)
     self._p_changed = True    _signal_()
-    a += b            a = _add_(a, b)             where `a` is a name: a text never extends a list
+    a += b, c[i] += b    a = _add_(a, b), and so for an item: a text never extends a list
     a % b, f"{b}"     a % _shown_(b), f"{_shown_(b)}"    no text may show an address
     except E: …       except E: _guard_(); …       exhaustion never reaches a handler, nor a `finally`
     case int(x):      case _type_int(x):           whatever `int` is locally
@@ -216,7 +216,7 @@ class _Checker:
         function = node.func
         if isinstance(function, ast.Name) and function.id in _ATTRIBUTE_FUNCTIONS and len(node.args) >= 2:
             name = node.args[1]
-            if isinstance(name, ast.Constant) and isinstance(name.value, str) and name.value.isidentifier():
+            if isinstance(name, ast.Constant) and isinstance(name.value, str) and _plain_name(name.value):
                 self._fine.add(id(function))
                 if name.value.startswith("_") and name.value not in self._allowed:
                     self._add("POL008", node, repr(name.value))
@@ -255,6 +255,10 @@ class _Checker:
         line = getattr(node, "lineno", 0)
         message = f"{RULES[rule]}: {detail}" if detail else RULES[rule]
         self.violations.setdefault((rule, line), Violation(rule=rule, line=line, message=message))
+
+
+def _plain_name(text: str) -> bool:
+    return text.isidentifier() and bounds.plain_name(text) == text
 
 
 _LITERALS: Final = (ast.Constant, ast.UnaryOp, ast.USub, ast.Load)
@@ -340,6 +344,9 @@ class _Transformer(RestrictingNodeTransformer):
         if isinstance(node.op, ast.Add) and isinstance(node.target, ast.Name):
             old = ast.Name(node.target.id, ast.Load())
             return ast.copy_location(ast.Assign(targets=[node.target], value=_call("_add_", old, node.value)), node)
+        plain = isinstance(node.target, ast.Subscript) and not isinstance(node.target.slice, ast.Slice)
+        if isinstance(node.op, ast.Add) and plain:
+            return _item_added(node)
         return node
 
     def visit_BinOp(self, node: ast.BinOp) -> Any:
@@ -376,6 +383,20 @@ class _Transformer(RestrictingNodeTransformer):
         node.cls.id = f"_type_{node.cls.id}"
         node.patterns = [self.visit(pattern) for pattern in node.patterns]
         return node
+
+
+def _item_added(node: ast.AugAssign) -> list[ast.stmt]:
+    """`a[i] += b` with `_add_`; `a` and `i` are evaluated once, and first, as Python does."""
+    assert isinstance(node.target, ast.Subscript)
+    base, index = node.target.value, node.target.slice
+    node.target.value, node.target.slice = ast.Name("_base_", ast.Load()), ast.Name("_index_", ast.Load())
+    old = ast.Subscript(ast.Name("_base_", ast.Load()), ast.Name("_index_", ast.Load()), ast.Load())
+    made: list[ast.stmt] = [
+        ast.Assign(targets=[ast.Name("_base_", ast.Store())], value=base),
+        ast.Assign(targets=[ast.Name("_index_", ast.Store())], value=index),
+        ast.Assign(targets=[node.target], value=_call("_add_", old, node.value)),
+    ]
+    return [ast.copy_location(one, node) for one in made]
 
 
 def _call(name: str, *args: ast.expr) -> ast.Call:

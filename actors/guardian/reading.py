@@ -10,11 +10,13 @@ Standard library only, as all of the covenant.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
-from actors.guardian import aliasing, closures, known, outside, targets
+from actors.guardian import aliasing, closures, comprehensions, conditions, displays, known, lazies, outside, targets
 from actors.guardian.aliasing import CLASS, NOTHING, RECEIVER, STATE, Object, State, TooComplexError, Value
+from actors.guardian.arguments import Arguments, anything
+from actors.guardian.facts import UNKNOWN, Fact
 from actors.guardian.scopes import OUTSIDE, Comprehension, Function, Scope
 
 MAX_STEPS: Final = 60_000
@@ -31,13 +33,18 @@ class Reader:
         self.run_body = run_body
         self.report = report
         self.scope: Scope
+        self.root = OUTSIDE
+        """The method's own scope, whose variables are there once."""
+        self.shares = False
+        """Whether a closure may bind them (`nonlocal`)."""
         self.raises: list[State] | None = None
         self._steps = 0
         self.closures: dict[int, tuple[Function | ast.GeneratorExp, Scope, Value]] = {}
         self._scopes: dict[int, Scope] = {}
         self.active: list[int] = []
         self._busy: list[Object] = []
-        self._lazies: dict[int, ast.AST] = {}
+        self.hints: dict[int, str] = {}
+        self.lazies: dict[int, ast.AST] = {}
         self.calls: dict[int, closures.Call] = {}
 
     # What can happen to the state ------------------------------------------------------------------------------
@@ -56,31 +63,65 @@ class Reader:
         if state.dirty is not None:
             self.report("COV004", line, f"changed on line {state.dirty[0]}")
 
-    def mutate(self, state: State, base: Value, put: Value, line: int) -> None:
-        """`base` was changed in place, and may hold `put` now."""
+    def disturb(self, state: State, base: Value, *, grows: bool) -> None:
+        """What has been asked of `base`, or of what holds it, may be otherwise now."""
+        of_state = any(state.is_state(thing) for thing in base)
+        foreign = any(thing[0] == "foreign" for thing in base)
+
+        def touched(things: Iterable[Object]) -> bool:
+            return any(
+                thing in base or (of_state and state.is_state(thing)) or (foreign and thing[0] == "foreign")
+                for thing in things
+            )
+
+        state.facts.disturb(
+            lambda name: touched(state.env.get(name, NOTHING)),
+            lambda name: touched(state.reach(state.env.get(name, NOTHING))),
+            grows=grows,
+        )
+
+    def mutate(
+        self, state: State, base: Value, put: Value, line: int, *, place: object | None = None, grows: bool = False
+    ) -> None:
+        """`base` was changed in place, and may hold `put` now: at `place`, where that is known."""
+        self.disturb(state, base, grows=grows)
         for thing in base:
             if state.is_state(thing):
                 state.change(line)
-                state.own(put)
+                self.own(state, put, line)
             elif thing == CLASS:
                 self.report("COV003", line, "")
-            elif thing[0] in ("site", "foreign"):
+            elif thing[0] == "foreign":
                 state.hold(thing, put)
+            if thing[0] == "site":
+                state.put(thing, put - {thing}, place)
+
+    def own(self, state: State, value: Value, line: int) -> None:
+        """`value` was put into the receiver's state. A function there is out of sight, whoever calls it."""
+        state.own(value)
+        self.escape(state, value, None, line)
+
+    def hint(self, line: int, text: str) -> None:
+        """What to write instead, should `line` be where a change was left without signal."""
+        self.hints.setdefault(line, text)
 
     def key(self, name: str) -> tuple[int, str]:
         return (self.scope.owner(name), name)
 
-    def bind(self, state: State, name: str, value: Value) -> None:
+    def bind(self, state: State, name: str, value: Value, fact: Fact = UNKNOWN) -> None:
         holder = self.scope.holder(name)
         key = (holder.id if holder else OUTSIDE, name)
         if holder is not None and holder.outer is not None:
             # Each call of a closure has variables of its own, which what it made may still hold.
             value |= state.env.get(key, NOTHING)
+            fact = UNKNOWN
         state.env[key] = value
+        state.facts.bind(key, fact)
         state.certain |= {key}
 
     def unbind(self, state: State, name: str) -> None:
         state.certain -= {self.key(name)}
+        state.facts.bind(self.key(name))
 
     def has(self, state: State, name: str) -> bool:
         """Whether reading the variable `name` cannot fail here."""
@@ -99,38 +140,44 @@ class Reader:
                 if key not in state.certain and name not in known.BUILT_IN:
                     self.may_raise(state)
                 # What `global` has bound is found in scope 0 too.
-                return state.env.get(key, NOTHING if key[0] else frozenset({("outside", name)}))
+                found = state.env.get(key, NOTHING if key[0] else frozenset({("outside", name)}))
+                return conditions.narrowed(state, key, found)
             case ast.Attribute():
-                return self._attribute(node, state)
+                base = self.value(node.value, state)
+                self.may_raise(state)
+                return self.attribute(state, base, node.attr)
             case ast.Subscript():
                 base = self.value(node.value, state)
                 self.value(node.slice, state)
                 self.may_raise(state)
-                items = self.items(state, base)
-                return state.make(node, items) if isinstance(node.slice, ast.Slice) else items
+                if isinstance(node.slice, ast.Slice):
+                    return state.make(node, self.items(state, base))
+                return state.part(base, known.literal(node.slice))
             case ast.Call():
                 return self._call(node, state)
             case ast.Lambda():
                 return self.closure(node, state)
             case ast.BoolOp():
-                return self._boolean(node, state)
+                return displays.boolean(self, node, state)
             case ast.IfExp():
-                return self._choice(node, state)
+                return displays.choice(self, node, state)
             case ast.NamedExpr():
                 found = self.value(node.value, state)
-                targets.assign(self, state, node.target, found)
+                targets.assign(self, state, node.target, found, conditions.fact(self, state, node.value))
                 return found
             case ast.List() | ast.Tuple() | ast.Set() | ast.Dict():
-                return self._display(node, state)
+                return displays.display(self, node, state)
             case ast.GeneratorExp():
                 self._remember(node, self.value(node.generators[0].iter, state))
                 return frozenset({("generator", id(node))})
             case ast.ListComp() | ast.SetComp() | ast.DictComp():
                 first = self.value(node.generators[0].iter, state)
-                return state.make(node, self._comprehend(node, self.scope, first, state))
+                return state.make(node, comprehensions.run(self, node, self.scope, first, state))
             case ast.BinOp():
                 left, right = self.value(node.left, state), self.value(node.right, state)
                 self.may_raise(state)
+                conditions.succeeded(self, state, node, left, right)
+                left, right = left - {conditions.SCALAR}, right - {conditions.SCALAR}
                 if aliasing.arithmetic(node.op, left, right) or (
                     isinstance(node.op, ast.Mult) and known.fractional(node)
                 ):
@@ -147,6 +194,7 @@ class Reader:
                     if isinstance(operator, (ast.In, ast.NotIn)):
                         self.items(state, value)
                 self.may_raise(state)
+                conditions.succeeded(self, state, node, values[0], values[1])
                 return NOTHING
             case ast.Starred():
                 return self.items(state, self.value(node.value, state))
@@ -163,22 +211,14 @@ class Reader:
         found = state.contents(value)
         for thing in value:
             if thing[0] == "generator":
-                found |= self._consume(state, thing)
+                found |= comprehensions.consume(self, state, thing)
             elif thing[0] == "lazy":
-                found |= self._pull(state, thing)
+                if thing in self._busy:
+                    raise TooComplexError
+                self._busy.append(thing)
+                found |= lazies.pull(self, state, thing)
+                self._busy.pop()
         return found
-
-    def lazy(self, node: ast.AST, arguments: Value) -> Value:
-        """A `map`, a `zip`: whoever asks it for an item runs its `arguments`."""
-        self._lazies[id(node)] = node
-        return frozenset({("lazy", id(node), arguments)})
-
-    def _pull(self, state: State, thing: Object) -> Value:
-        items = self.items(state, thing[2])
-        functions = frozenset(part for part in thing[2] if part[0] in ("function", "bound"))
-        node = self._lazies[thing[1]]
-        found = items | self.invoke_all(state, functions, items | state.contents(items), node)
-        return found | state.make(node, found)
 
     def closure(self, node: Function, state: State) -> Value:
         """The function object of a nested `def` or lambda; defaults are evaluated now."""
@@ -193,73 +233,41 @@ class Reader:
         known_as = self.closures.get(id(node))
         self.closures[id(node)] = (node, self.scope, held | known_as[2] if known_as else held)
 
-    def apply(self, state: State, called: Value, argument: Value, node: ast.AST) -> Value:
-        """Call whatever `called` may be with one argument."""
-        found = NOTHING
-        for thing in called:
-            found |= self._invoke(state, thing, [argument], NOTHING, node)
-        return found
-
-    def escape(self, state: State, value: Value, node: ast.AST, line: int) -> None:
+    def escape(self, state: State, value: Value, node: ast.AST | None, line: int) -> None:
         """`value` leaves the method: a closure in it may be called later, when nobody signals any more."""
         for thing in state.reach(value):
             if thing[0] in aliasing.INVOKABLE:
                 later = state.cleaned()
-                self._invoke(later, thing, [], NOTHING, node)
+                self._invoke(later, thing, Arguments(), node or ast.Pass(lineno=line))
                 if later.dirty is not None:
                     self.report("COV005", line, f"a change on line {later.dirty[0]}")
 
-    def _attribute(self, node: ast.Attribute, state: State) -> Value:
-        base = self.value(node.value, state)
-        self.may_raise(state)
+    def attribute(self, state: State, base: Value, name: str) -> Value:
+        """`base.name`, read and not called."""
         found: set[Object] = set()
         for thing in base:
-            if thing == RECEIVER and node.attr == "__class__":
+            if thing == RECEIVER and name == "__class__":
                 found.add(CLASS)
-            elif thing == RECEIVER and known.is_message(node.attr):
-                found.add(("bound", node.attr, frozenset({RECEIVER})))
+            elif thing == RECEIVER and known.is_message(name):
+                found.add(("bound", name, frozenset({RECEIVER})))
             elif thing in (RECEIVER, STATE) or thing in state.owned:
                 found.add(STATE)
             elif thing[0] == "foreign" or thing == CLASS:
                 found.add(thing)
             elif thing[0] == "outside":
-                found.add(("outside", f"{thing[1]}.{node.attr}"))
-            elif node.attr == "args":
+                found.add(("outside", f"{thing[1]}.{name}"))
+            elif name == "args":
                 # Of an exception: what it was made of.
                 found.add(thing)
-        if node.attr == "args" and not base:
+        if name == "args" and not base:
             found.add(aliasing.parameter("args"))
-        if node.attr in known.MUTATORS:
-            found.add(("bound", node.attr, base))
+        if name in known.MUTATORS:
+            found.add(("bound", name, base))
+        elif name in known.METHODS or name.startswith("__"):
+            own = base - {RECEIVER}
+            if own or not base:
+                found.add(("bound", name, own))
         return frozenset(found)
-
-    def _boolean(self, node: ast.BoolOp, state: State) -> Value:
-        found = self.value(node.values[0], state)
-        for part in node.values[1:]:
-            taken = state.copy()
-            found |= self.value(part, taken)
-            state.absorb(taken)
-        return found
-
-    def _choice(self, node: ast.IfExp, state: State) -> Value:
-        self.value(node.test, state)
-        other = state.copy()
-        found = self.value(node.body, state) | self.value(node.orelse, other)
-        state.absorb(other)
-        return found
-
-    def _display(self, node: ast.List | ast.Tuple | ast.Set | ast.Dict, state: State) -> Value:
-        found = NOTHING
-        if isinstance(node, ast.Dict):
-            keys: Sequence[ast.expr | None] = node.keys
-            for key, part in zip(keys, node.values, strict=True):
-                self.value(key, state)
-                value = self.value(part, state)
-                found |= state.contents(value) if key is None else value
-        else:
-            for part in node.elts:
-                found |= self.value(part, state)
-        return state.make(node, found)
 
     # Calls -----------------------------------------------------------------------------------------------------
 
@@ -276,26 +284,42 @@ class Reader:
         found = NOTHING
         if not called:  # a number, a text: nothing that could run
             outside.hand_over(self, state, arguments, node)
-        # Which parameter gets which keyword or starred item is not followed: any may get any.
-        mixed = bool(node.keywords) or any(isinstance(argument, ast.Starred) for argument in node.args)
-        everything = frozenset[Object]().union(*arguments) if mixed else NOTHING
         for thing in called:
-            follow = mixed and thing[0] == "function"
-            found |= self._invoke(state, thing, [] if follow else arguments, everything, node)
+            if (
+                thing == ("outside", "getattr")
+                and len(node.args) > 1
+                and isinstance(name := known.literal(node.args[1]), str)
+            ):
+                found |= self.attribute(state, arguments.placed[0], name).union(*arguments.placed[2:])
+            else:
+                found |= self._invoke(state, thing, arguments, node)
         return found
 
-    def _arguments(self, node: ast.Call, state: State) -> list[Value]:
-        found = [self.value(argument, state) for argument in node.args]
+    def _arguments(self, node: ast.Call, state: State) -> Arguments:
+        placed: list[Value] = []
+        named: dict[str, Value] = {}
+        spread, starred = NOTHING, False
+        for argument in node.args:
+            value = self.value(argument, state)
+            starred = starred or isinstance(argument, ast.Starred)
+            if starred:
+                spread |= value
+            else:
+                placed.append(value)
         for keyword in node.keywords:
             value = self.value(keyword.value, state)
-            found.append(value if keyword.arg else state.contents(value))
-        return found
+            if keyword.arg:
+                named[keyword.arg] = value
+            else:
+                spread |= self.items(state, value)
+        first = known.literal(node.args[0]) if placed else None
+        return Arguments(tuple(placed), named, spread, first)
 
-    def _invoke(self, state: State, thing: Object, arguments: Sequence[Value], unknown: Value, node: ast.AST) -> Value:
-        """Call one object; parameters beyond `arguments` may be `unknown`."""
+    def _invoke(self, state: State, thing: Object, arguments: Arguments, node: ast.AST) -> Value:
+        """Call one object."""
         match thing[0]:
             case "function":
-                return closures.follow(self, state, thing, arguments, unknown)
+                return closures.follow(self, state, thing, arguments)
             case "generator" | "lazy":
                 return self.items(state, frozenset({thing}))
             case "bound":
@@ -303,7 +327,7 @@ class Reader:
                     # A callback that is handed to itself changes nothing more.
                     return NOTHING
                 self._busy.append(thing)
-                found = outside.method(self, state, thing[1], thing[2], arguments=arguments or [unknown], node=node)
+                found = outside.method(self, state, thing[1], thing[2], arguments=arguments, node=node)
                 self._busy.pop()
                 return found
             case "outside":
@@ -313,15 +337,27 @@ class Reader:
 
     def invoke_all(self, state: State, value: Value, unknown: Value, node: ast.AST) -> Value:
         """Callbacks in `value` may be called, any number of times."""
+        return self._repeat(state, [thing for thing in value if thing[0] in aliasing.INVOKABLE], unknown, node)
+
+    def callback(self, state: State, function: Value, unknown: Value, node: ast.AST) -> Value:
+        """`function` is called, any number of times, with what is `unknown`: nothing else can stand there."""
+        return self._repeat(state, list(function), unknown, node)
+
+    def _repeat(self, state: State, things: Sequence[Object], unknown: Value, node: ast.AST) -> Value:
         found = NOTHING
-        for thing in value:
-            if thing[0] in aliasing.INVOKABLE:
-                for _ in range(2):
-                    # Not at all, once, and again after what it did itself.
-                    once = state.copy()
-                    found |= self._invoke(once, thing, [], unknown, node)
-                    state.absorb(once)
-        return found
+        if not things:
+            return found
+        for _ in range(aliasing.MAX_TURNS):
+            before = found
+            once = state.copy()
+            for thing in things:
+                found |= self._invoke(once, thing, anything(unknown), node)
+            settled = state.knows(once)
+            # Not at all, once, and again after what it did itself.
+            state.absorb(once)
+            if settled and found == before:
+                return found
+        raise TooComplexError
 
     # Closures and comprehensions -------------------------------------------------------------------------------
 
@@ -329,43 +365,3 @@ class Reader:
         if id(node) not in self._scopes:
             self._scopes[id(node)] = Scope(node, outer)
         return self._scopes[id(node)]
-
-    def _consume(self, state: State, thing: Object) -> Value:
-        generator, outer, first = self.closures[thing[1]]
-        assert isinstance(generator, ast.GeneratorExp)
-        if thing[1] in self.active:
-            return NOTHING
-        self.active.append(thing[1])
-        try:
-            return self._comprehend(generator, outer, first, state)
-        finally:
-            self.active.pop()
-
-    def _comprehend(self, node: Comprehension, outer: Scope, first: Value, state: State) -> Value:
-        """Run a comprehension: its loops turn any number of times."""
-        caller, self.scope = self.scope, self.inner(node, outer)
-        found = NOTHING
-        try:
-            for _ in range(3):
-                turn = state.copy()
-                for n, generator in enumerate(node.generators):
-                    source = first if n == 0 else self.value(generator.iter, turn)
-                    targets.assign(self, turn, generator.target, self.items(turn, source))
-                    if generator.is_async:
-                        self.suspend(turn, node.lineno)
-                    for test in generator.ifs:
-                        # What a failed test changed has been changed all the same.
-                        self.value(test, turn)
-                        state.absorb(turn)
-                if isinstance(node, ast.DictComp):
-                    # A key cannot be changed in place.
-                    self.value(node.key, turn)
-                    found |= self.value(node.value, turn)
-                else:
-                    found |= self.value(node.elt, turn)
-                if state.knows(turn):
-                    break
-                state.absorb(turn)
-        finally:
-            self.scope = caller
-        return found

@@ -136,7 +136,10 @@ EXAMPLES: Final[dict[str, tuple[str, str, str]]] = {
         "def m(self):\n    return 1\n",
     ),
     "COV001": (
-        "A change that is not signalled may never be written: the object forgets.",
+        "A change that is not signalled may never be written: the object forgets. A call that may change a part of its"
+        " object before it fails counts as a change, in a handler too. So does `x += y`, `x *= y` or `x |= y`, of a name"
+        " or of an item, where `x` may be a list or a dict of the state and `y` may be what it takes: `x = x + y` makes a"
+        " new value.",
         "def m(self, by):\n    self.n += by\n    if by:\n        return self.n\n    self._p_changed = True\n",
         "def m(self, by):\n    self.n += by\n    self._p_changed = True\n    return self.n\n",
     ),

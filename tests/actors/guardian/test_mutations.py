@@ -15,10 +15,15 @@ from actors.guardian import (
     aliasing,
     bounds,
     closures,
+    comprehensions,
+    conditions,
     confine,
     covenant,
+    facts,
     gates,
     known,
+    lazies,
+    loops,
     outside,
     policy,
     reading,
@@ -119,19 +124,19 @@ def _all_certain(state: aliasing.State) -> None:
 
 
 MECHANISMS: dict[str, tuple[Any, str, Any, list[str]]] = {
-    "mutating methods": (known, "MUTATORS", frozenset(), ["p = self.items.append", "p(a)"]),
+    "mutating methods": (known, "MUTATORS", frozenset(), ["x = []", "b.append(x)", "self.y = b", SIGNAL, "x.append(1)"]),
     "what put in is owned": (aliasing.State, "own", none, ["x = []", "self.items = x", SIGNAL, "x.append(a)"]),
-    "what containers hold": (aliasing.State, "hold", none, ["x = [self.items]", "x[0].append(a)"]),
+    "what containers hold": (aliasing.State, "hold", none, ["x = [*self.rows]", "x[0].append(a)"]),
     "items of state": (aliasing.State, "contents", nothing, ["for row in self.rows:", "    row.append(a)"]),
     "reach": (aliasing.State, "reach", lambda _, value: set(value), ["x = []", "self.y = [x]", SIGNAL, "x.append(a)"]),
-    "joining of ways": (aliasing.State, "absorb", none, ["t = []", "if a:", "    t = b", "else:", "    t = self.items", "t.append(b)"]),
+    "joining of ways": (aliasing.State, "absorb", none, ["t = []", "if a[0]:", "    t = b", "else:", "    t = self.items", "t.append(b)"]),
     "breaking off": (reading.Reader, "may_raise", none, ["try:", "    self.x = a", "    int(b)", f"    {SIGNAL}",
                                                          "except ValueError:", "    return 1"]),
     "certain names": (aliasing.State, "__init__", _all_certain, ["if b:", "    y = 1", "try:", "    self.x = a",
                                                                "    z = y", f"    {SIGNAL}", "except NameError:", "    return 1"]),
-    "callbacks": (reading.Reader, "invoke_all", nothing, ["return sorted(a, key=lambda x: self.items.append(x))"]),
-    "lazy maps": (known, "LAZY", frozenset(), ["m = map(self.items.append, a)", SIGNAL, "return list(m)"]),
-    "generators": (reading.Reader, "_consume", nothing, ["g = (self.items.append(x) for x in a)", SIGNAL, "list(g)"]),
+    "callbacks": (reading.Reader, "_repeat", nothing, ["return sorted(a, key=lambda x: self.items.append(x))"]),
+    "lazy maps": (lazies, "pull", nothing, ["m = map(self.items.append, a)", SIGNAL, "return list(m)"]),
+    "generators": (comprehensions, "consume", nothing, ["g = (self.items.append(x) for x in a)", SIGNAL, "list(g)"]),
     "closures": (closures, "follow", nothing, ["def put():", "    self.x = a", "put()"]),
     "escaping closures": (reading.Reader, "escape", none, ["return lambda: self.items.append(a)"]),
     "recursion": (closures, "_again", nothing, ["def put(n, v):", "    if n:", "        put(0, self.items)", "    else:",
@@ -143,20 +148,33 @@ MECHANISMS: dict[str, tuple[Any, str, Any, list[str]]] = {
     "item targets": (reading.Reader, "mutate", none, ["self.table[a] = b"]),
     "deletions": (targets, "delete", none, ["del self.items[0]"]),
     "augmented names": (targets, "augment", none, ["t = self.items", "t += a"]),
-    "what is made anew": (targets, "_makes_anew", lambda *_: True, ["t = self.items", "t += a"]),
+    "what is taken in place": (targets, "_in_place", nothing, ["t = self.items", "t += a"]),
     "arithmetic": (aliasing, "arithmetic", lambda *_: True, ["t = self.rows + []", "t[0].append(a)"]),
     "exceptions' cargo": (known, "raises_things", lambda _: False, ["try:", "    raise ValueError(self.items)",
                                                                     "except ValueError as e:", "    e.args[0].append(1)"]),
-    "with that swallows": (covenant._Walk, "_with", lambda self, node, state, exits: self._block(node.body, state, exits),
+    "with that swallows": (covenant.Walk, "_with", lambda self, node, ways, exits: self.block(node.body, ways, exits),
                            ["with a:", "    self.x = b", "    int(b)", f"    {SIGNAL}"]),
-    "loops that turn": (covenant, "_MAX_TURNS", 0, []),
-    "branches": (covenant._Walk, "_if", lambda self, node, state, exits: self._block(node.body, state, exits),
+    "loops that turn": (loops, "MAX_TURNS", 0, []),
+    "half-way": (known, "GRADUAL", frozenset(), ["try:", "    self.items.sort()", "except TypeError:", "    return 1", SIGNAL]),
+    "keys": (known, "hashable", nothing, ["d = {self.items.append: 0}", "for f in d:", "    f(1)"]),
+    "methods as values": (known, "METHODS", frozenset(), ["get = self.table.get", "get(a).append(1)"]),
+    "places that are not known any more": (aliasing.State, "put", lambda state, thing, value, _: state.hold(thing, value),
+                                           ["x = [{}, self.table]", "x.reverse()", "x[0]['k'] = 1"]),
+    "what is bound anew": (facts.Facts, "bind", none, ["f = a in b", "if f:", "    self.x = a", "f = b", "if f:", f"    {SIGNAL}"]),
+    "what is changed in place": (reading.Reader, "disturb", none, ["if b:", "    self.x = a", "    b.clear()", "if b:", f"    {SIGNAL}"]),
+    "what holds in one call": (facts.Facts, "keep", none, [
+        "fs = {}", "def mk(v):", "    if isinstance(v, (list, dict)):", "        fs['f'] = lambda: v.append(1)", "    else:",
+        "        fs['f']()", "mk(self.items)", "mk(5)"]),
+    "conditions that change": (conditions, "quiet", lambda *_: True, ["f = [1]", "if f and f.pop():", "    self.x = a", "if f:", f"    {SIGNAL}"]),
+    "iterators that are spent": (conditions, "_may_be_spent", lambda _: False, [
+        "g = (x for x in b)", "self.x = a", "for y in g:", f"    {SIGNAL}", "if not g:", f"    {SIGNAL}"]),
+    "branches": (covenant.Walk, "_if", lambda self, node, ways, exits: self.block(node.body, ways, exits),
                  ["self.x = a", "if a:", f"    {SIGNAL}"]),
-    "matches": (covenant._Walk, "_match", lambda self, node, state, exits: self._block(node.cases[0].body, state, exits),
+    "matches": (covenant.Walk, "_match", lambda self, node, ways, exits: self.block(node.cases[0].body, ways, exits),
                 ["self.x = a", "match a:", "    case 1:", f"        {SIGNAL}"]),
-    "finally": (covenant._Walk, "_finally", lambda self, body, after, *_: after, ["try:", "    return a", "finally:", "    self.x = a"]),
-    "dead code": (covenant, "_truth", none, []),
-    "the signal's receiver": (covenant._Walk, "_is_signal", lambda *_: True, ["self.x = a", "b = 1"]),
+    "finally": (covenant.Walk, "_finally", lambda self, body, after, *_: after, ["try:", "    return a", "finally:", "    self.x = a"]),
+    "dead code": (conditions, "truth", none, []),
+    "the signal's receiver": (covenant.Walk, "_is_signal", lambda *_: True, ["self.x = a", "b = 1"]),
 }  # fmt: skip
 
 
@@ -175,10 +193,10 @@ def test_what_keeps_the_covenant_precise_is_needed(monkeypatch: pytest.MonkeyPat
     assert accepted(loop)
     assert accepted(endless)
     with monkeypatch.context() as patch:
-        patch.setattr(covenant, "_MAX_TURNS", 0)
+        patch.setattr(loops, "MAX_TURNS", 0)
         assert not accepted(loop)
     with monkeypatch.context() as patch:
-        patch.setattr(covenant, "_truth", none)
+        patch.setattr(conditions, "truth", none)
         assert not accepted(endless)
 
 

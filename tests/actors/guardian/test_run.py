@@ -449,3 +449,12 @@ def test_nine_megabytes_are_refused_by_name_before_a_child_is_asked(do, where: s
     with pytest.raises(BatosError, match="over the limit") as caught:
         do("def m_(self, *x):\n    return len(x)\n", *[megabyte] * 9 * (where == "args"), **more)
     assert caught.value.code == "TOO_LARGE"
+
+
+def test_an_item_takes_no_text_into_its_list(do):
+    """`a[i] += b` is `a += b` for an item: what it is of is evaluated once."""
+    outcome = do("t = {'k': [1]}\nt['k'] += 'ab'\nreturn t")
+    assert isinstance(outcome, Failed)
+    assert outcome.error == "TypeError"
+    text = "calls = []\nt = [[1], 5]\ndef at(n):\n    calls.append(n)\n    return n\nt[at(0)] += [2]\nt[at(1)] += at(3)\nreturn [t, calls]"
+    assert do(text) == Done(result=[[[1, 2], 8], [0, 1, 3]])

@@ -1,0 +1,70 @@
+"""The covenant's reading of displays (`[a, b]`, `{k: v}`) and of expressions of which only a part is evaluated.
+
+Standard library only, as all of the covenant.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from actors.guardian import conditions, known
+from actors.guardian.aliasing import NOTHING, State, Value, joined
+
+if TYPE_CHECKING:
+    from actors.guardian.reading import Reader
+
+
+def boolean(read: Reader, node: ast.BoolOp, state: State) -> Value:
+    """`a and b`, `a or b`: the second is evaluated on some ways only."""
+    before = node.values[0]
+    found = read.value(before, state)
+    for part in node.values[1:]:
+        taken = state.copy()
+        if conditions.assume(read, taken, before, value=isinstance(node.op, ast.And)):
+            found |= read.value(part, taken)
+            state.absorb(taken)
+        before = part
+    return found
+
+
+def choice(read: Reader, node: ast.IfExp, state: State) -> Value:
+    """`a if b else c`."""
+    read.value(node.test, state)
+    found, ways = NOTHING, []
+    for truth, part in ((True, node.body), (False, node.orelse)):
+        way = state.copy()
+        if conditions.assume(read, way, node.test, value=truth):
+            found |= read.value(part, way)
+            ways.append(way)
+    meeting = joined(ways)
+    if meeting is not None:
+        state.become(meeting)
+    return found
+
+
+def display(read: Reader, node: ast.List | ast.Tuple | ast.Set | ast.Dict, state: State) -> Value:
+    """A container written out: what stands at which place of it is known."""
+    found = NOTHING
+    places: dict[object, Value] | None = {}
+    if isinstance(node, ast.Dict):
+        keys: Sequence[ast.expr | None] = node.keys
+        for key, part in zip(keys, node.values, strict=True):
+            found |= known.hashable([read.value(key, state)])
+            value = read.value(part, state)
+            found |= read.items(state, value) if key is None else value
+            place = known.literal(key)
+            if place is None:
+                places = None
+            elif places is not None:
+                places[place] = places.get(place, NOTHING) | value
+    else:
+        for n, part in enumerate(node.elts):
+            value = read.value(part, state)
+            found |= value
+            if isinstance(part, ast.Starred) or isinstance(node, ast.Set):
+                places = None
+            elif places is not None:
+                places[n] = value
+    return state.make(node, found, parts=places)
