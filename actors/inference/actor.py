@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import gc
 import importlib
 import os
 import shutil
@@ -28,6 +29,7 @@ from actors.inference.base_model import Kept, keep_model, kept_model, load_model
 from bus.service import Call, Handler, serve, stop_on_signals
 from protocol.errors import BatosError
 from protocol.home import Home
+from protocol.home import Inference as Settings
 from protocol.messages import (
     Activate,
     ActorStatus,
@@ -46,14 +48,14 @@ from world import awakening
 from world.store import Store, open_store
 
 if TYPE_CHECKING:
-    from actors.inference.engine import Engine
+    from actors.inference.engine import Engine, LocalEngine
     from actors.inference.lending import Lending
 
 T = TypeVar("T")
 
 RETRY_S: Final = 0.5
 RETRY_MODEL_S: Final = 10.0
-"""A model that cannot be used is looked at again, in case somebody mends it; that may cost a whole conversion."""
+"""A model that cannot be used is looked at again, in case somebody mends it; only then does it cost a conversion."""
 MARGIN_S: Final = 0.2
 """Generation ends this long before the deadline, so that what there is still arrives."""
 
@@ -76,14 +78,21 @@ class Inference:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="inference")
 
     async def begin(self) -> None:
-        """Steps 2 to 4, again and again until they succeed; what is missing stands in `waiting_for`."""
+        """Steps 2 to 4, again and again until they succeed; what is missing stands in `waiting_for`.
+
+        What only a person can mend stands there with its code, and is not tried again before the model's files have changed.
+        """
         while self.waiting_for:
             try:
                 await self._step()
             except BatosError as error:
-                self.waiting_for = f"{error.message} {error.hint}".strip()
                 _log.warning("not ready", code=error.code, reason=error.message)
-                await asyncio.sleep(RETRY_MODEL_S if error.code.startswith(("BAD_", "OUT_OF")) else RETRY_S)
+                if error.code.startswith(("BAD_", "OUT_OF")):
+                    self.waiting_for = f"{error.code}: {error.message} {error.hint}".strip()
+                    await self._mended()
+                else:
+                    self.waiting_for = f"{error.message} {error.hint}".strip()
+                    await asyncio.sleep(RETRY_S)
 
     async def close(self) -> None:
         self._closing = True
@@ -178,6 +187,15 @@ class Inference:
         _log.info("ready", model=self._model.source, digest=self._model.digest, seconds=seconds)
         self.waiting_for = ""
 
+    async def _mended(self) -> None:
+        """Until the configured model's files are others than now. What a server says may change at any time."""
+        before = await self._work(lambda: _look(self.settings.inference))
+        await asyncio.sleep(RETRY_MODEL_S)
+        while self.settings.inference.engine == "local" and before == await self._work(
+            lambda: _look(self.settings.inference)
+        ):
+            await asyncio.sleep(RETRY_MODEL_S)
+
     async def _bring(self, store: Store) -> tuple[Kept, Engine]:
         """The base model and what generates with it, on this machine or on a server."""
         self.waiting_for = "the model's libraries"
@@ -219,6 +237,10 @@ class Inference:
         try:
             manifest = await self._work(make)
             files = {name: folder / name for name in manifest.files}
+            # What cannot be served must not be kept. The weights of the trial are freed before they are loaded to stay.
+            tried = Kept(manifest.digest, manifest.source, files)
+            await self._work(lambda: self._load(tried).prove())
+            await self._work(gc.collect)
             await store.run(lambda: keep_model(store, manifest.digest, manifest.source, files))
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -227,12 +249,13 @@ class Inference:
             raise BatosError("STORAGE", "the model was stored, and the world does not show it", "See the storage log.")
         return kept
 
-    def _load(self, kept: Kept) -> Engine:
-        from actors.inference import device, engine  # noqa: PLC0415 - as above
+    def _load(self, kept: Kept) -> LocalEngine:
+        """What generates with these files, warm; BAD_MODEL where they make anything raise: it is theirs, not ours."""
+        from actors.inference import engine, incarnation  # noqa: PLC0415 - as above
 
         settings = self.settings.inference
         loaded = load_model(kept, settings, self.home.root / "model")
-        try:
+        with incarnation.readable(f"the model {kept.source} cannot be served"):
             local = engine.LocalEngine(
                 loaded,
                 base_model=kept.digest,
@@ -241,11 +264,7 @@ class Inference:
                 warm_bytes=settings.warm_bytes,
                 prefix_bytes=settings.prefix_bytes,
             )
-        except (RuntimeError, MemoryError) as error:
-            if device.is_full(error):
-                raise device.no_room(error, f"the fused weights and a bank of {settings.slots} slots") from None
-            raise
-        local.warm()
+            local.warm()
         return local
 
     def _connect(self) -> tuple[Kept, Engine]:
@@ -255,7 +274,13 @@ class Inference:
         return Kept(digest, source, {}), engine
 
     async def _work(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        def whole() -> T:
+            try:
+                return work()
+            except StopIteration as error:  # a future cannot carry it, and would never end
+                raise RuntimeError("an iterator ended where something was expected") from error
+
+        return await asyncio.get_running_loop().run_in_executor(self._thread, whole)
 
 
 async def run(home: Home) -> None:
@@ -284,3 +309,11 @@ def _source(model: str, dtype: str) -> str:
     from actors.inference import incarnation  # noqa: PLC0415 - as above
 
     return incarnation.find(model, dtype).name
+
+
+def _look(settings: Settings) -> str:
+    """Other words when the model's files are others, or cease to be there."""
+    try:
+        return _source(settings.model, settings.dtype)
+    except BatosError as error:
+        return str(error)
