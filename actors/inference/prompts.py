@@ -14,6 +14,7 @@ from typing import Any
 
 from protocol.errors import BatosError
 from protocol.messages import Row, Turn
+import itertools
 
 
 class Prompts:
@@ -96,7 +97,7 @@ class Prompts:
         """The text cut before and after each token that the template has written."""
         assert self._spelt is not None
         cuts = sorted({0, len(text), *(place for found in self._spelt.finditer(text) for place in found.span())})
-        return [text[start:end] for start, end in zip(cuts, cuts[1:], strict=False)]
+        return [text[start:end] for start, end in itertools.pairwise(cuts)]
 
     def _plain(self, text: str) -> tuple[int, ...]:
         """The text's tokens, of which none steers. What is a token all the same is cut after its first character."""
@@ -104,7 +105,7 @@ class Prompts:
         if self._control.isdisjoint(tokens) or self._spelt is None:
             return tokens
         cuts = sorted({0, len(text), *(found.start() + 1 for found in self._spelt.finditer(text))})
-        pieces = [text[start:end] for start, end in zip(cuts, cuts[1:], strict=False)]
+        pieces = [text[start:end] for start, end in itertools.pairwise(cuts)]
         return tuple(token for piece in pieces for token in self._encoded(piece, plain=True))
 
     def _encoded(self, text: str, *, plain: bool = False) -> tuple[int, ...]:
