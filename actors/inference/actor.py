@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import gc
 import importlib
 import os
 import shutil
@@ -46,7 +47,7 @@ from world import awakening
 from world.store import Store, open_store
 
 if TYPE_CHECKING:
-    from actors.inference.engine import Engine
+    from actors.inference.engine import Engine, LocalEngine
     from actors.inference.lending import Lending
 
 T = TypeVar("T")
@@ -74,7 +75,9 @@ class Inference:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="inference")
 
     async def begin(self) -> None:
-        """Steps 2 to 4, again and again until they succeed; what is missing stands in `waiting_for`."""
+        """Steps 2 to 4, again and again until they succeed; what is missing stands in `waiting_for`. Raises what only a person
+        can mend (HOPELESS).
+        """
         while self.waiting_for:
             try:
                 await self._step()
@@ -219,6 +222,10 @@ class Inference:
         try:
             manifest = await self._work(make)
             files = {name: folder / name for name in manifest.files}
+            # What cannot be served must not be kept. The weights of the trial are freed before they are loaded to stay.
+            tried = Kept(manifest.digest, manifest.source, files)
+            await self._work(lambda: self._load(tried).prove())
+            await self._work(gc.collect)
             await store.run(lambda: keep_model(store, manifest.digest, manifest.source, files))
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -227,12 +234,13 @@ class Inference:
             raise BatosError("STORAGE", "the model was stored, and the world does not show it", "See the storage log.")
         return kept
 
-    def _load(self, kept: Kept) -> Engine:
-        from actors.inference import device, engine  # noqa: PLC0415 - as above
+    def _load(self, kept: Kept) -> LocalEngine:
+        """What generates with these files, warm; BAD_MODEL where they make anything raise: it is theirs, not ours."""
+        from actors.inference import engine, incarnation  # noqa: PLC0415 - as above
 
         settings = self.settings.inference
         loaded = load_model(kept, settings, self.home.root / "model")
-        try:
+        with incarnation.readable(f"the model {kept.source} cannot be served"):
             local = engine.LocalEngine(
                 loaded,
                 base_model=kept.digest,
@@ -241,11 +249,7 @@ class Inference:
                 warm_bytes=settings.warm_bytes,
                 prefix_bytes=settings.prefix_bytes,
             )
-        except (RuntimeError, MemoryError) as error:
-            if device.is_full(error):
-                raise device.no_room(error, f"the fused weights and a bank of {settings.slots} slots") from None
-            raise
-        local.warm()
+            local.warm()
         return local
 
     def _connect(self) -> tuple[Kept, Engine]:
@@ -255,7 +259,13 @@ class Inference:
         return Kept(digest, source, {}), engine
 
     async def _work(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        def whole() -> T:
+            try:
+                return work()
+            except StopIteration as error:  # a future cannot carry it, and would never end
+                raise RuntimeError("an iterator ended where something was expected") from error
+
+        return await asyncio.get_running_loop().run_in_executor(self._thread, whole)
 
 
 async def run(home: Home) -> None:

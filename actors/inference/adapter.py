@@ -62,6 +62,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     lora_alpha: float
     target_modules: str | list[str]
     exclude_modules: str | list[str] | None = None
+    layers_to_transform: int | list[int] | None = None
+    layers_pattern: str | list[str] | None = None
     rank_pattern: dict[str, int] | None = None
     alpha_pattern: dict[str, float] | None = None
     use_rslora: bool = False
@@ -93,8 +95,9 @@ def read_adapter(
                     f"the adapter was made for the base model {told[:12]}…, and {base_model[:12]}… is loaded",
                     "Train it on this base model, or set `model` under [inference] in batos.toml to its own.",
                 )
-            _check_keys(file, ranks, shapes)
-            pairs = {name: _pair(file, name, _scaling(config, name, rank)) for name, rank in ranks.items()}
+            keys = _keys(file)
+            _check_keys(file, keys, ranks, shapes)
+            pairs = {name: _pair(file, keys, name, _scaling(config, name, rank)) for name, rank in ranks.items()}
     except (SafetensorError, OSError) as error:
         raise BatosError("BAD_EXPERT", f"{weights.name} cannot be read, is it whole? {error}", _HINT) from error
     return Adapter(max(ranks.values()), config.lora_alpha, pairs, tuple(config.alora_invocation_tokens or ()))
@@ -192,7 +195,7 @@ def _targets(config: Config, shapes: Mapping[str, Shape]) -> list[str]:
                     f"target_modules names {strangers[0]!r}, and the base model has no such linear in its layers",
                     "Was it made for another model? `batos status` names the one that is loaded.",
                 )
-            found = [name for name in shapes if _ends(name, wanted)]
+            found = [name for name in shapes if name in wanted or (_ends(name, wanted) and _is_in_layers(name, config))]
         excluded = config.exclude_modules or []
         if isinstance(excluded, str):
             found = [name for name in found if not re.fullmatch(excluded, name)]
@@ -203,6 +206,17 @@ def _targets(config: Config, shapes: Mapping[str, Shape]) -> list[str]:
     if not found:
         raise BatosError("BAD_EXPERT", "target_modules means no linear of the base model", _HINT)
     return found
+
+
+def _is_in_layers(name: str, config: Config) -> bool:
+    """Whether the linear is in one of the layers that the configuration names by number, as PEFT reads them."""
+    wanted = config.layers_to_transform
+    if wanted is None or wanted == []:
+        return True
+    patterns = [config.layers_pattern] if isinstance(config.layers_pattern, str) else config.layers_pattern
+    told = [rf"(?:^|.*?\.){pattern}\.(\d+)\." for pattern in patterns or () if pattern] or [r".*?\.[^.]*\.(\d+)\."]
+    found = next(filter(None, (re.match(pattern, name) for pattern in told)), None)
+    return found is not None and int(found[1]) in ([wanted] if isinstance(wanted, int) else wanted)
 
 
 def _ends(name: str, words: Iterable[str]) -> bool:
@@ -235,14 +249,25 @@ def _scaling(config: Config, name: str, rank: int) -> float:
     return alpha / math.sqrt(rank) if config.use_rslora else alpha / rank
 
 
-def _check_keys(file: Any, ranks: Mapping[str, int], shapes: Mapping[str, Shape]) -> None:
+def _keys(file: Any) -> dict[str, str]:
+    """Each matrix's key by the one that PEFT saves it under: whoever has saved the model itself has the adapter's name in it."""
+    keys: dict[str, str] = {}
+    for key in file.keys():  # noqa: SIM118 - it is no mapping
+        plain = re.sub(r"\.(lora_[AB])\.default\.weight\Z", r".\1.weight", key)
+        if plain in keys:
+            raise BatosError("BAD_EXPERT", f"the adapter holds {plain} twice, as {key} too", _HINT)
+        keys[plain] = key
+    return keys
+
+
+def _check_keys(file: Any, keys: Mapping[str, str], ranks: Mapping[str, int], shapes: Mapping[str, Shape]) -> None:
     """Exactly the two matrices of each linear, each of the right shape and a float type; nothing is read for it."""
     expected: dict[str, list[int]] = {}
     for name, rank in ranks.items():
         shape = shapes[name]
         for suffix, size in zip(_SUFFIXES, ([rank, shape.inputs], [shape.outputs, rank]), strict=True):
             expected[f"{_PREFIX}{name}{suffix}"] = size
-    found = set(file.keys())
+    found = set(keys)
     lacking = [key for key in expected if key not in found]
     strange = sorted(found - set(expected))
     if lacking:
@@ -255,7 +280,7 @@ def _check_keys(file: Any, ranks: Mapping[str, int], shapes: Mapping[str, Shape]
             "BAD_EXPERT", f"the adapter holds {strange[0]}, which its configuration does not account for", _HINT
         )
     for key, size in expected.items():
-        part = file.get_slice(key)
+        part = file.get_slice(keys[key])
         if list(part.get_shape()) != size:
             raise BatosError(
                 "BAD_EXPERT",
@@ -266,8 +291,8 @@ def _check_keys(file: Any, ranks: Mapping[str, int], shapes: Mapping[str, Shape]
             raise BatosError("BAD_EXPERT", f"{key} is of type {part.get_dtype()}, which is no float", _HINT)
 
 
-def _pair(file: Any, name: str, scaling: float) -> Pair:
-    a, b = (file.get_tensor(f"{_PREFIX}{name}{suffix}").float() for suffix in _SUFFIXES)
+def _pair(file: Any, keys: Mapping[str, str], name: str, scaling: float) -> Pair:
+    a, b = (file.get_tensor(keys[f"{_PREFIX}{name}{suffix}"]).float() for suffix in _SUFFIXES)
     for key, tensor in zip(_SUFFIXES, (a, b), strict=True):
         if not bool(torch.isfinite(tensor).all()):
             raise BatosError(

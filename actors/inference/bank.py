@@ -20,6 +20,7 @@ from typing import Any, Final, NamedTuple
 
 import torch
 from torch import nn
+from transformers.pytorch_utils import Conv1D
 
 from actors.inference.device import where_it_runs
 from actors.inference.expert import Expert
@@ -106,18 +107,23 @@ class BankedLinear(nn.Module):
 class Bank:
     """The slots of one model. One thread serves rows; others may fill slots that those do not use."""
 
-    def __init__(self, model: Any, *, slots: int, rank: int) -> None:
-        """Wrap the model's linears in place; the output embeddings are none of them. `dtype` is that of experts' files."""
+    def __init__(self, model: Any, *, slots: int, rank: int, dtype: torch.dtype | None = None) -> None:
+        """Wrap the model's linears in place; the output embeddings are none of them.
+
+        `dtype` is that of experts' files, where it is another than that in which the model computes.
+        """
         if slots < 1 or rank < 1:
             raise BatosError(
                 "BAD_CONFIG", f"inference.slots is {slots} and inference.rank {rank}", "Both must be at least 1."
             )
         self.slots = slots
         self.rank = rank
-        self.dtype: torch.dtype = model.dtype
+        self.dtype: torch.dtype = dtype or model.dtype
         self.shapes = linears(model)
-        self.device = where_it_runs(model.get_submodule(next(iter(self.shapes))))
-        stored = torch.float32 if self.device.type == "cpu" else self.dtype
+        # A model without such linears is served as it is; no expert fits it.
+        first = next(iter(self.shapes), None)
+        self.device = model.device if first is None else where_it_runs(model.get_submodule(first))
+        stored = torch.float32 if self.device.type == "cpu" else model.dtype
         numbers = rank * sum(shape.inputs + shape.outputs for shape in self.shapes.values())
         self._memory = torch.zeros(slots, numbers, device=self.device, dtype=stored)
         self._turned = _Turned(stored)
@@ -271,11 +277,16 @@ def runs_of(slots: Sequence[int | None]) -> list[Run]:
 def linears(model: Any) -> dict[str, Shape]:
     """The linears that experts may change, by name, in the model's order: all but the output embeddings.
 
-    Whatever has a weight and says how many features go in and out is one: a quantized linear is of another type.
+    Whatever has a weight and says how many features go in and out is one: a quantized linear is of another type, and GPT-2's
+    is called a convolution.
     """
     last = model.get_output_embeddings()
-    return {
-        name: Shape(module.in_features, module.out_features)
-        for name, module in model.named_modules()
-        if module is not last and all(hasattr(module, word) for word in ("in_features", "out_features", "weight"))
-    }
+    found: dict[str, Shape] = {}
+    for name, module in model.named_modules():
+        if module is last or not hasattr(module, "weight"):
+            continue
+        if isinstance(module, Conv1D):
+            found[name] = Shape(module.nx, module.nf)
+        elif hasattr(module, "in_features") and hasattr(module, "out_features"):
+            found[name] = Shape(module.in_features, module.out_features)
+    return found

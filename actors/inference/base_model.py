@@ -55,4 +55,5 @@ def load_model(kept: Kept, settings: Inference, folder: Path) -> Incarnation:
         device_bytes=settings.device_bytes,
         memory_bytes=settings.memory_bytes,
         folder=folder,
+        name=f"the model {kept.source}",
     )

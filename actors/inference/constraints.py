@@ -11,14 +11,18 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
-from llguidance import LLMatcher, LLTokenizer
+from llguidance import LLMatcher, LLParserLimits, LLTokenizer
 
+from actors.inference.equivalence import Bytes, beginning, rewritten
 from actors.inference.rules import DeadEndError
 from actors.inference.sampling import Ids
 from protocol.errors import BatosError
 
 _JSON_OPTIONS: Final[dict[str, Any]] = {"whitespace_flexible": False}
 """Between two tokens of JSON a small model may otherwise write blanks until its budget is spent."""
+_LIMITS: Final = LLParserLimits(max_items_in_row=65_000, step_max_items=500_000, verbose_errors=False)
+"""A choice may have as many alternatives as a grammar can have symbols; by default it ends at 2,000 of them."""
+_HINT: Final = "Give a smaller or a simpler form: docs/engines.md says what one may hold."
 
 
 class Vocabulary:
@@ -43,22 +47,36 @@ class Vocabulary:
 
 
 class Form:
-    """A form whose texts somebody else has written: whether they keep it is seen on the finished text.
+    """A form whose texts somebody else has written: whether they keep it is seen on the text.
 
-    Between the tokens of JSON any blanks will do here: they harm nobody once they are written.
+    Of JSON the value counts, and not how it is written: blanks, escapes, the order of keys and `1.0` for `1` harm nobody.
     """
 
     def __init__(self, schema: dict[str, Any] | None, grammar: str | None) -> None:
         """BAD_CONSTRAINT for a form that cannot be kept; without schema and grammar every text keeps it."""
         self._bytes = LLTokenizer("byte")
+        self._is_json = schema is not None
         self._fresh = _compile(self._bytes, schema, grammar, {"whitespace_flexible": True})
 
     def is_kept(self, text: str) -> bool:
         """Whether `text` has this form, from its beginning to its end."""
         if self._fresh is None:
             return True
-        matcher = self._fresh.deep_copy()
-        return matcher.consume_tokens(self._bytes.tokenize_bytes(text.encode())) and matcher.is_accepting()
+        if self._walk().takes(text):
+            return True
+        return self._is_json and rewritten(text, self._walk)
+
+    def is_begun(self, text: str) -> bool:
+        """Whether `text`, which was cut, is the beginning of a text of this form."""
+        if self._fresh is None:
+            return True
+        # A character that was cut in half comes as this sign.
+        text = text.rstrip("\ufffd")
+        return self._walk().goes(text) or (self._is_json and self._walk().goes(beginning(text)))
+
+    def _walk(self) -> Bytes:
+        assert self._fresh is not None
+        return Bytes(self._fresh.deep_copy(), self._bytes)
 
 
 class Constraint:
@@ -92,7 +110,7 @@ class Constraint:
 
     def _checked(self, ok: bool) -> None:
         if not ok or self._matcher.is_error():
-            raise DeadEndError(self._matcher.get_error()[:300] or "no token is left")
+            raise DeadEndError(_words(self._matcher) or "no token is left")
 
 
 def _compile(
@@ -102,12 +120,28 @@ def _compile(
         return None
     if schema is not None and grammar is not None:
         raise BatosError("BAD_CONSTRAINT", "a row has a schema and a grammar", "Give one of them.")
-    if grammar is not None:
-        compiled = LLMatcher.grammar_from_lark(grammar)
-    else:
-        compiled = LLMatcher.grammar_from_json_schema(json.dumps(schema), overrides=options)  # type: ignore[arg-type]
-    matcher = LLMatcher(tokens, compiled, log_level=0)
+    kind = "grammar" if grammar is not None else "schema"
+    try:
+        if grammar is not None:
+            compiled = LLMatcher.grammar_from_lark(grammar)
+        else:
+            text = json.dumps(schema, allow_nan=False)
+            compiled = LLMatcher.grammar_from_json_schema(text, overrides=options)  # type: ignore[arg-type]
+        matcher = LLMatcher(tokens, compiled, log_level=0, limits=_LIMITS)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise BatosError("BAD_CONSTRAINT", f"the {kind} cannot be used: {error}"[:500], _HINT) from error
     if matcher.is_error():
-        kind = "grammar" if grammar is not None else "schema"
-        raise BatosError("BAD_CONSTRAINT", f"the {kind} cannot be used: {matcher.get_error()[:500]}")
+        raise BatosError("BAD_CONSTRAINT", f"the {kind} cannot be used: {_words(matcher)}", _HINT)
+    first = matcher.deep_copy()
+    first.compute_bitmask()
+    if first.is_error():
+        raise BatosError("BAD_CONSTRAINT", f"the {kind} allows no text at all: {_words(first)}", _HINT)
     return matcher
+
+
+def _words(matcher: LLMatcher) -> str:
+    """Why the matcher has given up, without the state and the stack that llguidance tells after it."""
+    said = matcher.get_error().partition("\n<")[0].strip()
+    if said.startswith("panic: "):
+        return f"it is too large for llguidance ({said.removeprefix('panic: ')[:200]})"
+    return said[:500]

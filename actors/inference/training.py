@@ -87,7 +87,7 @@ class Training:
         identity = msgspec.json.encode([base_model, data.digest(), settings])
         self.digest = hashlib.sha256(identity).hexdigest()
         self._base_model = base_model
-        self._dtype: torch.dtype = incarnation.model.dtype
+        self._dtype = incarnation.dtype
         self._padding = incarnation.stop[0] if incarnation.stop else 0
         self._model, self._weights = _injected(incarnation.model, settings)
         self._optimizer = torch.optim.AdamW(self._weights.values(), lr=settings.rate, weight_decay=0.0)
@@ -223,7 +223,7 @@ class Training:
         write_checkpoint(self.folder, Checkpoint(self.digest, step, tensors))
 
     def _write(self) -> Path:
-        """The adapter, in the model's type: the bank keeps no other."""
+        """The adapter, in the type in which the model is kept: the bank keeps no other."""
         folder = self.folder / "adapter"
         folder.mkdir(exist_ok=True)
         weights = {name: weight.detach().to("cpu", self._dtype) for name, weight in self._weights.items()}

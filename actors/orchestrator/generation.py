@@ -76,7 +76,10 @@ def infer(
     for running in thought.chain:
         running.model = inferred.model
     constrained = schema is not None or grammar is not None
-    whole = [row for row in inferred.rows if row.finish == "stop" or not constrained]
+    failed = [row for row in inferred.rows if row.finish == "failed"]
+    if failed and len(failed) == len(inferred.rows):
+        raise BatosError("GENERATION_FAILED", f"infer_: {failed[0].reason}")
+    whole = [row for row in inferred.rows if row.finish == "stop" or (not constrained and row.finish != "failed")]
     if n is None and not whole:
         raise BatosError("GENERATION_FAILED", f"infer_: the text did not end within {max_tokens} tokens")
     texts = [row.text if schema is None else _parsed(row) for row in whole]

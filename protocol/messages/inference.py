@@ -52,14 +52,16 @@ class Piece(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Generated(msgspec.Struct, frozen=True, kw_only=True):
-    """One row's text. `finish`: it ended (`stop`), `max_tokens` or the deadline cut it (`length`), or its form led nowhere
+    """One row's text. `finish`: it ended (`stop`), `max_tokens` or the deadline cut it (`length`), its form led nowhere
 
-    (`stuck`: no token that the form allows is left).
+    (`stuck`: no token that the form allows is left), or the model's numbers for it ceased to be finite (`failed`). `reason` has
+    words for the last two.
     """
 
     text: str
     tokens: int
-    finish: Literal["stop", "length", "stuck"]
+    finish: Literal["stop", "length", "stuck", "failed"]
+    reason: str = ""
 
 
 class Inferred(msgspec.Struct, frozen=True, kw_only=True):

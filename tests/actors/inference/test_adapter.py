@@ -90,8 +90,6 @@ def test_weights_that_are_not_what_the_configuration_means(engine, adapter, chan
         ("use_dora", {"use_dora": True}),
         ("bias", {"bias": "all"}),
         ("modules_to_save", {"modules_to_save": ["lm_head"]}),
-        ("layers_to_transform", {"layers_to_transform": [0]}),
-        ("layers_pattern", {"layers_pattern": "layers"}),
         ("trainable_token_indices", {"trainable_token_indices": [1]}),
         ("0 alora_invocation_tokens", {"alora_invocation_tokens": []}),
         ("257 alora_invocation_tokens", {"alora_invocation_tokens": [1] * 257}),

@@ -4,9 +4,10 @@ import json
 import shutil
 
 import pytest
+import torch
 from safetensors.torch import load_file, save_file
 
-from actors.inference import incarnation
+from actors.inference import incarnation, kernels
 from protocol.errors import BatosError
 
 
@@ -28,7 +29,7 @@ def test_a_folder_is_converted_and_loads_again(tiny, tmp_path):
     loaded = incarnation.load({name: tmp_path / "out" / name for name in manifest.files})
     assert loaded.context == 128
     assert loaded.stop == (256,)
-    assert str(loaded.model.dtype) == "torch.bfloat16"
+    assert (loaded.dtype, loaded.model.dtype) == (torch.bfloat16, kernels.faster())
 
 
 def test_the_digest_is_the_weights_and_nothing_else(tiny, tmp_path, monkeypatch):
