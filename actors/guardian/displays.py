@@ -1,4 +1,4 @@
-"""The covenant's reading of displays (`[a, b]`, `{k: v}`) and of expressions of which only a part is evaluated.
+"""The covenant's reading of displays (`[a, b]`, `{k: v}`) and of operators, some of which evaluate a part only.
 
 Standard library only, as all of the covenant.
 """
@@ -9,7 +9,7 @@ import ast
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from actors.guardian import conditions, known
+from actors.guardian import aliasing, conditions, known
 from actors.guardian.aliasing import NOTHING, State, Value, joined
 
 if TYPE_CHECKING:
@@ -68,3 +68,25 @@ def display(read: Reader, node: ast.List | ast.Tuple | ast.Set | ast.Dict, state
             elif places is not None:
                 places[n] = value
     return state.make(node, found, parts=places)
+
+
+def operation(read: Reader, node: ast.BinOp, state: State) -> Value:
+    """`a + b` and its kin: a number, a text, or a new container of what both hold."""
+    left, right = read.value(node.left, state), read.value(node.right, state)
+    read.may_raise(state)
+    conditions.succeeded(read, state, node, left, right)
+    left, right = left - {conditions.SCALAR}, right - {conditions.SCALAR}
+    if aliasing.arithmetic(node.op, left, right) or (isinstance(node.op, ast.Mult) and known.fractional(node)):
+        return NOTHING
+    return state.make(node, read.items(state, left) | read.items(state, right))
+
+
+def comparison(read: Reader, node: ast.Compare, state: State) -> Value:
+    """`a < b`, `a in b`: a truth value. Whoever is asked whether it has an item may run for it."""
+    values = [read.value(part, state) for part in (node.left, *node.comparators)]
+    for operator, value in zip(node.ops, values[1:], strict=True):
+        if isinstance(operator, (ast.In, ast.NotIn)):
+            read.items(state, value)
+    read.may_raise(state)
+    conditions.succeeded(read, state, node, values[0], values[1])
+    return NOTHING

@@ -28,7 +28,7 @@ from typing import Any, Final
 
 from RestrictedPython.transformer import INSPECT_ATTRIBUTES, RestrictingNodeTransformer
 
-from actors.guardian import bounds, builtin_names
+from actors.guardian import bounds, builtin_names, rewriting
 from protocol import names
 from protocol.messages import Violation
 
@@ -334,48 +334,50 @@ class _Transformer(RestrictingNodeTransformer):
 
     def visit_Assign(self, node: ast.Assign) -> Any:
         if is_signal(node):
-            return ast.copy_location(ast.Expr(_call("_signal_")), node)
+            return ast.copy_location(ast.Expr(rewriting.call("_signal_")), node)
         return self._contents(node)
 
     def visit_AugAssign(self, node: ast.AugAssign) -> Any:
         self._contents(node)
         if isinstance(node.op, ast.Mod):
-            node.value = _shown(node.value)
+            node.value = rewriting.shown(node.value)
         if isinstance(node.op, ast.Add) and isinstance(node.target, ast.Name):
             old = ast.Name(node.target.id, ast.Load())
-            return ast.copy_location(ast.Assign(targets=[node.target], value=_call("_add_", old, node.value)), node)
+            return ast.copy_location(
+                ast.Assign(targets=[node.target], value=rewriting.call("_add_", old, node.value)), node
+            )
         plain = isinstance(node.target, ast.Subscript) and not isinstance(node.target.slice, ast.Slice)
         if isinstance(node.op, ast.Add) and plain:
-            return _item_added(node)
+            return rewriting.item_added(node)
         return node
 
     def visit_BinOp(self, node: ast.BinOp) -> Any:
         self._contents(node)
         if isinstance(node.op, ast.Mod):
-            node.right = _shown(node.right)
+            node.right = rewriting.shown(node.right)
         return node
 
     def visit_FormattedValue(self, node: ast.FormattedValue) -> Any:
         self._contents(node)
-        node.value = _shown(node.value)
+        node.value = rewriting.shown(node.value)
         return node
 
     def visit_Attribute(self, node: ast.Attribute) -> Any:
         self._contents(node)
         if isinstance(node.ctx, ast.Load):
-            return ast.copy_location(_call("_getattr_", node.value, ast.Constant(node.attr)), node)
-        node.value = ast.copy_location(_call("_write_", node.value), node.value)
+            return ast.copy_location(rewriting.call("_getattr_", node.value, ast.Constant(node.attr)), node)
+        node.value = ast.copy_location(rewriting.call("_write_", node.value), node.value)
         return node
 
     def visit_Try(self, node: ast.Try) -> Any:
         self._contents(node)
         if node.finalbody:
-            node.finalbody.insert(0, _guard(node.finalbody[0]))
+            node.finalbody.insert(0, rewriting.guard(node.finalbody[0]))
         return node
 
     def visit_ExceptHandler(self, node: ast.ExceptHandler) -> Any:
         self._contents(node)
-        node.body.insert(0, _guard(node.body[0]))
+        node.body.insert(0, rewriting.guard(node.body[0]))
         return node
 
     def visit_MatchClass(self, node: ast.MatchClass) -> Any:
@@ -383,31 +385,3 @@ class _Transformer(RestrictingNodeTransformer):
         node.cls.id = f"_type_{node.cls.id}"
         node.patterns = [self.visit(pattern) for pattern in node.patterns]
         return node
-
-
-def _item_added(node: ast.AugAssign) -> list[ast.stmt]:
-    """`a[i] += b` with `_add_`; `a` and `i` are evaluated once, and first, as Python does."""
-    assert isinstance(node.target, ast.Subscript)
-    base, index = node.target.value, node.target.slice
-    node.target.value, node.target.slice = ast.Name("_base_", ast.Load()), ast.Name("_index_", ast.Load())
-    old = ast.Subscript(ast.Name("_base_", ast.Load()), ast.Name("_index_", ast.Load()), ast.Load())
-    made: list[ast.stmt] = [
-        ast.Assign(targets=[ast.Name("_base_", ast.Store())], value=base),
-        ast.Assign(targets=[ast.Name("_index_", ast.Store())], value=index),
-        ast.Assign(targets=[node.target], value=_call("_add_", old, node.value)),
-    ]
-    return [ast.copy_location(one, node) for one in made]
-
-
-def _call(name: str, *args: ast.expr) -> ast.Call:
-    return ast.Call(func=ast.Name(name, ast.Load()), args=list(args), keywords=[])
-
-
-def _guard(before: ast.stmt) -> ast.stmt:
-    return ast.copy_location(ast.Expr(_call("_guard_")), before)
-
-
-def _shown(value: ast.expr) -> ast.expr:
-    if isinstance(value, ast.Constant):
-        return value
-    return ast.copy_location(_call("_shown_", value), value)

@@ -174,28 +174,14 @@ class Reader:
                 first = self.value(node.generators[0].iter, state)
                 return state.make(node, comprehensions.run(self, node, self.scope, first, state))
             case ast.BinOp():
-                left, right = self.value(node.left, state), self.value(node.right, state)
-                self.may_raise(state)
-                conditions.succeeded(self, state, node, left, right)
-                left, right = left - {conditions.SCALAR}, right - {conditions.SCALAR}
-                if aliasing.arithmetic(node.op, left, right) or (
-                    isinstance(node.op, ast.Mult) and known.fractional(node)
-                ):
-                    return NOTHING
-                return state.make(node, self.items(state, left) | self.items(state, right))
+                return displays.operation(self, node, state)
             case ast.Await() | ast.Yield() | ast.YieldFrom():
                 found = self.value(node.value, state)
                 self.suspend(state, node.lineno)
                 self.invoke_all(state, found, NOTHING, node)
                 return found | {aliasing.parameter("resumed")}
             case ast.Compare():
-                values = [self.value(part, state) for part in (node.left, *node.comparators)]
-                for operator, value in zip(node.ops, values[1:], strict=True):
-                    if isinstance(operator, (ast.In, ast.NotIn)):
-                        self.items(state, value)
-                self.may_raise(state)
-                conditions.succeeded(self, state, node, values[0], values[1])
-                return NOTHING
+                return displays.comparison(self, node, state)
             case ast.Starred():
                 return self.items(state, self.value(node.value, state))
             case _:
