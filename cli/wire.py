@@ -81,6 +81,7 @@ async def reach(home: Home, bus: Client, service: str) -> None:
 
 def quiet() -> None:
     """Let the bus log to standard error, and only what is wrong: standard output is for results."""
+    structlog.reset_defaults()
     structlog.configure(
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
         wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),

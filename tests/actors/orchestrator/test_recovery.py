@@ -164,7 +164,7 @@ def test_an_orchestrator_whose_journal_is_damaged_ends_at_once_and_says_why(home
     assert done.returncode == 7
     last = json.loads((done.stderr or done.stdout).splitlines()[-1])
     assert last["code"] == "DAMAGED"
-    assert str(home.journal) in last["message"]
+    assert str(home.journal) in last["error"]
     assert "backup" in last["hint"]
 
 
