@@ -19,10 +19,10 @@ from typing import Any, Final
 
 from bus.lock import hold
 from cli import shipped
-from cli.census import ACTORS, Census, census, describe
+from cli.census import Census, census, describe
 from cli.configured import check_models
 from ops.house import CONFIG
-from ops.supervisor import Supervisor, kill, launch, orphans, remains
+from ops.supervisor import ACTORS, Supervisor, kill, launch, orphans, remains
 from protocol.errors import BatosError
 from protocol.home import Home
 
