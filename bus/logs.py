@@ -86,6 +86,7 @@ class _Surviving(logging.StreamHandler[TextIO]):
         except OSError:
             return  # nobody is left to be told
         file.setFormatter(self.formatter)
+        assert file.stream is not None
         root = logging.getLogger()
         root.handlers[:] = [file if handler is self else handler for handler in root.handlers]
         assert file.stream is not None, "it was opened at once"

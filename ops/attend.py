@@ -16,6 +16,7 @@ import select
 import signal
 import sys
 import time
+from typing import NoReturn
 
 from ops.vitals import arguments, module, take
 
@@ -26,19 +27,32 @@ STOP_S = 18.0
 ATTENDING = "--pid"
 
 
-def main(words: list[str]) -> int:  # noqa: RET503 - an exec does not return
+def main(words: list[str]) -> NoReturn:
     name, _, home, what, *more = words
     if what == ATTENDING:
-        return attend(home, int(more[0]))
+        sys.exit(attend(home, int(more[0])))
     command = [sys.executable, "-P", "-m", what, "--home", home, *more]
     living = take(f"{home}/run", name)
-    if living is not None and living.state not in "ZX" and arguments(living.pid) == command:
-        own = [sys.executable, "-P", "-m", "ops.attend", name, "--home", home, ATTENDING, str(living.pid)]
-        os.execv(sys.executable, own)  # noqa: S606
+    if living is not None and living.state not in "ZX":
+        words = arguments(living.pid)
+        if words == command:
+            own = [sys.executable, "-P", "-m", "ops.attend", name, "--home", home, ATTENDING, str(living.pid)]
+            os.execv(sys.executable, own)  # noqa: S606
+        if module(words, home):
+            _end(living.pid)  # it was started in other words, and holds what the next one needs
     _rest(f"{home}/run/{name}.words")
     _announce(f"{home}/run/{name}.pulse")
     os.environ["BATOS_LOG"] = f"{home}/log/{name}.log"
-    os.execv(sys.executable, command)  # noqa: S606 - and never returns
+    os.execv(sys.executable, command)  # noqa: S606
+
+
+def _end(pid: int) -> None:
+    try:
+        living = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    _signal(pid, signal.SIGKILL)
+    select.select([living], [], [])
 
 
 def attend(home: str, pid: int) -> int:
@@ -104,4 +118,4 @@ def _announce(pulse: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    main(sys.argv[1:])

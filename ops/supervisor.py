@@ -59,7 +59,7 @@ class Supervisor:
             found[info["name"]] = Process(
                 name=info["name"],
                 state=info["statename"],
-                pid=attended(arguments(info["pid"])) or info["pid"],
+                pid=info["pid"] and attended(info["pid"], str(self._home.root), info["name"]),
                 uptime_s=max(0.0, float(info["now"] - info["start"])) if info["pid"] else 0.0,
                 log=str(self._home.root / (info["stdout_logfile"] or info["stderr_logfile"])),
                 error=info["spawnerr"],

@@ -55,6 +55,8 @@ def module(words: list[str], home: str) -> str:
     return words[3] if words[at : at + 2] == ["--home", home] else ""
 
 
-def attended(words: list[str]) -> int:
-    """Whom the process with these arguments stands for; 0 where it stands for nobody."""
-    return int(words[8]) if words[3:4] == [ATTENDANT] and words[7:8] == ["--pid"] else 0
+def attended(pid: int, home: str, name: str) -> int:
+    """The process itself, where supervisord's `pid` is its attendant or about to become that; `pid` where nobody lives."""
+    vital = take(f"{home}/run", name)
+    lives = vital is not None and vital.state not in "ZX" and module(arguments(vital.pid), home)
+    return vital.pid if vital is not None and lives else pid

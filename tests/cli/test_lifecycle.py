@@ -21,9 +21,8 @@ import pytest
 
 from bus.lock import hold, holder
 from cli import lifecycle
-from cli.census import ACTORS
 from ops.house import CONFIG
-from ops.supervisor import Supervisor, kill, remains
+from ops.supervisor import ACTORS, Supervisor, kill, remains
 from protocol.errors import BatosError
 from protocol.home import Home, find_home
 
@@ -174,8 +173,22 @@ async def test_what_dies_comes_back_and_is_counted_and_what_hangs_is_seen(home: 
     guardian = hanging["actors"]["guardian"]
     assert (guardian["ready"], guardian["pid"], hanging["ready"]) == (False, pid, False)
     assert hanging["actors"]["inference"]["ready"]
-    os.kill(pid, signal.SIGCONT)
-    await until(lambda now: bool(now["ready"]), home)
+    await down(home)
+
+
+async def test_who_is_stopped_is_replaced_whoever_it_is(home: Home) -> None:
+    found = await up(home)
+    pids = {name: found["actors"][name]["pid"] for name in ACTORS}
+    await asyncio.sleep(1.1)
+    for name in ACTORS:
+        os.kill(pids[name], signal.SIGSTOP)
+    again = await until(
+        lambda now: now["ready"] and all(now["actors"][name]["pid"] not in (None, pids[name]) for name in ACTORS), home
+    )
+    assert all(actor["restarts"] >= 1 for actor in again["actors"].values())
+    assert not any(arguments(pid) for pid in pids.values()), "before the next one started it was killed"
+    log = (home.log / "medic.log").read_text()
+    assert all(f'"process": "{name}"' in log for name in ACTORS)
     await down(home)
 
 
@@ -190,6 +203,59 @@ async def test_an_actor_that_cannot_live_fails_up_with_its_last_words(home: Home
     assert holder(home.run / "house.lock") is None
 
 
+async def test_what_no_waiting_mends_is_told_at_once_under_its_own_code(home: Home) -> None:
+    with pytest.raises(BatosError, match="inference: no model") as caught:
+        await lifecycle.up(home, Told(), config=config(home, inference="hopeless"))
+    error = caught.value
+    assert (error.code, error.hint, error.data["process"]) == ("BAD_MODEL", "Give another.", "inference")
+    assert not remains(home)
+    assert (await up(home))["ready"], "what it said then is not believed for ever"
+    await down(home)
+
+
+async def test_who_gave_up_in_a_running_system_says_why_and_is_tried_again_by_up(home: Home) -> None:
+    found = await up(home, memory="hopeless-later")
+    mark = home.root / "broken"
+    mark.touch()
+    await asyncio.sleep(1.1)
+    os.kill(found["actors"]["memory"]["pid"], signal.SIGKILL)
+    status = await until(lambda now: "no model" in now["actors"]["memory"]["waiting_for"], home)
+    assert "Give another." in status["actors"]["memory"]["waiting_for"]
+    mark.unlink()
+    again = await up(home, memory="hopeless-later")
+    assert (again["ready"], again["already"]) == (True, True)
+    await down(home)
+
+
+@pytest.mark.parametrize("damage", [b"", b"no database at all", None])
+async def test_a_world_that_cannot_be_read_is_told_at_once(home: Home, damage: bytes | None) -> None:
+    home.prepare()
+    if damage is None:
+        await up(home)
+        await down(home)
+        data = home.database.read_bytes()
+        damage = b"\0" * len(data)
+    home.database.write_bytes(damage)
+    if not damage:
+        assert (await up(home))["ready"], "an empty file is an empty world"
+        await down(home)
+        return
+    with pytest.raises(BatosError, match=re.escape(str(home.database))) as caught:
+        await up(home)
+    assert caught.value.code == "DAMAGED"
+    assert str(home.world) in caught.value.hint
+    assert not remains(home)
+
+
+async def test_what_supervisord_cannot_begin_with_is_shown(home: Home) -> None:
+    path = config(home)
+    path.write_text(path.read_text().replace("startsecs = 1", "startsecs = soon"))
+    with pytest.raises(BatosError, match="supervisord has ended") as caught:
+        await lifecycle.up(home, Told(), config=path)
+    assert "soon" in caught.value.hint
+    assert not remains(home)
+
+
 async def test_an_actor_that_is_never_ready_fails_up_in_time(home: Home) -> None:
     with pytest.raises(BatosError, match=r"not ready after 3 s: .*inference") as caught:
         await lifecycle.up(home, Told(), config=config(home, inference="never"), seconds=3)
@@ -197,23 +263,78 @@ async def test_an_actor_that_is_never_ready_fails_up_in_time(home: Home) -> None
     assert not remains(home)
 
 
-async def test_what_a_dead_supervisord_has_left_is_cleared_away(home: Home) -> None:
-    await up(home)
+def kill_house(home: Home) -> None:
     house = Supervisor(home).pid()
     assert house is not None
     os.kill(house, signal.SIGKILL)
     gone(home)
-    left = await lifecycle.status(home)
-    assert left["actors"]["broker"]["state"] in ("UNSUPERVISED", "STOPPED")
-    told = Told()
-    again = await up(home, told)
-    assert again["ready"]
-    assert not again["already"]
-    house = Supervisor(home).pid()
-    assert house is not None
-    os.kill(house, signal.SIGKILL)
+
+
+def pids_of(found: dict[str, Any]) -> dict[str, int]:
+    return {name: found["actors"][name]["pid"] for name in ACTORS}
+
+
+async def test_who_outlives_its_supervisor_goes_on_under_the_next(home: Home) -> None:
+    first = pids_of(await up(home))
+    for _ in range(2):
+        kill_house(home)
+        left = await lifecycle.status(home)
+        assert left["actors"]["broker"]["state"] == "UNSUPERVISED"
+        told = Told()
+        again = await up(home, told)
+        assert (again["ready"], again["already"]) == (True, False)
+        assert f"{len(ACTORS)} processes outlived their supervisor and go on" in told.lines
+        assert pids_of(again) == first
+        assert all(actor["restarts"] == 0 for actor in again["actors"].values())
+    await asyncio.sleep(1.1)
+    os.kill(first["inference"], signal.SIGKILL)
+    os.kill(first["storage"], signal.SIGSTOP)
+    again = await until(
+        lambda now: now["ready"] and all(pids_of(now)[name] != first[name] for name in ("inference", "storage")), home
+    )
+    assert pids_of(again)["broker"] == first["broker"]
+    assert again["actors"]["inference"]["restarts"] == 1
+    assert again["actors"]["storage"]["restarts"] >= 1
+    await down(home)
+    assert not any(arguments(pid) for pid in first.values()), "they heard the signal through their attendants"
+    broker = (home.log / "broker.log").read_text()
+    assert "a worker leaves" in broker, "its log goes on without a supervisor"
+    assert not remains(home)
+
+
+async def test_what_is_no_actor_of_a_dead_supervisord_is_cleared_away(home: Home) -> None:
+    first = pids_of(await up(home, orchestrator="dies-never"))
+    kill_house(home)
+    (home.run / "orchestrator.pulse").unlink()
+    other = pids_of(await up(home))
+    assert other["orchestrator"] != first["orchestrator"], "it cannot be told from a stranger"
+    assert not arguments(first["orchestrator"])
+    assert other["guardian"] == first["guardian"]
+    kill_house(home)
+    await up(home, guardian="slow")
+    await until(lambda now: now["ready"] and pids_of(now)["guardian"] not in (None, first["guardian"]), home)
+    assert not arguments(first["guardian"]), "it was not started in these words"
+    kill_house(home)
     assert not (await down(home))["already"], "down finds them too"
     assert not remains(home)
+
+
+async def test_sockets_that_somebody_removes_are_made_anew(home: Home) -> None:
+    found = await up(home)
+    await asyncio.sleep(1.1)
+    house = Supervisor(home).pid()
+    for path in home.socket_paths():
+        path.unlink()
+    again = await up(home)
+    assert (again["ready"], again["already"]) == (True, True)
+    again = await until(lambda now: now["ready"] and all(path.exists() for path in home.socket_paths()), home)
+    assert Supervisor(home).pid() == house
+    assert Supervisor(home).processes()
+    assert pids_of(again)["guardian"] == pids_of(found)["guardian"], "only who had a socket is started anew"
+    lines = (home.log / "medic.log").read_text().splitlines()
+    assert len(lines) < 20
+    assert sum("its socket was removed" in line for line in lines) == 2
+    await down(home)
 
 
 async def test_a_home_that_something_else_holds_is_refused(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:

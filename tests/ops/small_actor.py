@@ -8,7 +8,9 @@ import sys
 import time
 
 from bus import logs
+from bus.last_words import leave
 from bus.service import serve, stop_on_signals
+from protocol.errors import BatosError
 from protocol.home import find_home
 from protocol.messages import ActorStatus
 
@@ -39,5 +41,9 @@ if __name__ == "__main__":
         sys.exit("small actor: no such model")
     if how == "dies-late":
         time.sleep(1.3)
+        sys.exit(3)
+    if how == "hopeless" or (how == "hopeless-later" and (find_home(sys.argv[2]).root / "broken").exists()):
+        time.sleep(1.3)  # so that supervisord counts it as started
+        leave(find_home(sys.argv[2]).run, sys.argv[3], BatosError("BAD_MODEL", "no model", "Give another."))
         sys.exit(3)
     asyncio.run(main(sys.argv[2], sys.argv[3], how))

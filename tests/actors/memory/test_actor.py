@@ -202,11 +202,9 @@ async def test_until_it_is_ready_it_says_what_it_waits_for(start):
         assert caught.value.code == "NOT_READY"
 
 
-async def test_a_model_that_cannot_be_used_is_named_and_waited_for(home, start):
+async def test_a_model_that_cannot_be_used_is_named_and_not_waited_for(home, start):
     home.config.write_text(home.config.read_text() + '[memory]\nmodel = "/nowhere"\n')
     memory = await start(begin=False)
-    beginning = asyncio.create_task(memory.begin())
-    while "no sentence-transformers model at /nowhere" not in memory.waiting_for:
-        await asyncio.sleep(0.01)
-    beginning.cancel()
-    await asyncio.gather(beginning, return_exceptions=True)
+    with pytest.raises(BatosError, match="no sentence-transformers model at /nowhere") as caught:
+        await memory.begin()
+    assert caught.value.code == "BAD_MODEL"

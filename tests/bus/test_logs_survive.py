@@ -1,0 +1,40 @@
+"""A process whose supervisor has gone logs on, into its own file."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+SCRIPT = """
+import sys
+from bus.logs import configure
+log = configure("small")
+log.warning("before")
+sys.stdin.readline()
+for number in range(3):
+    log.warning("after", number=number)
+print("printed", flush=True)
+"""
+
+
+def test_a_broken_pipe_costs_no_line_and_no_life(tmp_path):
+    path = tmp_path / "small.log"
+    root = str(Path(__file__).parents[2])
+    with subprocess.Popen(
+        [sys.executable, "-c", SCRIPT],
+        env={**os.environ, "PYTHONPATH": root, "BATOS_LOG": str(path)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert b"before" in process.stderr.readline()
+        process.stderr.close()
+        process.stdout.close()
+        process.stdin.write(b"\n")
+        process.stdin.close()
+        assert process.wait() == 0
+    lines = path.read_text().splitlines()
+    assert sum('"after"' in line for line in lines) == 3
+    assert "printed" in lines
