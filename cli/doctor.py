@@ -22,6 +22,8 @@ from typing import Any, Final
 
 import msgspec
 
+from cli.damage import damage
+from cli.findings import Check
 from cli.guard import environment
 from protocol.errors import BatosError
 from protocol.home import MAX_SOCKET_PATH, Home, Settings
@@ -42,27 +44,15 @@ _LAYERS: Final = {
 }
 
 
-class Check(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing: whether it is there, whether it must be, what was found, and what to do where it is not."""
-
-    name: str
-    ok: bool
-    required: bool = True
-    detail: str = ""
-    hint: str = ""
-
-    @property
-    def word(self) -> str:
-        return "ok" if self.ok else "missing" if self.required else "note"
-
-
-async def examine(home: Home) -> dict[str, Any]:
+async def examine(home: Home, *, deep: bool = False) -> dict[str, Any]:
     """`{"ok", "home", "checks": [{"name", "ok", "required", "detail", "hint"}]}`; `ok`: nothing required is missing."""
     jail = asyncio.create_task(asyncio.to_thread(_ask_guardian, home))
     settings, found = _settings(home)
     checks = [_python(), *_packages(), _device(settings), found, _home(home), _space(home), *_models(settings)]
     checks += _jail(await jail, settings)
     checks.append(await _running(home))
+    if deep:
+        checks += await asyncio.to_thread(damage, home)
     return {
         "ok": all(check.ok for check in checks if check.required),
         "home": str(home.root),

@@ -1,23 +1,33 @@
-"""`python -m actors.storage --home H`."""
+"""`python -m actors.storage --home H`: serve a home's world. With `--check`: look at each of its records instead.
+
+A check prints one line, {"world": [problem, …]}, and ends with 0, or with DAMAGED's exit code where there are any.
+"""
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 
+from actors.storage.records import problems
 from actors.storage.server import serve
 from bus import last_words, logs
 from bus.powers import lay_down
-from protocol.errors import BatosError
+from protocol.errors import EXIT_CODES, BatosError
 from protocol.home import find_home
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="actors.storage", description="The storage of one home.")
     parser.add_argument("--home", required=True)
+    parser.add_argument("--check", action="store_true", help="say what is wrong with the world's file")
     options = parser.parse_args()
     log = logs.configure("storage")
     home = find_home(options.home)
+    if options.check:
+        found = problems(home.database, home.blobs)
+        print(json.dumps({"world": found}))  # noqa: T201 - the result
+        return EXIT_CODES["DAMAGED"] if found else 0
     try:
         serve(home)
     except BatosError as error:

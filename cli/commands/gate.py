@@ -29,11 +29,12 @@ def guard(invocation: Invocation, file: str | None, jsonl: str | None, gate: str
 
 @batos.command()
 @everywhere
+@click.option("--deep", is_flag=True, help="Also read every record of the world, and every page of the journal.")
 @click.pass_obj
-def doctor(invocation: Invocation) -> int:
+def doctor(invocation: Invocation, deep: bool) -> int:
     """Say what this machine gives the system, and what to do about what is missing. Exit code 3 when that is required."""
     from cli import doctor as surgery
 
-    found = finish(surgery.examine(home_of(invocation)))
+    found = finish(surgery.examine(home_of(invocation), deep=deep))
     invocation.result(found, surgery.shown(found))
     return 0 if found["ok"] else 3

@@ -123,3 +123,22 @@ def test_versions_are_compared_as_numbers():
     assert doctor._numbers("2.13.0+cpu") == [2, 13, 0]
     assert doctor._numbers("8.3rc1") == [8, 3]
     assert doctor._device(Settings()).ok
+
+
+def test_deep_names_what_is_damaged(capfd, short_path, monkeypatch):
+    monkeypatch.setattr(doctor, "_ask_guardian", lambda _home: JAIL)
+    home = Home(short_path / "home").prepare()
+
+    def told():
+        main(["doctor", "--deep", "--json", "--home", str(home.root)])
+        return {check["name"]: check for check in json.loads(capfd.readouterr().out)["checks"]}
+
+    found = told()
+    assert found["world, whole"]["ok"]
+    assert found["journal, whole"]["ok"]
+    home.database.parent.mkdir(exist_ok=True)
+    home.database.write_bytes(b"noise" * 100)
+    found = told()
+    assert not found["world, whole"]["ok"]
+    assert str(home.database) in found["world, whole"]["detail"]
+    assert "backup" in found["world, whole"]["hint"]
