@@ -22,6 +22,7 @@ from typing import Any, Final
 
 import msgspec
 
+from cli.configured import SECTIONS, model_path
 from cli.damage import damage
 from cli.findings import Check
 from cli.guard import environment
@@ -48,7 +49,7 @@ async def examine(home: Home, *, deep: bool = False) -> dict[str, Any]:
     """`{"ok", "home", "checks": [{"name", "ok", "required", "detail", "hint"}]}`; `ok`: nothing required is missing."""
     jail = asyncio.create_task(asyncio.to_thread(_ask_guardian, home))
     settings, found = _settings(home)
-    checks = [_python(), *_packages(), _device(settings), found, _home(home), _space(home), *_models(settings)]
+    checks = [_python(), *_packages(), _device(settings), found, _home(home), _space(home), *_models(home, settings)]
     checks += _jail(await jail, settings)
     checks.append(await _running(home))
     if deep:
@@ -162,13 +163,14 @@ def _nearest(path: Path) -> Path:
     return next(folder for folder in (path, *path.parents) if folder.is_dir())
 
 
-def _models(settings: Settings) -> Iterator[Check]:
-    configured = (settings.inference.model, settings.memory.model)
+def _models(home: Home, settings: Settings) -> Iterator[Check]:
+    configured = [model_path(home, settings, section) for section in SECTIONS]
     for (package, what), path in zip(_MODELS.items(), configured, strict=True):
         name = what.replace("the embedded ", "")
         if path:
-            there = Path(path).expanduser().exists()
-            yield Check(name=name, ok=there, detail=path, hint=f"{path} is named in batos.toml: put a model there.")
+            yield Check(
+                name=name, ok=path.exists(), detail=str(path), hint=f"{path} is named in batos.toml: put a model there."
+            )
             continue
         try:
             yield Check(name=name, ok=True, detail=f"{what}, {package} {metadata.version(package)}")

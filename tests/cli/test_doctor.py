@@ -142,3 +142,15 @@ def test_deep_names_what_is_damaged(capfd, short_path, monkeypatch):
     assert not found["world, whole"]["ok"]
     assert str(home.database) in found["world, whole"]["detail"]
     assert "backup" in found["world, whole"]["hint"]
+
+
+def test_a_model_is_looked_for_from_the_home_as_the_actors_do(told, short_path):
+    settings = '[memory]\nmodel = "mine"\n'
+    _, checks = told(settings=settings)
+    assert (checks["sentence model"]["ok"], checks["sentence model"]["detail"]) == (
+        False,
+        str(short_path / "home/mine"),
+    )
+    (short_path / "home" / "mine").mkdir()
+    _, checks = told(settings=settings)
+    assert checks["sentence model"]["ok"]
