@@ -81,11 +81,13 @@ class Text:
         self.finish: Literal["stop", "length"] | None = None
         self.job = job
         self._is_counted = False
+        self._is_signed = False
 
     def take(self, chunk: Chunk) -> str:
         """What the text has grown by; GENERATION_FAILED where it is not the one that was asked for."""
         if chunk.model and chunk.model != self.job.model:
             raise _strange(f"{self.job.model} was asked for, and the model server used {chunk.model[:100]}")
+        self._is_signed = self._is_signed or bool(chunk.model)
         piece = ""
         for choice in chunk.choices:
             if choice.index != 0:
@@ -108,9 +110,11 @@ class Text:
         return piece
 
     def close(self, words: Words) -> None:
-        """No more is coming; GENERATION_FAILED where nothing says why. What the server has not counted is counted here."""
+        """No more is coming; GENERATION_FAILED where nothing says why, or who has written it. What the server has not counted is counted here."""
         if self.finish is None:
             raise _strange("the model server ended a text without saying why")
+        if not self._is_signed:
+            raise _strange("the model server does not say which model has written a text")
         if not self._is_counted:
             self.tokens = min(max(self.tokens, words.count(self.text)), self.job.most_tokens)
 

@@ -33,7 +33,7 @@ class Refusal(Exception):  # noqa: N818 - it is an answer
 class FakeServer:
     """`url` is where it listens. `asked` are (path, body) of all requests; `faults` changes how it behaves:
 
-    `status`: (status, message) for every text; `cut`, `reset`, `hang`: after so many chunks the stream ends, breaks, or
+    `status`: (status, message) for every text; `cut`, `reset` (`once`), `hang`: after so many chunks the stream ends, breaks, or
     waits for `go_on`; `deaf`: adapters are; `unlisted`: loads are; `model`: the name that chunks
     bear; `finish`: their reason; `raw`: the bytes of a text's answer; `forgets`: adapters vanish before each text; `plain`:
     by path, (status, headers, bytes) of an answer without a stream; `words`: prompts are texts alone; `usage`: what is
@@ -255,6 +255,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self._chunk(b"")
                 return
             if sent == faults.get("reset"):
+                if "once" in faults:
+                    del faults["reset"]
                 self.connection.shutdown(2)
                 return
             if sent == faults.get("hang"):
