@@ -22,6 +22,13 @@ def begins(text: str, schema: Schema, walk: Callable[[Schema], Bytes | None]) ->
 
     `walk` begins a schema's form; None where it allows nothing.
     """
+    try:
+        return _begins(text, schema, walk)
+    except RecursionError:  # hundreds of schemas within one another, or of keys in another order
+        return False
+
+
+def _begins(text: str, schema: Schema, walk: Callable[[Schema], Bytes | None]) -> bool:
     begun = partial(text)
     if begun is None:
         return False
@@ -34,10 +41,7 @@ def begins(text: str, schema: Schema, walk: Callable[[Schema], Bytes | None]) ->
         return rewritten(text, place.copy)
     tries = [TRIES]
     for number, top in enumerate(begun.path):
-        try:
-            found = _opened(top, place, tries, number, mark)
-        except RecursionError:
-            return False
+        found = _opened(top, place, tries, number, mark)
         if found is None:
             return False
         place = found

@@ -8,11 +8,14 @@ a mark as its first key. So nothing else that the text holds is taken for it, th
 
 from __future__ import annotations
 
-import re
+import json
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 from urllib.parse import unquote
 
+from llguidance import LLMatcher, LLTokenizer
+
+from actors.inference.bytewise import Bytes, spelt
 from actors.inference.partial_json import Container
 
 Schema = dict[str, Any] | bool
@@ -23,7 +26,8 @@ _MAPS: Final = frozenset({"properties", "patternProperties", "$defs", "definitio
 """Words of a schema whose value gives schemas by name."""
 _VALUES: Final = frozenset({"enum", "const", "default", "examples", "example"})
 """Words whose value is no schema."""
-_APART: Final = ("$ref", "anyOf", "oneOf", "allOf", "enum", "const")
+_APART: Final = frozenset({"$ref", "anyOf", "oneOf", "allOf", "enum", "const", "$defs", "definitions"})
+"""Words that are looked at by themselves; definitions stay where they are."""
 
 
 def opened(schema: Schema, path: Sequence[Container], mark: str) -> Schema:
@@ -33,8 +37,9 @@ def opened(schema: Schema, path: Sequence[Container], mark: str) -> Schema:
     into the schema; anything goes there.
     """
     root = _moved(schema, mark)
-    made = _Opening(root, path, mark).value(root, 0, frozenset())
-    return made if isinstance(made, bool) else {**made, "$defs": {mark: root}}
+    opening = _Opening(root, path, mark)
+    made = opening.value(root, 0, frozenset())
+    return made if isinstance(made, bool) else {**made, "$defs": {mark: root, **opening.defs}}
 
 
 class _Opening:
@@ -44,17 +49,20 @@ class _Opening:
         self._root = root
         self._path = path
         self._mark = mark
+        self._known: dict[tuple[str, int], Schema] = {}
+        self.defs: dict[str, Schema] = {}
+        """What references have become, by new names: written out each time, they would be as many as there are ways."""
 
     def value(self, schema: Any, depth: int, followed: frozenset[str]) -> Schema:
         """The schema of the value that container `depth` of the path begins; `followed` are the references on the way here."""
         if schema is False or depth == len(self._path):
             return schema if isinstance(schema, dict | bool) else True
         own = dict(schema) if isinstance(schema, dict) else {}
-        parts: list[Schema] = [self._container({k: v for k, v in own.items() if k not in _APART}, depth)]
+        plain = {word: said for word, said in own.items() if word not in _APART}
+        # What only refers elsewhere says nothing itself; llguidance takes long to bring many such together.
+        parts: list[Schema] = [self._container(plain, depth)] if plain or not own.keys() & _APART else []
         if isinstance(ref := own.get("$ref"), str):
-            parts.append(
-                False if ref in followed else self.value(_target(self._root, ref, self._mark), depth, followed | {ref})
-            )
+            parts.append(self._referred(ref, depth, followed))
         choices = [own[word] for word in ("anyOf", "oneOf") if word in own]
         parts += [_any(self.value(one, depth, followed) for one in choice) for choice in choices]
         parts += [self.value(one, depth, followed) for one in own.get("allOf", ())]
@@ -64,7 +72,22 @@ class _Opening:
             parts.append(_any(self.value(one, depth, followed) for one in nested))
         if False in parts:
             return False
-        return parts[0] if len(parts) == 1 else {"allOf": parts}
+        return parts[0] if len(parts) == 1 else {"allOf": parts} if parts else self._container({}, depth)
+
+    def _referred(self, ref: str, depth: int, followed: frozenset[str]) -> Schema:
+        if ref in followed:
+            return False
+        if (ref, depth) in self._known:
+            return self._known[ref, depth]
+        made = self.value(_target(self._root, ref, self._mark), depth, followed | {ref})
+        # On the way of another reference that one is left out, so what is made there holds nowhere else.
+        if not followed and made is not False:
+            name = f"{self._mark}-{len(self.defs)}"
+            self.defs[name] = made
+            made = {"$ref": f"#/$defs/{name}"}
+        if not followed:
+            self._known[ref, depth] = made
+        return made
 
     def _container(self, own: dict[str, Any], depth: int) -> Schema:
         top = self._path[depth]
@@ -96,7 +119,7 @@ class _Opening:
     def _array(self, own: dict[str, Any], depth: int) -> Schema:
         number = len(self._path[depth].items)
         made = {**own, "type": "array"}
-        if depth + 1 == len(self._path):
+        if depth + 1 == len(self._path) or not own.keys() & {"items", "prefixItems"}:
             return made
         if isinstance(own.get("items"), list):
             made["prefixItems"], made["items"] = own["items"], own.get("additionalItems", True)
@@ -116,11 +139,17 @@ def _member(own: dict[str, Any], key: str) -> Schema:
     if key in own.get("properties", {}):
         found: Schema = own["properties"][key]
         return found
-    matching = [one for pattern, one in own.get("patternProperties", {}).items() if re.search(pattern, key)]
+    matching = [one for pattern, one in own.get("patternProperties", {}).items() if _matches(pattern, key)]
     if matching:
         return matching[0] if len(matching) == 1 else {"allOf": matching}
     more: Schema = own.get("additionalProperties", True)
     return more
+
+
+def _matches(pattern: str, key: str) -> bool:
+    """Whether the pattern is found in the key, by who keeps the form: Python reads some patterns otherwise, or for ever."""
+    form = LLMatcher.grammar_from_json_schema(json.dumps({"type": "string", "pattern": pattern}))
+    return Bytes(LLMatcher(LLTokenizer("byte"), form, log_level=0)).takes(f'"{spelt(key)}"')
 
 
 def _any(schemas: Iterable[Schema]) -> Schema:

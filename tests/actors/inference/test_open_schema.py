@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
+from actors.inference.constraints import Form
 from actors.inference.open_schema import opened
 from actors.inference.partial_json import partial
 
@@ -42,3 +45,18 @@ def test_references_are_found_where_the_schema_stands_now():
     assert made["$defs"][MARK]["items"] == {"$ref": f"#/$defs/{MARK}/$defs/a~1b"}
     assert "$id" not in made["$defs"][MARK]
     assert len(made["items"]["anyOf"]) == 2
+
+
+def test_ways_that_part_at_each_level_are_not_written_out():
+    one, other = ({"type": "array", "items": {"$ref": "#/$defs/n"}, "maxItems": most} for most in (1, 2))
+    schema = {"$defs": {"n": {"anyOf": [one, other, {"type": "integer"}]}}, "$ref": "#/$defs/n"}
+    assert len(json.dumps(opened(schema, path("[" * 60), MARK))) < 100_000
+    assert Form(schema, None).is_begun("[" * 20 + "1.0")
+    assert not Form(schema, None).is_begun("[" * 20 + "1.5,")
+
+
+def test_patterns_are_read_as_the_form_reads_them():
+    schema = {"type": "object", "patternProperties": {r"^\p{Lu}": {"type": "integer"}, "^(a+)+$": {"type": "null"}}}
+    assert Form(schema, None).is_begun('{"É":1.0,')
+    assert not Form(schema, None).is_begun('{"É":1.5,')
+    assert Form(schema, None).is_begun('{"' + "a" * 60 + '!":1.5e0,"x')
