@@ -43,7 +43,7 @@ class Inference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `engine` says who generates: the `local` device, or the OpenAI-compatible server at `url` (docs/engines.md), which
     has the model under the name `served` (empty: the only one that it has) and reads experts from the folder `exchange`
-    (empty: one in the home); then `model` is a folder whose `config.json` is the model's, and `digest` its identity
+    (empty: one in the home); then `model` is a folder with the model's `config.json` and tokenizer, and `digest` its identity
     (empty: drawn from that file and the name).
     """
 

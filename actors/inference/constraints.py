@@ -13,13 +13,17 @@ from typing import Any, Final
 import numpy as np
 from llguidance import LLMatcher, LLParserLimits, LLTokenizer
 
-from actors.inference.equivalence import Bytes, beginning, rewritten
+from actors.inference.beginnings import begins
+from actors.inference.bytewise import Bytes
+from actors.inference.equivalence import rewritten
+from actors.inference.open_schema import Schema
 from actors.inference.rules import DeadEndError
 from actors.inference.sampling import Ids
 from protocol.errors import BatosError
 
 _JSON_OPTIONS: Final[dict[str, Any]] = {"whitespace_flexible": False}
 """Between two tokens of JSON a small model may otherwise write blanks until its budget is spent."""
+_FLEXIBLE: Final[dict[str, Any]] = {"whitespace_flexible": True}
 _LIMITS: Final = LLParserLimits(max_items_in_row=65_000, step_max_items=500_000, verbose_errors=False)
 """A choice may have as many alternatives as a grammar can have symbols; by default it ends at 2,000 of them."""
 _HINT: Final = "Give a smaller or a simpler form: docs/engines.md says what one may hold."
@@ -55,8 +59,8 @@ class Form:
     def __init__(self, schema: dict[str, Any] | None, grammar: str | None) -> None:
         """BAD_CONSTRAINT for a form that cannot be kept; without schema and grammar every text keeps it."""
         self._bytes = LLTokenizer("byte")
-        self._is_json = schema is not None
-        self._fresh = _compile(self._bytes, schema, grammar, {"whitespace_flexible": True})
+        self._schema = schema
+        self._fresh = _compile(self._bytes, schema, grammar, _FLEXIBLE)
 
     def is_kept(self, text: str) -> bool:
         """Whether `text` has this form, from its beginning to its end."""
@@ -64,7 +68,7 @@ class Form:
             return True
         if self._walk().takes(text):
             return True
-        return self._is_json and rewritten(text, self._walk)
+        return self._schema is not None and rewritten(text, self._walk)
 
     def is_begun(self, text: str) -> bool:
         """Whether `text`, which was cut, is the beginning of a text of this form."""
@@ -72,11 +76,21 @@ class Form:
             return True
         # A character that was cut in half comes as this sign.
         text = text.rstrip("\ufffd")
-        return self._walk().goes(text) or (self._is_json and self._walk().goes(beginning(text)))
+        if self._walk().goes(text):
+            return True
+        return self._schema is not None and begins(text, self._schema, self._other)
 
     def _walk(self) -> Bytes:
         assert self._fresh is not None
-        return Bytes(self._fresh.deep_copy(), self._bytes)
+        return Bytes(self._fresh.deep_copy())
+
+    def _other(self, schema: Schema) -> Bytes | None:
+        """A walk in the form of another schema; None where no text has that form, or llguidance cannot keep it."""
+        try:
+            matcher = _compile(self._bytes, schema, None, _FLEXIBLE)
+        except BatosError:
+            return None
+        return None if matcher is None else Bytes(matcher)
 
 
 class Constraint:
@@ -114,7 +128,7 @@ class Constraint:
 
 
 def _compile(
-    tokens: LLTokenizer, schema: dict[str, Any] | None, grammar: str | None, options: dict[str, Any]
+    tokens: LLTokenizer, schema: Schema | None, grammar: str | None, options: dict[str, Any]
 ) -> LLMatcher | None:
     if schema is None and grammar is None:
         return None

@@ -33,7 +33,18 @@ class Prompts:
 
     def is_forged(self, row: Row) -> bool:
         """Whether something that was said spells a token that is the template's to write."""
-        return self._spelt is not None and any(map(self._spelt.search, (row.prompt, *(t.content for t in row.turns))))
+        return self.forged(row) is not None
+
+    def forged(self, row: Row) -> str | None:
+        """The first token that is the template's to write, and that something that was said spells."""
+        if self._spelt is None:
+            return None
+        found = filter(None, map(self._spelt.search, (row.prompt, *(turn.content for turn in row.turns))))
+        return next((one[0] for one in found), None)
+
+    def count(self, text: str) -> int:
+        """How many tokens a text has that a model has said."""
+        return len(self._encoded(text, plain=True))
 
     def tokens(self, row: Row) -> tuple[int, ...]:
         """The prompt's tokens: a bare text as the tokenizer begins one, or the turns in the model's own template."""

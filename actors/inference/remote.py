@@ -2,19 +2,19 @@
 
 Rows, experts and forms are checked here before anything is sent, experts by the same rules as for the local device; the
 slots of the server's bank are moved by the same `Tiers`. What comes back is checked as well: that the text is of the
-model that was asked for, that it has an end, and that it keeps its form. All rows of a batch are asked for at once; the
-server makes batches of them as it likes, so that the same rows need not give the same texts again.
+model that was asked for, that it has an end, and that it keeps its form (`remote_text`). All rows of a batch are asked for at
+once; the server makes batches of them as it likes, so that the same rows need not give the same texts again.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, Literal, NamedTuple
+from typing import Final
 
 import httpx2
 
@@ -23,9 +23,9 @@ from actors.inference.constraints import Form
 from actors.inference.decoding import OnPiece, ShouldStop
 from actors.inference.expert import Content, Manifest, write_expert
 from actors.inference.remote_bank import RemoteBank
-from actors.inference.rows import check, check_number, content_of, distinct, renumbered
-from actors.inference.sampling import COLD
-from actors.inference.server import Chunk, Server
+from actors.inference.remote_text import Job, Text, Words, failed
+from actors.inference.rows import check, check_number, content_of, distinct
+from actors.inference.server import Server
 from actors.inference.tiers import Place, Tiers
 from protocol.codec import Value
 from protocol.errors import BatosError
@@ -35,53 +35,17 @@ POLL_S: Final = 0.05
 """Seconds between two looks at whether to stop, where the server is silent."""
 
 
-class Job(NamedTuple):
-    """One text to ask for: where, with which body, of which model."""
-
-    path: str
-    body: dict[str, Any]
-    model: str
-
-
-class _Text:
-    """One text under way."""
-
-    def __init__(self) -> None:
-        self.text = ""
-        self.tokens = 0
-        self.prompt_tokens = 0
-        self.finish: Literal["stop", "length"] | None = None
-
-    def take(self, chunk: Chunk, model: str) -> str:
-        """What the text has grown by; GENERATION_FAILED where it is another model's, or has a strange end."""
-        if chunk.model and chunk.model != model:
-            raise BatosError("GENERATION_FAILED", f"{model} was asked for, and the model server used {chunk.model}")
-        piece = ""
-        for choice in chunk.choices:
-            piece += choice.text or (choice.delta.content if choice.delta else "") or ""
-            match choice.finish_reason:
-                case None:
-                    pass
-                case "stop" | "length" as finish:
-                    self.finish = finish
-                case strange:
-                    raise BatosError("GENERATION_FAILED", f"the model server ended a text with {strange!r}")
-        self.text += piece
-        if chunk.usage is not None:
-            self.tokens, self.prompt_tokens = chunk.usage.completion_tokens, chunk.usage.prompt_tokens
-        elif piece:
-            self.tokens += 1  # a chunk is a token, as long as no usage says better
-        return piece
-
-
 class RemoteEngine:
     """Not for two threads at once, `prefetch`, `place` and `stats` apart."""
 
-    def __init__(self, server: Server, served: str, bank: RemoteBank, base_model: str, warm_bytes: int) -> None:
-        """`served` is the base model's name on the server, `base_model` its digest."""
+    def __init__(
+        self, server: Server, served: str, bank: RemoteBank, words: Words, *, base_model: str, warm_bytes: int
+    ) -> None:
+        """`served` is the base model's name on the server, `base_model` its digest; `words` makes its prompts."""
         self._server = server
         self._served = served
         self._bank = bank
+        self._words = words
         self._tiers = Tiers(bank, base_model, warm_bytes)
         self._generated = 0
         self._prompted = 0
@@ -100,8 +64,9 @@ class RemoteEngine:
     ) -> Inferred:
         """All rows at once, or in several batches where they use more experts than the server may have.
 
-        BatosError for a row, an expert or a form that makes no sense; NOT_READY where the server is away or has lost
-        the request; GENERATION_FAILED where a text has no end or does not keep its form.
+        A row whose form or words cannot be sent, or whose text the server does not make as it was asked to, has `failed`; the
+        others go on. Where no row is left, the first one's error is raised. BatosError for a row or an expert that makes no
+        sense; NOT_READY where the server is away or has lost the request.
         """
         started = time.monotonic()
         check_number(rows)
@@ -110,25 +75,26 @@ class RemoteEngine:
         contents = [content_of(row, number, experts or {}) for number, row in enumerate(rows)]
         for content in distinct(contents).values():
             _check(content.invocation)
-        forms = [Form(row.schema, row.grammar) for row in rows]
+        batch = _Batch(rows, [_model(content, self._served) for content in contents], self._words)
         stop = should_stop or (lambda: False)
-        texts: dict[int, _Text] = {}
-        waves = self._tiers.waves(contents)
+        live = batch.left()
+        waves = [[live[place] for place in wave] for wave in self._tiers.waves([contents[row] for row in live])]
         if len(waves) > 1:
             # A file that is spoiled must be found before the first wave has spoken.
-            for content in distinct(contents).values():
+            for content in distinct(contents[row] for row in live).values():
                 self._tiers.warm(content)
         for number, wave in enumerate(waves):
             used = distinct(contents[row] for row in wave)
             later = distinct(contents[row] for rest in waves[number + 1 :] for row in rest)
             with self._tiers.hold(used.values(), later):
-                self._bank.serve(used)
-                jobs = [_job(rows[row], _model(contents[row], self._served)) for row in wave]
-                made = asyncio.run(self._ask(jobs, renumbered(on_piece, wave), stop))
-            texts.update(zip(wave, made, strict=True))
-        generated = [_generated(texts[number], form, number) for number, form in enumerate(forms)]
+                self._speak(batch, wave, used, on_piece, stop)
+        generated = batch.generated()
         seconds = time.monotonic() - started
-        prompts = {repr((row.turns, row.prompt, row.expert)): texts[n].prompt_tokens for n, row in enumerate(rows)}
+        prompts = {
+            repr((row.turns, row.prompt, row.expert)): text.prompt_tokens
+            for row, text in zip(rows, batch.texts, strict=True)
+            if text is not None
+        }
         self._generated += sum(row.tokens for row in generated)
         self._prompted += sum(prompts.values())
         self._seconds += seconds
@@ -169,47 +135,58 @@ class RemoteEngine:
         return {
             "device": self._server.url,
             "served": self._served,
+            "prompts": "tokens" if self._words.takes_tokens else "texts",
             "generated_tokens": self._generated,
             "prompt_tokens": self._prompted,
             "busy_seconds": self._seconds,
             "bank": {"slots": self._bank.slots, "rank": self._bank.rank},
         }
 
-    async def _ask(self, jobs: Sequence[Job], on_piece: OnPiece | None, should_stop: ShouldStop) -> list[_Text]:
+    def _speak(
+        self, batch: _Batch, wave: Sequence[int], used: Iterable[str], on_piece: OnPiece | None, should_stop: ShouldStop
+    ) -> None:
+        """All texts of a wave. Those for which the server was too busy, beside others, are asked for again after these."""
+        waiting = list(wave)
+        while waiting:
+            self._bank.serve(used)
+            asyncio.run(self._ask(batch, waiting, on_piece, should_stop))
+            busy = [row for row in waiting if batch.is_busy(row)]
+            if busy and (len(busy) == len(waiting) or should_stop()):
+                raise batch.errors[busy[0]]
+            for row in busy:
+                batch.reset(row)
+            waiting = busy
+
+    async def _ask(self, batch: _Batch, rows: Sequence[int], on_piece: OnPiece | None, should_stop: ShouldStop) -> None:
         """All texts at once. What is under way when it is time to stop keeps what it has; the streams are closed."""
-        texts = [_Text() for _ in jobs]
         async with self._server.session() as session:
-            pending = {
-                asyncio.create_task(self._follow(session, job, text, _speaker(on_piece, number), should_stop))
-                for number, (job, text) in enumerate(zip(jobs, texts, strict=True))
+            tasks = {
+                asyncio.create_task(self._follow(session, batch.begun(row), _speaker(on_piece, row), should_stop)): row
+                for row in rows
                 if not should_stop()
             }
+            pending = set(tasks)
             try:
                 while pending and not should_stop():
-                    done, pending = await asyncio.wait(pending, timeout=POLL_S, return_when=asyncio.FIRST_EXCEPTION)
+                    done, pending = await asyncio.wait(pending, timeout=POLL_S, return_when=asyncio.FIRST_COMPLETED)
                     # Each is asked, so that none is said to have failed unheard.
-                    failed = [error for task in done if (error := task.exception()) is not None]
-                    if failed:
-                        raise failed[0]
+                    ended = [(tasks[task], error) for task in done if (error := task.exception()) is not None]
+                    for row, error in ended:
+                        batch.fail(row, error, is_heard=on_piece is not None)
             finally:
                 for task in pending:
                     task.cancel()
                 await asyncio.gather(*pending, return_exceptions=True)
-        return texts
 
     async def _follow(
-        self,
-        session: httpx2.AsyncClient,
-        job: Job,
-        text: _Text,
-        say: Callable[[str], None],
-        should_stop: ShouldStop,
+        self, session: httpx2.AsyncClient, text: Text, say: Callable[[str], None], should_stop: ShouldStop
     ) -> None:
         """Take what the server says into `text`, until it has its end or it is time to stop."""
+        job = text.job
         try:
             async with aclosing(self._server.stream(session, job.path, job.body)) as chunks:
                 async for chunk in chunks:
-                    if piece := text.take(chunk, job.model):
+                    if piece := text.take(chunk):
                         say(piece)
                     if should_stop():
                         return
@@ -219,8 +196,65 @@ class RemoteEngine:
                 lost = f"the model server has lost the expert {job.model[:12]}…"
                 raise BatosError("NOT_READY", lost, "Try again.", lost=True) from error
             raise
-        if text.finish is None:
-            raise BatosError("GENERATION_FAILED", "the model server ended a text without saying why")
+        text.close(self._words)
+
+
+class _Batch:
+    """The rows of one request, each with what it asks for and what has become of it: no row costs another one its text."""
+
+    def __init__(self, rows: Sequence[Row], models: Sequence[str], words: Words) -> None:
+        self.errors: dict[int, BatosError] = {}
+        self.texts: list[Text | None] = [None] * len(rows)
+        self._jobs: dict[int, Job] = {}
+        self._forms: dict[int, Form] = {}
+        for number, (row, model) in enumerate(zip(rows, models, strict=True)):
+            try:
+                self._forms[number] = Form(row.schema, row.grammar)
+                self._jobs[number] = words.job(row, model)
+            except BatosError as error:
+                self.errors[number] = error
+        self._raise_if_nothing_is_left()
+
+    def left(self) -> list[int]:
+        """The rows that nothing is wrong with so far."""
+        return [number for number in range(len(self.texts)) if number not in self.errors]
+
+    def begun(self, row: int) -> Text:
+        text = self.texts[row] = Text(self._jobs[row])
+        return text
+
+    def fail(self, row: int, error: BaseException, *, is_heard: bool) -> None:
+        """Note what has become of the row; raises what is not its own: a refused key, or a lost text that somebody has heard."""
+        if not isinstance(error, BatosError) or error.code == "BAD_CONFIG":
+            raise error
+        text = self.texts[row]
+        if error.code == "NOT_READY" and is_heard and text is not None and text.text:
+            raise error
+        self.errors[row] = error
+
+    def is_busy(self, row: int) -> bool:
+        return row in self.errors and self.errors[row].code == "NOT_READY"
+
+    def reset(self, row: int) -> None:
+        """It is asked for again."""
+        del self.errors[row]
+        self.texts[row] = None
+
+    def generated(self) -> list[Generated]:
+        """What is told of the rows, in order; the first failure where there is nothing else to tell."""
+        made: dict[int, Generated] = {}
+        for row in self.left():
+            text = self.texts[row] or Text(self._jobs[row])
+            try:
+                made[row] = text.generated(self._forms[row], row)
+            except BatosError as error:
+                self.errors[row] = error
+        self._raise_if_nothing_is_left()
+        return [made.get(row) or failed(self.errors[row], text) for row, text in enumerate(self.texts)]
+
+    def _raise_if_nothing_is_left(self) -> None:
+        if self.errors and len(self.errors) == len(self.texts):
+            raise self.errors[min(self.errors)]
 
 
 def _speaker(on_piece: OnPiece | None, number: int) -> Callable[[str], None]:
@@ -239,39 +273,3 @@ def _check(invocation: Sequence[int]) -> None:
 
 def _model(content: Content | None, served: str) -> str:
     return served if content is None else content.sha256
-
-
-def _job(row: Row, model: str) -> Job:
-    body: dict[str, Any] = {
-        "model": model,
-        "max_tokens": row.max_tokens,
-        "temperature": row.sampling.temperature if row.sampling.temperature >= COLD else 0.0,
-        "top_p": row.sampling.top_p,
-        "seed": row.seed % 2**63,
-        "stream": True,
-        "stream_options": {"include_usage": True},
-    }
-    if row.schema is not None:
-        body["response_format"] = {
-            "type": "json_schema",
-            "json_schema": {"name": "form", "schema": row.schema, "strict": True},
-        }
-    if row.grammar is not None:
-        body["structured_outputs"] = {"grammar": row.grammar}
-    if not row.turns:
-        return Job("/v1/completions", {**body, "prompt": row.prompt}, model)
-    continued = row.turns[-1].role == "assistant"
-    messages = [{"role": turn.role, "content": turn.content} for turn in row.turns]
-    chat = {"messages": messages, "add_generation_prompt": not continued, "continue_final_message": continued}
-    return Job("/v1/chat/completions", {**body, **chat}, model)
-
-
-def _generated(text: _Text, form: Form, number: int) -> Generated:
-    finish = text.finish or "length"
-    if not (form.is_kept(text.text) if finish == "stop" else form.is_begun(text.text)):
-        raise BatosError(
-            "GENERATION_FAILED",
-            f"row {number}: the model server has not kept the form that it was given",
-            "Run it with the guidance backend for structured outputs: docs/engines.md",
-        )
-    return Generated(text=text.text, tokens=text.tokens, finish=finish)

@@ -7,8 +7,9 @@ completions endpoints, streamed as server-sent events. What the transport or the
 
 from __future__ import annotations
 
+import math
 import ssl
-from collections.abc import AsyncGenerator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
@@ -26,8 +27,15 @@ CONNECT_S: Final = 5.0
 WORK_S: Final = 60.0
 """Seconds that a request without a stream may take: the server reads an adapter from its disk."""
 
+MOST_BYTES: Final = 16_000_000
+"""Of an answer without a stream; no server has so many models, and a short text is shorter."""
+
+_TOLD_BYTES: Final = 64_000
+"""Of a refusal: more is not read."""
 _LATER: Final = frozenset({429, 502, 503, 504})
 _END: Final = "[DONE]"
+_WRONG: Final = "Is `url` under [inference] in batos.toml that of an OpenAI-compatible server?"
+_LOG: Final = "See the server's log."
 
 
 class Served(msgspec.Struct, frozen=True):
@@ -52,6 +60,7 @@ class Delta(msgspec.Struct, frozen=True):
 class Choice(msgspec.Struct, frozen=True):
     """What a text has grown by: `text` in a completion, `delta` in a chat."""
 
+    index: int = 0
     text: str | None = None
     delta: Delta | None = None
     finish_reason: str | None = None
@@ -86,6 +95,7 @@ class _Text(msgspec.Struct, frozen=True):
 
 class _Texts(msgspec.Struct, frozen=True):
     choices: list[_Text]
+    usage: Usage | None = None
 
 
 class Server:
@@ -123,9 +133,19 @@ class Server:
         body = {"model": model, "prompt": prompt, "max_tokens": tokens, "temperature": 0.0, "logprobs": 1}
         choices = self._typed("POST", "/v1/completions", body, _Texts).choices
         if not choices:
-            raise BatosError("GENERATION_FAILED", f"{self.url} answered without a text")
-        logprobs = choices[0].logprobs
-        return Said(choices[0].text, tuple(logprobs.token_logprobs) if logprobs else ())
+            raise BatosError("GENERATION_FAILED", f"{self.url} answered without a text", _LOG)
+        logprobs = tuple(choices[0].logprobs.token_logprobs) if choices[0].logprobs else ()
+        if not all(math.isfinite(one) for one in logprobs if one is not None):
+            raise BatosError(
+                "GENERATION_FAILED", f"{self.url} answered with log-probabilities that are not finite", _LOG
+            )
+        return Said(choices[0].text, logprobs)
+
+    def count(self, model: str, prompt: str | Sequence[int]) -> int | None:
+        """How many tokens `model` reads in `prompt`, a text or token ids; None where the server does not say."""
+        body = {"model": model, "prompt": prompt, "max_tokens": 1, "temperature": 0.0}
+        usage = self._typed("POST", "/v1/completions", body, _Texts).usage
+        return None if usage is None else usage.prompt_tokens
 
     def session(self) -> httpx2.AsyncClient:
         """A client for `stream`, for one event loop. Reading has no limit of its own: whoever reads sees to that."""
@@ -137,27 +157,40 @@ class Server:
         """The chunks of one text, to its end; GENERATION_FAILED where there is no end."""
         with self._typed_failures():
             async with session.stream("POST", self.url + path, json=dict(body), headers=self._headers) as response:
-                if response.status_code >= 400:
-                    raise self._refusal(response.status_code, await response.aread())
+                if response.status_code >= 300:
+                    data = b""
+                    async for part in response.aiter_bytes():
+                        data += part
+                        if len(data) > _TOLD_BYTES:
+                            break
+                    raise self._refusal(response, data)
                 async for event in httpx2.EventSource(response):
                     if event.data == _END:
                         return
                     chunk = self._decoded(event.data.encode(), Chunk)
                     if chunk.error is not None:
-                        raise BatosError("GENERATION_FAILED", f"{self.url} gave up: {_message(chunk.error)}")
+                        raise BatosError("GENERATION_FAILED", f"{self.url} gave up: {_message(chunk.error)}", _LOG)
                     yield chunk
-        raise BatosError("GENERATION_FAILED", f"the text from {self.url} was cut off", "See the server's log.")
+        raise BatosError("GENERATION_FAILED", f"the text from {self.url} was cut off", _LOG)
 
     def _typed(self, method: str, path: str, body: Mapping[str, Any] | None, kind: type[T]) -> T:
         return self._decoded(self._ask(method, path, body), kind)
 
     def _ask(self, method: str, path: str, body: Mapping[str, Any] | None) -> bytes:
-        with self._typed_failures():
-            with httpx2.Client(**self._options(WORK_S)) as client:
-                response = client.request(method, self.url + path, json=body, headers=self._headers)
-            if response.status_code >= 400:
-                raise self._refusal(response.status_code, response.content)
-            return response.content
+        with (
+            self._typed_failures(),
+            httpx2.Client(**self._options(WORK_S)) as client,
+            client.stream(method, self.url + path, json=body, headers=self._headers) as response,
+        ):
+            data = bytearray()
+            for part in response.iter_bytes():
+                data += part
+                if len(data) > MOST_BYTES:
+                    told = f"{self.url} answered {path} with more than {MOST_BYTES} bytes"
+                    raise BatosError("GENERATION_FAILED", told, _WRONG)
+            if response.status_code >= 300:
+                raise self._refusal(response, bytes(data))
+            return bytes(data)
 
     def _options(self, read: float | None) -> dict[str, Any]:
         # No proxy of the environment: the configuration names the server itself.
@@ -167,12 +200,9 @@ class Server:
     def _decoded(self, text: bytes, kind: type[T]) -> T:
         try:
             return msgspec.json.decode(text, type=kind)
-        except msgspec.DecodeError as error:
-            raise BatosError(
-                "GENERATION_FAILED",
-                f"{self.url} answered what is not of its protocol: {error}",
-                "Is `url` under [inference] in batos.toml that of an OpenAI-compatible server?",
-            ) from error
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            told = f"{self.url} answered what is not of its protocol: {str(error)[:300]}"
+            raise BatosError("GENERATION_FAILED", told, _WRONG) from error
 
     @contextmanager
     def _typed_failures(self) -> Iterator[None]:
@@ -182,26 +212,36 @@ class Server:
             hint = "Start it, or correct `url` under [inference] in batos.toml."
             raise BatosError("NOT_READY", f"no model server answers at {self.url}", hint) from error
         except httpx2.SSEError as error:
-            raise BatosError("GENERATION_FAILED", f"{self.url} answered without a stream: {error}") from error
+            raise BatosError("GENERATION_FAILED", f"{self.url} answered without a stream: {error}", _WRONG) from error
+        except httpx2.DecodingError as error:
+            raise BatosError("GENERATION_FAILED", f"{self.url} answered unreadable bytes: {error}", _LOG) from error
         except httpx2.HTTPError as error:
             why = str(error) or type(error).__name__
             raise BatosError(
                 "NOT_READY", f"the model server at {self.url} was lost with the request: {why}", "Try again.", lost=True
             ) from error
 
-    def _refusal(self, status: int, body: bytes) -> BatosError:
+    def _refusal(self, response: httpx2.Response, body: bytes) -> BatosError:
+        status = response.status_code
         try:
-            said = msgspec.json.decode(body)
-        except msgspec.DecodeError:
-            said = body.decode(errors="replace")
+            said = msgspec.json.decode(body[:_TOLD_BYTES])
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            said = body[:_TOLD_BYTES].decode(errors="replace")
         told = f"{self.url} answered {status}: {_message(said)}"
+        if status < 400:
+            # Nobody is followed elsewhere: the key would go along.
+            there = response.headers.get("location", "another address")[:300]
+            hint = "Give the address that answers itself: `url` under [inference] in batos.toml."
+            return BatosError(
+                "BAD_CONFIG", f"{self.url} answered {status} and sends on to {there}", hint, status=status
+            )
         if status in _LATER:
             return BatosError("NOT_READY", told, "Try again.", status=status)
         if status in {401, 403}:
             return BatosError("BAD_CONFIG", told, f"Set {KEY} in the environment of `batos up`.", status=status)
         if status < 500:
             return BatosError("BAD_ARGUMENT", told, "See docs/engines.md for how the server must run.", status=status)
-        return BatosError("GENERATION_FAILED", told, "See the server's log.", status=status)
+        return BatosError("GENERATION_FAILED", told, _LOG, status=status)
 
 
 def _message(said: Any) -> str:

@@ -48,7 +48,7 @@ class Embedder:
         from sentence_transformers import SentenceTransformer  # noqa: PLC0415 - seconds of imports
 
         try:
-            self._model = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
+            self._model = SentenceTransformer(str(folder), device="cpu", local_files_only=True, trust_remote_code=False)
             backend: Any = self._model.tokenizer.backend_tokenizer
         except (OSError, ValueError, KeyError, AttributeError, RuntimeError) as error:
             raise BatosError(

@@ -78,7 +78,8 @@ def infer(
     constrained = schema is not None or grammar is not None
     failed = [row for row in inferred.rows if row.finish == "failed"]
     if failed and len(failed) == len(inferred.rows):
-        raise BatosError("GENERATION_FAILED", f"infer_: {failed[0].reason}")
+        first = failed[0]
+        raise BatosError(first.code or "GENERATION_FAILED", f"infer_: {first.reason}", first.hint)
     whole = [row for row in inferred.rows if row.finish == "stop" or (not constrained and row.finish != "failed")]
     if n is None and not whole:
         raise BatosError("GENERATION_FAILED", f"infer_: the text did not end within {max_tokens} tokens")

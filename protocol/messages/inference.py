@@ -54,14 +54,16 @@ class Piece(msgspec.Struct, frozen=True, kw_only=True):
 class Generated(msgspec.Struct, frozen=True, kw_only=True):
     """One row's text. `finish`: it ended (`stop`), `max_tokens` or the deadline cut it (`length`), its form led nowhere
 
-    (`stuck`: no token that the form allows is left), or the model's numbers for it ceased to be finite (`failed`). `reason` has
-    words for the last two.
+    (`stuck`: no token that the form allows is left), or it `failed`: the model's numbers for it ceased to be finite, or a model
+    server did not make it. `reason` has words for the last two; a failure that has a `code` and a `hint` of its own has them here.
     """
 
     text: str
     tokens: int
     finish: Literal["stop", "length", "stuck", "failed"]
     reason: str = ""
+    code: str = ""
+    hint: str = ""
 
 
 class Inferred(msgspec.Struct, frozen=True, kw_only=True):

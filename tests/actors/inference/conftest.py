@@ -16,11 +16,14 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast, set_seed
 
 from actors.inference import incarnation
+from actors.inference.connection import connect
 from actors.inference.engine import LocalEngine
 from actors.inference.expert import Content
-from protocol.home import Home
+from protocol.home import Home, Inference
 from world import awakening
 from world.store import open_store
+
+from .fake_server import FakeServer
 
 BASE = "ba5e" * 16
 """The digest that engines of these tests say their model has."""
@@ -172,3 +175,33 @@ def real_home(short_path, embedded):
 def real_adapter(embedded, tmp_path):
     """Random, and strong enough to be heard."""
     return adapter_of(embedded, tmp_path / "real", seed=5, r=8, lora_alpha=64)
+
+
+@pytest.fixture(scope="module")
+def started(tiny):
+    fake = FakeServer(tiny)
+    yield fake
+    fake.stop()
+
+
+@pytest.fixture
+def fake(started):
+    started.reset()
+    yield started
+    started.go_on.set()
+
+
+@pytest.fixture
+def reach(fake, tiny, tmp_path):
+    """Makes engines on the fake server, with settings as one likes them."""
+
+    def reach(**settings):
+        chosen = {"model": str(tiny), "dtype": "float32", "slots": 2, "rank": 8, "digest": BASE, "url": fake.url}
+        return connect(Inference(engine="openai", **(chosen | settings)), Home(tmp_path / "home")).engine
+
+    return reach
+
+
+@pytest.fixture
+def remote(reach):
+    return reach()

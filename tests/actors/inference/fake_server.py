@@ -33,9 +33,13 @@ class Refusal(Exception):  # noqa: N818 - it is an answer
 class FakeServer:
     """`url` is where it listens. `asked` are (path, body) of all requests; `faults` changes how it behaves:
 
-    `status`: (status, message) for every text; `cut`, `reset`, `hang`: after so many chunks the stream ends, breaks, or
+    `status`: (status, message) for every text; `cut`, `reset` (`once`), `hang`: after so many chunks the stream ends, breaks, or
     waits for `go_on`; `deaf`: adapters are; `unlisted`: loads are; `model`: the name that chunks
-    bear; `finish`: their reason; `raw`: the bytes of a text's answer; `forgets`: adapters vanish before each text.
+    bear; `finish`: their reason; `raw`: the bytes of a text's answer; `forgets`: adapters vanish before each text; `plain`:
+    by path, (status, headers, bytes) of an answer without a stream; `words`: prompts are texts alone; `usage`: what is
+    counted; `index`: the number of the choice; `broken`: after
+    this chunk comes an error; `busy`: so many texts are refused before one is taken. `seed`: all this
+    holds for the texts with that seed alone.
     """
 
     def __init__(self, folder, key=""):
@@ -56,6 +60,10 @@ class FakeServer:
         self.adapters, self.roots, self.asked, self.faults = {}, {}, [], {}
         self.go_on, self.broken = threading.Event(), threading.Event()
 
+    def faults_of(self, body):
+        """What is to go wrong with this text."""
+        return {} if self.faults.get("seed", body.get("seed")) != body.get("seed") else self.faults
+
     def restart(self):
         """As a process that begins anew: what was loaded is gone."""
         self.adapters, self.roots = {}, {}
@@ -68,6 +76,10 @@ class FakeServer:
 
     def paths(self):
         return [path for path, _ in self.asked]
+
+    def streamed(self):
+        """The bodies of all texts that were asked for."""
+        return [body for _, body in self.asked if body is not None and body.get("stream")]
 
     def models(self):
         base = {"id": NAME, "object": "model", "root": str(self.folder), "parent": None}
@@ -161,6 +173,9 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             if fake.key and self.headers.get("Authorization") != f"Bearer {fake.key}":
                 raise Refusal(401, "Unauthorized")
+            if self.path in fake.faults.get("plain", {}) and not (body or {}).get("stream"):
+                self._plain(*fake.faults["plain"][self.path])
+                return
             match self.path:
                 case "/v1/models":
                     self._answer(200, {"object": "list", "data": fake.models()})
@@ -180,30 +195,26 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _text(self, body):
         fake = self.fake
-        if "status" in fake.faults and body.get("stream"):
-            raise Refusal(*fake.faults["status"])
-        if "forgets" in fake.faults:
+        faults = fake.faults_of(body)
+        if "status" in faults and body.get("stream"):
+            raise Refusal(*faults["status"])
+        if faults.get("busy", 0) and body.get("stream"):
+            faults["busy"] -= 1
+            raise Refusal(429, "one at a time")
+        if "forgets" in faults:
             fake.restart()
-        if "messages" in body:
-            text = fake.tokenizer.apply_chat_template(
-                body["messages"],
-                tokenize=False,
-                add_generation_prompt=body["add_generation_prompt"],
-                continue_final_message=body["continue_final_message"],
-            )
-            prompt = fake.tokenizer(text, add_special_tokens=False)["input_ids"]
-        else:
-            prompt = fake.tokenizer(body["prompt"])["input_ids"]
+        prompt = self._prompt(body)
         if len(prompt) + body["max_tokens"] > fake.context:
             raise Refusal(400, f"This model's maximum context length is {fake.context} tokens.")
         steps = fake.generate(body, prompt)
         if not body.get("stream"):
             said = list(steps)
             text, logprobs = "".join(step[0] for step in said), [step[1] for step in said if step[1] is not None]
-            self._answer(200, {"choices": [{"text": text, "logprobs": {"token_logprobs": logprobs}}]})
+            answer = {"choices": [{"text": text, "logprobs": {"token_logprobs": logprobs}}]}
+            self._answer(200, answer | self._usage(faults, prompt, len(logprobs)))
             return
-        if "raw" in fake.faults:
-            kind, data = fake.faults["raw"]
+        if "raw" in faults:
+            kind, data = faults["raw"]
             self._head(kind)
             self._chunk(data)
             self._chunk(b"")
@@ -211,28 +222,52 @@ class _Handler(BaseHTTPRequestHandler):
         first = next(steps)  # refuses before it begins to answer
         self._head("text/event-stream; charset=utf-8")
         try:
-            self._stream(body, prompt, first, steps)
+            self._stream(body, faults, prompt, itertools.chain([first], steps))
         except OSError:
             fake.broken.set()
             self.close_connection = True
 
-    def _stream(self, body, prompt, first, steps):
-        fake, tokens = self.fake, 0
-        for sent, (piece, _, count, finish) in enumerate(itertools.chain([first], steps)):
+    def _prompt(self, body):
+        fake = self.fake
+        if "messages" not in body:
+            if isinstance(body["prompt"], str):
+                return fake.tokenizer(body["prompt"])["input_ids"]
+            if "words" in fake.faults:
+                raise Refusal(422, "prompt: a string is wanted")
+            return body["prompt"]
+        text = fake.tokenizer.apply_chat_template(
+            body["messages"],
+            tokenize=False,
+            add_generation_prompt=body["add_generation_prompt"],
+            continue_final_message=body["continue_final_message"],
+        )
+        return fake.tokenizer(text, add_special_tokens=False)["input_ids"]
+
+    def _usage(self, faults, prompt, tokens):
+        usage = faults.get("usage", {"prompt_tokens": len(prompt), "completion_tokens": tokens})
+        return {} if usage is None else {"usage": usage}
+
+    def _stream(self, body, faults, prompt, steps):
+        fake, tokens, model = self.fake, 0, faults.get("model", body["model"])
+        for sent, (piece, _, count, finish) in enumerate(steps):
             tokens = count
-            if sent == fake.faults.get("cut"):
+            if sent == faults.get("cut"):
                 self._chunk(b"")
                 return
-            if sent == fake.faults.get("reset"):
+            if sent == faults.get("reset"):
+                if "once" in faults:
+                    del faults["reset"]
                 self.connection.shutdown(2)
                 return
-            if sent == fake.faults.get("hang"):
+            if sent == faults.get("hang"):
                 fake.go_on.wait(30)
-            choice = {"index": 0, "finish_reason": finish and fake.faults.get("finish", finish)}
+            choice = {"index": faults.get("index", 0), "finish_reason": finish and faults.get("finish", finish)}
             choice |= {"delta": {"content": piece}} if "messages" in body else {"text": piece}
-            self._event({"model": fake.faults.get("model", body["model"]), "choices": [choice]})
-        usage = {"prompt_tokens": len(prompt), "completion_tokens": tokens}
-        self._event({"model": fake.faults.get("model", body["model"]), "choices": [], "usage": usage})
+            self._event({"model": model, "choices": [choice]})
+            if sent == faults.get("broken"):
+                self._event({"error": {"message": "out of blocks"}})
+        if usage := self._usage(faults, prompt, tokens):
+            self._event({"model": model, "choices": [], **usage})
         self._chunk(b"data: [DONE]\n\n")
         self._chunk(b"")
 
@@ -249,9 +284,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
 
     def _answer(self, status, value):
-        data = json.dumps(value).encode()
+        self._plain(status, {"Content-Type": "application/json"}, json.dumps(value).encode())
+
+    def _plain(self, status, headers, data):
         self.send_response(status)
-        self.send_header("Content-Type", "application/json")
+        for name, value in headers.items():
+            self.send_header(name, value)
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import shutil
 
 import pytest
@@ -17,11 +19,19 @@ from .small_house import refused
 
 @pytest.fixture
 def bare(tiny, tmp_path):
-    """A folder with the tiny model's configuration, and without its weights."""
+    """A folder with the tiny model's configuration and tokenizer, and without its weights."""
     folder = tmp_path / "bare"
     folder.mkdir()
-    shutil.copy(tiny / "config.json", folder)
+    for name in ("config.json", "tokenizer.json", "tokenizer_config.json", "chat_template.jinja"):
+        shutil.copy(tiny / name, folder)
     return folder
+
+
+@pytest.fixture
+def fake(tiny):
+    fake = FakeServer(tiny)
+    yield fake
+    fake.stop()
 
 
 def test_the_linears_follow_from_the_configuration(bare, engine):
@@ -80,3 +90,75 @@ def test_a_key_comes_from_the_environment(tiny, tmp_path, monkeypatch):
         assert connect(settings, Home(tmp_path)).engine.generate([Row(prompt="hello", max_tokens=4)]).rows[0].text
     finally:
         fake.stop()
+
+
+def test_a_folder_without_a_tokenizer_is_named(bare, tmp_path, fake):
+    (bare / "tokenizer.json").unlink()
+    error = refused(lambda: connect(Inference(engine="openai", url=fake.url, model=str(bare)), Home(tmp_path)))
+    assert (error.code, "tokenizer" in error.hint) == ("BAD_MODEL", True)
+
+
+@pytest.mark.parametrize("file", ["config.json", "tokenizer_config.json"])
+def test_no_code_of_the_folder_is_run_and_nobody_is_asked(bare, tmp_path, fake, file, monkeypatch):
+    monkeypatch.setattr("builtins.input", lambda *_: pytest.fail("somebody is asked"))
+    said = json.loads((bare / file).read_text())
+    for name in ("AutoConfig", "AutoModelForCausalLM", "AutoTokenizer"):
+        said.setdefault("auto_map", {})[name] = "trap.Trap"
+    if file == "config.json":
+        said["model_type"] = "trap"
+    else:
+        said["auto_map"]["AutoTokenizer"] = ["trap.Trap", None]
+        said["tokenizer_class"] = "Trap"
+    (bare / file).write_text(json.dumps(said))
+    (bare / "trap.py").write_text("raise SystemExit('run')")
+    with contextlib.suppress(BatosError):
+        connect(Inference(engine="openai", url=fake.url, model=str(bare)), Home(tmp_path))
+    assert file != "config.json" or refused(lambda: model_shapes(str(bare))).code == "BAD_MODEL"
+
+
+@pytest.mark.parametrize(
+    ("faults", "prompts"),
+    [
+        ({}, "tokens"),
+        ({"words": True}, "texts"),
+        ({"usage": None}, "texts"),
+        ({"usage": {"prompt_tokens": 3}}, "texts"),
+    ],
+    ids=str,
+)
+def test_whether_the_server_takes_tokens_is_asked_of_it(bare, tmp_path, fake, faults, prompts):
+    fake.faults |= faults
+    engine = connect(Inference(engine="openai", url=fake.url, model=str(bare)), Home(tmp_path)).engine
+    assert engine.stats()["prompts"] == prompts
+
+
+def test_the_tokenizer_of_another_model_is_named(bare, tmp_path, fake):
+    read = json.loads((bare / "tokenizer.json").read_text())
+    vocab = read["model"]["vocab"]
+    vocab["ve"] = vocab.pop(max(vocab.keys() - {"<end>", "v", "e"}, key=vocab.get))
+    read["model"]["merges"] = [["v", "e"]]
+    (bare / "tokenizer.json").write_text(json.dumps(read))
+    error = refused(lambda: connect(Inference(engine="openai", url=fake.url, model=str(bare)), Home(tmp_path)))
+    assert (error.code, "tokens" in error.message) == ("BAD_MODEL", True)
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ((302, {"Location": "http://127.0.0.1:9/"}, b""), ("BAD_CONFIG", "http://127.0.0.1:9/")),
+        ((200, {"Content-Type": "text/html"}, b"<html>"), ("GENERATION_FAILED", "not of its protocol")),
+        ((200, {}, b""), ("GENERATION_FAILED", "not of its protocol")),
+        ((200, {}, b"\xff"), ("GENERATION_FAILED", "not of its protocol")),
+        ((200, {}, b"[" * 100_000), ("GENERATION_FAILED", "not of its protocol")),
+        ((200, {}, b'{"data": [{"id": 7}]}'), ("GENERATION_FAILED", "not of its protocol")),
+        ((200, {}, b" " * 20_000_000), ("GENERATION_FAILED", "more than")),
+        ((500, {}, b"x" * 20_000_000), ("GENERATION_FAILED", "more than")),
+        ((500, {"Content-Encoding": "gzip"}, b"no gzip"), ("GENERATION_FAILED", "unreadable")),
+    ],
+    ids=["redirect", "html", "empty", "bytes", "deep", "types", "much", "much to refuse", "packed"],
+)
+def test_a_server_of_another_kind_is_named(bare, tmp_path, fake, answer, said):
+    fake.faults["plain"] = {"/v1/models": answer}
+    error = refused(lambda: connect(Inference(engine="openai", url=fake.url, model=str(bare)), Home(tmp_path)))
+    assert (error.code, said[1] in error.message, bool(error.hint)) == (said[0], True, True), error.message
+    assert len(error.message) < 1000

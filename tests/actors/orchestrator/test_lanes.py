@@ -96,6 +96,33 @@ def test_an_error_of_the_batch_reaches_every_lane(actors, script, think):
         script.drive(at_once(think(), actors[0], [[Ref(oid), "ask_", ["q"], {}] for oid in actors]))
 
 
+def test_a_row_that_has_failed_fails_its_own_lane_with_its_own_words(actors, script, think):
+    told = []
+
+    def infer(request):
+        bad = Generated(text="", tokens=0, finish="failed", reason="no form", code="BAD_CONSTRAINT", hint="Simpler.")
+        rows = [
+            bad if row.turns[0].content == "q1" else Generated(text="T", tokens=3, finish="stop")
+            for row in request.rows
+        ]
+        return Inferred(rows=rows, prompt_tokens=1, seconds=0.1)
+
+    def asking(run):
+        if not run.answers:
+            message = Send(kind="send", receiver=run.receiver, selector="infer_", args=[run.args[0]])
+            return Effect(n=0, send=message, digest="d")
+        answer = run.answers[0]
+        told.append(None if answer.error is None else answer.error.message)
+        return Done(result=None if answer.error else answer.value)
+
+    script.others["infer"] = infer
+    script.methods["ask_"] = asking
+    sends = [[Ref(oid), "ask_", [f"q{n}"], {}] for n, oid in enumerate(actors)]
+    assert script.drive(at_once(think(), actors[0], sends)) == ["T", None, "T"]
+    assert [(one is None) or ("no form" in one) for one in told] == [True] * 3
+    assert batches(script) == [3]
+
+
 def test_more_rows_than_a_batch_holds_are_asked_for_in_turn(actors, script, think, monkeypatch):
     monkeypatch.setattr("actors.orchestrator.lanes.MAX_ROWS", 2)
     sends = [[Ref(oid), "ask_", ["q"], {}] for oid in actors]
