@@ -12,6 +12,7 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from actors.guardian import recency
 from actors.guardian.aliasing import NOTHING, Object, State, TooComplexError, Value, joined
 from actors.guardian.arguments import Arguments
 from actors.guardian.scopes import Function, parameters
@@ -39,6 +40,7 @@ class Call:
 def follow(read: Reader, state: State, thing: Object, arguments: Arguments) -> Value:
     """Call the closure `thing` on `state`."""
     function, outer, defaults = read.closures[thing[1]]
+    defaults = recency.with_earlier(state, defaults)
     assert not isinstance(function, ast.GeneratorExp)
     caller, read.scope = read.scope, read.inner(function, outer)
     try:

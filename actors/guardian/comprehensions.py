@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from actors.guardian import conditions, known, targets
+from actors.guardian import conditions, known, recency, targets
 from actors.guardian.aliasing import MAX_TURNS, NOTHING, Object, State, TooComplexError, Value
 from actors.guardian.scopes import Comprehension, Scope
 
@@ -26,7 +26,7 @@ def consume(read: Reader, state: State, thing: Object) -> Value:
         return NOTHING
     read.active.append(thing[1])
     try:
-        return run(read, generator, outer, first, state)
+        return run(read, generator, outer, recency.with_earlier(state, first), state)
     finally:
         read.active.pop()
 

@@ -47,26 +47,35 @@ def choice(read: Reader, node: ast.IfExp, state: State) -> Value:
 def display(read: Reader, node: ast.List | ast.Tuple | ast.Set | ast.Dict, state: State) -> Value:
     """A container written out: what stands at which place of it is known."""
     found = NOTHING
-    places: dict[object, Value] | None = {}
     if isinstance(node, ast.Dict):
-        keys: Sequence[ast.expr | None] = node.keys
-        for key, part in zip(keys, node.values, strict=True):
-            found |= known.hashable([read.value(key, state)])
-            value = read.value(part, state)
-            found |= read.items(state, value) if key is None else value
-            place = known.literal(key)
-            if place is None:
-                places = None
-            elif places is not None:
-                places[place] = places.get(place, NOTHING) | value
-    else:
-        for n, part in enumerate(node.elts):
-            value = read.value(part, state)
-            found |= value
-            if isinstance(part, ast.Starred) or isinstance(node, ast.Set):
-                places = None
-            elif places is not None:
-                places[n] = value
+        return _dict(read, node, state)
+    places: dict[object, Value] | None = {}
+    for n, part in enumerate(node.elts):
+        value = read.value(part, state)
+        found |= value
+        if isinstance(part, ast.Starred) or isinstance(node, ast.Set):
+            places = None
+        elif places is not None:
+            places[n] = value
+    return state.make(node, found, parts=places)
+
+
+def _dict(read: Reader, node: ast.Dict, state: State) -> Value:
+    found = NOTHING
+    places: dict[object, Value] = {}
+    keys: Sequence[ast.expr | None] = node.keys
+    for key, part in zip(keys, node.values, strict=True):
+        found |= known.hashable([read.value(key, state)])
+        value = read.value(part, state)
+        if key is None:
+            value = read.items(state, value)
+        found |= value
+        place = known.literal(key)
+        if place is None:
+            # It may be any key, one that stands before it too.
+            places = {here: old | value for here, old in places.items()}
+            place, value = aliasing.REST, places.get(aliasing.REST, NOTHING) | value
+        places[place] = value
     return state.make(node, found, parts=places)
 
 

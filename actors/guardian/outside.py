@@ -9,7 +9,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from actors.guardian import known, lazies
-from actors.guardian.aliasing import CLASS, NOTHING, RECEIVER, SLICE, STATE, Kind, Object, State, Value, parameter
+from actors.guardian.aliasing import CLASS, NOTHING, RECEIVER, REST, SLICE, STATE, Kind, Object, State, Value, parameter
 from actors.guardian.arguments import Arguments, anything
 
 if TYPE_CHECKING:
@@ -44,10 +44,11 @@ def method(read: Reader, state: State, name: str, base: Value, *, arguments: Arg
         read.invoke_all(state, everything, NOTHING, node)
         read.disturb(state, frozenset({STATE}), grows=False)
         return frozenset({parameter(f"answer {line}")})
-    callbacks = read.invoke_all(state, everything, read.items(state, base), node)
     base = base - {RECEIVER}
+    if not (name in known.KEEPING and all(thing[0] in ("state", "site") for thing in base)):
+        read.invoke_all(state, everything, read.items(state, base), node)
     if name in known.MUTATORS:
-        return _mutation(read, state, name, base, arguments=arguments, callbacks=callbacks, line=line)
+        return _mutation(read, state, name, base, arguments=arguments, line=line)
     if name in known.LOOKUPS:
         return state.part(base, arguments.literal) | arguments.rest | arguments.spread
     if name in known.COPIES:
@@ -63,9 +64,7 @@ def method(read: Reader, state: State, name: str, base: Value, *, arguments: Arg
     return base
 
 
-def _mutation(
-    read: Reader, state: State, name: str, base: Value, *, arguments: Arguments, callbacks: Value, line: int
-) -> Value:
+def _mutation(read: Reader, state: State, name: str, base: Value, *, arguments: Arguments, line: int) -> Value:
     """A method that changes its object. One that takes its items one by one may break off half-way."""
     given = arguments.everything
     if name in known.KEYED:
@@ -73,12 +72,15 @@ def _mutation(
         given = arguments.rest | arguments.spread | known.hashable(arguments.placed[:1])
     found = state.part(base, arguments.literal if name in known.KEYED else None) | given
     put = given
-    if name == "update":
-        put = of_pairs(read, state, given)
+    if name == "sort":
+        # What its key makes of the items decides of their order alone.
+        put = NOTHING
+    elif name == "update":
+        put = of_pairs(read, state, arguments).union(*arguments.named.values())
     elif name in known.SPREADING:
         put = read.items(state, given)
     place = arguments.literal if name == "setdefault" else None
-    read.mutate(state, base, put | callbacks, line, place=place, grows=name in known.GROWING)
+    read.mutate(state, base, put, line, place=place, grows=name in known.GROWING)
     if name in known.GRADUAL and not _at_once(name, arguments):
         read.may_raise(state)
     return found
@@ -120,10 +122,10 @@ def _of_outside(read: Reader, state: State, path: str, arguments: Arguments, nod
     return call(read, state, path, arguments, node)
 
 
-def of_pairs(read: Reader, state: State, given: Value) -> Value:
-    """What a dict may hold that is made of `given`: keywords, a mapping, or pairs."""
-    items = read.items(state, given)
-    return given | items | read.items(state, items)
+def of_pairs(read: Reader, state: State, arguments: Arguments) -> Value:
+    """What a dict may hold that is made of `arguments`: a mapping, or pairs; its keywords not among it."""
+    items = read.items(state, arguments.spread.union(*arguments.placed))
+    return items | read.items(state, items) | arguments.spread
 
 
 def call(read: Reader, state: State, name: str, arguments: Arguments, node: ast.AST) -> Value:
@@ -194,7 +196,8 @@ def _fresh(read: Reader, state: State, name: str, arguments: Arguments, node: as
     called = read.invoke_all(state, everything, items | state.contents(items), node)
     kind = known.KINDS.get(name, "any")
     if name == "dict":
-        return state.make(node, of_pairs(read, state, everything) | called, kind)
+        rest = of_pairs(read, state, arguments) | called
+        return state.make(node, rest.union(*arguments.named.values()), kind, {REST: rest, **arguments.named})
     if name == "sum":
         # A sum of lists holds what those lists hold; it needs a list to begin with, for 0 takes none.
         if len(arguments.placed) == 1 and not arguments.named and not arguments.spread:

@@ -94,7 +94,7 @@ class Reader:
             elif thing[0] == "foreign":
                 state.hold(thing, put)
             if thing[0] == "site":
-                state.put(thing, put - {thing}, place)
+                state.put(thing, put, place, alone=len(base) == 1 and thing not in state.owned)
 
     def own(self, state: State, value: Value, line: int) -> None:
         """`value` was put into the receiver's state. A function there is out of sight, whoever calls it."""
