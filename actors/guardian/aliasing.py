@@ -36,6 +36,8 @@ REST: Final[Object] = ("rest",)
 """In the parts of a dict: all keys that are not named."""
 SLICE: Final[Object] = ("slice",)
 """What `slice(…)` makes: an index that takes many items at once. No value of the world is one."""
+SCALAR: Final[Object] = ("foreign", "a number, a text or a reference")
+"""What of the state is no list or dict: it cannot be changed in place, and may still be another object."""
 
 Kind = Literal["list", "dict", "set", "tuple", "iterator", "any"]
 """What an object made in the method is; `any` is a container of whatever kind, never an iterator."""

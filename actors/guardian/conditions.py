@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from actors.guardian import known
-from actors.guardian.aliasing import NOTHING, Object, State, Value
+from actors.guardian.aliasing import NOTHING, SCALAR, Object, State, Value
 from actors.guardian.facts import CONTAINERS, UNKNOWN, Constant, Fact, Key, of_constant
 from actors.guardian.scopes import OUTSIDE
 
@@ -43,8 +43,8 @@ _ABOVE: Final[dict[type[ast.cmpop], bool]] = {
 }
 """How a number above zero compares with zero."""
 _SCALARS: Final = frozenset({"str", "int", "float", "bool", "bytes"})
-SCALAR: Final[Object] = ("foreign", "a number, a text or a reference")
-"""What is known to be no container: it cannot be changed in place, and may still be another object."""
+_OTHERS: Final = frozenset({"tuple", "set", "frozenset"})
+"""Containers of which no value of the world is one; they hold things all the same."""
 
 
 def truth(read: Reader, state: State, test: ast.expr) -> bool | None:
@@ -110,8 +110,10 @@ def assume(read: Reader, state: State, test: ast.expr, *, value: bool) -> bool:
 
 def of_kinds(read: Reader, state: State, name: str, kinds: frozenset[str], *, value: bool) -> None:
     """The variable `name` is of one of the `kinds`, types by name, or (`value` False) of none of them."""
-    if kinds <= CONTAINERS | _SCALARS:
-        _learn(read, state, name, lacks=CONTAINERS - kinds if value else CONTAINERS & kinds)
+    if not value:
+        _learn(read, state, name, lacks=CONTAINERS & kinds)
+    elif kinds <= CONTAINERS | _SCALARS or (kinds & CONTAINERS and kinds <= CONTAINERS | _SCALARS | _OTHERS):
+        _learn(read, state, name, lacks=CONTAINERS - kinds)
 
 
 def again(read: Reader, state: State, node: ast.expr, value: Value) -> Value:
@@ -275,7 +277,8 @@ def narrowed(state: State, name: Key, value: Value) -> Value:
     if not lacks:
         return value
     left = {thing for thing in value if thing[0] != "site" or thing[2] not in lacks}
-    if lacks == CONTAINERS:
+    if lacks == CONTAINERS and all(thing[0] != "site" or thing[2] in CONTAINERS for thing in state.owned):
+        # (A tuple that the method itself has put there would be another thing that holds things.)
         reference = {SCALAR} if any(thing[0] == "state" for thing in left) else set()
         left = {thing for thing in left if thing[0] != "state"} | reference
     return frozenset(left)

@@ -84,7 +84,7 @@ def operation(read: Reader, node: ast.BinOp, state: State) -> Value:
     left, right = read.value(node.left, state), read.value(node.right, state)
     read.may_raise(state)
     conditions.succeeded(read, state, node, left, right)
-    left, right = left - {conditions.SCALAR}, right - {conditions.SCALAR}
+    left, right = left - {aliasing.SCALAR}, right - {aliasing.SCALAR}
     if aliasing.arithmetic(node.op, left, right) or (isinstance(node.op, ast.Mult) and known.fractional(node)):
         return NOTHING
     return state.make(node, read.items(state, left) | read.items(state, right))

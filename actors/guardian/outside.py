@@ -153,7 +153,12 @@ def call(read: Reader, state: State, name: str, arguments: Arguments, node: ast.
     if name.partition(".")[0] in known.PURE_MODULES or (owner and called in known.PURE_CALLS):
         read.invoke_all(state, everything, state.contents(everything), node)
         read.items(state, everything)
-        return NOTHING if owner in known.NUMERIC_MODULES else state.make(node, NOTHING)
+        if owner in known.NUMERIC_MODULES:
+            return NOTHING
+        # What it answers may be deep, and fresh at every depth.
+        made = state.make(node, NOTHING)
+        read.mutate(state, made, made, getattr(node, "lineno", 0))
+        return made
     return _special(read, state, name, arguments, node)
 
 

@@ -9,7 +9,7 @@ import ast
 from typing import TYPE_CHECKING, Final
 
 from actors.guardian import conditions, known
-from actors.guardian.aliasing import CLASS, INVOKABLE, NOTHING, RECEIVER, SLICE, State, TooComplexError, Value
+from actors.guardian.aliasing import CLASS, INVOKABLE, NOTHING, RECEIVER, SCALAR, SLICE, State, TooComplexError, Value
 from actors.guardian.facts import UNKNOWN, Fact
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def augment(read: Reader, state: State, node: ast.AugAssign) -> None:
     new = read.value(node.value, state)
     after = conditions.fact(read, state, node.value)
     read.may_raise(state)
-    changed = _in_place(node, old - {conditions.SCALAR}, new - {conditions.SCALAR})
+    changed = _in_place(node, old - {SCALAR}, new - {SCALAR})
     items = read.items(state, new) if changed else NOTHING
     result = NOTHING
     if changed:
