@@ -19,7 +19,7 @@ import ast
 from collections.abc import Iterator
 from typing import Final
 
-from actors.guardian import conditions, known, loops, patterns, targets
+from actors.guardian import conditions, failing, known, loops, patterns, targets
 from actors.guardian.aliasing import (
     CLASS,
     NOTHING,
@@ -74,6 +74,7 @@ class Walk:
     def __init__(self, method: Method, found: dict[tuple[str, int], str]) -> None:
         self._method = method
         self._found = found
+        self._failing: dict[ast.stmt, failing.Kinds] = {}
         self.read = Reader(self._run_body, self._report)
 
     def run(self) -> None:
@@ -122,7 +123,7 @@ class Walk:
         for state in ways:
             self.read.step()
             if not self._certain(node, state):
-                self.read.may_raise(state)
+                self.read.may_raise(state, self._kinds(node))
         match node:
             case ast.If():
                 return self._if(node, ways, exits)
@@ -173,7 +174,7 @@ class Walk:
             case ast.Raise():
                 read.value(node.exc, state)
                 read.value(node.cause, state)
-                read.may_raise(state)
+                read.may_raise(state, failing.raised(read, node))
                 return False
             case ast.Assert():
                 return self._assert(node, state)
@@ -217,7 +218,7 @@ class Walk:
         failed = state.copy()
         if conditions.assume(read, failed, node.test, value=False):
             read.value(node.msg, failed)
-            read.may_raise(failed)
+            read.may_raise(failed, frozenset({"AssertionError"}))
         return conditions.assume(read, state, node.test, value=True)
 
     def branch(self, test: ast.expr, ways: Ways, line: int) -> tuple[Ways, Ways]:
@@ -227,7 +228,7 @@ class Walk:
         no: Ways = []
         for state in ways:
             read.value(test, state)
-            read.may_raise(state)
+            read.may_raise(state, failing.KIND)
             for value, found in ((True, yes), (False, no)):
                 way = state.copy()
                 if conditions.assume(read, way, test, value=value):
@@ -256,19 +257,19 @@ class Walk:
         if outer is not None:
             outer.extend(swallowed)
         # A context manager may swallow what was raised in its block: then the method goes on after it.
-        return merged([*swallowed, *ways])
+        return merged([*(state for state, _ in swallowed), *ways])
 
     def _try(self, node: ast.Try | ast.TryStar, ways: Ways, exits: Exits) -> Ways:
         read = self.read
         outer, read.raises = read.raises, []
         inner = Exits() if node.finalbody else exits
         end = self.block(node.body, ways, inner)
-        raised = merged(read.raises)
+        raised = failing.together(read.raises)
         # From here on what is raised is not caught here any more.
-        read.raises = [state.copy() for state in raised]
+        read.raises = [(state.copy(), kinds) for state, kinds in raised]
         ends = self.block(node.orelse, end, inner)
         for handler in node.handlers:
-            entered = [state.copy().pass_by(handler.lineno) for state in raised]
+            entered = [state.pass_by(handler.lineno) for state in failing.caught(read, node, handler, raised)]
             for state in entered:
                 read.value(handler.type, state)
                 if handler.name:
@@ -288,16 +289,18 @@ class Walk:
             outer.extend(uncaught)
         return after
 
-    def _finally(self, body: list[ast.stmt], after: Ways, inner: Exits, uncaught: list[State], exits: Exits) -> Ways:
+    def _finally(self, body: list[ast.stmt], after: Ways, inner: Exits, uncaught: failing.Raised, exits: Exits) -> Ways:
         """`finally` stands on every way out; one that leaves by itself overrides the way that it stands on."""
         for source, target in ((inner.breaks, exits.breaks), (inner.continues, exits.continues)):
             target.extend(self.block(body, merged(source), exits))
         for state, line, value in inner.returns:
             left = self.block(body, [state.copy()], exits)
             exits.returns.extend((one, line, value) for one in left)
-        left = self.block(body, merged(uncaught), exits)
+        left = self.block(body, merged(state for state, _ in uncaught), exits)
         if self.read.raises is not None:
-            self.read.raises.extend(left)
+            kinds = [kinds for _, kinds in uncaught]
+            every = None if None in kinds else frozenset[str]().union(*(some for some in kinds if some))
+            self.read.raises.extend((state, every) for state in left)
         return self.block(body, after, exits)
 
     def _match(self, node: ast.Match, ways: Ways, exits: Exits) -> Ways:
@@ -312,6 +315,11 @@ class Walk:
             found += self.block(case.body, merged(taken), exits)
             subjects = left
         return merged([*found, *(state for state, _ in subjects)])
+
+    def _kinds(self, node: ast.stmt) -> failing.Kinds:
+        if node not in self._failing:
+            self._failing[node] = failing.statement(node)
+        return self._failing[node]
 
     def _certain(self, node: ast.stmt, state: State) -> bool:
         """Whether the statement cannot raise before it has had its effect: names and constants into names and slots."""

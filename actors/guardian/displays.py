@@ -9,7 +9,7 @@ import ast
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from actors.guardian import aliasing, conditions, known
+from actors.guardian import aliasing, conditions, failing, known
 from actors.guardian.aliasing import NOTHING, State, Value, joined
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def _dict(read: Reader, node: ast.Dict, state: State) -> Value:
 def operation(read: Reader, node: ast.BinOp, state: State) -> Value:
     """`a + b` and its kin: a number, a text, or a new container of what both hold."""
     left, right = read.value(node.left, state), read.value(node.right, state)
-    read.may_raise(state)
+    read.may_raise(state, failing.FORMAT if isinstance(node.op, ast.Mod) else failing.ARITHMETIC)
     conditions.succeeded(read, state, node, left, right)
     left, right = left - {aliasing.SCALAR}, right - {aliasing.SCALAR}
     if aliasing.arithmetic(node.op, left, right) or (isinstance(node.op, ast.Mult) and known.fractional(node)):
@@ -96,6 +96,6 @@ def comparison(read: Reader, node: ast.Compare, state: State) -> Value:
     for operator, value in zip(node.ops, values[1:], strict=True):
         if isinstance(operator, (ast.In, ast.NotIn)):
             read.items(state, value)
-    read.may_raise(state)
+    read.may_raise(state, failing.KIND)
     conditions.succeeded(read, state, node, values[0], values[1])
     return NOTHING

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Final
 
-from actors.guardian import conditions, recency, targets
+from actors.guardian import conditions, failing, recency, targets
 from actors.guardian.aliasing import Object, State, TooComplexError, Value
 from actors.guardian.ways import Exits, Ways, knows, merged
 
@@ -73,7 +73,7 @@ def _ask(
         state = way.copy()
         recency.turn(state, made_at)
         items = read.items(state, recency.with_earlier(state, source))
-        read.may_raise(state)
+        read.may_raise(state, failing.iteration(source))
         if isinstance(node, ast.AsyncFor):
             read.suspend(state, node.lineno)
         found.append((state.pass_by(node.lineno), items))

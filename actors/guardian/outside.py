@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from actors.guardian import known, lazies
+from actors.guardian import failing, known, lazies
 from actors.guardian.aliasing import CLASS, NOTHING, RECEIVER, REST, SLICE, STATE, Kind, Object, State, Value, parameter
 from actors.guardian.arguments import Arguments, anything
 
@@ -82,7 +82,7 @@ def _mutation(read: Reader, state: State, name: str, base: Value, *, arguments: 
     place = arguments.literal if name == "setdefault" else None
     read.mutate(state, base, put, line, place=place, grows=name in known.GROWING)
     if name in known.GRADUAL and not _at_once(name, arguments):
-        read.may_raise(state)
+        read.may_raise(state, failing.WRONG if name == "sort" else failing.iteration(given))
     return found
 
 
@@ -202,7 +202,9 @@ def _fresh(read: Reader, state: State, name: str, arguments: Arguments, node: as
     kind = known.KINDS.get(name, "any")
     if name == "dict":
         rest = of_pairs(read, state, arguments) | called
-        return state.make(node, rest.union(*arguments.named.values()), kind, {REST: rest, **arguments.named})
+        return state.make(
+            node, rest.union(*arguments.named.values()), kind, dict[object, Value](arguments.named) | {REST: rest}
+        )
     if name == "sum":
         # A sum of lists holds what those lists hold; it needs a list to begin with, for 0 takes none.
         if len(arguments.placed) == 1 and not arguments.named and not arguments.spread:

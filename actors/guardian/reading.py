@@ -13,7 +13,18 @@ import ast
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
-from actors.guardian import aliasing, closures, comprehensions, conditions, displays, known, lazies, outside, targets
+from actors.guardian import (
+    aliasing,
+    closures,
+    comprehensions,
+    conditions,
+    displays,
+    failing,
+    known,
+    lazies,
+    outside,
+    targets,
+)
 from actors.guardian.aliasing import CLASS, NOTHING, RECEIVER, STATE, Object, State, TooComplexError, Value
 from actors.guardian.arguments import Arguments, anything
 from actors.guardian.facts import UNKNOWN, Fact
@@ -37,7 +48,7 @@ class Reader:
         """The method's own scope, whose variables are there once."""
         self.shares = False
         """Whether a closure may bind them (`nonlocal`)."""
-        self.raises: list[State] | None = None
+        self.raises: failing.Raised | None = None
         self._steps = 0
         self.closures: dict[int, tuple[Function | ast.GeneratorExp, Scope, Value]] = {}
         self._scopes: dict[int, Scope] = {}
@@ -54,10 +65,10 @@ class Reader:
         if self._steps > MAX_STEPS:
             raise TooComplexError
 
-    def may_raise(self, state: State) -> None:
-        """Here the method may break off, in this state, into a handler."""
+    def may_raise(self, state: State, kinds: failing.Kinds = None) -> None:
+        """Here the method may break off, in this state, into a handler of one of the `kinds`; None for any."""
         if self.raises is not None:
-            self.raises.append(state.copy())
+            self.raises.append((state.copy(), kinds))
 
     def suspend(self, state: State, line: int) -> None:
         if state.dirty is not None:
@@ -138,18 +149,18 @@ class Reader:
             case ast.Name(id=name):
                 key = self.key(name)
                 if key not in state.certain and name not in known.BUILT_IN:
-                    self.may_raise(state)
+                    self.may_raise(state, failing.NAME)
                 # What `global` has bound is found in scope 0 too.
                 found = state.env.get(key, NOTHING if key[0] else frozenset({("outside", name)}))
                 return conditions.narrowed(state, key, found)
             case ast.Attribute():
                 base = self.value(node.value, state)
-                self.may_raise(state)
+                self.may_raise(state, failing.ATTRIBUTE)
                 return self.attribute(state, base, node.attr)
             case ast.Subscript():
                 base = self.value(node.value, state)
                 self.value(node.slice, state)
-                self.may_raise(state)
+                self.may_raise(state, failing.ITEM)
                 if isinstance(node.slice, ast.Slice):
                     return state.make(node, self.items(state, base))
                 return state.part(base, known.literal(node.slice))
@@ -189,7 +200,7 @@ class Reader:
                 for part in ast.iter_child_nodes(node):
                     if isinstance(part, ast.expr):
                         self.value(part, state)
-                self.may_raise(state)
+                self.may_raise(state, failing.ARITHMETIC)
                 return NOTHING
 
     def items(self, state: State, value: Value) -> Value:
@@ -262,11 +273,11 @@ class Reader:
         if isinstance(function, ast.Attribute):
             base = self.value(function.value, state)
             arguments = self._arguments(node, state)
-            self.may_raise(state)
+            self.may_raise(state, failing.method(function.attr, base))
             return outside.method(self, state, function.attr, base, arguments=arguments, node=node)
         called = self.value(function, state)
         arguments = self._arguments(node, state)
-        self.may_raise(state)
+        self.may_raise(state, failing.function(called))
         found = NOTHING
         if not called:  # a number, a text: nothing that could run
             outside.hand_over(self, state, arguments, node)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Final
 
-from actors.guardian import conditions, known
+from actors.guardian import conditions, failing, known
 from actors.guardian.aliasing import CLASS, INVOKABLE, NOTHING, RECEIVER, SCALAR, SLICE, State, TooComplexError, Value
 from actors.guardian.facts import UNKNOWN, Fact
 
@@ -40,12 +40,12 @@ def assign(read: Reader, state: State, target: ast.expr, value: Value, fact: Fac
             many = isinstance(target.slice, ast.Slice) or SLICE in index
             if many:
                 value = value | read.items(state, value)
-            read.may_raise(state)
+            read.may_raise(state, failing.ITEM)
             put = value | known.hashable([index])
             read.mutate(state, base, put, target.lineno, place=known.literal(target.slice), grows=not many)
             conditions.grown(read, state, target)
         case ast.Tuple() | ast.List():
-            read.may_raise(state)
+            read.may_raise(state, failing.iteration(value))
             _unpack(read, state, target.elts, value)
         case ast.Starred():
             assign(read, state, target.value, state.make(target, value, "list"))
@@ -104,7 +104,7 @@ def augment(read: Reader, state: State, node: ast.AugAssign) -> None:
     before = conditions.fact(read, state, target) if isinstance(target, ast.Name) else UNKNOWN
     new = read.value(node.value, state)
     after = conditions.fact(read, state, node.value)
-    read.may_raise(state)
+    read.may_raise(state, failing.FORMAT)
     changed = _in_place(node, old - {SCALAR}, new - {SCALAR})
     items = read.items(state, new) if changed else NOTHING
     result = NOTHING
@@ -114,7 +114,7 @@ def augment(read: Reader, state: State, node: ast.AugAssign) -> None:
         read.mutate(state, changed, items, node.lineno, grows=isinstance(node.op, (ast.Add, ast.BitOr)))
         if any(map(known.may_break_off, new)) or not isinstance(node.op, ast.Add):
             # Items are taken one by one: one that fails finds the others taken.
-            read.may_raise(state)
+            read.may_raise(state, failing.iteration(new))
         result = changed | state.make(node, state.contents(old) | items)
     match target:
         case ast.Name(id=name):
@@ -165,7 +165,7 @@ def _in_place(node: ast.AugAssign, old: Value, new: Value) -> Value:
 
 
 def delete(read: Reader, state: State, target: ast.expr) -> None:
-    read.may_raise(state)
+    read.may_raise(state, failing.ATTRIBUTE | failing.ITEM | failing.NAME)
     match target:
         case ast.Name(id=name):
             read.unbind(state, name)
