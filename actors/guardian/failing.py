@@ -6,6 +6,8 @@ code of somebody else (a send, a context manager, what nobody knows) may fail in
 Standard library only, as all of the covenant.
 """
 
+# ruff: noqa: SIM905 - a list of words reads best as words
+
 from __future__ import annotations
 
 import ast
@@ -39,18 +41,20 @@ ITEM: Final = frozenset({"LookupError", "TypeError", "ValueError"})
 ARITHMETIC: Final = frozenset({"ArithmeticError", "TypeError", "ValueError"})
 FORMAT: Final = ARITHMETIC | ITEM
 _METHOD: Final = ATTRIBUTE | ARITHMETIC
-_LOOKING: Final = frozenset("pop popitem popleft remove format format_map encode decode move_to_end".split())  # noqa: SIM905
-"""Methods that may not find what they are asked for."""
-_KNOWN_METHODS: Final = known.MUTATORS | known.LOOKUPS | known.COPIES | known.SPLITS | known.PURE
-_KNOWN_FUNCTIONS: Final = (
-    known.PLAIN
-    | known.LAZY
-    | known.NUMBERS
-    | known.EXCEPTIONS
-    | {
-        *("list", "tuple", "set", "dict", "frozenset", "sum", "sorted", "min", "max", "slice"),
-    }
+_FINDING: Final = frozenset("pop popitem popleft".split())
+_SIMPLE: Final = frozenset(
+    """append clear add discard setdefault get items keys values copy reverse extend appendleft extendleft lower upper
+    strip lstrip rstrip title capitalize startswith endswith isdigit isalpha isalnum islower isupper isspace join find
+    count""".split()
 )
+"""Methods that fail by the kinds of their object and arguments alone."""
+_LOOKING: Final = frozenset("remove format format_map encode decode move_to_end".split())
+_KNOWN_METHODS: Final = known.MUTATORS | known.LOOKUPS | known.COPIES | known.SPLITS | known.PURE
+_COUNTING: Final = frozenset(
+    """len isinstance callable hasattr bool list tuple set frozenset sorted sum any all abs enumerate zip map filter
+    reversed iter""".split()
+)
+_KNOWN_FUNCTIONS: Final = known.PLAIN | known.NUMBERS | {"dict", "min", "max", "slice"}
 
 
 def statement(node: ast.stmt) -> Kinds:
@@ -63,24 +67,36 @@ def method(name: str, base: Value) -> Kinds:
     """How `base.name(…)` may fail, beside the code of the method itself that it runs."""
     if name not in _KNOWN_METHODS or any(thing[0] not in ("state", "site", "foreign", "receiver") for thing in base):
         return None
+    if name in _SIMPLE:
+        return ATTRIBUTE
+    if name in _FINDING:
+        return ATTRIBUTE | {"LookupError"}
     return _METHOD | ITEM if name in _LOOKING else _METHOD
 
 
 def function(called: Value) -> Kinds:
     """How a call of `called` may fail, beside the code of the method itself that it runs."""
-    found = WRONG
+    found = KIND
     for thing in called:
         kinds: Kinds = None
         if thing[0] == "function":
-            kinds = WRONG
+            kinds = KIND
         elif thing[0] == "bound":
             kinds = method(thing[1], thing[2])
-        elif thing[0] == "outside" and thing[1] in _KNOWN_FUNCTIONS:
-            kinds = ARITHMETIC
+        elif thing[0] == "outside":
+            kinds = _built_in(thing[1])
         if kinds is None:
             return None
         found |= kinds
     return found
+
+
+def _built_in(name: str) -> Kinds:
+    if name in known.EXCEPTIONS:
+        return KIND
+    if name in _COUNTING:
+        return KIND | {"ArithmeticError"}
+    return ARITHMETIC if name in _KNOWN_FUNCTIONS else None
 
 
 def iteration(items: Value) -> Kinds:
@@ -91,7 +107,7 @@ def iteration(items: Value) -> Kinds:
 def raised(read: Reader, node: ast.Raise) -> Kinds:
     """What `raise` raises."""
     error = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
-    return WRONG | {error.id} if isinstance(error, ast.Name) and _class(read, error) else None
+    return KIND | {error.id} if isinstance(error, ast.Name) and _class(read, error) else None
 
 
 def caught(read: Reader, node: ast.Try | ast.TryStar, handler: ast.ExceptHandler, raises: Raised) -> Ways:

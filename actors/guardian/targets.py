@@ -9,7 +9,18 @@ import ast
 from typing import TYPE_CHECKING, Final
 
 from actors.guardian import conditions, failing, known
-from actors.guardian.aliasing import CLASS, INVOKABLE, NOTHING, RECEIVER, SCALAR, SLICE, State, TooComplexError, Value
+from actors.guardian.aliasing import (
+    CLASS,
+    INVOKABLE,
+    NOTHING,
+    RECEIVER,
+    REST,
+    SCALAR,
+    SLICE,
+    State,
+    TooComplexError,
+    Value,
+)
 from actors.guardian.facts import UNKNOWN, Fact
 
 if TYPE_CHECKING:
@@ -105,7 +116,7 @@ def augment(read: Reader, state: State, node: ast.AugAssign) -> None:
     new = read.value(node.value, state)
     after = conditions.fact(read, state, node.value)
     read.may_raise(state, failing.FORMAT)
-    changed = _in_place(node, old - {SCALAR}, new - {SCALAR})
+    changed = NOTHING if _is_field(node, base, state) else _in_place(node, old - {SCALAR}, new - {SCALAR})
     items = read.items(state, new) if changed else NOTHING
     result = NOTHING
     if changed:
@@ -143,6 +154,18 @@ def _old(read: Reader, state: State, target: ast.Name | ast.Attribute | ast.Subs
                 # What is put back is a new list of the items.
                 return base, state.make(target, read.items(state, base))
             return base, state.part(base, known.literal(target.slice))
+
+
+def _is_field(node: ast.AugAssign, base: Value, state: State) -> bool:
+    """Whether this is `record["key"] *= y`, which repeats no list (that is what `policy` sees to). A list that the
+    method itself has put there is taken for one that is to be repeated all the same.
+    """
+    match node:
+        case ast.AugAssign(op=ast.Mult(), target=ast.Subscript(slice=ast.Constant(value=str(key)))):
+            known_parts = [state.parts.get(thing) or {} for thing in base]
+            return all(parts.get(key, NOTHING) <= parts.get(REST, NOTHING) for parts in known_parts)
+        case _:
+            return False
 
 
 def _in_place(node: ast.AugAssign, old: Value, new: Value) -> Value:
