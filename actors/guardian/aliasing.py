@@ -83,10 +83,11 @@ class State:
     """`dirty` is None, or the lines of the way from the last unsignalled change to here.
 
     `certain` are the variables that have a value on every way here: to read another one may raise. `many` are the
-    objects that may stand for several at once.
+    objects that may stand for several at once. `boxes` are objects and places at which a list or dict stands beyond doubt.
+    `dead` is a way that cannot be gone: something on it has failed.
     """
 
-    __slots__ = ("certain", "dirty", "env", "facts", "held", "many", "owned", "parts")
+    __slots__ = ("boxes", "certain", "dead", "dirty", "env", "facts", "held", "many", "owned", "parts")
 
     def __init__(self) -> None:
         self.dirty: tuple[int, ...] | None = None
@@ -94,6 +95,8 @@ class State:
         self.held: dict[Object, Value] = {}
         self.owned: frozenset[Object] = frozenset()
         self.many: frozenset[Object] = frozenset()
+        self.boxes: frozenset[tuple[Object, object]] = frozenset()
+        self.dead = False
         self.certain: frozenset[Key] = frozenset()
         self.parts: dict[Object, Parts | None] = {}
         self.facts = Facts()
@@ -105,6 +108,8 @@ class State:
         twin.held = dict(self.held)
         twin.owned = self.owned
         twin.many = self.many
+        twin.boxes = self.boxes
+        twin.dead = self.dead
         twin.certain = self.certain
         twin.parts = dict(self.parts)
         twin.facts = self.facts.copy()
@@ -127,10 +132,16 @@ class State:
 
     def become(self, other: State) -> None:
         self.dirty, self.env, self.held, self.owned = other.dirty, other.env, other.held, other.owned
-        self.certain, self.parts, self.facts, self.many = other.certain, other.parts, other.facts, other.many
+        self.certain, self.parts, self.facts = other.certain, other.parts, other.facts
+        self.many, self.boxes, self.dead = other.many, other.boxes, other.dead
 
     def absorb(self, other: State) -> None:
         """Become what is true on either way: dirty where one is, aliased where one is."""
+        if other.dead:
+            return
+        if self.dead:
+            self.become(other.copy())
+            return
         if self.dirty is None or (other.dirty is not None and other.dirty < self.dirty):
             self.dirty = other.dirty if other.dirty is not None else self.dirty
         if other.env is not self.env:
@@ -142,14 +153,17 @@ class State:
         self.owned |= other.owned
         self.many |= other.many
         self.certain &= other.certain
+        self.boxes &= other.boxes
         for owner, parts in other.parts.items():
             self.parts[owner] = either(owner, self.parts[owner], parts) if owner in self.parts else parts
         self.facts.absorb(other.facts)
 
     def knows(self, other: State) -> bool:
         """Whether `other` adds nothing to this: the end of a loop's fixed point."""
-        return (
+        return other.dead or (
             (self.dirty is not None or other.dirty is None)
+            and not self.dead
+            and self.boxes <= other.boxes
             and other.owned <= self.owned
             and other.many <= self.many
             and self.certain <= other.certain
@@ -207,16 +221,19 @@ class State:
         """
         self.hold(thing, value)
         parts = self.parts.get(thing)
+        here = _place(thing, parts, place)
+        if self.boxes:
+            kept = here is not None and _keyed(thing)
+            self.boxes = frozenset(box for box in self.boxes if box[0] != thing or (kept and box[1] != here))
         if parts is None:
             return
-        here = _place(thing, parts, place)
         if here is None or (here not in parts and not _keyed(thing)):
             # The keys of a dict stay where they are, whatever is put in.
             parts = {REST: NOTHING, **parts}
             self.parts[thing] = {key: old | value for key, old in parts.items()} if _keyed(thing) else None
         else:
-            kept = NOTHING if alone and thing not in self.many else parts.get(here, parts.get(REST, NOTHING))
-            self.parts[thing] = {**parts, here: kept | value}
+            others = NOTHING if alone and thing not in self.many else parts.get(here, parts.get(REST, NOTHING))
+            self.parts[thing] = {**parts, here: others | value}
 
     def own(self, value: Value) -> None:
         """`value` was put into the receiver's state, with all that it holds."""
@@ -256,6 +273,8 @@ def joined(states: Iterable[State]) -> State | None:
     """The state that is true on any of the ways that meet here; None where no way leads here."""
     meeting: State | None = None
     for state in states:
+        if state.dead:
+            continue
         if meeting is None:
             meeting = state.copy()
         else:

@@ -97,7 +97,7 @@ class Walk:
             self._leave(end, 0, "end")
 
     def _leave(self, state: State, line: int, how: str) -> None:
-        if state.dirty is None:
+        if state.dirty is None or state.dead:
             return
         lines = state.pass_by(line).dirty if line else state.dirty
         assert lines is not None
@@ -144,6 +144,8 @@ class Walk:
                     for state in ways:
                         self.read.escape(state, self.read.closure(inner, state), node, node.lineno)
                 return ways
+            case ast.AugAssign():
+                return merged([way for state in ways for way in targets.augment(self.read, state, node)])
             case _:
                 return merged([state for state in ways if self._simple(node, state, exits)])
 
@@ -159,8 +161,6 @@ class Walk:
                 if node.value is not None:
                     value = read.value(node.value, state)
                     targets.assign(read, state, node.target, value, conditions.fact(read, state, node.value))
-            case ast.AugAssign():
-                targets.augment(read, state, node)
             case ast.Delete():
                 for target in node.targets:
                     targets.delete(read, state, target)

@@ -9,7 +9,7 @@ import ast
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from actors.guardian import aliasing, conditions, failing, known
+from actors.guardian import aliasing, conditions, doubts, failing, known
 from actors.guardian.aliasing import NOTHING, State, Value, joined
 
 if TYPE_CHECKING:
@@ -84,6 +84,7 @@ def operation(read: Reader, node: ast.BinOp, state: State) -> Value:
     left, right = read.value(node.left, state), read.value(node.right, state)
     read.may_raise(state, failing.FORMAT if isinstance(node.op, ast.Mod) else failing.ARITHMETIC)
     conditions.succeeded(read, state, node, left, right)
+    doubts.operated(read, state, node, left, right)
     left, right = left - {aliasing.SCALAR}, right - {aliasing.SCALAR}
     if aliasing.arithmetic(node.op, left, right) or (isinstance(node.op, ast.Mult) and known.fractional(node)):
         return NOTHING
@@ -98,4 +99,5 @@ def comparison(read: Reader, node: ast.Compare, state: State) -> Value:
             read.items(state, value)
     read.may_raise(state, failing.KIND)
     conditions.succeeded(read, state, node, values[0], values[1])
+    doubts.compared(read, state, node, values)
     return NOTHING

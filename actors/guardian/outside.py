@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from actors.guardian import failing, known, lazies
+from actors.guardian import doubts, failing, known, lazies
 from actors.guardian.aliasing import CLASS, NOTHING, RECEIVER, REST, SLICE, STATE, Kind, Object, State, Value, parameter
 from actors.guardian.arguments import Arguments, anything
 
@@ -124,8 +124,11 @@ def _of_outside(read: Reader, state: State, path: str, arguments: Arguments, nod
 
 def of_pairs(read: Reader, state: State, arguments: Arguments) -> Value:
     """What a dict may hold that is made of `arguments`: a mapping, or pairs; its keywords not among it."""
-    items = read.items(state, arguments.spread.union(*arguments.placed))
-    return items | read.items(state, items) | arguments.spread
+    given = arguments.spread.union(*arguments.placed)
+    mappings = frozenset(thing for thing in given if thing[0] != "site" or thing[2] in ("dict", "any"))
+    listed = frozenset(thing for thing in given if thing[0] != "site" or thing[2] != "dict")
+    pairs = read.items(state, listed)
+    return read.items(state, mappings) | read.items(state, pairs) | arguments.spread
 
 
 def call(read: Reader, state: State, name: str, arguments: Arguments, node: ast.AST) -> Value:
@@ -135,6 +138,8 @@ def call(read: Reader, state: State, name: str, arguments: Arguments, node: ast.
     owner, _, called = name.rpartition(".")
     if owner in known.TYPES:
         return _of_outside(read, state, name, arguments, node)
+    if isinstance(node, ast.Call):
+        doubts.called(read, state, name, node, arguments)
     if name in known.LAZY:
         return lazies.make(read, state, name, arguments, node)
     if name in known.CALLING:
@@ -234,6 +239,7 @@ def hand_over(read: Reader, state: State, arguments: Arguments, node: ast.AST) -
     reached = frozenset(state.reach(everything))
     read.invoke_all(state, reached, everything, node)
     read.disturb(state, reached, grows=False)
+    state.boxes = frozenset()
     if state.touches_state(everything):
         state.change(getattr(node, "lineno", 0))
     return everything | {parameter("answer")}

@@ -19,6 +19,7 @@ from actors.guardian import (
     comprehensions,
     conditions,
     displays,
+    doubts,
     failing,
     known,
     lazies,
@@ -67,7 +68,7 @@ class Reader:
 
     def may_raise(self, state: State, kinds: failing.Kinds = None) -> None:
         """Here the method may break off, in this state, into a handler of one of the `kinds`; None for any."""
-        if self.raises is not None:
+        if self.raises is not None and not state.dead:
             self.raises.append((state.copy(), kinds))
 
     def suspend(self, state: State, line: int) -> None:
@@ -201,6 +202,7 @@ class Reader:
                     if isinstance(part, ast.expr):
                         self.value(part, state)
                 self.may_raise(state, failing.ARITHMETIC)
+                doubts.read_as_number(self, state, node)
                 return NOTHING
 
     def items(self, state: State, value: Value) -> Value:

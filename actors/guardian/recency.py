@@ -43,6 +43,7 @@ def turn(state: State, made_at: frozenset[int]) -> State:
     state.held, state.parts = held, parts
     state.owned = frozenset(new.get(thing, thing) for thing in state.owned)
     state.many = frozenset(thing for thing in state.many if thing not in new).union(new.values())
+    state.boxes = frozenset(box for box in state.boxes if box[0] not in new)
     return state
 
 

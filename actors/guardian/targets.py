@@ -6,9 +6,10 @@ Standard library only, as all of the covenant.
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from actors.guardian import conditions, failing, known
+from actors.guardian import conditions, doubts, failing, known
 from actors.guardian.aliasing import (
     CLASS,
     INVOKABLE,
@@ -108,19 +109,25 @@ def write(read: Reader, state: State, base: Value, name: str, value: Value, *, l
             read.report("COV002", line, f"the attribute {name!r}")
 
 
-def augment(read: Reader, state: State, node: ast.AugAssign) -> None:
-    """`target += value`: what is a container may take it in place; a number or a text is made anew."""
+def augment(read: Reader, state: State, node: ast.AugAssign) -> Iterator[State]:
+    """`target += value`: what is a container may take it in place; a number or a text is made anew. The ways from here."""
     target = node.target
     base, old = _old(read, state, target)
     before = conditions.fact(read, state, target) if isinstance(target, ast.Name) else UNKNOWN
     new = read.value(node.value, state)
     after = conditions.fact(read, state, node.value)
     read.may_raise(state, failing.FORMAT)
+    doubts.operated(read, state, node, old, new)
     changed = NOTHING if _is_field(node, base, state) else _in_place(node, old - {SCALAR}, new - {SCALAR})
     items = read.items(state, new) if changed else NOTHING
     result = NOTHING
+    doubtful = state.touches_state(changed)
+    if doubtful:
+        way = doubts.number(read, state, node, base)
+        if way is not None:
+            yield way
     if changed:
-        if state.touches_state(changed):
+        if doubtful:
             read.hint(node.lineno, _HINT.format(op=_SIGNS[type(node.op)]))
         read.mutate(state, changed, items, node.lineno, grows=isinstance(node.op, (ast.Add, ast.BitOr)))
         if any(map(known.may_break_off, new)) or not isinstance(node.op, ast.Add):
@@ -136,6 +143,9 @@ def augment(read: Reader, state: State, node: ast.AugAssign) -> None:
         case _:
             place = known.literal(target.slice)
             read.mutate(state, base, result | items, node.lineno, place=place, grows=True)
+    if doubtful:
+        doubts.container(read, state, target, base)
+    yield state
 
 
 def _old(read: Reader, state: State, target: ast.Name | ast.Attribute | ast.Subscript) -> tuple[Value, Value]:
