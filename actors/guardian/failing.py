@@ -43,18 +43,17 @@ FORMAT: Final = ARITHMETIC | ITEM
 _METHOD: Final = ATTRIBUTE | ARITHMETIC
 _FINDING: Final = frozenset("pop popitem popleft".split())
 _SIMPLE: Final = frozenset(
-    """append clear add discard setdefault get items keys values copy reverse extend appendleft extendleft lower upper
-    strip lstrip rstrip title capitalize startswith endswith isdigit isalpha isalnum islower isupper isspace join find
+    """append clear add discard setdefault get items keys values copy reverse lower upper
+    strip lstrip rstrip title capitalize startswith endswith isdigit isalpha isalnum islower isupper isspace find
     count""".split()
 )
 """Methods that fail by the kinds of their object and arguments alone."""
 _LOOKING: Final = frozenset("remove format format_map encode decode move_to_end".split())
 _KNOWN_METHODS: Final = known.MUTATORS | known.LOOKUPS | known.COPIES | known.SPLITS | known.PURE
-_COUNTING: Final = frozenset(
-    """len isinstance callable hasattr bool list tuple set frozenset sorted sum any all abs enumerate zip map filter
-    reversed iter""".split()
-)
-_KNOWN_FUNCTIONS: Final = known.PLAIN | known.NUMBERS | {"dict", "min", "max", "slice"}
+_ASKING: Final = frozenset("len isinstance callable hasattr bool abs".split())
+_KNOWN_FUNCTIONS: Final = (
+    known.PLAIN | known.NUMBERS | known.LAZY | known.KINDS.keys() | {"sum", "sorted", "min", "max", "slice"}
+) - {"iter"}
 
 
 def statement(node: ast.stmt) -> Kinds:
@@ -94,7 +93,7 @@ def function(called: Value) -> Kinds:
 def _built_in(name: str) -> Kinds:
     if name in known.EXCEPTIONS:
         return KIND
-    if name in _COUNTING:
+    if name in _ASKING:
         return KIND | {"ArithmeticError"}
     return ARITHMETIC if name in _KNOWN_FUNCTIONS else None
 

@@ -195,7 +195,9 @@ class Reader:
             case ast.Compare():
                 return displays.comparison(self, node, state)
             case ast.Starred():
-                return self.items(state, self.value(node.value, state))
+                found = self.value(node.value, state)
+                self.may_raise(state, failing.iteration(found))
+                return self.items(state, found)
             case _:
                 # Operators, comparisons, f-strings, slices: they read their parts, and make numbers and texts.
                 for part in ast.iter_child_nodes(node):
@@ -350,6 +352,7 @@ class Reader:
             before = found
             once = state.copy()
             for thing in things:
+                self.may_raise(once, failing.function(frozenset({thing})))
                 found |= self._invoke(once, thing, anything(unknown), node)
             settled = state.knows(once)
             # Not at all, once, and again after what it did itself.
