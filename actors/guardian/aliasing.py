@@ -284,8 +284,8 @@ def joined(states: Iterable[State]) -> State | None:
 
 def either(thing: Object, one: Parts | None, other: Parts | None) -> Parts | None:
     """The parts of `thing`, which has either; unknown where the places of a list are not the same."""
-    if one is None or other is None:
-        return None
+    if one is other or one is None or other is None or one == other:
+        return one if other is not None else None
     if not _keyed(thing):
         return {place: value | other[place] for place, value in one.items()} if one.keys() == other.keys() else None
     rest = one.get(REST, NOTHING), other.get(REST, NOTHING)

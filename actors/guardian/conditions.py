@@ -42,6 +42,8 @@ _ABOVE: Final[dict[type[ast.cmpop], bool]] = {
     ast.LtE: False,
 }
 """How a number above zero compares with zero."""
+_QUIET_CALLS: Final = known.PLAIN | known.CALLING | known.FRESH
+_QUIET_METHODS: Final = (known.PURE | known.LOOKUPS | known.COPIES | known.SPLITS) - known.MUTATORS
 _SCALARS: Final = frozenset({"str", "int", "float", "bool", "bytes"})
 _OTHERS: Final = frozenset({"tuple", "set", "frozenset"})
 """Containers of which no value of the world is one; they hold things all the same."""
@@ -49,7 +51,7 @@ _OTHERS: Final = frozenset({"tuple", "set", "frozenset"})
 
 def truth(read: Reader, state: State, test: ast.expr) -> bool | None:
     """What the condition `test` is here; None where it may be either."""
-    test = _plainly(read, test)
+    test = read.once(_plainly, test)
     match test:
         case ast.Constant(value=value):
             return bool(value)
@@ -80,7 +82,7 @@ def assume(read: Reader, state: State, test: ast.expr, *, value: bool) -> bool:
     known = truth(read, state, test)
     if known is not None:
         return known is value
-    test = _plainly(read, test)
+    test = read.once(_plainly, test)
     match test:
         case ast.UnaryOp(op=ast.Not(), operand=operand):
             return assume(read, state, operand, value=not value)
@@ -123,13 +125,17 @@ def again(read: Reader, state: State, node: ast.expr, value: Value) -> Value:
 
 def grown(read: Reader, state: State, node: ast.expr) -> None:
     """What a statement like `x.append(y)` leaves: a container that is not empty."""
-    if read.shares or any(isinstance(part, ast.NamedExpr) for part in ast.walk(node)):
+    if read.shares or not isinstance(node, (ast.Call, ast.Subscript)) or read.once(_binds, node):
         return
     match node:
         case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="append" | "add" | "insert" | "setdefault")):
             _learn(read, state, name, truth=True, none=False)
         case ast.Subscript(value=ast.Name(id=name), slice=index) if not isinstance(index, ast.Slice):
             _learn(read, state, name, truth=True, none=False)
+
+
+def _binds(_: Reader, node: ast.expr) -> bool:
+    return any(isinstance(part, ast.NamedExpr) for part in ast.walk(node))
 
 
 def succeeded(read: Reader, state: State, node: ast.Compare | ast.BinOp, left: Value, right: Value) -> None:
@@ -187,15 +193,19 @@ def _measured(read: Reader, call: ast.Call, *functions: str) -> ast.Name | None:
 
 def quiet(read: Reader, node: ast.expr) -> bool:
     """Whether nothing in `node` binds or changes anything, so that its parts are the same behind it."""
+    return read.once(_quiet, node)
+
+
+def _quiet(read: Reader, node: ast.expr) -> bool:
     for part in ast.walk(node):
         match part:
             case ast.NamedExpr() | ast.Await() | ast.Yield() | ast.YieldFrom():
                 return False
             case ast.Call(func=ast.Name(id=name)):
-                if name not in known.PLAIN | known.CALLING | known.FRESH or read.key(name)[0] != OUTSIDE:
+                if name not in _QUIET_CALLS or read.key(name)[0] != OUTSIDE:
                     return False
             case ast.Call(func=ast.Attribute(attr=name)):
-                if name in known.MUTATORS or name not in known.PURE | known.LOOKUPS | known.COPIES | known.SPLITS:
+                if name not in _QUIET_METHODS:
                     return False
             case ast.Call():
                 return False
@@ -361,13 +371,13 @@ def _asked(read: Reader, test: ast.expr) -> tuple[str, bool, frozenset[Key]] | N
 
 
 def _remembered(read: Reader, state: State, test: ast.expr) -> bool | None:
-    how = _asked(read, test)
+    how = read.once(_asked, test)
     found = None if how is None else state.facts.asked(how[0])
     return None if how is None or found is None else found is not how[1]
 
 
 def _remember(read: Reader, state: State, test: ast.expr, *, value: bool) -> None:
-    how = _asked(read, test)
+    how = read.once(_asked, test)
     if how is not None and not any(_consumable(state, name) for name in how[2]):
         state.facts.ask(how[0], value is not how[1], how[2])
 

@@ -74,14 +74,16 @@ class Walk:
     def __init__(self, method: Method, found: dict[tuple[str, int], str]) -> None:
         self._method = method
         self._found = found
-        self._failing: dict[ast.stmt, failing.Kinds] = {}
         self.read = Reader(self._run_body, self._report)
 
     def run(self) -> None:
         method, read = self._method, self.read
         read.scope = Scope(method, None)
         read.root = read.scope.id
-        read.shares = any(isinstance(node, (ast.Global, ast.Nonlocal)) for node in ast.walk(method))
+        nodes = list(ast.walk(method))
+        read.shares = any(isinstance(node, (ast.Global, ast.Nonlocal)) for node in nodes)
+        self._carries = known.raises_things(nodes)
+        self._foreign = any(isinstance(node, failing.FOREIGN) for node in nodes)
         state = State()
         for default in [*method.args.defaults, *method.args.kw_defaults]:
             read.value(default, state)
@@ -123,7 +125,7 @@ class Walk:
         for state in ways:
             self.read.step()
             if not self._certain(node, state):
-                self.read.may_raise(state, self._kinds(node))
+                self.read.may_raise(state, failing.statement(node) if self._foreign else failing.KIND)
         match node:
             case ast.If():
                 return self._if(node, ways, exits)
@@ -274,7 +276,7 @@ class Walk:
                 read.value(handler.type, state)
                 if handler.name:
                     # An exception may carry a part of the state to its handler.
-                    carried = frozenset({STATE}) if known.raises_things(self._method) else NOTHING
+                    carried = frozenset({STATE}) if self._carries else NOTHING
                     read.bind(state, handler.name, carried)
             left = self.block(handler.body, entered, inner)
             for state in left:
@@ -315,11 +317,6 @@ class Walk:
             found += self.block(case.body, merged(taken), exits)
             subjects = left
         return merged([*found, *(state for state, _ in subjects)])
-
-    def _kinds(self, node: ast.stmt) -> failing.Kinds:
-        if node not in self._failing:
-            self._failing[node] = failing.statement(node)
-        return self._failing[node]
 
     def _certain(self, node: ast.stmt, state: State) -> bool:
         """Whether the statement cannot raise before it has had its effect: names and constants into names and slots."""

@@ -104,10 +104,15 @@ def read_as_number(read: Reader, state: State, node: ast.expr) -> None:
 
 def called(read: Reader, state: State, name: str, node: ast.Call, arguments: Arguments) -> None:
     """A built-in function, or one of a module of numbers, has been called."""
-    if ast.unparse(node.func) != name:
-        # A callback of what `node` calls, or one by another name.
-        return
     owner, _, function = name.rpartition(".")
+    match node.func:
+        case ast.Name(id=spelt) if spelt == name:
+            pass
+        case ast.Attribute(attr=spelt) if owner and spelt == function:
+            pass
+        case _:
+            # A callback of what `node` calls, or one by another name.
+            return
     first = node.args[:1]
     if owner in known.NUMERIC_MODULES or (not owner and function in _TAKES_NUMBERS):
         given = first

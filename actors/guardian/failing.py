@@ -56,10 +56,22 @@ _KNOWN_FUNCTIONS: Final = (
 ) - {"iter"}
 
 
+FOREIGN: Final = (
+    ast.Await,
+    ast.Yield,
+    ast.YieldFrom,
+    ast.Import,
+    ast.ImportFrom,
+    ast.With,
+    ast.AsyncWith,
+    ast.ClassDef,
+)
+"""What runs code of somebody else."""
+
+
 def statement(node: ast.stmt) -> Kinds:
     """How a statement may fail beside the attributes, items, operators and calls in it, each of which says so itself."""
-    unknown = (ast.Await, ast.Yield, ast.YieldFrom, ast.Import, ast.ImportFrom, ast.With, ast.AsyncWith, ast.ClassDef)
-    return None if any(isinstance(part, unknown) for part in ast.walk(node)) else KIND
+    return None if any(isinstance(part, FOREIGN) for part in ast.walk(node)) else KIND
 
 
 def method(name: str, base: Value) -> Kinds:

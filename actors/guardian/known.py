@@ -112,9 +112,9 @@ def fractional(node: ast.expr) -> bool:
             return False
 
 
-def raises_things(method: ast.AST) -> bool:
-    """Whether an exception raised in `method` may hold more than texts and numbers."""
-    for node in ast.walk(method):
+def raises_things(nodes: Iterable[ast.AST]) -> bool:
+    """Whether an exception raised in a method of these `nodes` may hold more than texts and numbers."""
+    for node in nodes:
         carried: list[ast.expr] = []
         match node:
             case ast.Raise(exc=ast.Call(args=args, keywords=keywords)):

@@ -21,7 +21,7 @@ MAX_TURNS: Final = 8
 
 def while_(walk: Walk, node: ast.While, ways: Ways, exits: Exits) -> Ways:
     """A `while` loop, until its head learns nothing new."""
-    made_at = _made_at(walk, [node.test, *node.body])
+    made_at = _made_at(walk, node)
     ways = [recency.turn(state.copy(), made_at) for state in ways]
     for _ in range(MAX_TURNS):
         inner = Exits(returns=exits.returns)
@@ -39,7 +39,7 @@ def for_(walk: Walk, node: ast.For | ast.AsyncFor, ways: Ways, exits: Exits) -> 
     read = walk.read
     source = frozenset[Object]().union(*(read.value(node.iter, state) for state in ways))
     turned: Ways = []
-    made_at = _made_at(walk, [node.target, *node.body])
+    made_at = _made_at(walk, node)
     for _ in range(MAX_TURNS):
         inner = Exits(returns=exits.returns)
         # Asking for the next item may run a generator, on the last turn too.
@@ -59,9 +59,9 @@ def for_(walk: Walk, node: ast.For | ast.AsyncFor, ways: Ways, exits: Exits) -> 
     raise TooComplexError
 
 
-def _made_at(walk: Walk, nodes: list[ast.AST]) -> frozenset[int]:
+def _made_at(walk: Walk, node: recency.Loop) -> frozenset[int]:
     """Where a turn makes objects. In a closure they are not told apart by turns: its caller may hold some, out of sight."""
-    return recency.places(nodes) if walk.read.scope.id == walk.read.root else frozenset()
+    return walk.read.once(recency.places, node) if walk.read.scope.id == walk.read.root else frozenset()
 
 
 def _ask(

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from actors.guardian import (
     aliasing,
@@ -31,6 +31,8 @@ from actors.guardian.arguments import Arguments, anything
 from actors.guardian.facts import UNKNOWN, Fact
 from actors.guardian.scopes import OUTSIDE, Comprehension, Function, Scope
 
+T = TypeVar("T")
+Node = TypeVar("Node", bound=ast.AST)
 MAX_STEPS: Final = 60_000
 
 
@@ -57,7 +59,15 @@ class Reader:
         self._busy: list[Object] = []
         self.hints: dict[int, str] = {}
         self.lazies: dict[int, ast.AST] = {}
+        self._said: dict[tuple[object, ast.AST, int], Any] = {}
         self.calls: dict[int, closures.Call] = {}
+
+    def once(self, function: Callable[[Reader, Node], T], node: Node) -> T:
+        """What `function` says of `node` in this scope, where it always says the same."""
+        key = (function, node, self.scope.id)
+        if key not in self._said:
+            self._said[key] = function(self, node)
+        return self._said[key]  # type: ignore[no-any-return]
 
     # What can happen to the state ------------------------------------------------------------------------------
 

@@ -11,18 +11,23 @@ Standard library only, as all of the covenant.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping
-from typing import Final
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
 
 from actors.guardian.aliasing import NOTHING, Object, Parts, State, Value, earlier, either
 
+if TYPE_CHECKING:
+    from actors.guardian.reading import Reader
+
+Loop = ast.While | ast.For | ast.AsyncFor
 _RECENT: Final = 4
 """The length of an object of this turn."""
 
 
-def places(nodes: Iterable[ast.AST]) -> frozenset[int]:
-    """The ids of all places in `nodes` that may make an object."""
-    return frozenset(id(part) for node in nodes for part in ast.walk(node))
+def places(_: Reader, loop: Loop) -> frozenset[int]:
+    """The ids of all places at which a turn of `loop` may make an object."""
+    head = loop.test if isinstance(loop, ast.While) else loop.target
+    return frozenset(id(part) for node in (head, *loop.body) for part in ast.walk(node))
 
 
 def turn(state: State, made_at: frozenset[int]) -> State:
