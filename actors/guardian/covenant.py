@@ -82,6 +82,9 @@ class Walk:
         read.root = read.scope.id
         nodes = list(ast.walk(method))
         read.shares = any(isinstance(node, (ast.Global, ast.Nonlocal)) for node in nodes)
+        for node in nodes:
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node is not method:
+                read.functions.setdefault(node.name, []).append(node)
         self._carries = known.raises_things(nodes)
         self._foreign = any(isinstance(node, failing.FOREIGN) for node in nodes)
         state = State()

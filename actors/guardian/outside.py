@@ -76,11 +76,14 @@ def _mutation(read: Reader, state: State, name: str, base: Value, *, arguments: 
         # What its key makes of the items decides of their order alone.
         put = NOTHING
     elif name == "update":
-        put = of_pairs(read, state, arguments).union(*arguments.named.values())
+        put = of_pairs(read, state, arguments)
     elif name in known.SPREADING:
         put = read.items(state, given)
     place = arguments.literal if name == "setdefault" else None
     read.mutate(state, base, put, line, place=place, grows=name in known.GROWING)
+    if name == "update":
+        for key, value in arguments.named.items():
+            read.mutate(state, base, value, line, place=key, grows=True)
     if name in known.GRADUAL and not _at_once(name, arguments):
         read.may_raise(state, failing.WRONG if name == "sort" else failing.iteration(given))
     return found

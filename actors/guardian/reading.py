@@ -49,6 +49,10 @@ class Reader:
         self.scope: Scope
         self.root = OUTSIDE
         """The method's own scope, whose variables are there once."""
+        self.functions: dict[str, list[ast.AST]] = {}
+        """The closures of the method that have a name."""
+        self.again = False
+        """Whether a closure is being called that is under way."""
         self.shares = False
         """Whether a closure may bind them (`nonlocal`)."""
         self.raises: failing.Raised | None = None
@@ -134,8 +138,9 @@ class Reader:
         holder = self.scope.holder(name)
         key = (holder.id if holder else OUTSIDE, name)
         if holder is not None and holder.outer is not None:
-            # Each call of a closure has variables of its own, which what it made may still hold.
-            value |= state.env.get(key, NOTHING)
+            if self.again or holder.captured:
+                # Each call of a closure has variables of its own, which what it made may still hold.
+                value |= state.env.get(key, NOTHING)
             fact = UNKNOWN
         state.env[key] = value
         state.facts.bind(key, fact)

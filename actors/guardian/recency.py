@@ -24,15 +24,37 @@ _RECENT: Final = 4
 """The length of an object of this turn."""
 
 
-def places(_: Reader, loop: Loop) -> frozenset[int]:
-    """The ids of all places at which a turn of `loop` may make an object."""
-    head = loop.test if isinstance(loop, ast.While) else loop.target
-    return frozenset(id(part) for node in (head, *loop.body) for part in ast.walk(node))
+def places(read: Reader, loop: Loop) -> frozenset[int]:
+    """The ids of all places at which a turn of `loop` may make an object, those of closures that it names among them."""
+    todo: list[ast.AST] = [loop.test if isinstance(loop, ast.While) else loop.target, *loop.body]
+    functions = dict(read.functions)
+    found: set[int] = set()
+    while todo:
+        for part in ast.walk(todo.pop()):
+            found.add(id(part))
+            if isinstance(part, ast.Name) and part.id in functions:
+                todo += functions.pop(part.id)
+    return frozenset(found)
+
+
+def within(_: Reader, node: ast.AST) -> frozenset[int]:
+    """The ids of all places in `node`."""
+    return frozenset(map(id, ast.walk(node)))
+
+
+def made(state: State, made_at: frozenset[int]) -> Mapping[Object, Object]:
+    """The objects of this turn that were made at `made_at`, and what they are called in the next one."""
+    return {thing: earlier(thing) for thing in state.parts if thing[1] in made_at and len(thing) == _RECENT}
+
+
+def renamed(state: State, made_at: frozenset[int], value: Value) -> Value:
+    """What `value` is called when the next turn has begun."""
+    return _renamed(value, made(state, made_at))
 
 
 def turn(state: State, made_at: frozenset[int]) -> State:
     """`state`, at the head of a turn of the loop that makes objects at `made_at`."""
-    new = {thing: earlier(thing) for thing in state.parts if thing[1] in made_at and len(thing) == _RECENT}
+    new = made(state, made_at)
     if not new:
         return state
     state.env = {key: _renamed(value, new) for key, value in state.env.items()}

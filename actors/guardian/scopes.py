@@ -23,6 +23,10 @@ class Scope:
         self.id = id(node)
         self.outer = outer
         self.comprehension = isinstance(node, _COMPREHENSIONS)
+        self.captured = self.comprehension or any(
+            isinstance(part, (*_FUNCTIONS, ast.GeneratorExp)) and part is not node for part in ast.walk(node)
+        )
+        """Whether something that lasts longer than one call may hold its variables."""
         self._elsewhere: set[str] = set()
         self._bound: set[str] = set()
         if isinstance(node, _FUNCTIONS):
