@@ -97,7 +97,7 @@ def comparison(read: Reader, node: ast.Compare, state: State) -> Value:
     for operator, value in zip(node.ops, values[1:], strict=True):
         if isinstance(operator, (ast.In, ast.NotIn)):
             read.items(state, value)
-    read.may_raise(state, failing.iteration(NOTHING.union(*values[1:])))
+    read.may_raise(state, None if any(map(known.may_break_off, NOTHING.union(*values[1:]))) else failing.KIND)
     conditions.succeeded(read, state, node, values[0], values[1])
     doubts.compared(read, state, node, values)
     return NOTHING
