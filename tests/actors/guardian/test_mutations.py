@@ -164,7 +164,8 @@ MECHANISMS: dict[str, tuple[Any, str, Any, list[str]]] = {
     "places that are not known any more": (aliasing.State, "put", lambda state, thing, value, _, **__: state.hold(thing, value),
                                            ["x = [{}, self.table]", "x.reverse()", "x[0]['k'] = 1"]),
     "earlier turns": (recency, "_named", lambda thing, _: thing, [
-        "last = {}", "for x in a:", "    last['k'] = 1", "    last = {}", "    self.rows.append(last)", f"    {SIGNAL}"]),
+        "last = {}", "for x in a:", "    last['k'] = 1", "    if x:", "        return x", "    last = {}",
+        "    self.rows.append(last)", f"    {SIGNAL}"]),
     "one object or many": (aliasing.State, "many", property(lambda _: frozenset(), none), [
         "t = [{'k': self.items} for x in a]", "t[0]['k'] = []", "t[1]['k'].append(1)"]),
     "what fails, and how": (failing, "ITEM", frozenset(), [
