@@ -305,6 +305,7 @@ x2 = [dict(self.table) for q in b]
 h = x2[-1]
 d.update(k=[])
 d.update(self.table)
+d.setdefault('k', [])
 d['f'] = x.append
 calls.append(x.append)
 calls.append(lambda z: self.items.append(z))

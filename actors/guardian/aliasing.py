@@ -232,7 +232,9 @@ class State:
             parts = {REST: NOTHING, **parts}
             self.parts[thing] = {key: old | value for key, old in parts.items()} if _keyed(thing) else None
         else:
-            others = NOTHING if alone and thing not in self.many else parts.get(here, parts.get(REST, NOTHING))
+            others = (
+                NOTHING if alone and thing not in self.many | self.owned else parts.get(here, parts.get(REST, NOTHING))
+            )
             self.parts[thing] = {**parts, here: others | value}
 
     def own(self, value: Value) -> None:

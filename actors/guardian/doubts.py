@@ -36,7 +36,7 @@ def number(read: Reader, state: State, node: ast.AugAssign, base: Value) -> Stat
         case ast.Name(id=name):
             read.bind(way, name, NOTHING, Fact(lacks=CONTAINERS))
         case ast.Subscript() if not state.touches_state(base):
-            read.mutate(way, base, NOTHING, node.lineno, place=known.literal(target.slice), grows=True)
+            read.mutate(way, base, NOTHING, node.lineno, place=known.literal(target.slice), replaces=True, grows=True)
         case _:
             return None
     return way

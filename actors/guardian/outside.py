@@ -83,7 +83,7 @@ def _mutation(read: Reader, state: State, name: str, base: Value, *, arguments: 
     read.mutate(state, base, put, line, place=place, grows=name in known.GROWING)
     if name == "update":
         for key, value in arguments.named.items():
-            read.mutate(state, base, value, line, place=key, grows=True)
+            read.mutate(state, base, value, line, place=key, replaces=True, grows=True)
     if name in known.GRADUAL and not _at_once(name, arguments):
         read.may_raise(state, failing.WRONG if name == "sort" else failing.iteration(given))
     return found

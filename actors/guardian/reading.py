@@ -107,9 +107,19 @@ class Reader:
         )
 
     def mutate(
-        self, state: State, base: Value, put: Value, line: int, *, place: object | None = None, grows: bool = False
+        self,
+        state: State,
+        base: Value,
+        put: Value,
+        line: int,
+        *,
+        place: object | None = None,
+        replaces: bool = False,
+        grows: bool = False,
     ) -> None:
-        """`base` was changed in place, and may hold `put` now: at `place`, where that is known."""
+        """`base` was changed in place, and may hold `put` now: at `place`, where that is known, and, if it `replaces`,
+        nothing else there.
+        """
         self.disturb(state, base, grows=grows)
         for thing in base:
             if state.is_state(thing):
@@ -120,7 +130,7 @@ class Reader:
             elif thing[0] == "foreign":
                 state.hold(thing, put)
             if thing[0] == "site":
-                state.put(thing, put, place, alone=len(base) == 1 and thing not in state.owned)
+                state.put(thing, put, place, alone=replaces and len(base) == 1)
 
     def own(self, state: State, value: Value, line: int) -> None:
         """`value` was put into the receiver's state. A function there is out of sight, whoever calls it."""

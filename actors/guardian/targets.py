@@ -54,7 +54,9 @@ def assign(read: Reader, state: State, target: ast.expr, value: Value, fact: Fac
                 value = value | read.items(state, value)
             read.may_raise(state, failing.ITEM)
             put = value | known.hashable([index])
-            read.mutate(state, base, put, target.lineno, place=known.literal(target.slice), grows=not many)
+            read.mutate(
+                state, base, put, target.lineno, place=known.literal(target.slice), replaces=not many, grows=not many
+            )
             conditions.grown(read, state, target)
         case ast.Tuple() | ast.List():
             read.may_raise(state, failing.iteration(value))
@@ -142,7 +144,7 @@ def augment(read: Reader, state: State, node: ast.AugAssign) -> Iterator[State]:
             write(read, state, base, target.attr, result | items, line=node.lineno)
         case _:
             place = known.literal(target.slice)
-            read.mutate(state, base, result | items, node.lineno, place=place, grows=True)
+            read.mutate(state, base, result | items, node.lineno, place=place, replaces=True, grows=True)
     if doubtful:
         doubts.container(read, state, target, base)
     yield state
