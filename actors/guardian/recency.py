@@ -54,7 +54,7 @@ def renamed(state: State, made_at: frozenset[int], value: Value) -> Value:
 
 def turn(state: State, made_at: frozenset[int]) -> State:
     """`state`, at the head of a turn of the loop that makes objects at `made_at`."""
-    new = made(state, made_at)
+    new = made(state, made_at) if made_at else {}
     if not new:
         return state
     state.env = {key: _renamed(value, new) for key, value in state.env.items()}
