@@ -21,15 +21,28 @@ _EXITS: Final = (
 _LAST: Final = ("return x", "return self.n", "return self.items.pop()", "return put", "return g")
 _HEADS: Final = ("a", "self.n > 1", "x", "not a", "len(self.items) > 1", "a == 2", "True", "self.items and a", "False")
 _FAILS: Final = (
-    *("x = y[9]", "int('z')", "1 / a", "raise ValueError(x)", "raise KeyError(self.items)", "n = q2", "assert a"),
+    *(
+        "x = y[9]",
+        "int('z')",
+        "1 / a",
+        "p, q = x",
+        "d['w']",
+        "list(map(int, 'z'))",
+        "raise ValueError(x)",
+        "raise KeyError(self.items)",
+        "n = q2",
+        "assert a",
+    ),
     *("", "", ""),
 )
 _HANDLERS: Final = (
     *("except Exception as e:", "except IndexError:", "except (ValueError, KeyError) as e:", "except:"),
+    *("except TypeError:", "except LookupError:", "except ArithmeticError:", "except AttributeError:"),
 )
 _START: Final = (
     "t = n = 0",
     "x, y, w = [], [], []",
+    "d, h = {}, {'k': []}",
     "x2, g, calls = [], [], []",
     "put = lambda z: self.items.append(z)",
     "mk = lambda v: lambda z: v.append(z)",
@@ -40,6 +53,7 @@ _LOOPS: Final = (
     *(("y", "self.rows"), ("x", "[self.items, y]"), ("k, y", "self.table.items()"), ("i, x", "enumerate(self.rows)")),
     *(("x", "[x, y]"), ("y", "self.table.values()"), ("x, *y", "[[self.items, 1]]"), ("i", "self.items"), ("i", "g")),
     *(("i", "map(put, b)"), ("f", "[put, len]"), ("self.n", "b"), ("y", "reversed(self.rows)"), ("k", "self.table")),
+    *(("d['i']", "b"), ("d", "[{'k': []}, h, dict(self.table)]"), ("d['k']", "self.rows")),
     *(("y", "filter(None, self.rows)"), ("[y, *x]", "zip(self.rows, b)"), ("y", "(r for r in self.rows)")),
 )
 _PATTERNS: Final = (

@@ -1,6 +1,6 @@
 """The simple statements of the grammar of random methods (`bench.methods`): what changes state, and what aliases it.
 
-`x`, `y`, `w` are lists or parts of the state; `put`, `mk`, `keep` and `many` are closures that every method begins with.
+`x`, `y`, `w` are lists or parts of the state, `d` and `h` dicts; `put`, `mk`, `keep` and `many` are closures that every method begins with.
 """
 
 from __future__ import annotations
@@ -191,6 +191,29 @@ x *= a
 x |= y
 n += self.items.pop() if self.items else 1
 self.n = (n := 1)
+d['k'].append(a)
+h['k'].append(2)
+d['z'].append(1)
+self.o = d
+self.rows.append(d)
+self.o = x2
+x2[-1]['k'] = a
+x2[0]['q'] = a
+d['q'] = a
+h['q'] = a
+x += y
+n += y
+d['k'] += x
+d['n'] += y
+d |= self.table
+calls[-1](1)
+for f in calls: f(1)
+d['f'](3)
+d['p']['k'].append(4)
+self.n = n
+p, q = self.items.pop(), y
+p, q = self.rows.pop()
+x = self.items.pop() + y[7]
 """.strip().splitlines()
 )
 READS: Final = tuple(
@@ -262,6 +285,41 @@ x = self.items[:] + y
 x = y + self.rows
 x = [y] * 2
 x = (self.rows * 2)[0]
+d = {'k': y, 'z': []}
+d = {'k': [], 'z': x}
+d = dict(self.table)
+d = {**self.table, 'z': x}
+d = self.table.copy()
+d['k'] = []
+d['k'] = list(y)
+d['k'] = x
+d[['k', 'z'][a % 2]] = y
+h = d
+h = dict(d)
+d, h = h, d
+d = {'p': h, 'k': [0]}
+y = d.get('k', [])
+y = d['k']
+x2.append(d)
+x2 = [dict(self.table) for q in b]
+h = x2[-1]
+d.update(k=[])
+d.update(self.table)
+d.setdefault('k', [])
+d['f'] = x.append
+calls.append(x.append)
+calls.append(lambda z: self.items.append(z))
+x[0] = []
+x[-1] = y
+n = y
+n += a
+n = n / 2
+n = round(n)
+n > 3 and x
+x.sort(key=lambda v: str(v))
+d['n'] = self.n
+d['n'] / 2
+x = y if isinstance(y, (list, tuple)) else []
 """.strip().splitlines()
 )
 

@@ -12,6 +12,7 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from actors.guardian import recency
 from actors.guardian.aliasing import NOTHING, Object, State, TooComplexError, Value, joined
 from actors.guardian.arguments import Arguments
 from actors.guardian.scopes import Function, parameters
@@ -39,13 +40,18 @@ class Call:
 def follow(read: Reader, state: State, thing: Object, arguments: Arguments) -> Value:
     """Call the closure `thing` on `state`."""
     function, outer, defaults = read.closures[thing[1]]
+    defaults = recency.with_earlier(state, defaults)
     assert not isinstance(function, ast.GeneratorExp)
     caller, read.scope = read.scope, read.inner(function, outer)
     try:
         # What is known of the variables of a closure is known in one of its calls only.
         state.facts.keep(read.root)
-        _bind(read, state, function, arguments, defaults)
         under_way = read.calls.get(thing[1])
+        made_at = read.once(recency.within, function)
+        apart = caller.id != read.root and not recency.made(state, made_at)
+        read.again = under_way is not None
+        _bind(read, state, function, arguments, defaults)
+        read.again = False
         if under_way is not None:
             return _again(under_way, state)
         if len(read.calls) >= MAX_CALLS:
@@ -60,6 +66,11 @@ def follow(read: Reader, state: State, thing: Object, arguments: Arguments) -> V
     if call.end is not None:
         state.become(call.end)
     state.facts.keep(read.root)
+    if apart:
+        # Called by a comprehension or another closure, perhaps often: what it has made is not to be taken for one object.
+        value = recency.renamed(state, made_at, call.value)
+        recency.turn(state, made_at)
+        return value
     return call.value
 
 

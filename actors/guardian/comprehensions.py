@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from actors.guardian import conditions, known, targets
+from actors.guardian import conditions, failing, known, recency, targets
 from actors.guardian.aliasing import MAX_TURNS, NOTHING, Object, State, TooComplexError, Value
 from actors.guardian.scopes import Comprehension, Scope
 
@@ -26,7 +26,7 @@ def consume(read: Reader, state: State, thing: Object) -> Value:
         return NOTHING
     read.active.append(thing[1])
     try:
-        return run(read, generator, outer, first, state)
+        return run(read, generator, outer, recency.with_earlier(state, first), state)
     finally:
         read.active.pop()
 
@@ -50,6 +50,7 @@ def _turn(read: Reader, node: Comprehension, first: Value, state: State) -> Valu
     turn = state.copy()
     for n, generator in enumerate(node.generators):
         source = first if n == 0 else read.value(generator.iter, turn)
+        read.may_raise(turn, failing.iteration(source))
         targets.assign(read, turn, generator.target, read.items(turn, source))
         if generator.is_async:
             read.suspend(turn, node.lineno)

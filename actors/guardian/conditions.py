@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from actors.guardian import known
-from actors.guardian.aliasing import NOTHING, Object, State, Value
+from actors.guardian.aliasing import NOTHING, SCALAR, Object, State, Value
 from actors.guardian.facts import CONTAINERS, UNKNOWN, Constant, Fact, Key, of_constant
 from actors.guardian.scopes import OUTSIDE
 
@@ -42,14 +42,16 @@ _ABOVE: Final[dict[type[ast.cmpop], bool]] = {
     ast.LtE: False,
 }
 """How a number above zero compares with zero."""
+_QUIET_CALLS: Final = known.PLAIN | known.CALLING | known.FRESH
+_QUIET_METHODS: Final = (known.PURE | known.LOOKUPS | known.COPIES | known.SPLITS) - known.MUTATORS
 _SCALARS: Final = frozenset({"str", "int", "float", "bool", "bytes"})
-SCALAR: Final[Object] = ("foreign", "a number, a text or a reference")
-"""What is known to be no container: it cannot be changed in place, and may still be another object."""
+_OTHERS: Final = frozenset({"tuple", "set", "frozenset"})
+"""Containers of which no value of the world is one; they hold things all the same."""
 
 
 def truth(read: Reader, state: State, test: ast.expr) -> bool | None:
     """What the condition `test` is here; None where it may be either."""
-    test = _plainly(read, test)
+    test = read.once(_plainly, test)
     match test:
         case ast.Constant(value=value):
             return bool(value)
@@ -80,7 +82,7 @@ def assume(read: Reader, state: State, test: ast.expr, *, value: bool) -> bool:
     known = truth(read, state, test)
     if known is not None:
         return known is value
-    test = _plainly(read, test)
+    test = read.once(_plainly, test)
     match test:
         case ast.UnaryOp(op=ast.Not(), operand=operand):
             return assume(read, state, operand, value=not value)
@@ -110,8 +112,10 @@ def assume(read: Reader, state: State, test: ast.expr, *, value: bool) -> bool:
 
 def of_kinds(read: Reader, state: State, name: str, kinds: frozenset[str], *, value: bool) -> None:
     """The variable `name` is of one of the `kinds`, types by name, or (`value` False) of none of them."""
-    if kinds <= CONTAINERS | _SCALARS:
-        _learn(read, state, name, lacks=CONTAINERS - kinds if value else CONTAINERS & kinds)
+    if not value:
+        _learn(read, state, name, lacks=CONTAINERS & kinds)
+    elif kinds <= CONTAINERS | _SCALARS or (kinds & CONTAINERS and kinds <= CONTAINERS | _SCALARS | _OTHERS):
+        _learn(read, state, name, lacks=CONTAINERS - kinds)
 
 
 def again(read: Reader, state: State, node: ast.expr, value: Value) -> Value:
@@ -121,13 +125,17 @@ def again(read: Reader, state: State, node: ast.expr, value: Value) -> Value:
 
 def grown(read: Reader, state: State, node: ast.expr) -> None:
     """What a statement like `x.append(y)` leaves: a container that is not empty."""
-    if read.shares or any(isinstance(part, ast.NamedExpr) for part in ast.walk(node)):
+    if read.shares or not isinstance(node, (ast.Call, ast.Subscript)) or read.once(_binds, node):
         return
     match node:
         case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="append" | "add" | "insert" | "setdefault")):
             _learn(read, state, name, truth=True, none=False)
         case ast.Subscript(value=ast.Name(id=name), slice=index) if not isinstance(index, ast.Slice):
             _learn(read, state, name, truth=True, none=False)
+
+
+def _binds(_: Reader, node: ast.expr) -> bool:
+    return any(isinstance(part, ast.NamedExpr) for part in ast.walk(node))
 
 
 def succeeded(read: Reader, state: State, node: ast.Compare | ast.BinOp, left: Value, right: Value) -> None:
@@ -185,15 +193,19 @@ def _measured(read: Reader, call: ast.Call, *functions: str) -> ast.Name | None:
 
 def quiet(read: Reader, node: ast.expr) -> bool:
     """Whether nothing in `node` binds or changes anything, so that its parts are the same behind it."""
+    return read.once(_quiet, node)
+
+
+def _quiet(read: Reader, node: ast.expr) -> bool:
     for part in ast.walk(node):
         match part:
             case ast.NamedExpr() | ast.Await() | ast.Yield() | ast.YieldFrom():
                 return False
             case ast.Call(func=ast.Name(id=name)):
-                if name not in known.PLAIN | known.CALLING | known.FRESH or read.key(name)[0] != OUTSIDE:
+                if name not in _QUIET_CALLS or read.key(name)[0] != OUTSIDE:
                     return False
             case ast.Call(func=ast.Attribute(attr=name)):
-                if name in known.MUTATORS or name not in known.PURE | known.LOOKUPS | known.COPIES | known.SPLITS:
+                if name not in _QUIET_METHODS:
                     return False
             case ast.Call():
                 return False
@@ -275,7 +287,8 @@ def narrowed(state: State, name: Key, value: Value) -> Value:
     if not lacks:
         return value
     left = {thing for thing in value if thing[0] != "site" or thing[2] not in lacks}
-    if lacks == CONTAINERS:
+    if lacks == CONTAINERS and all(thing[0] != "site" or thing[2] in CONTAINERS for thing in state.owned):
+        # (A tuple that the method itself has put there would be another thing that holds things.)
         reference = {SCALAR} if any(thing[0] == "state" for thing in left) else set()
         left = {thing for thing in left if thing[0] != "state"} | reference
     return frozenset(left)
@@ -358,13 +371,13 @@ def _asked(read: Reader, test: ast.expr) -> tuple[str, bool, frozenset[Key]] | N
 
 
 def _remembered(read: Reader, state: State, test: ast.expr) -> bool | None:
-    how = _asked(read, test)
+    how = read.once(_asked, test)
     found = None if how is None else state.facts.asked(how[0])
     return None if how is None or found is None else found is not how[1]
 
 
 def _remember(read: Reader, state: State, test: ast.expr, *, value: bool) -> None:
-    how = _asked(read, test)
+    how = read.once(_asked, test)
     if how is not None and not any(_consumable(state, name) for name in how[2]):
         state.facts.ask(how[0], value is not how[1], how[2])
 

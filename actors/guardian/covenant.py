@@ -19,7 +19,7 @@ import ast
 from collections.abc import Iterator
 from typing import Final
 
-from actors.guardian import conditions, known, loops, patterns, targets
+from actors.guardian import conditions, failing, known, loops, patterns, targets
 from actors.guardian.aliasing import (
     CLASS,
     NOTHING,
@@ -80,7 +80,13 @@ class Walk:
         method, read = self._method, self.read
         read.scope = Scope(method, None)
         read.root = read.scope.id
-        read.shares = any(isinstance(node, (ast.Global, ast.Nonlocal)) for node in ast.walk(method))
+        nodes = list(ast.walk(method))
+        read.shares = any(isinstance(node, (ast.Global, ast.Nonlocal)) for node in nodes)
+        for node in nodes:
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node is not method:
+                read.functions.setdefault(node.name, []).append(node)
+        self._carries = known.raises_things(nodes)
+        self._foreign = any(isinstance(node, failing.FOREIGN) for node in nodes)
         state = State()
         for default in [*method.args.defaults, *method.args.kw_defaults]:
             read.value(default, state)
@@ -96,7 +102,7 @@ class Walk:
             self._leave(end, 0, "end")
 
     def _leave(self, state: State, line: int, how: str) -> None:
-        if state.dirty is None:
+        if state.dirty is None or state.dead:
             return
         lines = state.pass_by(line).dirty if line else state.dirty
         assert lines is not None
@@ -122,7 +128,7 @@ class Walk:
         for state in ways:
             self.read.step()
             if not self._certain(node, state):
-                self.read.may_raise(state)
+                self.read.may_raise(state, failing.statement(node) if self._foreign else failing.KIND)
         match node:
             case ast.If():
                 return self._if(node, ways, exits)
@@ -143,6 +149,8 @@ class Walk:
                     for state in ways:
                         self.read.escape(state, self.read.closure(inner, state), node, node.lineno)
                 return ways
+            case ast.AugAssign():
+                return merged([way for state in ways for way in targets.augment(self.read, state, node)])
             case _:
                 return merged([state for state in ways if self._simple(node, state, exits)])
 
@@ -158,8 +166,6 @@ class Walk:
                 if node.value is not None:
                     value = read.value(node.value, state)
                     targets.assign(read, state, node.target, value, conditions.fact(read, state, node.value))
-            case ast.AugAssign():
-                targets.augment(read, state, node)
             case ast.Delete():
                 for target in node.targets:
                     targets.delete(read, state, target)
@@ -173,7 +179,7 @@ class Walk:
             case ast.Raise():
                 read.value(node.exc, state)
                 read.value(node.cause, state)
-                read.may_raise(state)
+                read.may_raise(state, failing.raised(read, node))
                 return False
             case ast.Assert():
                 return self._assert(node, state)
@@ -217,7 +223,7 @@ class Walk:
         failed = state.copy()
         if conditions.assume(read, failed, node.test, value=False):
             read.value(node.msg, failed)
-            read.may_raise(failed)
+            read.may_raise(failed, frozenset({"AssertionError"}))
         return conditions.assume(read, state, node.test, value=True)
 
     def branch(self, test: ast.expr, ways: Ways, line: int) -> tuple[Ways, Ways]:
@@ -227,7 +233,7 @@ class Walk:
         no: Ways = []
         for state in ways:
             read.value(test, state)
-            read.may_raise(state)
+            read.may_raise(state, failing.KIND)
             for value, found in ((True, yes), (False, no)):
                 way = state.copy()
                 if conditions.assume(read, way, test, value=value):
@@ -256,24 +262,24 @@ class Walk:
         if outer is not None:
             outer.extend(swallowed)
         # A context manager may swallow what was raised in its block: then the method goes on after it.
-        return merged([*swallowed, *ways])
+        return merged([*(state for state, _ in swallowed), *ways])
 
     def _try(self, node: ast.Try | ast.TryStar, ways: Ways, exits: Exits) -> Ways:
         read = self.read
         outer, read.raises = read.raises, []
         inner = Exits() if node.finalbody else exits
         end = self.block(node.body, ways, inner)
-        raised = merged(read.raises)
+        raised = failing.together(read.raises)
         # From here on what is raised is not caught here any more.
-        read.raises = [state.copy() for state in raised]
+        read.raises = [(state.copy(), kinds) for state, kinds in raised]
         ends = self.block(node.orelse, end, inner)
         for handler in node.handlers:
-            entered = [state.copy().pass_by(handler.lineno) for state in raised]
+            entered = [state.pass_by(handler.lineno) for state in failing.caught(read, node, handler, raised)]
             for state in entered:
                 read.value(handler.type, state)
                 if handler.name:
                     # An exception may carry a part of the state to its handler.
-                    carried = frozenset({STATE}) if known.raises_things(self._method) else NOTHING
+                    carried = frozenset({STATE}) if self._carries else NOTHING
                     read.bind(state, handler.name, carried)
             left = self.block(handler.body, entered, inner)
             for state in left:
@@ -288,16 +294,18 @@ class Walk:
             outer.extend(uncaught)
         return after
 
-    def _finally(self, body: list[ast.stmt], after: Ways, inner: Exits, uncaught: list[State], exits: Exits) -> Ways:
+    def _finally(self, body: list[ast.stmt], after: Ways, inner: Exits, uncaught: failing.Raised, exits: Exits) -> Ways:
         """`finally` stands on every way out; one that leaves by itself overrides the way that it stands on."""
         for source, target in ((inner.breaks, exits.breaks), (inner.continues, exits.continues)):
             target.extend(self.block(body, merged(source), exits))
         for state, line, value in inner.returns:
             left = self.block(body, [state.copy()], exits)
             exits.returns.extend((one, line, value) for one in left)
-        left = self.block(body, merged(uncaught), exits)
+        left = self.block(body, merged(state for state, _ in uncaught), exits)
         if self.read.raises is not None:
-            self.read.raises.extend(left)
+            kinds = [kinds for _, kinds in uncaught]
+            every = None if None in kinds else frozenset[str]().union(*(some for some in kinds if some))
+            self.read.raises.extend((state, every) for state in left)
         return self.block(body, after, exits)
 
     def _match(self, node: ast.Match, ways: Ways, exits: Exits) -> Ways:

@@ -9,7 +9,7 @@ import ast
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from actors.guardian import aliasing, conditions, known
+from actors.guardian import aliasing, conditions, doubts, failing, known
 from actors.guardian.aliasing import NOTHING, State, Value, joined
 
 if TYPE_CHECKING:
@@ -47,35 +47,45 @@ def choice(read: Reader, node: ast.IfExp, state: State) -> Value:
 def display(read: Reader, node: ast.List | ast.Tuple | ast.Set | ast.Dict, state: State) -> Value:
     """A container written out: what stands at which place of it is known."""
     found = NOTHING
-    places: dict[object, Value] | None = {}
     if isinstance(node, ast.Dict):
-        keys: Sequence[ast.expr | None] = node.keys
-        for key, part in zip(keys, node.values, strict=True):
-            found |= known.hashable([read.value(key, state)])
-            value = read.value(part, state)
-            found |= read.items(state, value) if key is None else value
-            place = known.literal(key)
-            if place is None:
-                places = None
-            elif places is not None:
-                places[place] = places.get(place, NOTHING) | value
-    else:
-        for n, part in enumerate(node.elts):
-            value = read.value(part, state)
-            found |= value
-            if isinstance(part, ast.Starred) or isinstance(node, ast.Set):
-                places = None
-            elif places is not None:
-                places[n] = value
+        return _dict(read, node, state)
+    places: dict[object, Value] | None = {}
+    for n, part in enumerate(node.elts):
+        value = read.value(part, state)
+        found |= value
+        if isinstance(part, ast.Starred) or isinstance(node, ast.Set):
+            places = None
+        elif places is not None:
+            places[n] = value
+    return state.make(node, found, parts=places)
+
+
+def _dict(read: Reader, node: ast.Dict, state: State) -> Value:
+    found = NOTHING
+    places: dict[object, Value] = {}
+    keys: Sequence[ast.expr | None] = node.keys
+    for key, part in zip(keys, node.values, strict=True):
+        found |= known.hashable([read.value(key, state)])
+        value = read.value(part, state)
+        if key is None:
+            value = read.items(state, value)
+        found |= value
+        place = known.literal(key)
+        if place is None:
+            # It may be any key, one that stands before it too.
+            places = {here: old | value for here, old in places.items()}
+            place, value = aliasing.REST, places.get(aliasing.REST, NOTHING) | value
+        places[place] = value
     return state.make(node, found, parts=places)
 
 
 def operation(read: Reader, node: ast.BinOp, state: State) -> Value:
     """`a + b` and its kin: a number, a text, or a new container of what both hold."""
     left, right = read.value(node.left, state), read.value(node.right, state)
-    read.may_raise(state)
+    read.may_raise(state, failing.FORMAT if isinstance(node.op, ast.Mod) else failing.ARITHMETIC)
     conditions.succeeded(read, state, node, left, right)
-    left, right = left - {conditions.SCALAR}, right - {conditions.SCALAR}
+    doubts.operated(read, state, node, left, right)
+    left, right = left - {aliasing.SCALAR}, right - {aliasing.SCALAR}
     if aliasing.arithmetic(node.op, left, right) or (isinstance(node.op, ast.Mult) and known.fractional(node)):
         return NOTHING
     return state.make(node, read.items(state, left) | read.items(state, right))
@@ -87,6 +97,7 @@ def comparison(read: Reader, node: ast.Compare, state: State) -> Value:
     for operator, value in zip(node.ops, values[1:], strict=True):
         if isinstance(operator, (ast.In, ast.NotIn)):
             read.items(state, value)
-    read.may_raise(state)
+    read.may_raise(state, None if any(map(known.may_break_off, NOTHING.union(*values[1:]))) else failing.KIND)
     conditions.succeeded(read, state, node, values[0], values[1])
+    doubts.compared(read, state, node, values)
     return NOTHING

@@ -173,6 +173,14 @@ def add(left: Any, right: Any) -> Any:
     return left
 
 
+def multiply(left: Any, right: Any) -> Any:
+    """`record["key"] *= right`. It reads like a product of numbers, and would change a list in place."""
+    if type(left) is list:
+        raise TypeError("a list is not repeated in place under a text key: a new list is `x = x * y`")
+    left *= right
+    return left
+
+
 def encode(text: str, encoding: str = "utf-8", errors: str = "strict") -> bytes:
     _check_codec(encoding)
     return str.encode(text, encoding, errors)

@@ -47,6 +47,8 @@ class Fact:
     none: bool | None = None
     least: int | None = None
     lacks: frozenset[str] = frozenset()
+    container: bool = False
+    """Whether it is a list or a dict beyond doubt."""
 
     def either(self, other: Fact) -> Fact:
         return Fact(
@@ -55,6 +57,7 @@ class Fact:
             none=self.none if self.none is other.none else None,
             least=None if self.least is None or other.least is None else min(self.least, other.least),
             lacks=self.lacks & other.lacks,
+            container=self.container and other.container,
         )
 
 

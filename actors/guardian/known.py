@@ -24,6 +24,8 @@ SPREADING: Final = frozenset(
 """Mutators that put in the items of their argument, and not the argument."""
 GROWING: Final = frozenset("append insert add appendleft extend extendleft update setdefault".split())
 """Mutators that leave no container empty that was not."""
+KEEPING: Final = frozenset("append insert add appendleft setdefault remove discard".split())
+"""Mutators that call nothing that they are given: a function among it is kept, or compared."""
 GRADUAL: Final = SPREADING | {"sort", "update"}
 """Mutators that go item by item: one at which they fail finds the others changed."""
 CLASS_METHODS: Final = frozenset("fromkeys maketrans fromhex from_bytes".split())
@@ -110,9 +112,9 @@ def fractional(node: ast.expr) -> bool:
             return False
 
 
-def raises_things(method: ast.AST) -> bool:
-    """Whether an exception raised in `method` may hold more than texts and numbers."""
-    for node in ast.walk(method):
+def raises_things(nodes: Iterable[ast.AST]) -> bool:
+    """Whether an exception raised in a method of these `nodes` may hold more than texts and numbers."""
+    for node in nodes:
         carried: list[ast.expr] = []
         match node:
             case ast.Raise(exc=ast.Call(args=args, keywords=keywords)):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Final
 
-from actors.guardian import conditions, targets
+from actors.guardian import conditions, failing, recency, targets
 from actors.guardian.aliasing import Object, State, TooComplexError, Value
 from actors.guardian.ways import Exits, Ways, knows, merged
 
@@ -21,11 +21,13 @@ MAX_TURNS: Final = 8
 
 def while_(walk: Walk, node: ast.While, ways: Ways, exits: Exits) -> Ways:
     """A `while` loop, until its head learns nothing new."""
+    made_at = _made_at(walk, node)
+    ways = [recency.turn(state.copy(), made_at) for state in ways]
     for _ in range(MAX_TURNS):
         inner = Exits(returns=exits.returns)
         turn, left = walk.branch(node.test, [state.copy() for state in ways], node.lineno)
         turned = walk.block(node.body, turn, inner)
-        back = merged([*inner.continues, *turned])
+        back = [recency.turn(state, made_at) for state in merged([*inner.continues, *turned])]
         if knows(ways, back):
             return merged([*inner.breaks, *walk.block(node.orelse, left, exits)])
         ways = merged([*ways, *back])
@@ -37,10 +39,11 @@ def for_(walk: Walk, node: ast.For | ast.AsyncFor, ways: Ways, exits: Exits) -> 
     read = walk.read
     source = frozenset[Object]().union(*(read.value(node.iter, state) for state in ways))
     turned: Ways = []
+    made_at = _made_at(walk, node)
     for _ in range(MAX_TURNS):
         inner = Exits(returns=exits.returns)
         # Asking for the next item may run a generator, on the last turn too.
-        first, later = _ask(read, node, ways, source), _ask(read, node, turned, source)
+        first, later = (_ask(read, node, one, source, made_at) for one in (ways, turned))
         turns = []
         for state, items in [*first, *later]:
             turn = state.copy()
@@ -56,13 +59,21 @@ def for_(walk: Walk, node: ast.For | ast.AsyncFor, ways: Ways, exits: Exits) -> 
     raise TooComplexError
 
 
-def _ask(read: Reader, node: ast.For | ast.AsyncFor, ways: Ways, source: Value) -> list[tuple[State, Value]]:
+def _made_at(walk: Walk, node: recency.Loop) -> frozenset[int]:
+    """Where a turn makes objects. In a closure they are not told apart by turns: its caller may hold some, out of sight."""
+    return walk.read.once(recency.places, node) if walk.read.scope.id == walk.read.root else frozenset()
+
+
+def _ask(
+    read: Reader, node: ast.For | ast.AsyncFor, ways: Ways, source: Value, made_at: frozenset[int]
+) -> list[tuple[State, Value]]:
     """Each state after the loop has asked for an item, and what the item may be."""
     found = []
     for way in ways:
         state = way.copy()
-        items = read.items(state, source)
-        read.may_raise(state)
+        recency.turn(state, made_at)
+        items = read.items(state, recency.with_earlier(state, source))
+        read.may_raise(state, failing.iteration(source))
         if isinstance(node, ast.AsyncFor):
             read.suspend(state, node.lineno)
         found.append((state.pass_by(node.lineno), items))

@@ -8,8 +8,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from actors.guardian import known, lazies
-from actors.guardian.aliasing import CLASS, NOTHING, RECEIVER, SLICE, STATE, Kind, Object, State, Value, parameter
+from actors.guardian import doubts, failing, known, lazies
+from actors.guardian.aliasing import CLASS, NOTHING, RECEIVER, REST, SLICE, STATE, Kind, Object, State, Value, parameter
 from actors.guardian.arguments import Arguments, anything
 
 if TYPE_CHECKING:
@@ -44,10 +44,11 @@ def method(read: Reader, state: State, name: str, base: Value, *, arguments: Arg
         read.invoke_all(state, everything, NOTHING, node)
         read.disturb(state, frozenset({STATE}), grows=False)
         return frozenset({parameter(f"answer {line}")})
-    callbacks = read.invoke_all(state, everything, read.items(state, base), node)
     base = base - {RECEIVER}
+    if not (name in known.KEEPING and all(thing[0] in ("state", "site") for thing in base)):
+        read.invoke_all(state, everything, read.items(state, base), node)
     if name in known.MUTATORS:
-        return _mutation(read, state, name, base, arguments=arguments, callbacks=callbacks, line=line)
+        return _mutation(read, state, name, base, arguments=arguments, line=line)
     if name in known.LOOKUPS:
         return state.part(base, arguments.literal) | arguments.rest | arguments.spread
     if name in known.COPIES:
@@ -63,9 +64,7 @@ def method(read: Reader, state: State, name: str, base: Value, *, arguments: Arg
     return base
 
 
-def _mutation(
-    read: Reader, state: State, name: str, base: Value, *, arguments: Arguments, callbacks: Value, line: int
-) -> Value:
+def _mutation(read: Reader, state: State, name: str, base: Value, *, arguments: Arguments, line: int) -> Value:
     """A method that changes its object. One that takes its items one by one may break off half-way."""
     given = arguments.everything
     if name in known.KEYED:
@@ -73,14 +72,20 @@ def _mutation(
         given = arguments.rest | arguments.spread | known.hashable(arguments.placed[:1])
     found = state.part(base, arguments.literal if name in known.KEYED else None) | given
     put = given
-    if name == "update":
-        put = of_pairs(read, state, given)
+    if name == "sort":
+        # What its key makes of the items decides of their order alone.
+        put = NOTHING
+    elif name == "update":
+        put = of_pairs(read, state, arguments)
     elif name in known.SPREADING:
         put = read.items(state, given)
     place = arguments.literal if name == "setdefault" else None
-    read.mutate(state, base, put | callbacks, line, place=place, grows=name in known.GROWING)
+    read.mutate(state, base, put, line, place=place, grows=name in known.GROWING)
+    if name == "update":
+        for key, value in arguments.named.items():
+            read.mutate(state, base, value, line, place=key, replaces=True, grows=True)
     if name in known.GRADUAL and not _at_once(name, arguments):
-        read.may_raise(state)
+        read.may_raise(state, failing.WRONG if name == "sort" else failing.iteration(given))
     return found
 
 
@@ -120,10 +125,13 @@ def _of_outside(read: Reader, state: State, path: str, arguments: Arguments, nod
     return call(read, state, path, arguments, node)
 
 
-def of_pairs(read: Reader, state: State, given: Value) -> Value:
-    """What a dict may hold that is made of `given`: keywords, a mapping, or pairs."""
-    items = read.items(state, given)
-    return given | items | read.items(state, items)
+def of_pairs(read: Reader, state: State, arguments: Arguments) -> Value:
+    """What a dict may hold that is made of `arguments`: a mapping, or pairs; its keywords not among it."""
+    given = arguments.spread.union(*arguments.placed)
+    mappings = frozenset(thing for thing in given if thing[0] != "site" or thing[2] in ("dict", "any"))
+    listed = frozenset(thing for thing in given if thing[0] != "site" or thing[2] != "dict")
+    pairs = read.items(state, listed)
+    return read.items(state, mappings) | read.items(state, pairs) | arguments.spread
 
 
 def call(read: Reader, state: State, name: str, arguments: Arguments, node: ast.AST) -> Value:
@@ -133,6 +141,8 @@ def call(read: Reader, state: State, name: str, arguments: Arguments, node: ast.
     owner, _, called = name.rpartition(".")
     if owner in known.TYPES:
         return _of_outside(read, state, name, arguments, node)
+    if isinstance(node, ast.Call):
+        doubts.called(read, state, name, node, arguments)
     if name in known.LAZY:
         return lazies.make(read, state, name, arguments, node)
     if name in known.CALLING:
@@ -151,7 +161,12 @@ def call(read: Reader, state: State, name: str, arguments: Arguments, node: ast.
     if name.partition(".")[0] in known.PURE_MODULES or (owner and called in known.PURE_CALLS):
         read.invoke_all(state, everything, state.contents(everything), node)
         read.items(state, everything)
-        return NOTHING if owner in known.NUMERIC_MODULES else state.make(node, NOTHING)
+        if owner in known.NUMERIC_MODULES:
+            return NOTHING
+        # What it answers may be deep, and fresh at every depth.
+        made = state.make(node, NOTHING)
+        read.mutate(state, made, made, getattr(node, "lineno", 0))
+        return made
     return _special(read, state, name, arguments, node)
 
 
@@ -194,7 +209,10 @@ def _fresh(read: Reader, state: State, name: str, arguments: Arguments, node: as
     called = read.invoke_all(state, everything, items | state.contents(items), node)
     kind = known.KINDS.get(name, "any")
     if name == "dict":
-        return state.make(node, of_pairs(read, state, everything) | called, kind)
+        rest = of_pairs(read, state, arguments) | called
+        return state.make(
+            node, rest.union(*arguments.named.values()), kind, dict[object, Value](arguments.named) | {REST: rest}
+        )
     if name == "sum":
         # A sum of lists holds what those lists hold; it needs a list to begin with, for 0 takes none.
         if len(arguments.placed) == 1 and not arguments.named and not arguments.spread:
@@ -224,6 +242,7 @@ def hand_over(read: Reader, state: State, arguments: Arguments, node: ast.AST) -
     reached = frozenset(state.reach(everything))
     read.invoke_all(state, reached, everything, node)
     read.disturb(state, reached, grows=False)
+    state.boxes = frozenset()
     if state.touches_state(everything):
         state.change(getattr(node, "lineno", 0))
     return everything | {parameter("answer")}

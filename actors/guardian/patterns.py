@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from actors.guardian import conditions
+from actors.guardian import conditions, failing
 from actors.guardian.aliasing import State, Value
 from actors.guardian.scopes import OUTSIDE
 
@@ -39,7 +39,7 @@ def meet(
             conditions.of_kinds(read, state, asked.id, kinds, value=False)
         return [taken], left
     read.value(case.guard, taken)
-    read.may_raise(taken)
+    read.may_raise(taken, failing.KIND)
     passed = taken.copy()
     conditions.assume(read, taken, case.guard, value=False)
     return ([passed] if conditions.assume(read, passed, case.guard, value=True) else []), [*left, taken]

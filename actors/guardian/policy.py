@@ -8,6 +8,7 @@ neither RestrictedPython nor this file knows, so that a new Python version bring
     a.b = x           _write_(a).b = x             (`del`, `+=`, loop and tuple targets alike)
     self._p_changed = True    _signal_()
     a += b, c[i] += b    a = _add_(a, b), and so for an item: a text never extends a list
+    c["k"] *= b       c["k"] = _multiply_(c["k"], b)    what a record names is never a list repeated
     a % b, f"{b}"     a % _shown_(b), f"{_shown_(b)}"    no text may show an address
     except E: …       except E: _guard_(); …       exhaustion never reaches a handler, nor a `finally`
     case int(x):      case _type_int(x):           whatever `int` is locally
@@ -346,9 +347,11 @@ class _Transformer(RestrictingNodeTransformer):
             return ast.copy_location(
                 ast.Assign(targets=[node.target], value=rewriting.call("_add_", old, node.value)), node
             )
-        plain = isinstance(node.target, ast.Subscript) and not isinstance(node.target.slice, ast.Slice)
-        if isinstance(node.op, ast.Add) and plain:
-            return rewriting.item_added(node)
+        match node:
+            case ast.AugAssign(op=ast.Add(), target=ast.Subscript(slice=index)) if not isinstance(index, ast.Slice):
+                return rewriting.in_item(node, "_add_")
+            case ast.AugAssign(op=ast.Mult(), target=ast.Subscript(slice=ast.Constant(value=str()))):
+                return rewriting.in_item(node, "_multiply_")
         return node
 
     def visit_BinOp(self, node: ast.BinOp) -> Any:

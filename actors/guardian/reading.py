@@ -11,14 +11,28 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final
+from typing import Any, Final, TypeVar
 
-from actors.guardian import aliasing, closures, comprehensions, conditions, displays, known, lazies, outside, targets
+from actors.guardian import (
+    aliasing,
+    closures,
+    comprehensions,
+    conditions,
+    displays,
+    doubts,
+    failing,
+    known,
+    lazies,
+    outside,
+    targets,
+)
 from actors.guardian.aliasing import CLASS, NOTHING, RECEIVER, STATE, Object, State, TooComplexError, Value
 from actors.guardian.arguments import Arguments, anything
 from actors.guardian.facts import UNKNOWN, Fact
 from actors.guardian.scopes import OUTSIDE, Comprehension, Function, Scope
 
+T = TypeVar("T")
+Node = TypeVar("Node", bound=ast.AST)
 MAX_STEPS: Final = 60_000
 
 
@@ -35,9 +49,13 @@ class Reader:
         self.scope: Scope
         self.root = OUTSIDE
         """The method's own scope, whose variables are there once."""
+        self.functions: dict[str, list[ast.AST]] = {}
+        """The closures of the method that have a name."""
+        self.again = False
+        """Whether a closure is being called that is under way."""
         self.shares = False
         """Whether a closure may bind them (`nonlocal`)."""
-        self.raises: list[State] | None = None
+        self.raises: failing.Raised | None = None
         self._steps = 0
         self.closures: dict[int, tuple[Function | ast.GeneratorExp, Scope, Value]] = {}
         self._scopes: dict[int, Scope] = {}
@@ -45,7 +63,15 @@ class Reader:
         self._busy: list[Object] = []
         self.hints: dict[int, str] = {}
         self.lazies: dict[int, ast.AST] = {}
+        self._said: dict[tuple[object, ast.AST, int], Any] = {}
         self.calls: dict[int, closures.Call] = {}
+
+    def once(self, function: Callable[[Reader, Node], T], node: Node) -> T:
+        """What `function` says of `node` in this scope, where it always says the same."""
+        key = (function, node, self.scope.id)
+        if key not in self._said:
+            self._said[key] = function(self, node)
+        return self._said[key]  # type: ignore[no-any-return]
 
     # What can happen to the state ------------------------------------------------------------------------------
 
@@ -54,10 +80,10 @@ class Reader:
         if self._steps > MAX_STEPS:
             raise TooComplexError
 
-    def may_raise(self, state: State) -> None:
-        """Here the method may break off, in this state, into a handler."""
-        if self.raises is not None:
-            self.raises.append(state.copy())
+    def may_raise(self, state: State, kinds: failing.Kinds = None) -> None:
+        """Here the method may break off, in this state, into a handler of one of the `kinds`; None for any."""
+        if self.raises is not None and not state.dead:
+            self.raises.append((state.copy(), kinds))
 
     def suspend(self, state: State, line: int) -> None:
         if state.dirty is not None:
@@ -81,9 +107,19 @@ class Reader:
         )
 
     def mutate(
-        self, state: State, base: Value, put: Value, line: int, *, place: object | None = None, grows: bool = False
+        self,
+        state: State,
+        base: Value,
+        put: Value,
+        line: int,
+        *,
+        place: object | None = None,
+        replaces: bool = False,
+        grows: bool = False,
     ) -> None:
-        """`base` was changed in place, and may hold `put` now: at `place`, where that is known."""
+        """`base` was changed in place, and may hold `put` now: at `place`, where that is known, and, if it `replaces`,
+        nothing else there.
+        """
         self.disturb(state, base, grows=grows)
         for thing in base:
             if state.is_state(thing):
@@ -94,7 +130,7 @@ class Reader:
             elif thing[0] == "foreign":
                 state.hold(thing, put)
             if thing[0] == "site":
-                state.put(thing, put - {thing}, place)
+                state.put(thing, put, place, alone=replaces and len(base) == 1)
 
     def own(self, state: State, value: Value, line: int) -> None:
         """`value` was put into the receiver's state. A function there is out of sight, whoever calls it."""
@@ -112,8 +148,9 @@ class Reader:
         holder = self.scope.holder(name)
         key = (holder.id if holder else OUTSIDE, name)
         if holder is not None and holder.outer is not None:
-            # Each call of a closure has variables of its own, which what it made may still hold.
-            value |= state.env.get(key, NOTHING)
+            if self.again or holder.captured:
+                # Each call of a closure has variables of its own, which what it made may still hold.
+                value |= state.env.get(key, NOTHING)
             fact = UNKNOWN
         state.env[key] = value
         state.facts.bind(key, fact)
@@ -138,18 +175,18 @@ class Reader:
             case ast.Name(id=name):
                 key = self.key(name)
                 if key not in state.certain and name not in known.BUILT_IN:
-                    self.may_raise(state)
+                    self.may_raise(state, failing.NAME)
                 # What `global` has bound is found in scope 0 too.
                 found = state.env.get(key, NOTHING if key[0] else frozenset({("outside", name)}))
                 return conditions.narrowed(state, key, found)
             case ast.Attribute():
                 base = self.value(node.value, state)
-                self.may_raise(state)
+                self.may_raise(state, failing.ATTRIBUTE)
                 return self.attribute(state, base, node.attr)
             case ast.Subscript():
                 base = self.value(node.value, state)
                 self.value(node.slice, state)
-                self.may_raise(state)
+                self.may_raise(state, failing.ITEM)
                 if isinstance(node.slice, ast.Slice):
                     return state.make(node, self.items(state, base))
                 return state.part(base, known.literal(node.slice))
@@ -183,13 +220,16 @@ class Reader:
             case ast.Compare():
                 return displays.comparison(self, node, state)
             case ast.Starred():
-                return self.items(state, self.value(node.value, state))
+                found = self.value(node.value, state)
+                self.may_raise(state, failing.iteration(found))
+                return self.items(state, found)
             case _:
                 # Operators, comparisons, f-strings, slices: they read their parts, and make numbers and texts.
                 for part in ast.iter_child_nodes(node):
                     if isinstance(part, ast.expr):
                         self.value(part, state)
-                self.may_raise(state)
+                self.may_raise(state, failing.ARITHMETIC)
+                doubts.read_as_number(self, state, node)
                 return NOTHING
 
     def items(self, state: State, value: Value) -> Value:
@@ -262,11 +302,11 @@ class Reader:
         if isinstance(function, ast.Attribute):
             base = self.value(function.value, state)
             arguments = self._arguments(node, state)
-            self.may_raise(state)
+            self.may_raise(state, failing.method(function.attr, base))
             return outside.method(self, state, function.attr, base, arguments=arguments, node=node)
         called = self.value(function, state)
         arguments = self._arguments(node, state)
-        self.may_raise(state)
+        self.may_raise(state, failing.function(called))
         found = NOTHING
         if not called:  # a number, a text: nothing that could run
             outside.hand_over(self, state, arguments, node)
@@ -337,6 +377,7 @@ class Reader:
             before = found
             once = state.copy()
             for thing in things:
+                self.may_raise(once, failing.function(frozenset({thing})))
                 found |= self._invoke(once, thing, anything(unknown), node)
             settled = state.knows(once)
             # Not at all, once, and again after what it did itself.

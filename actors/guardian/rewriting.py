@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 
 
-def item_added(node: ast.AugAssign) -> list[ast.stmt]:
-    """`a[i] += b` with `_add_`; `a` and `i` are evaluated once, and first, as Python does."""
+def in_item(node: ast.AugAssign, function: str) -> list[ast.stmt]:
+    """`a[i] += b` with `function`; `a` and `i` are evaluated once, and first, as Python does."""
     assert isinstance(node.target, ast.Subscript)
     base, index = node.target.value, node.target.slice
     node.target.value, node.target.slice = ast.Name("_base_", ast.Load()), ast.Name("_index_", ast.Load())
@@ -14,7 +14,7 @@ def item_added(node: ast.AugAssign) -> list[ast.stmt]:
     made: list[ast.stmt] = [
         ast.Assign(targets=[ast.Name("_base_", ast.Store())], value=base),
         ast.Assign(targets=[ast.Name("_index_", ast.Store())], value=index),
-        ast.Assign(targets=[node.target], value=call("_add_", old, node.value)),
+        ast.Assign(targets=[node.target], value=call(function, old, node.value)),
     ]
     return [ast.copy_location(one, node) for one in made]
 

@@ -85,6 +85,7 @@ class _Play:
             "_guard_": self._guard,
             "_shown_": facades.shown,
             "_add_": facades.add,
+            "_multiply_": facades.multiply,
             **facades.PATTERN_TYPES,
         }
         exec(code, runtime, scope)  # noqa: S102 - the one place where a method's code runs: in the jail, policed

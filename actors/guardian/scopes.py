@@ -13,6 +13,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 OUTSIDE: Final = 0
 _FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+_LASTING: Final = (*_FUNCTIONS, ast.GeneratorExp)
 _COMPREHENSIONS: Final = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
@@ -23,6 +24,10 @@ class Scope:
         self.id = id(node)
         self.outer = outer
         self.comprehension = isinstance(node, _COMPREHENSIONS)
+        self.captured = self.comprehension or (
+            outer is not None and any(isinstance(part, _LASTING) and part is not node for part in ast.walk(node))
+        )
+        """Whether something that lasts longer than one call may hold its variables."""
         self._elsewhere: set[str] = set()
         self._bound: set[str] = set()
         if isinstance(node, _FUNCTIONS):

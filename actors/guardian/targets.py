@@ -6,10 +6,22 @@ Standard library only, as all of the covenant.
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from actors.guardian import conditions, known
-from actors.guardian.aliasing import CLASS, INVOKABLE, NOTHING, RECEIVER, SLICE, State, TooComplexError, Value
+from actors.guardian import conditions, doubts, failing, known
+from actors.guardian.aliasing import (
+    CLASS,
+    INVOKABLE,
+    NOTHING,
+    RECEIVER,
+    REST,
+    SCALAR,
+    SLICE,
+    State,
+    TooComplexError,
+    Value,
+)
 from actors.guardian.facts import UNKNOWN, Fact
 
 if TYPE_CHECKING:
@@ -40,12 +52,14 @@ def assign(read: Reader, state: State, target: ast.expr, value: Value, fact: Fac
             many = isinstance(target.slice, ast.Slice) or SLICE in index
             if many:
                 value = value | read.items(state, value)
-            read.may_raise(state)
+            read.may_raise(state, failing.ITEM)
             put = value | known.hashable([index])
-            read.mutate(state, base, put, target.lineno, place=known.literal(target.slice), grows=not many)
+            read.mutate(
+                state, base, put, target.lineno, place=known.literal(target.slice), replaces=not many, grows=not many
+            )
             conditions.grown(read, state, target)
         case ast.Tuple() | ast.List():
-            read.may_raise(state)
+            read.may_raise(state, failing.iteration(value))
             _unpack(read, state, target.elts, value)
         case ast.Starred():
             assign(read, state, target.value, state.make(target, value, "list"))
@@ -97,24 +111,30 @@ def write(read: Reader, state: State, base: Value, name: str, value: Value, *, l
             read.report("COV002", line, f"the attribute {name!r}")
 
 
-def augment(read: Reader, state: State, node: ast.AugAssign) -> None:
-    """`target += value`: what is a container may take it in place; a number or a text is made anew."""
+def augment(read: Reader, state: State, node: ast.AugAssign) -> Iterator[State]:
+    """`target += value`: what is a container may take it in place; a number or a text is made anew. The ways from here."""
     target = node.target
     base, old = _old(read, state, target)
     before = conditions.fact(read, state, target) if isinstance(target, ast.Name) else UNKNOWN
     new = read.value(node.value, state)
     after = conditions.fact(read, state, node.value)
-    read.may_raise(state)
-    changed = _in_place(node, old - {conditions.SCALAR}, new - {conditions.SCALAR})
+    read.may_raise(state, failing.FORMAT)
+    doubts.operated(read, state, node, old, new)
+    changed = NOTHING if _is_field(node, base, state) else _in_place(node, old - {SCALAR}, new - {SCALAR})
     items = read.items(state, new) if changed else NOTHING
     result = NOTHING
+    doubtful = state.touches_state(changed)
+    if doubtful:
+        way = doubts.number(read, state, node, base)
+        if way is not None:
+            yield way
     if changed:
-        if state.touches_state(changed):
+        if doubtful:
             read.hint(node.lineno, _HINT.format(op=_SIGNS[type(node.op)]))
         read.mutate(state, changed, items, node.lineno, grows=isinstance(node.op, (ast.Add, ast.BitOr)))
         if any(map(known.may_break_off, new)) or not isinstance(node.op, ast.Add):
             # Items are taken one by one: one that fails finds the others taken.
-            read.may_raise(state)
+            read.may_raise(state, failing.iteration(new))
         result = changed | state.make(node, state.contents(old) | items)
     match target:
         case ast.Name(id=name):
@@ -124,7 +144,10 @@ def augment(read: Reader, state: State, node: ast.AugAssign) -> None:
             write(read, state, base, target.attr, result | items, line=node.lineno)
         case _:
             place = known.literal(target.slice)
-            read.mutate(state, base, result | items, node.lineno, place=place, grows=True)
+            read.mutate(state, base, result | items, node.lineno, place=place, replaces=True, grows=True)
+    if doubtful:
+        doubts.container(read, state, target, base)
+    yield state
 
 
 def _old(read: Reader, state: State, target: ast.Name | ast.Attribute | ast.Subscript) -> tuple[Value, Value]:
@@ -143,6 +166,18 @@ def _old(read: Reader, state: State, target: ast.Name | ast.Attribute | ast.Subs
                 # What is put back is a new list of the items.
                 return base, state.make(target, read.items(state, base))
             return base, state.part(base, known.literal(target.slice))
+
+
+def _is_field(node: ast.AugAssign, base: Value, state: State) -> bool:
+    """Whether this is `record["key"] *= y`, which repeats no list (that is what `policy` sees to). A list that the
+    method itself has put there is taken for one that is to be repeated all the same.
+    """
+    match node:
+        case ast.AugAssign(op=ast.Mult(), target=ast.Subscript(slice=ast.Constant(value=str(key)))):
+            known_parts = [state.parts.get(thing) or {} for thing in base]
+            return all(parts.get(key, NOTHING) <= parts.get(REST, NOTHING) for parts in known_parts)
+        case _:
+            return False
 
 
 def _in_place(node: ast.AugAssign, old: Value, new: Value) -> Value:
@@ -165,7 +200,7 @@ def _in_place(node: ast.AugAssign, old: Value, new: Value) -> Value:
 
 
 def delete(read: Reader, state: State, target: ast.expr) -> None:
-    read.may_raise(state)
+    read.may_raise(state, failing.ATTRIBUTE | failing.ITEM | failing.NAME)
     match target:
         case ast.Name(id=name):
             read.unbind(state, name)

@@ -29,7 +29,7 @@ def merged(states: Iterable[State]) -> Ways:
     Those that know different things are kept apart too, as long as they are few.
     """
     found: list[State] = []
-    every = list(states)
+    every = [state for state in states if not state.dead]
     for clean in (True, False):
         apart: list[State] = []
         for state in every:

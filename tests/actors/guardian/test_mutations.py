@@ -19,7 +19,9 @@ from actors.guardian import (
     conditions,
     confine,
     covenant,
+    doubts,
     facts,
+    failing,
     gates,
     known,
     lazies,
@@ -27,6 +29,7 @@ from actors.guardian import (
     outside,
     policy,
     reading,
+    recency,
     rules,
     run,
     scopes,
@@ -147,7 +150,7 @@ MECHANISMS: dict[str, tuple[Any, str, Any, list[str]]] = {
     "attribute targets": (targets, "write", none, ["self.x = a"]),
     "item targets": (reading.Reader, "mutate", none, ["self.table[a] = b"]),
     "deletions": (targets, "delete", none, ["del self.items[0]"]),
-    "augmented names": (targets, "augment", none, ["t = self.items", "t += a"]),
+    "augmented names": (targets, "augment", lambda read, state, node: [state], ["t = self.items", "t += a"]),
     "what is taken in place": (targets, "_in_place", nothing, ["t = self.items", "t += a"]),
     "arithmetic": (aliasing, "arithmetic", lambda *_: True, ["t = self.rows + []", "t[0].append(a)"]),
     "exceptions' cargo": (known, "raises_things", lambda _: False, ["try:", "    raise ValueError(self.items)",
@@ -158,8 +161,18 @@ MECHANISMS: dict[str, tuple[Any, str, Any, list[str]]] = {
     "half-way": (known, "GRADUAL", frozenset(), ["try:", "    self.items.sort()", "except TypeError:", "    return 1", SIGNAL]),
     "keys": (known, "hashable", nothing, ["d = {self.items.append: 0}", "for f in d:", "    f(1)"]),
     "methods as values": (known, "METHODS", frozenset(), ["get = self.table.get", "get(a).append(1)"]),
-    "places that are not known any more": (aliasing.State, "put", lambda state, thing, value, _: state.hold(thing, value),
+    "places that are not known any more": (aliasing.State, "put", lambda state, thing, value, _, **__: state.hold(thing, value),
                                            ["x = [{}, self.table]", "x.reverse()", "x[0]['k'] = 1"]),
+    "earlier turns": (recency, "_named", lambda thing, _: thing, [
+        "last = {}", "for x in a:", "    last['k'] = 1", "    if x:", "        return x", "    last = {}",
+        "    self.rows.append(last)", f"    {SIGNAL}"]),
+    "one object or many": (aliasing.State, "many", property(lambda _: frozenset(), none), [
+        "t = [{'k': self.items} for x in a]", "t[0]['k'] = []", "t[1]['k'].append(1)"]),
+    "what fails, and how": (failing, "ITEM", frozenset(), [
+        "try:", "    self.x = a", "    b[0]", f"    {SIGNAL}", "except IndexError:", "    return 1"]),
+    "who catches": (failing, "_catches", lambda *_: False, [
+        "try:", "    self.x = a", "    b[0]", f"    {SIGNAL}", "except IndexError:", "    return 1"]),
+    "a list that a sum may be": (doubts, "_plain", lambda _: True, ["t = self.items", "t += a", "return min(t, b)"]),
     "what is bound anew": (facts.Facts, "bind", none, ["f = a in b", "if f:", "    self.x = a", "f = b", "if f:", f"    {SIGNAL}"]),
     "what is changed in place": (reading.Reader, "disturb", none, ["if b:", "    self.x = a", "    b.clear()", "if b:", f"    {SIGNAL}"]),
     "what holds in one call": (facts.Facts, "keep", none, [
@@ -248,6 +261,12 @@ RUNTIME: dict[str, tuple[str, str, dict[str, Any], str]] = {
         "facades.add = lambda a, b: a.__iadd__(b); ",
         "x = self.items\n    x += 'ab'\n    return 1",
         {"slots": {"items": []}},
+        "TypeError",
+    ),
+    "a field repeats no list": (
+        "facades.multiply = lambda a, b: a.__imul__(b); ",
+        "x = dict(self.row)\n    x['k'] *= 2\n    return 1",
+        {"slots": {"row": {"k": [1]}}},
         "TypeError",
     ),
     "an answer is bounded": (

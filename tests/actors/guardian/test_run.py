@@ -247,10 +247,14 @@ def test_ordinary_python_does_what_python_does(do, text: str, result: Any):
     assert do(text) == Done(result=result)
 
 
-def test_an_item_takes_no_text_into_its_list(do):
-    """`a[i] += b` is `a += b` for an item: what it is of is evaluated once."""
+def test_an_item_takes_no_text_into_its_list_and_a_field_repeats_none(do):
+    """`a[i] += b` is `a += b` for an item: what it is of is evaluated once. `a["k"] *= b` is a product of numbers."""
     outcome = do("t = {'k': [1]}\nt['k'] += 'ab'\nreturn t")
     assert isinstance(outcome, Failed)
     assert outcome.error == "TypeError"
+    outcome = do("t = {'k': [1]}\nt['k'] *= 2\nreturn t")
+    assert isinstance(outcome, Failed)
+    assert outcome.error == "TypeError"
+    assert do("t = {'k': 2, 'n': [3]}\nt['k'] *= 3\nt['n'][0] *= 2\nreturn t") == Done(result={"k": 6, "n": [6]})
     text = "calls = []\nt = [[1], 5]\ndef at(n):\n    calls.append(n)\n    return n\nt[at(0)] += [2]\nt[at(1)] += at(3)\nreturn [t, calls]"
     assert do(text) == Done(result=[[[1, 2], 8], [0, 1, 3]])
