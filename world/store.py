@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 import transaction
-import zodburi
 from ZEO.ClientStorage import ClientStorage
 from ZEO.Exceptions import ClientStorageError, ServerException
 from ZODB import DB
@@ -23,6 +22,7 @@ from ZODB.POSException import ConflictError, POSError
 from protocol.errors import BatosError
 from protocol.home import Home, Settings
 from world.version import version_of
+from world.waiting import WaitingThread
 
 T = TypeVar("T")
 
@@ -44,6 +44,15 @@ class Store:
 
         return await asyncio.get_running_loop().run_in_executor(self._thread, guarded)
 
+    async def read(self, work: Callable[[], T]) -> T:
+        """`run` for what only reads: once more where the server was lost under it, which waits for the next server."""
+        try:
+            return await self.run(work)
+        except BatosError as error:
+            if not is_lost(error):
+                raise
+            return await self.run(work)
+
     def close(self) -> None:
         self._thread.shutdown(wait=True)
         self.db.close()
@@ -59,6 +68,8 @@ def open_store(settings: Settings, home: Home, *, name: str, seconds: float, rea
     uri = settings.storage.uri
     with storage_errors():
         if uri:
+            import zodburi  # noqa: PLC0415 - it looks through everything that is installed, and the default needs it not
+
             factory, options = zodburi.resolve_uri(uri)
             storage = factory()
             if isinstance(storage, ClientStorage):
@@ -72,9 +83,15 @@ def open_store(settings: Settings, home: Home, *, name: str, seconds: float, rea
             server_sync=True,
             read_only=read_only,
             client_label=name,
+            _client_factory=WaitingThread,
         )
         # Undo and history reads open many connections for a moment; thinking mandates hold one each.
         return _checked(DB(client, pool_size=100, historical_pool_size=10), f"zeo://{home.zeo_socket}")
+
+
+def is_lost(error: BatosError) -> bool:
+    """Whether the store or the journal was lost, with nothing wrong in what was asked of it."""
+    return error.code == "STORAGE" and bool(error.data.get("lost"))
 
 
 def _checked(db: DB, uri: str) -> Store:

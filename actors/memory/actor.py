@@ -1,7 +1,7 @@
 """The memory actor's shell: verbs in, passages out, and the start.
 
-Its life: 1. it answers `status` at once; 2. it waits for the world; 3. it loads the model of meaning; 4. it remembers
-what the outbox holds; 5. it is ready. Embedding goes on in a thread of its own, a batch at a time, and never inside
+Its life: 1. it answers `status` at once; 2. it waits for the world, and searches what stands there; 3. it loads the model of
+meaning; 4. it remembers what the outbox holds; 5. it is ready. Embedding goes on in a thread of its own, a batch at a time, and never inside
 a transaction; what is written is written one after the other.
 """
 
@@ -60,6 +60,7 @@ class Memory:
         self._began = time.monotonic()
         self._reader = Reader(self.settings.memory)
         self._store: Store | None = None
+        self._is_awake = False
         self._writing = asyncio.Lock()
         self._cursor = 0
         self._familiar: dict[str, Vectors] = {}
@@ -84,7 +85,7 @@ class Memory:
     async def index(self, request: Index, call: Call) -> Indexed:
         store = self._ready()
         document = check(request.doc_id, request.text, request.metadata)
-        kept = await store.run(lambda: catalog.known(store.db, document))
+        kept = await store.read(lambda: catalog.known(store.db, document))
         if kept is None:
             passages = await self._reader.passages(
                 document.text,
@@ -107,13 +108,15 @@ class Memory:
         return Unindexed(doc_id=request.doc_id, chunks=len(gone.chunks), tid=gone.tid)
 
     async def search(self, request: Search, _call: Call) -> Found:
-        store = self._ready()
+        if self._store is None or not self._is_awake:
+            raise self._not_ready()
+        store = self._store  # what has been read is found by its words, and needs no model
         if not 1 <= request.top_k <= catalog.MAX_HITS:
             raise BatosError("BAD_ARGUMENT", f"top_k is {request.top_k}", f"Give 1 to {catalog.MAX_HITS}.")
         if len(request.query) > catalog.MAX_QUERY:
             raise BatosError("TOO_LARGE", f"a query of {len(request.query)} characters", "Ask with fewer words.")
         began = time.perf_counter()
-        hits = await store.run(lambda: catalog.find(store.db, request.query, request.top_k, request.where))
+        hits = await store.read(lambda: catalog.find(store.db, request.query, request.top_k, request.where))
         return Found(hits=hits, seconds=time.perf_counter() - began)
 
     async def rank(self, request: Rank, call: Call) -> Ranked:
@@ -150,8 +153,11 @@ class Memory:
 
     def _ready(self) -> Store:
         if self._store is None or self.waiting_for:
-            raise BatosError("NOT_READY", f"memory waits for {self.waiting_for}", "`batos status` says when.")
+            raise self._not_ready()
         return self._store
+
+    def _not_ready(self) -> BatosError:
+        return BatosError("NOT_READY", f"memory waits for {self.waiting_for}", "`batos status` says when.")
 
     async def _step(self) -> None:
         if self._store is None:
@@ -161,6 +167,7 @@ class Memory:
         store = self._store
         if await store.run(lambda: awakening.schema_version(store.db)) < awakening.CURRENT:
             raise BatosError("NOT_READY", "the world has not awakened yet.", "The orchestrator does that.")
+        self._is_awake = True
         began = time.monotonic()
         self.waiting_for = "the model of meaning"
         await self._reader.load()

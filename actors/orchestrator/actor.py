@@ -199,10 +199,10 @@ class Orchestrator:
         return await self._in_world(lambda store: inspect.create(store, request, call.envelope.idem))
 
     async def look(self, request: Look, _: Call) -> Looked:
-        return await self._in_world(lambda store: inspect.look(store, request))
+        return await self._seen(lambda store: inspect.look(store, request))
 
     async def source(self, request: Source, _: Call) -> SourceText:
-        return await self._in_world(lambda store: inspect.source(store, request))
+        return await self._seen(lambda store: inspect.source(store, request))
 
     async def status(self, _request: StatusQuery, _: Call) -> ActorStatus:
         detail: dict[str, Any] = {}
@@ -219,10 +219,18 @@ class Orchestrator:
         )
 
     async def _in_world(self, work: Callable[[Store], T]) -> T:
+        store = self._world()
+        return await store.run(lambda: work(store))
+
+    async def _seen(self, look: Callable[[Store], T]) -> T:
+        """What `look` finds in the world, which it does not change."""
+        store = self._world()
+        return await store.read(lambda: look(store))
+
+    def _world(self) -> Store:
         if self._mind is None or self._store is None:
             raise self._not_ready()
-        store = self._store
-        return await store.run(lambda: work(store))
+        return self._store
 
     def _not_ready(self) -> BatosError:
         return BatosError("NOT_READY", f"the orchestrator waits for {self.waiting_for}", "See `batos status`.")

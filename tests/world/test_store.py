@@ -65,3 +65,22 @@ def test_a_world_that_a_newer_program_takes_up_meanwhile_is_written_no_more(home
     assert caught.value.code == "NEWER_WORLD"
     assert store.db.lastTransaction() == last
     store.close()
+
+
+async def test_what_only_reads_is_read_again_where_the_server_was_lost_under_it(home):
+    store = opened(home)
+    tried = []
+
+    def read(failures, code="STORAGE", **data):
+        tried.append(failures)
+        if len(tried) <= failures:
+            raise BatosError(code, "gone", **data)
+        return "seen"
+
+    assert await store.read(lambda: read(1, lost=True)) == "seen"
+    for failures, facts in [(2, {"lost": True}), (1, {}), (1, {"code": "CONFLICT"})]:
+        tried.clear()
+        with pytest.raises(BatosError):
+            await store.read(lambda: read(failures, **facts))  # noqa: B023 - it is awaited here
+        assert len(tried) == failures
+    store.close()

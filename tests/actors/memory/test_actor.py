@@ -202,6 +202,31 @@ async def test_until_it_is_ready_it_says_what_it_waits_for(start):
         assert caught.value.code == "NOT_READY"
 
 
+@pytest.mark.model
+async def test_what_was_read_is_found_while_the_model_is_loaded(start, monkeypatch):
+    memory = await start()
+    await ask(memory, "index", Index(doc_id="d", text="The lantern burns at the gate."))
+    memory = await start(begin=False)
+    loading, loaded = asyncio.Event(), asyncio.Event()
+    load = memory._reader.load
+
+    async def slow():
+        loading.set()
+        await loaded.wait()
+        await load()
+
+    monkeypatch.setattr(memory._reader, "load", slow)
+    beginning = asyncio.create_task(memory.begin())
+    await loading.wait()
+    assert [hit.doc_id for hit in (await ask(memory, "search", Search(query="lantern"))).hits] == ["d"]
+    with pytest.raises(BatosError) as caught:
+        await ask(memory, "rank", Rank(query="q", texts=["a lantern"]))
+    assert caught.value.code == "NOT_READY"
+    loaded.set()
+    await beginning
+    assert len((await ask(memory, "rank", Rank(query="q", texts=["a lantern"]))).scores) == 1
+
+
 async def test_a_model_that_cannot_be_used_is_named_and_not_waited_for(home, start):
     home.config.write_text(home.config.read_text() + '[memory]\nmodel = "/nowhere"\n')
     memory = await start(begin=False)
