@@ -1,8 +1,8 @@
 """The memory actor's shell: verbs in, passages out, and the start.
 
-Its life: 1. it answers `status` at once; 2. it waits for the world, and searches what stands there; 3. it loads the model of
-meaning; 4. it remembers what the outbox holds; 5. it is ready. Embedding goes on in a thread of its own, a batch at a time, and never inside
-a transaction; what is written is written one after the other.
+Its life: 1. it answers `status` at once; 2. it waits for the world, and searches what stands there; 3. it loads the model
+of meaning; 4. it remembers what the outbox holds; 5. it is ready. Embedding goes on in a thread of its own, a batch at a
+time, and never inside a transaction; what is written is written one after the other.
 """
 
 from __future__ import annotations
