@@ -10,18 +10,17 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
 from actors.memory import catalog
 from actors.memory.catalog import Entry, Kept
-from actors.memory.embedding import Vectors
-from actors.memory.reader import Reader
 from bus.service import Call, Handler, serve, stop_on_signals
 from protocol.documents import Document, check
 from protocol.errors import HOPELESS, BatosError
 from protocol.home import Home
+from protocol.home import Memory as Settings
 from protocol.messages import (
     ActorStatus,
     CatchUp,
@@ -39,6 +38,10 @@ from protocol.messages import (
 )
 from world import awakening
 from world.store import Store, open_store
+
+if TYPE_CHECKING:
+    from actors.memory.embedding import Vectors
+    from actors.memory.reader import Reader
 
 RETRY_S: Final = 0.5
 MAX_FAMILIAR: Final = 1000
@@ -58,7 +61,7 @@ class Memory:
         self.settings = home.settings()
         self.waiting_for = "the storage server"
         self._began = time.monotonic()
-        self._reader = Reader(self.settings.memory)
+        self._reader: Reader | None = None
         self._store: Store | None = None
         self._is_awake = False
         self._writing = asyncio.Lock()
@@ -78,7 +81,8 @@ class Memory:
                 await asyncio.sleep(RETRY_S)
 
     async def close(self) -> None:
-        self._reader.close()
+        if self._reader is not None:
+            self._reader.close()
         if self._store is not None:
             await asyncio.to_thread(self._store.close)
 
@@ -87,7 +91,7 @@ class Memory:
         document = check(request.doc_id, request.text, request.metadata)
         kept = await store.read(lambda: catalog.known(store.db, document))
         if kept is None:
-            passages = await self._reader.passages(
+            passages = await self._meaning.passages(
                 document.text,
                 call.cancelled.is_set,
                 lambda done, total: call.partial(IndexProgress(doc_id=document.doc_id, done=done, total=total)),
@@ -125,7 +129,7 @@ class Memory:
         # What is ranked by is often the same (a codex), so its vectors are kept.
         known = {text: self._familiar[text] for text in texts if text in self._familiar}
         new = [text for text in dict.fromkeys(texts) if text not in known]
-        known.update(zip(new, await self._reader.vectors(new, call.cancelled.is_set), strict=True))
+        known.update(zip(new, await self._meaning.vectors(new, call.cancelled.is_set), strict=True))
         self._familiar = dict([*self._familiar.items(), *known.items()][-MAX_FAMILIAR:])
         query = known[request.query]
         # Of unit vectors the product is the cosine; rounding may carry it past 1.
@@ -156,6 +160,12 @@ class Memory:
             raise self._not_ready()
         return self._store
 
+    @property
+    def _meaning(self) -> Reader:
+        if self._reader is None:
+            raise self._not_ready()
+        return self._reader
+
     def _not_ready(self) -> BatosError:
         return BatosError("NOT_READY", f"memory waits for {self.waiting_for}", "`batos status` says when.")
 
@@ -170,6 +180,8 @@ class Memory:
         self._is_awake = True
         began = time.monotonic()
         self.waiting_for = "the model of meaning"
+        if self._reader is None:
+            self._reader = await asyncio.to_thread(_reader_of, self.settings.memory)
         await self._reader.load()
         self.waiting_for = "the outbox to be remembered"
         self._cursor = await store.run(lambda: catalog.cursor(store.db))
@@ -197,9 +209,15 @@ class Memory:
     async def _remember(self, store: Store, entry: Entry) -> None:
         document: Document = check(entry.doc_id, entry.text, entry.metadata)
         known = await store.run(lambda: catalog.known(store.db, document))
-        passages = [] if known else await self._reader.passages(document.text, lambda: False)
+        passages = [] if known else await self._meaning.passages(document.text, lambda: False)
         await store.run(lambda: catalog.follow(store.db, entry.seq, document, passages))
         _log.info("remembered", seq=entry.seq, doc_id=document.doc_id, chunks=len(passages))
+
+
+def _reader_of(settings: Settings) -> Reader:
+    from actors.memory.reader import Reader  # noqa: PLC0415 - numpy, which a search does not wait for
+
+    return Reader(settings)
 
 
 def handlers(memory: Memory) -> dict[str, Handler]:

@@ -8,6 +8,7 @@ import pytest
 
 from actors.memory import catalog
 from actors.memory.actor import Memory, handlers
+from actors.memory.reader import Reader
 from bus.stub import StubBus
 from protocol.errors import BatosError
 from protocol.home import Home
@@ -208,14 +209,14 @@ async def test_what_was_read_is_found_while_the_model_is_loaded(start, monkeypat
     await ask(memory, "index", Index(doc_id="d", text="The lantern burns at the gate."))
     memory = await start(begin=False)
     loading, loaded = asyncio.Event(), asyncio.Event()
-    load = memory._reader.load
+    load = Reader.load
 
-    async def slow():
+    async def slow(reader):
         loading.set()
         await loaded.wait()
-        await load()
+        await load(reader)
 
-    monkeypatch.setattr(memory._reader, "load", slow)
+    monkeypatch.setattr(Reader, "load", slow)
     beginning = asyncio.create_task(memory.begin())
     await loading.wait()
     assert [hit.doc_id for hit in (await ask(memory, "search", Search(query="lantern"))).hits] == ["d"]
