@@ -275,7 +275,7 @@ def claims_of(felt: dict[str, list[float]], loads: dict[str, list[float]]) -> li
 def tallied(counted: list[int], width: int, told: Counter[str]) -> list[Claim]:
     """What was answered, as each message has counted up by one: in order, without a gap, as it stands now."""
     lost = len(counted) - len(set(counted)) + sum(value > width for value in set(counted))
-    doubled = width - START - len(set(counted))
+    doubled = max(0, width - START - len(set(counted)))
     peers = {"messages": float(len(counted))}
     return [
         Claim("acknowledged messages that are lost", lost, peers, "messages", "0", lost == 0),

@@ -111,7 +111,7 @@ class Link:
             socket.set(zmq.SNDHWM, HIGH_WATER)
             socket.set(zmq.RCVHWM, HIGH_WATER)
             socket.set(zmq.MAXMSGSIZE, codec.MAX_FRAME_BYTES)
-            socket.set(zmq.RECONNECT_IVL, 50)
+            socket.set(zmq.RECONNECT_IVL, 20)
             socket.connect(self._endpoint)
             self._talk(socket, monitor)
         except Exception:  # noqa: BLE001 - a thread has nobody else to tell
