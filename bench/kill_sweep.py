@@ -48,7 +48,7 @@ from protocol.errors import BatosError
 from protocol.home import Home
 from protocol.messages import Index, Look, Mandate, MandateReply, Search
 
-ROUNDS: Final = 5
+ROUNDS: Final = 3
 FELT_S: Final = 0.6
 STOPPED_S: Final = 3.0
 """Until the medic ends who is stopped; the restart comes on top."""
@@ -75,6 +75,7 @@ class Sweep:
         self.counted: list[int] = []
         self.felt: dict[str, list[float]] = {}
         self.loads: dict[str, list[float]] = {}
+        self.usual: dict[str, list[float]] = {}
         self.told: Counter[str] = Counter()
         self._client = client
         self._supervisor = Supervisor(home)
@@ -125,7 +126,10 @@ class Sweep:
     # What is killed -------------------------------------------------------------------------------------------
 
     async def kill(self, name: str, how: signal.Signals, ask: Callable[[], Awaitable[None]], row: str) -> None:
-        """Signal one that is at rest; its next answer."""
+        """Signal one that is at rest; its next answer, and before that one that nobody is killed for."""
+        began = time.perf_counter()
+        await ask()
+        self.usual.setdefault(row, []).append(time.perf_counter() - began)
         log = self.home.log / f"{name}.log"
         said = log.stat().st_size
         began = await self._signal(name, how)
@@ -251,11 +255,13 @@ async def sweep(rounds: int) -> list[Claim]:
                 await one.kill(name, signal.SIGSTOP, one.write, f"{name} stopped")
             await one.kill_medic("medic killed")
             await one.kill_supervisord("supervisord killed")
-        return claims_of(one.felt, one.loads) + tallied(one.counted, await one.width(), one.told)
+        return claims_of(one.felt, one.loads, one.usual) + tallied(one.counted, await one.width(), one.told)
 
 
-def claims_of(felt: dict[str, list[float]], loads: dict[str, list[float]]) -> list[Claim]:
-    """A claim for each row: its median, less what its models took, and beside it the whole."""
+def claims_of(
+    felt: dict[str, list[float]], loads: dict[str, list[float]], usual: dict[str, list[float]]
+) -> list[Claim]:
+    """A claim for each row: its median, less what its models took. Beside it the whole, and the same without a kill."""
     found = []
     for row, spent in felt.items():
         loaded = loads.get(row, [0.0] * len(spent))
@@ -267,6 +273,8 @@ def claims_of(felt: dict[str, list[float]], loads: dict[str, list[float]]) -> li
         if row in loads:
             peers |= {"p50 with models": round(statistics.median(spent), 2)}
             peers |= {"models p50": round(statistics.median(loaded), 2)}
+        if row in usual:
+            peers |= {"without a kill": round(statistics.median(usual[row]), 2)}
         limit = STOPPED_S + FELT_S if "stopped" in row else UP_S if "`up`" in row else FELT_S
         found.append(Claim(f"{row}, p50", round(ours, 3), peers, "s", f"<= {limit:g} s", ours <= limit))
     return found

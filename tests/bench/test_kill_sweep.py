@@ -16,16 +16,17 @@ def by_id(claims):
 def test_a_load_of_models_is_told_apart_and_counts_only_where_it_was_waited_for():
     felt = {"inference killed at rest": [3.0, 4.0, 9.0], "memory killed at rest": [0.4, 0.5]}
     loads = {"inference killed at rest": [2.5, 3.5, 4.0], "memory killed at rest": [3.0, 3.0]}
-    found = by_id(claims_of(felt, loads))
+    found = by_id(claims_of(felt, loads, {"memory killed at rest": [0.01, 0.03]}))
     inference, memory = found["inference killed at rest, p50"], found["memory killed at rest, p50"]
     assert (inference.ours, inference.ok) == (0.5, True)
     assert inference.peers == {"max": 9.0, "p50 with models": 4.0, "models p50": 3.5}
     assert (memory.ours, memory.ok) == (0.45, True)
+    assert memory.peers["without a kill"] == 0.02
 
 
 def test_each_row_has_the_limit_of_its_kind():
     felt = {"broker killed at work": [0.7], "broker stopped": [0.7], "supervisord killed, `up` until ready": [4.0]}
-    found = by_id(claims_of(felt, {}))
+    found = by_id(claims_of(felt, {}, {}))
     assert {name: claim.ok for name, claim in found.items()} == {
         "broker killed at work, p50": False,
         "broker stopped, p50": True,
