@@ -35,23 +35,25 @@ class Store:
         self.uri = uri
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="world")
 
-    async def run(self, work: Callable[[], T]) -> T:
-        """`work()` on the world's thread; the database's own errors come out as STORAGE or CONFLICT."""
+    async def run(self, work: Callable[[], T], *, again: bool = False) -> T:
+        """`work()` on the world's thread; the database's own errors come out as STORAGE or CONFLICT.
 
+        `again`: it may be done twice, since it only reads or knows what it has done. So where the server was lost under it
+        it is done once more, for which the next server is waited for.
+        """
+        try:
+            return await self._guarded(work)
+        except BatosError as error:
+            if not again or not is_lost(error):
+                raise
+            return await self._guarded(work)
+
+    async def _guarded(self, work: Callable[[], T]) -> T:
         def guarded() -> T:
             with storage_errors():
                 return work()
 
         return await asyncio.get_running_loop().run_in_executor(self._thread, guarded)
-
-    async def read(self, work: Callable[[], T]) -> T:
-        """`run` for what only reads: once more where the server was lost under it, which waits for the next server."""
-        try:
-            return await self.run(work)
-        except BatosError as error:
-            if not is_lost(error):
-                raise
-            return await self.run(work)
 
     def close(self) -> None:
         self._thread.shutdown(wait=True)

@@ -89,7 +89,7 @@ class Memory:
     async def index(self, request: Index, call: Call) -> Indexed:
         store = self._ready()
         document = check(request.doc_id, request.text, request.metadata)
-        kept = await store.read(lambda: catalog.known(store.db, document))
+        kept = await store.run(lambda: catalog.known(store.db, document), again=True)
         if kept is None:
             passages = await self._meaning.passages(
                 document.text,
@@ -120,7 +120,7 @@ class Memory:
         if len(request.query) > catalog.MAX_QUERY:
             raise BatosError("TOO_LARGE", f"a query of {len(request.query)} characters", "Ask with fewer words.")
         began = time.perf_counter()
-        hits = await store.read(lambda: catalog.find(store.db, request.query, request.top_k, request.where))
+        hits = await store.run(lambda: catalog.find(store.db, request.query, request.top_k, request.where), again=True)
         return Found(hits=hits, seconds=time.perf_counter() - began)
 
     async def rank(self, request: Rank, call: Call) -> Ranked:

@@ -138,7 +138,7 @@ async def test_a_server_that_comes_back_is_met_at_once(
     process.kill()
     process.wait()
     server.start()
-    assert await store.read(lambda: snapshot_of(store)) == seen
+    assert await store.run(lambda: snapshot_of(store), again=True) == seen
     store.close()
 
 
