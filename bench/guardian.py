@@ -26,7 +26,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
 
-from actors.guardian import worker
+from actors.guardian import launching
 from actors.guardian.confine import LAYERS
 from actors.guardian.jail import Jail
 from actors.guardian.worker import Worker
@@ -238,9 +238,9 @@ async def native() -> list[Claim]:
     reached, tried = [], 0
     with ExitStack() as stack:
         scene = stack.enter_context(_Stage(secret))
-        start: str = worker._START  # noqa: SLF001 - the one way to a template without the gates
-        stack.callback(setattr, worker, "_START", start)
-        setattr(worker, "_START", start.replace("from actors", f"{_RAW}from actors", 1))  # noqa: B010
+        start: str = launching._START  # noqa: SLF001 - the one way to a template without the gates
+        stack.callback(setattr, launching, "_START", start)
+        setattr(launching, "_START", start.replace("from actors", f"{_RAW}from actors", 1))  # noqa: B010
         template = Worker()
         await template.start()
         assert not template.missing, template.missing

@@ -26,6 +26,7 @@ from bus.exchange import Exchange, Out
 from bus.last_words import leave
 from bus.link import HEARTBEAT_S, HIGH_WATER, LINGER_MS
 from bus.lock import hold
+from bus.monitor import LOST, Monitor
 from bus.often import Often
 from bus.powers import lay_down
 from bus.pulse import Pulse
@@ -35,6 +36,8 @@ from protocol.errors import BatosError
 from protocol.home import find_home
 
 _TICK_S: Final = HEARTBEAT_S / 5
+_SOON_S: Final = 0.01
+"""After a connection was lost, sending to its peer fails no later than this."""
 _BATCH: Final = 200
 """Messages read before time is looked at again."""
 _INBOX: Final = 32
@@ -62,6 +65,7 @@ class Broker:
         """Serve. HOME_HELD where another broker has the socket; a socket file that nobody holds is replaced."""
         context = zmq.Context()
         router = context.socket(zmq.ROUTER)
+        monitor = Monitor(router)
         try:
             # libzmq unlinks whatever stands at the path, so only the lock protects a live broker.
             with hold(self._path.with_suffix(".lock"), "the bus"), self._admission.open():
@@ -72,19 +76,23 @@ class Broker:
                 router.set(zmq.MAXMSGSIZE, codec.MAX_FRAME_BYTES)
                 router.bind(self._endpoint)
                 _log.info("the broker is up", boot=self._exchange.boot, endpoint=self._endpoint)
-                self._serve(router, Pulse(self._path.parent, "broker"))
+                self._serve(router, monitor, Pulse(self._path.parent, "broker"))
+                monitor.close()
                 router.close()
                 self._path.unlink(missing_ok=True)
         finally:
+            monitor.close()
             router.close()
             context.term()
             os.close(self._wake)
 
-    def _serve(self, router: zmq.Socket[bytes], pulse: Pulse) -> None:
+    def _serve(self, router: zmq.Socket[bytes], monitor: Monitor, pulse: Pulse) -> None:
         poller = zmq.Poller()
         poller.register(router, zmq.POLLIN)
+        poller.register(monitor.socket, zmq.POLLIN)
         poller.register(self._wake, zmq.POLLIN)
         next_tick = time.monotonic()
+        missing = False
         while True:
             ready = dict(poller.poll(math.ceil(max(0.0, next_tick - time.monotonic()) * 1000)))
             if self._wake in ready:
@@ -97,7 +105,12 @@ class Broker:
                     break
                 self._take(router, peer, frames)
             now = time.monotonic()
+            if monitor.socket in ready and LOST in monitor.read():
+                missing, next_tick = True, min(next_tick, now + _SOON_S)
             if now >= next_tick:
+                if missing:
+                    missing = False
+                    self._send(router, self._exchange.speak())
                 self._send(router, self._exchange.tick(now))
                 self._malformed.tick()
                 self._deaf.tick()

@@ -98,7 +98,7 @@ class _Request:
 
 
 class Exchange:
-    """`receive`, `tick` and `lost` change the state and give what is to be sent. `now` is monotonic, in seconds."""
+    """`receive`, `tick`, `speak` and `lost` change the state and give what is to be sent. `now` is monotonic, in seconds."""
 
     def __init__(self, admits: Admits, *, queue: int = QUEUE, clock: Callable[[], float] = time.monotonic) -> None:
         self._admits = admits
@@ -159,6 +159,11 @@ class Exchange:
                 self._lose(peer)
             elif silent > SUSPECT_S:
                 self._out.append((peer, self._beat))
+        return self._flush()
+
+    def speak(self) -> list[Out]:
+        """Somebody's connection was lost. Nobody says whose, so all are spoken to: a frame for who has gone fails."""
+        self._out.extend((peer, self._beat) for peer in {**self._workers, **self._clients})
         return self._flush()
 
     def lost(self, peer: bytes) -> list[Out]:

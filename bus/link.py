@@ -5,8 +5,9 @@ does not make its process look dead, and so that any thread may send. What arriv
 event loop.
 
 The broker answers each heartbeat with its own, whose `sender` is the broker's boot. A boot that changes means that
-the broker has restarted and knows nothing of what was under way; a silence means that there is no broker. With
-ZMQ_IMMEDIATE nothing is queued for a broker that is not there.
+the broker has restarted and knows nothing of what was under way; a silence, or the loss of the connection, means that
+there is no broker. One that can be reached again hears a heartbeat at once. With ZMQ_IMMEDIATE nothing is queued for a
+broker that is not there.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from typing import Final
 import structlog
 import zmq
 
+from bus.monitor import LOST, MADE, Monitor
 from protocol import codec
 from protocol.envelope import Envelope, open_frame, seal
 from protocol.errors import BatosError
@@ -55,7 +57,7 @@ class Link:
     """Send with `send`, from any thread; `receive` and `broker` are called on the event loop.
 
     `broker(boot)` tells of a broker that is there (with a new boot where it has restarted), `broker(None)` that it
-    has fallen silent. `service` is the name under which a worker beats, empty for a client.
+    is gone or has fallen silent. `service` is the name under which a worker beats, empty for a client.
     """
 
     def __init__(
@@ -102,25 +104,28 @@ class Link:
     def _run(self) -> None:
         context = zmq.Context()
         socket = context.socket(zmq.DEALER)
+        monitor = Monitor(socket)
         try:
             socket.set(zmq.IMMEDIATE, 1)
             socket.set(zmq.LINGER, LINGER_MS)
             socket.set(zmq.SNDHWM, HIGH_WATER)
             socket.set(zmq.RCVHWM, HIGH_WATER)
             socket.set(zmq.MAXMSGSIZE, codec.MAX_FRAME_BYTES)
-            socket.set(zmq.RECONNECT_IVL, 50)
+            socket.set(zmq.RECONNECT_IVL, 20)
             socket.connect(self._endpoint)
-            self._talk(socket)
+            self._talk(socket, monitor)
         except Exception:  # noqa: BLE001 - a thread has nobody else to tell
             _log.exception("the connection to the bus failed", endpoint=self._endpoint)
             self._post(self._broker, None)
         finally:
+            monitor.close()
             socket.close()
             context.term()
 
-    def _talk(self, socket: zmq.Socket[bytes]) -> None:
+    def _talk(self, socket: zmq.Socket[bytes], monitor: Monitor) -> None:
         poller = zmq.Poller()
         poller.register(self._wake, zmq.POLLIN)
+        poller.register(monitor.socket, zmq.POLLIN)
         boot: str | None = None
         now = heard = time.monotonic()
         next_beat = now
@@ -148,7 +153,11 @@ class Link:
             if ready.get(socket, 0) & zmq.POLLIN:
                 heard = now
                 boot = self._drain(socket, boot)
-            if boot is not None and now - heard > SILENCE_S:
+            # What a lost broker has said is read before its loss.
+            events = monitor.read() if monitor.socket in ready else []
+            if MADE in events:
+                next_beat = now
+            if boot is not None and (LOST in events or now - heard > SILENCE_S):
                 boot = None
                 self._post(self._broker, None)
 

@@ -22,10 +22,12 @@ ANSWER_S: Final = 30.0
 """Seconds that a question which needs no thinking may take."""
 GONE: Final = frozenset({"NOT_RUNNING", "NOT_READY"})
 """What a system that is restarting says."""
-AGAIN_S: Final = 0.25
+AGAIN_S: Final = 0.1
 """Seconds between two attempts to reach a system that was lost."""
 REACH_S: Final = 5.0
 """Seconds that a service may be away: longer than its restart after a crash takes."""
+STARTING_S: Final = 1.0
+"""Seconds that one which is there may not be ready: what begins without a model is ready sooner."""
 
 
 def client(home: Home) -> Client:
@@ -56,15 +58,16 @@ async def ask(home: Home, verb: str, request: msgspec.Struct, *, service: str = 
 
 
 async def reach(home: Home, bus: Client, service: str) -> None:
-    """Return when `service` is there, ready or not; NOT_RUNNING or NOT_READY soon where it is not.
+    """Return when `service` is ready, or a moment after it is there; NOT_RUNNING or NOT_READY soon where it is not.
 
     A request for a service without a worker would wait in the broker until its deadline. A person need not.
     """
     clock = asyncio.get_running_loop().time
     until = clock() + REACH_S
+    there: float | None = None
     while True:
         try:
-            await bus.call(service, "status", StatusQuery(), seconds=REACH_S)
+            status = await bus.call(service, "status", StatusQuery(), seconds=REACH_S)
         except BatosError as error:
             if error.code == "NOT_RUNNING":
                 raise not_running(home) from error
@@ -74,9 +77,11 @@ async def reach(home: Home, bus: Client, service: str) -> None:
                 raise BatosError(
                     error.code, error.message, f"See what it waits for: {command(home, 'status')}"
                 ) from error
-            await asyncio.sleep(REACH_S / 20)
         else:
-            return
+            there = clock() if there is None else there
+            if status.ready or clock() > there + STARTING_S:
+                return
+        await asyncio.sleep(AGAIN_S / 2)
 
 
 def quiet() -> None:

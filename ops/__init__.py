@@ -1,0 +1,1 @@
+import bus  # noqa: F401 - before structlog is imported; see there

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
+import signal
 import site
 import sys
 from collections.abc import Mapping
@@ -45,7 +46,7 @@ def main() -> int:
             os.pwrite(lock, b"%d\n" % os.getpid(), 0)
             home.supervisor_socket.unlink(missing_ok=True)
             ours = {**inherited(os.environ), **environment(home)}
-            _hand_over(secrets(os.environ))
+            _prepare(secrets(os.environ))
             os.environ.clear()
             os.environ.update(ours)
             limits.widen()
@@ -62,17 +63,46 @@ def _lose(_handler: loggers.Handler) -> None:
     """A line that a full disk does not take is lost; supervisord's own way is to raise, and that ends it."""
 
 
-def _hand_over(by_program: Mapping[str, Mapping[str, str]]) -> None:
-    """Have supervisord start each program with its own of these beside what all inherit; no file holds them."""
+def _prepare(by_program: Mapping[str, Mapping[str, str]]) -> None:
+    """Have supervisord start each program with its own of these beside what all inherit, which no file holds; and wake it
+    when a program ends.
+    """
     go = supervisord.go
 
-    def handing(options: Any) -> None:
+    def prepared(options: Any) -> None:
         for group in options.process_group_configs:
             for program in group.process_configs:
                 program.environment = {**(program.environment or {}), **by_program.get(program.name, {})}
+        bell = _Bell()
+        options.get_socket_map()[bell.inlet] = bell
         go(options)
 
-    supervisord.go = handing
+    supervisord.go = prepared
+
+
+class _Bell:
+    """Wakes supervisord, which by itself looks once a second, when a signal comes: most are the end of a process.
+
+    It takes a round to see the end, and the next round to start the process anew. So each signal rings twice. (Python
+    writes a signal's number, which is not 0, to the descriptor; the rest is what supervisord asks of whom it polls.)
+    """
+
+    def __init__(self) -> None:
+        self.inlet, self._outlet = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        signal.set_wakeup_fd(self._outlet, warn_on_full_buffer=False)
+
+    def readable(self) -> bool:
+        return True
+
+    def writable(self) -> bool:
+        return False
+
+    def handle_read_event(self) -> None:
+        if os.read(self.inlet, 4096).strip(b"\0"):
+            os.write(self._outlet, b"\0")
+
+    def handle_error(self) -> None:
+        """Whatever it is, supervisord looks once a second all the same."""
 
 
 def _keep_socket(path: Path) -> None:

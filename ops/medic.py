@@ -1,10 +1,9 @@
 """`python -m ops.medic --home H`: keeps the processes alive, as supervisord's event listener.
 
-supervisord alone looks after its processes once a second and never retries what it has declared FATAL. The medic
-wakes it ten times a second, so that a killed process is back in about a tenth of that, and revives what is FATAL,
-at most `CAP` times in `WINDOW_S`: what cannot live must not be started for ever. What is alive and stuck, or has lost its
-socket, it ends (`watch.py` says who that is), and supervisord starts it anew. It counts every restart in
-`run/medic.json`, for `batos status`.
+supervisord sees the end of a process at once (`house.py`), looks at everything else once a second, and never retries what
+it has declared FATAL. The medic wakes it ten times a second, and revives what is FATAL, at most `CAP` times in `WINDOW_S`:
+what cannot live must not be started for ever. What is alive and stuck, or has lost its socket, it ends (`watch.py` says who
+that is), and supervisord starts it anew. It counts every restart in `run/medic.json`, for `batos status`.
 """
 
 from __future__ import annotations

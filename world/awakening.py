@@ -21,7 +21,6 @@ from ZODB.Connection import Connection
 
 from protocol import names
 from world import codex
-from world.lexicon import empty_index
 from world.method import AUTHOR, UvmMethod
 from world.store import commit, snapshot
 from world.uvm import UvmObject
@@ -102,6 +101,8 @@ def _first(connection: Connection) -> None:
 
 def _second(connection: Connection) -> None:
     """The composite mind: personas from the codex, memory's catalog with its cursor, and their primitives."""
+    from world.lexicon import empty_index  # noqa: PLC0415 - stemmers for all languages, and a world awakens once
+
     root = connection.root()
     for name in ("persona_traits", "codex_obj"):
         root[name] = UvmObject(name)

@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 import transaction
-import zodburi
 from ZEO.ClientStorage import ClientStorage
 from ZEO.Exceptions import ClientStorageError, ServerException
 from ZODB import DB
@@ -23,6 +22,7 @@ from ZODB.POSException import ConflictError, POSError
 from protocol.errors import BatosError
 from protocol.home import Home, Settings
 from world.version import version_of
+from world.waiting import WaitingThread
 
 T = TypeVar("T")
 
@@ -35,9 +35,20 @@ class Store:
         self.uri = uri
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="world")
 
-    async def run(self, work: Callable[[], T]) -> T:
-        """`work()` on the world's thread; the database's own errors come out as STORAGE or CONFLICT."""
+    async def run(self, work: Callable[[], T], *, again: bool = False) -> T:
+        """`work()` on the world's thread; the database's own errors come out as STORAGE or CONFLICT.
 
+        `again`: it may be done twice, since it only reads or knows what it has done. So where the server was lost under it
+        it is done once more, for which the next server is waited for.
+        """
+        try:
+            return await self._guarded(work)
+        except BatosError as error:
+            if not again or not is_lost(error):
+                raise
+            return await self._guarded(work)
+
+    async def _guarded(self, work: Callable[[], T]) -> T:
         def guarded() -> T:
             with storage_errors():
                 return work()
@@ -59,6 +70,8 @@ def open_store(settings: Settings, home: Home, *, name: str, seconds: float, rea
     uri = settings.storage.uri
     with storage_errors():
         if uri:
+            import zodburi  # noqa: PLC0415 - it looks through everything that is installed, and the default needs it not
+
             factory, options = zodburi.resolve_uri(uri)
             storage = factory()
             if isinstance(storage, ClientStorage):
@@ -72,9 +85,15 @@ def open_store(settings: Settings, home: Home, *, name: str, seconds: float, rea
             server_sync=True,
             read_only=read_only,
             client_label=name,
+            _client_factory=WaitingThread,
         )
         # Undo and history reads open many connections for a moment; thinking mandates hold one each.
         return _checked(DB(client, pool_size=100, historical_pool_size=10), f"zeo://{home.zeo_socket}")
+
+
+def is_lost(error: BatosError) -> bool:
+    """Whether the store or the journal was lost, with nothing wrong in what was asked of it."""
+    return error.code == "STORAGE" and bool(error.data.get("lost"))
 
 
 def _checked(db: DB, uri: str) -> Store:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import sys
 from collections.abc import Sequence
 
@@ -51,17 +52,28 @@ def _guard(words: Sequence[str]) -> int:
 
 
 def _serve(root: str) -> int:
-    from actors.guardian import actor  # noqa: PLC0415 - fast start
-    from bus import last_words, logs, powers  # noqa: PLC0415
-    from protocol.errors import BatosError  # noqa: PLC0415
-    from protocol.home import find_home  # noqa: PLC0415
+    from bus import powers  # noqa: PLC0415 - fast start
 
     # Namespaces and nobody are root's to give; where they are a user's, a profile may have to come with them.
     powers.lay_down(keep=powers.FILES | powers.JAILER, new_powers=True)
-    log = logs.configure("guardian")
+
+    from actors.guardian.launching import cores, launch  # noqa: PLC0415 - fast start
+    from protocol.errors import BatosError  # noqa: PLC0415
+    from protocol.home import find_home  # noqa: PLC0415
+
     home = find_home(root)
+    launched = []
+    with contextlib.suppress(BatosError):  # whatever it is, it is met again below, and told
+        workers = home.settings().guardian.workers
+        launched += [launch() for _ in range(workers if workers > 0 else cores())]
+
+    # While the templates start on another core.
+    from actors.guardian import actor  # noqa: PLC0415
+    from bus import last_words, logs  # noqa: PLC0415
+
+    log = logs.configure("guardian")
     try:
-        asyncio.run(actor.run(home))
+        asyncio.run(actor.run(home, launched))
     except BatosError as error:
         log.error("cannot run", code=error.code, error=error.message, hint=error.hint)  # noqa: TRY400
         last_words.leave(home.run, "guardian", error)

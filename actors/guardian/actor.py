@@ -11,11 +11,13 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from collections.abc import Sequence
 from typing import Any, Final
 
 import structlog
 
 from actors.guardian.jail import Jail
+from actors.guardian.launching import Launched
 from bus.service import Call, Handler, serve, stop_on_signals
 from protocol.errors import HOPELESS, BatosError
 from protocol.home import Home
@@ -29,9 +31,9 @@ _log = structlog.get_logger("guardian")
 class Guardian:
     """The jail of one home; `waiting_for` is empty once it stands."""
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: Home, launched: Sequence[Launched] = ()) -> None:
         settings = home.settings().guardian
-        self._jail = Jail(workers=settings.workers, may_lack=settings.may_lack)
+        self._jail = Jail(workers=settings.workers, may_lack=settings.may_lack, launched=launched)
         self._may_lack = settings.may_lack
         self.waiting_for = "the jail"
         self._began = time.monotonic()
@@ -86,10 +88,10 @@ class Guardian:
         return self._jail
 
 
-async def run(home: Home) -> None:
-    """Serve until SIGTERM."""
+async def run(home: Home, launched: Sequence[Launched] = ()) -> None:
+    """Serve until SIGTERM, with the templates that are starting already."""
     stop = stop_on_signals()
-    guardian = Guardian(home)
+    guardian = Guardian(home, launched)
     beginning = asyncio.create_task(guardian.begin())
     beginning.add_done_callback(lambda task: None if task.cancelled() or task.exception() is None else stop.set())
     try:

@@ -11,7 +11,6 @@ only a proper answer of a resumed child counts, and whatever else comes of it is
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from typing import Final, overload
@@ -19,6 +18,7 @@ from typing import Final, overload
 import msgspec
 
 from actors.guardian import bounds, child, confine, trial
+from actors.guardian.launching import Launched, cores
 from actors.guardian.suspended import Suspended, Waiting
 from actors.guardian.turns import Turns
 from actors.guardian.worker import Reply, Worker
@@ -44,18 +44,21 @@ _REFUSED_ENDS: Final = frozenset({"FORBIDDEN_SYSCALL"})
 _NO_PROCESS: Final = "no process could be started"
 
 
-def cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0))
-
-
 class Jail:
     """`workers` templates, and as many works at a time; 0 is one for each core. A run that waits for an answer is none.
 
     `may_lack` names layers that may be missing here. At most `suspended` runs wait; by default two for each core, 0 is none.
+    Templates that were `launched` beforehand are the first ones.
     """
 
-    def __init__(self, *, workers: int = 0, may_lack: Collection[str] = (), suspended: int | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        workers: int = 0,
+        may_lack: Collection[str] = (),
+        suspended: int | None = None,
+        launched: Sequence[Launched] = (),
+    ) -> None:
         unknown = sorted(set(may_lack) - set(confine.LAYERS))
         if unknown:
             raise BatosError(
@@ -64,7 +67,8 @@ class Jail:
                 f"guardian.may_lack may name: {', '.join(confine.LAYERS)}",
             )
         self._may_lack = frozenset(may_lack)
-        self._workers = [Worker() for _ in range(workers if workers > 0 else cores())]
+        number = workers if workers > 0 else cores()
+        self._workers = [Worker(launched[n] if n < len(launched) else None) for n in range(number)]
         self._suspended = Suspended(2 * cores() if suspended is None else suspended)
         self._may_wait = 0
         self._turns = Turns(len(self._workers), lambda: self._suspended.is_crowded(self._may_wait + 1))

@@ -11,18 +11,15 @@ import contextlib
 import itertools
 import os
 import signal
-import socket
 import subprocess
-import sys
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Final
 
 import msgspec
 
-import protocol
 from actors.guardian.forked import ANSWERED, ENDED, GONE, MAX_ANSWER, NO_CHILD, TOO_MUCH, TOO_SLOW, WAITS
+from actors.guardian.launching import Launched, launch
 from actors.guardian.template import DROP, HELLO, MAY_WAIT, REPLY, REQUEST, RESUME, WORK
 from protocol.errors import BatosError
 
@@ -31,9 +28,6 @@ END_SECONDS: Final = 2.0
 GRACE_SECONDS: Final = 2.0
 """Beyond the wall-clock limit, which the template keeps itself, until the template is held to be stuck."""
 
-_START: Final = (
-    "import sys; sys.path[:] = sys.argv[1].split(chr(10)); from actors.guardian.template import main; main()"
-)
 _SIGNALS: Final[Mapping[int, str]] = {
     signal.SIGPROF: "LIMIT_TIME",
     signal.SIGXCPU: "LIMIT_TIME",
@@ -71,9 +65,10 @@ class Worker:
     has waited longest has its next child warm.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, launched: Launched | None = None) -> None:
         self.missing: dict[str, str] = {}
         self.busy = (0, 0.0)
+        self._launched = launched
         self._process: subprocess.Popen[bytes] | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._listening: asyncio.Task[None] | None = None
@@ -87,24 +82,13 @@ class Worker:
         return self._process.pid if self._process else 0
 
     async def start(self) -> None:
-        """Start the template and hear which layers hold. NOT_READY where it does not come up, which may pass."""
-        ours, theirs = socket.socketpair()
-        try:
-            # From this thread on purpose: a template is killed when the thread that started it ends.
-            self._process = subprocess.Popen(  # noqa: S603, ASYNC220
-                [sys.executable, "-S", "-P", "-s", "-B", "-c", _START, "\n".join(_import_path())],
-                stdin=theirs.fileno(),
-                stdout=theirs.fileno(),
-                env={"PYTHONHASHSEED": "0"},
-                cwd="/",
-                start_new_session=True,
-            )
-            reader, self._writer = await asyncio.open_unix_connection(sock=ours, limit=1 << 20)
-        except OSError as error:
-            ours.close()
-            raise BatosError("NOT_READY", f"the jail's template could not be started: {error}") from error
-        finally:
-            theirs.close()
+        """Start the template, unless it was launched before, and hear which layers hold.
+
+        NOT_READY where it does not come up, which may pass.
+        """
+        launched = self._launched or launch()
+        self._launched, self._process = None, launched.process
+        reader, self._writer = await asyncio.open_unix_connection(sock=launched.end, limit=1 << 20)
         hello = self._expect(HELLO)
         self._listening = asyncio.create_task(self._listen(reader))
         try:
@@ -215,9 +199,3 @@ async def _receive(reader: asyncio.StreamReader) -> tuple[int, Reply]:
     if ended in {ANSWERED, WAITS}:
         return number, Reply(answer, waits=number if ended == WAITS else 0)
     return number, Reply(answer, _ENDS.get(ended, "JAIL_DIED"))
-
-
-def _import_path() -> list[str]:
-    """Where the template finds us and our libraries: our own path, and the folder that this package lies in."""
-    root = Path(protocol.__file__ or "").resolve().parents[1]
-    return list(dict.fromkeys([str(root), *(str(Path(entry).resolve()) for entry in sys.path if entry)]))

@@ -1,8 +1,8 @@
 """The memory actor's shell: verbs in, passages out, and the start.
 
-Its life: 1. it answers `status` at once; 2. it waits for the world; 3. it loads the model of meaning; 4. it remembers
-what the outbox holds; 5. it is ready. Embedding goes on in a thread of its own, a batch at a time, and never inside
-a transaction; what is written is written one after the other.
+Its life: 1. it answers `status` at once; 2. it waits for the world, and searches what stands there; 3. it loads the model
+of meaning; 4. it remembers what the outbox holds; 5. it is ready. Embedding goes on in a thread of its own, a batch at a
+time, and never inside a transaction; what is written is written one after the other.
 """
 
 from __future__ import annotations
@@ -10,18 +10,17 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
 from actors.memory import catalog
 from actors.memory.catalog import Entry, Kept
-from actors.memory.embedding import Vectors
-from actors.memory.reader import Reader
 from bus.service import Call, Handler, serve, stop_on_signals
 from protocol.documents import Document, check
 from protocol.errors import HOPELESS, BatosError
 from protocol.home import Home
+from protocol.home import Memory as Settings
 from protocol.messages import (
     ActorStatus,
     CatchUp,
@@ -39,6 +38,10 @@ from protocol.messages import (
 )
 from world import awakening
 from world.store import Store, open_store
+
+if TYPE_CHECKING:
+    from actors.memory.embedding import Vectors
+    from actors.memory.reader import Reader
 
 RETRY_S: Final = 0.5
 MAX_FAMILIAR: Final = 1000
@@ -58,8 +61,9 @@ class Memory:
         self.settings = home.settings()
         self.waiting_for = "the storage server"
         self._began = time.monotonic()
-        self._reader = Reader(self.settings.memory)
+        self._reader: Reader | None = None
         self._store: Store | None = None
+        self._is_awake = False
         self._writing = asyncio.Lock()
         self._cursor = 0
         self._familiar: dict[str, Vectors] = {}
@@ -77,16 +81,17 @@ class Memory:
                 await asyncio.sleep(RETRY_S)
 
     async def close(self) -> None:
-        self._reader.close()
+        if self._reader is not None:
+            self._reader.close()
         if self._store is not None:
             await asyncio.to_thread(self._store.close)
 
     async def index(self, request: Index, call: Call) -> Indexed:
         store = self._ready()
         document = check(request.doc_id, request.text, request.metadata)
-        kept = await store.run(lambda: catalog.known(store.db, document))
+        kept = await store.run(lambda: catalog.known(store.db, document), again=True)
         if kept is None:
-            passages = await self._reader.passages(
+            passages = await self._meaning.passages(
                 document.text,
                 call.cancelled.is_set,
                 lambda done, total: call.partial(IndexProgress(doc_id=document.doc_id, done=done, total=total)),
@@ -107,13 +112,15 @@ class Memory:
         return Unindexed(doc_id=request.doc_id, chunks=len(gone.chunks), tid=gone.tid)
 
     async def search(self, request: Search, _call: Call) -> Found:
-        store = self._ready()
+        if self._store is None or not self._is_awake:
+            raise self._not_ready()
+        store = self._store  # what has been read is found by its words, and needs no model
         if not 1 <= request.top_k <= catalog.MAX_HITS:
             raise BatosError("BAD_ARGUMENT", f"top_k is {request.top_k}", f"Give 1 to {catalog.MAX_HITS}.")
         if len(request.query) > catalog.MAX_QUERY:
             raise BatosError("TOO_LARGE", f"a query of {len(request.query)} characters", "Ask with fewer words.")
         began = time.perf_counter()
-        hits = await store.run(lambda: catalog.find(store.db, request.query, request.top_k, request.where))
+        hits = await store.run(lambda: catalog.find(store.db, request.query, request.top_k, request.where), again=True)
         return Found(hits=hits, seconds=time.perf_counter() - began)
 
     async def rank(self, request: Rank, call: Call) -> Ranked:
@@ -122,7 +129,7 @@ class Memory:
         # What is ranked by is often the same (a codex), so its vectors are kept.
         known = {text: self._familiar[text] for text in texts if text in self._familiar}
         new = [text for text in dict.fromkeys(texts) if text not in known]
-        known.update(zip(new, await self._reader.vectors(new, call.cancelled.is_set), strict=True))
+        known.update(zip(new, await self._meaning.vectors(new, call.cancelled.is_set), strict=True))
         self._familiar = dict([*self._familiar.items(), *known.items()][-MAX_FAMILIAR:])
         query = known[request.query]
         # Of unit vectors the product is the cosine; rounding may carry it past 1.
@@ -150,8 +157,17 @@ class Memory:
 
     def _ready(self) -> Store:
         if self._store is None or self.waiting_for:
-            raise BatosError("NOT_READY", f"memory waits for {self.waiting_for}", "`batos status` says when.")
+            raise self._not_ready()
         return self._store
+
+    @property
+    def _meaning(self) -> Reader:
+        if self._reader is None:
+            raise self._not_ready()
+        return self._reader
+
+    def _not_ready(self) -> BatosError:
+        return BatosError("NOT_READY", f"memory waits for {self.waiting_for}", "`batos status` says when.")
 
     async def _step(self) -> None:
         if self._store is None:
@@ -161,8 +177,11 @@ class Memory:
         store = self._store
         if await store.run(lambda: awakening.schema_version(store.db)) < awakening.CURRENT:
             raise BatosError("NOT_READY", "the world has not awakened yet.", "The orchestrator does that.")
+        self._is_awake = True
         began = time.monotonic()
         self.waiting_for = "the model of meaning"
+        if self._reader is None:
+            self._reader = await asyncio.to_thread(_reader_of, self.settings.memory)
         await self._reader.load()
         self.waiting_for = "the outbox to be remembered"
         self._cursor = await store.run(lambda: catalog.cursor(store.db))
@@ -190,9 +209,15 @@ class Memory:
     async def _remember(self, store: Store, entry: Entry) -> None:
         document: Document = check(entry.doc_id, entry.text, entry.metadata)
         known = await store.run(lambda: catalog.known(store.db, document))
-        passages = [] if known else await self._reader.passages(document.text, lambda: False)
+        passages = [] if known else await self._meaning.passages(document.text, lambda: False)
         await store.run(lambda: catalog.follow(store.db, entry.seq, document, passages))
         _log.info("remembered", seq=entry.seq, doc_id=document.doc_id, chunks=len(passages))
+
+
+def _reader_of(settings: Settings) -> Reader:
+    from actors.memory.reader import Reader  # noqa: PLC0415 - numpy, which a search does not wait for
+
+    return Reader(settings)
 
 
 def handlers(memory: Memory) -> dict[str, Handler]:

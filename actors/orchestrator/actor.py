@@ -196,13 +196,14 @@ class Orchestrator:
         return await self._in_world(lambda store: codex.serve(store, request))
 
     async def new(self, request: New, call: Call) -> Created:
-        return await self._in_world(lambda store: inspect.create(store, request, call.envelope.idem))
+        key = call.envelope.idem
+        return await self._in_world(lambda store: inspect.create(store, request, key), again=bool(key))
 
     async def look(self, request: Look, _: Call) -> Looked:
-        return await self._in_world(lambda store: inspect.look(store, request))
+        return await self._in_world(lambda store: inspect.look(store, request), again=True)
 
     async def source(self, request: Source, _: Call) -> SourceText:
-        return await self._in_world(lambda store: inspect.source(store, request))
+        return await self._in_world(lambda store: inspect.source(store, request), again=True)
 
     async def status(self, _request: StatusQuery, _: Call) -> ActorStatus:
         detail: dict[str, Any] = {}
@@ -218,11 +219,11 @@ class Orchestrator:
             detail=detail,
         )
 
-    async def _in_world(self, work: Callable[[Store], T]) -> T:
+    async def _in_world(self, work: Callable[[Store], T], *, again: bool = False) -> T:
         if self._mind is None or self._store is None:
             raise self._not_ready()
         store = self._store
-        return await store.run(lambda: work(store))
+        return await store.run(lambda: work(store), again=again)
 
     def _not_ready(self) -> BatosError:
         return BatosError("NOT_READY", f"the orchestrator waits for {self.waiting_for}", "See `batos status`.")

@@ -37,7 +37,7 @@ async def accept(store: Store, journal: Journal, mandate: Mandate, key: str, *, 
     body = codec.pack(mandate)
     row = await journal.run(lambda: journal.by_key(key), durable=False)
     if row is None:
-        await store.run(lambda: _check_target(store, mandate.target))
+        await store.run(lambda: _check_target(store, mandate.target), again=True)
         _check_room(room=room)
         row = await journal.run(lambda: journal.accept(str(ULID()), key, body, mandate.seconds))
     if not is_same(codec.unpack(row.body, Mandate), mandate):

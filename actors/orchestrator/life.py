@@ -32,6 +32,7 @@ from protocol import codec
 from protocol.errors import BatosError
 from protocol.failure import Failure, failure_of, raised_from
 from protocol.messages import CatchUp, Event, Mandate, MandateReply
+from world.store import is_lost
 
 T = TypeVar("T")
 
@@ -297,11 +298,6 @@ def _memo(session: Session, cycle: str, error: BatosError) -> Memo:
     asked = str(mandate.args[0]) if mandate.selector == "ask_" else f"{mandate.target} {mandate.selector}"
     metadata = {"kind": "failure", "cycle": cycle, "mandate": session.row.mandate, "code": error.code}
     return Memo(f"failure:{cycle}", f"{asked[:2000]}\n\nThis failed: {error.message}", metadata)
-
-
-def is_lost(error: BatosError) -> bool:
-    """Whether the store or the journal was lost, with nothing wrong in what was asked of it."""
-    return error.code == "STORAGE" and bool(error.data.get("lost"))
 
 
 def ended(row: MandateRow) -> MandateReply:

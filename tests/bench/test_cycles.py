@@ -32,8 +32,8 @@ async def test_what_is_measured_is_what_the_guardian_accepts():
         await jail.close()
 
 
-def test_a_world_has_as_many_objects_as_it_was_asked_for(tmp_path):
-    home = Home(tmp_path / "home")
+def test_a_world_has_as_many_objects_as_it_was_asked_for(short_path):
+    home = Home(short_path / "home")
     homes.build_world(home, 50, 3)
     db = DB(FileStorage(str(home.database), blob_dir=str(home.blobs)))
     with snapshot(db) as connection:

@@ -231,6 +231,16 @@ def test_an_undeliverable_frame_means_a_lost_peer() -> None:
     assert bench.failure("1").data == {"lost": True}
 
 
+def test_when_somebody_has_gone_everybody_is_spoken_to() -> None:
+    bench = Bench()
+    bench.ready()
+    bench.ask("1")
+    assert {peer: open_frame(frame).kind for peer, frame in bench.exchange.speak()} == {
+        b"worker": "heartbeat",
+        b"client": "heartbeat",
+    }
+
+
 def test_a_client_can_give_up_one_request() -> None:
     bench = Bench()
     bench.ready(capacity=1)

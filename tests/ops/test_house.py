@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import select
+import signal
 import stat
 import sys
 import time
@@ -12,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from ops import house
 from ops.supervisor import Supervisor, launch
 from protocol.errors import BatosError
 from protocol.home import Home
@@ -78,3 +82,22 @@ def test_programs_inherit_what_they_need_and_the_key_is_inferences(
     files = [path for path in home.root.rglob("*") if not path.is_symlink()]
     assert {path.name for path in files} >= {"inference.json", "memory.log", "supervisord.log", "supervisor.sock"}
     assert [path for path in (home.root, *files) if stat.S_IMODE(path.stat().st_mode) & 0o077] == []
+
+
+def test_a_signal_wakes_supervisord_for_two_rounds() -> None:
+    """In the first one it sees the end of a process, in the second one it starts the next."""
+    handler = signal.signal(signal.SIGUSR1, lambda *_: None)
+    bell = house._Bell()
+    try:
+        rounds = 0
+        os.kill(os.getpid(), signal.SIGUSR1)
+        while select.select([bell.inlet] if bell.readable() else [], [], [], 0)[0]:
+            bell.handle_read_event()
+            rounds += 1
+        assert rounds == 2
+        assert not bell.writable()
+    finally:
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGUSR1, handler)
+        os.close(bell.inlet)
+        os.close(bell._outlet)

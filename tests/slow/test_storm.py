@@ -8,6 +8,8 @@ import signal
 from contextlib import suppress
 
 import pytest
+from ZODB import DB
+from ZODB.FileStorage import FileStorage
 
 from cli.sending import Sending
 from ops.supervisor import Supervisor
@@ -15,7 +17,7 @@ from protocol.errors import BatosError
 from protocol.home import Home
 from protocol.messages import Mandate
 from world.method import UvmMethod
-from world.store import commit, open_store
+from world.store import commit
 
 pytestmark = [pytest.mark.slow, pytest.mark.e2e, pytest.mark.model]
 
@@ -30,13 +32,15 @@ PATIENCE = 20
 
 @pytest.fixture
 def counter(whole):
-    """An object at 0 that understands `up_`."""
+    """An object at 0 that understands `up_`. A running storage lets nobody but the actors write it into the world."""
     whole.ok("new", "counter", "count=0")
+    whole.ok("down")
     home = Home(whole.home)
-    store = open_store(home.settings(), home, name="test", seconds=20.0)
-    with commit(store.db, user="test", description="up_") as connection:
+    db = DB(FileStorage(str(home.database), blob_dir=str(home.blobs)))
+    with commit(db, user="test", description="up_") as connection:
         connection.root()["objects"]["counter"].set_slot("up_", UvmMethod("up_", source=UP, author="test"))
-    store.close()
+    db.close()
+    whole.ok("up")
     return home
 
 

@@ -65,3 +65,27 @@ def test_a_world_that_a_newer_program_takes_up_meanwhile_is_written_no_more(home
     assert caught.value.code == "NEWER_WORLD"
     assert store.db.lastTransaction() == last
     store.close()
+
+
+async def test_what_may_be_done_twice_is_done_again_where_the_server_was_lost_under_it(home):
+    store = opened(home)
+    tried = []
+
+    def work(failures, code="STORAGE", **data):
+        tried.append(failures)
+        if len(tried) <= failures:
+            raise BatosError(code, "gone", **data)
+        return "seen"
+
+    assert await store.run(lambda: work(1, lost=True), again=True) == "seen"
+    for again, failures, facts in [
+        (False, 1, {"lost": True}),
+        (True, 2, {"lost": True}),
+        (True, 1, {}),
+        (True, 1, {"code": "CONFLICT"}),
+    ]:
+        tried.clear()
+        with pytest.raises(BatosError):
+            await store.run(lambda: work(failures, **facts), again=again)  # noqa: B023 - it is awaited here
+        assert len(tried) == failures
+    store.close()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from actors.guardian import confine, landlock
+from actors.guardian import confine, landlock, launching
 from actors.guardian.jail import Jail
 from actors.guardian.worker import Worker
 from protocol.codec import Ref
@@ -175,7 +175,7 @@ def test_a_cancelled_run_takes_its_child_along():
     ],
 )
 def test_a_template_that_talks_nonsense_does_not_come_up(monkeypatch: pytest.MonkeyPatch, nonsense: str):
-    monkeypatch.setattr("actors.guardian.worker._START", nonsense)
+    monkeypatch.setattr("actors.guardian.launching._START", nonsense)
     with pytest.raises(BatosError, match="does not come up"):
         asyncio.run(Jail(workers=1).start())
 
@@ -188,7 +188,7 @@ def test_garbage_from_a_child_is_a_failure(monkeypatch: pytest.MonkeyPatch):
             "def say(n, m): os.write(1, struct.pack('!IBiI', n, 0, 0, len(m)) + m)\n"
             f"say(0, {hello!r}); os.read(0, 1 << 20); say(1, {answer!r}); os.read(0, 1)\n"
         )
-        monkeypatch.setattr("actors.guardian.worker._START", fake)
+        monkeypatch.setattr("actors.guardian.launching._START", fake)
         jail = Jail(workers=1)
         await jail._workers[0].start()
         try:
@@ -230,11 +230,10 @@ def mutant(monkeypatch: pytest.MonkeyPatch):
     """Answers of a jail whose templates start with `words` done to them."""
 
     def answers(words: str, *requests: Run | Judge, may_lack=confine.LAYERS) -> list:
-        from actors.guardian import worker
 
         modules = "import os, time; from actors.guardian import child, confine, seccomp, template; "
-        start = worker._START.replace("from actors", f"{modules}{words}\nfrom actors", 1)
-        monkeypatch.setattr(worker, "_START", start)
+        start = launching._START.replace("from actors", f"{modules}{words}\nfrom actors", 1)
+        monkeypatch.setattr(launching, "_START", start)
 
         async def story() -> list:
             jail = Jail(workers=1, may_lack=may_lack)
@@ -314,7 +313,7 @@ def test_no_room_for_a_template_is_said(monkeypatch: pytest.MonkeyPatch):
     def full(*_, **__):
         raise BlockingIOError(11, "Resource temporarily unavailable")
 
-    monkeypatch.setattr("actors.guardian.worker.subprocess.Popen", full)
+    monkeypatch.setattr("actors.guardian.launching.subprocess.Popen", full)
     with pytest.raises(BatosError, match="could not be started") as caught:
         asyncio.run(Jail(workers=1).start())
     assert caught.value.code == "NOT_READY", "there may be room in a moment"
@@ -343,3 +342,17 @@ def test_an_ordinary_user_has_the_layers_too(status_of):
     if not allowed:
         pytest.skip("this kernel gives ordinary users no namespaces")
     assert status_of(lambda: None, examined) == 0
+
+
+def test_templates_that_were_launched_are_the_jails() -> None:
+    async def story() -> None:
+        launched = [launching.launch()]
+        jail = Jail(workers=2, may_lack=confine.LAYERS, launched=launched)
+        await jail.start()
+        try:
+            assert jail.pids()[0] == launched[0].process.pid
+            assert (await jail.run(Judge(source="def m_(self):\n    return 1\n"))).accepted
+        finally:
+            await jail.close()
+
+    asyncio.run(story())

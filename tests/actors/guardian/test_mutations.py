@@ -302,13 +302,13 @@ async def _run(request: Run) -> Any:
 
 def mutated(monkeypatch: pytest.MonkeyPatch, mutant: str) -> None:
     """From here on templates start with `mutant` done to them."""
-    from actors.guardian import worker
+    from actors.guardian import launching
 
     modules = (
         "from actors.guardian import child, confine, facades, landlock, run, seccomp, slots, survey, syscalls, weight; "
     )
-    start = worker._START.replace("from actors", f"{modules}from protocol import codec; {mutant}from actors", 1)
-    monkeypatch.setattr(worker, "_START", start)
+    start = launching._START.replace("from actors", f"{modules}from protocol import codec; {mutant}from actors", 1)
+    monkeypatch.setattr(launching, "_START", start)
 
 
 @pytest.mark.parametrize("name", RUNTIME)

@@ -296,10 +296,10 @@ def test_a_large_answer_comes_whole():
 def test_a_child_that_only_pretends_to_wait_is_a_failure_and_leaves_nothing(
     monkeypatch: pytest.MonkeyPatch, words: str
 ):
-    from actors.guardian import worker
+    from actors.guardian import launching
 
     mutant = f"from actors.guardian import child, confine; child._run = lambda frame: ({words}); "
-    monkeypatch.setattr(worker, "_START", worker._START.replace("from actors", f"{mutant}from actors", 1))
+    monkeypatch.setattr(launching, "_START", launching._START.replace("from actors", f"{mutant}from actors", 1))
 
     async def story(jail: Jail) -> None:
         ran = await jail.begin(run_of(TWO, seconds=0.1))

@@ -8,6 +8,7 @@ import pytest
 
 from actors.memory import catalog
 from actors.memory.actor import Memory, handlers
+from actors.memory.reader import Reader
 from bus.stub import StubBus
 from protocol.errors import BatosError
 from protocol.home import Home
@@ -200,6 +201,31 @@ async def test_until_it_is_ready_it_says_what_it_waits_for(start):
         with pytest.raises(BatosError) as caught:
             await ask(memory, verb, request)
         assert caught.value.code == "NOT_READY"
+
+
+@pytest.mark.model
+async def test_what_was_read_is_found_while_the_model_is_loaded(start, monkeypatch):
+    memory = await start()
+    await ask(memory, "index", Index(doc_id="d", text="The lantern burns at the gate."))
+    memory = await start(begin=False)
+    loading, loaded = asyncio.Event(), asyncio.Event()
+    load = Reader.load
+
+    async def slow(reader):
+        loading.set()
+        await loaded.wait()
+        await load(reader)
+
+    monkeypatch.setattr(Reader, "load", slow)
+    beginning = asyncio.create_task(memory.begin())
+    await loading.wait()
+    assert [hit.doc_id for hit in (await ask(memory, "search", Search(query="lantern"))).hits] == ["d"]
+    with pytest.raises(BatosError) as caught:
+        await ask(memory, "rank", Rank(query="q", texts=["a lantern"]))
+    assert caught.value.code == "NOT_READY"
+    loaded.set()
+    await beginning
+    assert len((await ask(memory, "rank", Rank(query="q", texts=["a lantern"]))).scores) == 1
 
 
 async def test_a_model_that_cannot_be_used_is_named_and_not_waited_for(home, start):

@@ -20,8 +20,8 @@ from world.uvm import UvmObject
 
 
 @pytest.fixture
-def home(tmp_path):
-    return Home(tmp_path / "home").prepare()
+def home(short_path):
+    return Home(short_path / "home").prepare()
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import signal
 import subprocess
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 
 import pytest
 import transaction
+from ZEO.asyncio import client as zeo_client
 from ZEO.ClientStorage import ClientStorage
 from ZODB import DB
 from ZODB.blob import Blob
@@ -19,6 +21,7 @@ from ZODB.blob import Blob
 from ops.zeo import ruok
 from protocol.errors import BatosError
 from protocol.home import Home, find_home
+from world.store import Store, open_store, snapshot
 
 
 @pytest.fixture
@@ -120,3 +123,36 @@ def test_nobody_there_is_not_ready(home: Home) -> None:
     with pytest.raises(BatosError) as caught:
         ruok(home.zeo_socket, seconds=0.2)
     assert caught.value.code == "NOT_READY"
+
+
+async def test_a_server_that_comes_back_is_met_at_once(
+    home: Home, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where ZEO's own pause between two attempts would outlast the test."""
+    monkeypatch.setattr(zeo_client, "local_random", Always(1000.0))
+    opening = asyncio.create_task(asyncio.to_thread(open_store, home.settings(), home, name="test", seconds=20.0))
+    await asyncio.sleep(0.2)
+    process = server.start()
+    store = await opening
+    seen = await store.run(store.db.lastTransaction)
+    process.kill()
+    process.wait()
+    server.start()
+    assert await store.run(lambda: snapshot_of(store), again=True) == seen
+    store.close()
+
+
+class Always:
+    """A source of one number."""
+
+    def __init__(self, number: float) -> None:
+        self._number = number
+
+    def random(self) -> float:
+        return self._number
+
+
+def snapshot_of(store: Store) -> bytes:
+    """The moment that a new transaction sees, for which the server is asked."""
+    with snapshot(store.db):
+        return store.db.lastTransaction()
