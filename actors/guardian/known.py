@@ -76,6 +76,11 @@ BUILT_IN: Final = (
 """Names that are always there, if they are not the method's own."""
 
 
+def is_method(name: str) -> bool:
+    """Whether a list, a dict or a text has a method of this name."""
+    return name in MUTATORS or name in METHODS
+
+
 def is_message(name: str) -> bool:
     """Whether `x.name(…)` sends: a selector ends in an underscore."""
     return name.endswith("_") and not name.endswith("__")

@@ -276,7 +276,8 @@ class Reader:
                 found.add(CLASS)
             elif thing == RECEIVER and known.is_message(name):
                 found.add(("bound", name, frozenset({RECEIVER})))
-            elif thing in (RECEIVER, STATE) or thing in state.owned:
+            elif thing == RECEIVER or ((thing == STATE or thing in state.owned) and not known.is_method(name)):
+                # A list's or dict's `get` is its method, and a slot of that name on another object is read as a copy.
                 found.add(STATE)
             elif thing[0] == "foreign" or thing == CLASS:
                 found.add(thing)
