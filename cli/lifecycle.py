@@ -23,6 +23,7 @@ from cli.census import Census, census, describe
 from cli.configured import check_models
 from ops.house import CONFIG
 from ops.supervisor import ACTORS, Supervisor, kill, launch, orphans, remains
+from ops.vitals import resume
 from protocol.errors import BatosError
 from protocol.home import Home
 
@@ -48,6 +49,7 @@ async def up(home: Home, progress: Progress, *, config: Path = CONFIG, seconds: 
     PATH_TOO_LONG, BAD_CONFIG, STORAGE, LIMIT, and whatever an actor met that no waiting mends.
     """
     check_models(home, home.prepare().settings())
+    _let_go_on(home, progress)
     launching = asyncio.create_task(_launch(home, progress, config))
     with _terminable():
         try:
@@ -127,6 +129,13 @@ async def _take_over(home: Home, progress: Progress) -> None:
         words.unlink(missing_ok=True)
 
 
+def _let_go_on(home: Home, progress: Progress) -> None:
+    """Let whoever somebody has stopped (SIGSTOP) go on; while the system runs, its own processes do it for each other."""
+    for pid, what in remains(home).items():
+        if resume(pid):
+            progress(f"{what} (process {pid}) was stopped, and goes on")
+
+
 def _try_again(home: Home) -> None:
     """Have whoever gave up begin anew: somebody may have mended what it gave up for."""
     supervisor = Supervisor(home)
@@ -195,6 +204,7 @@ def _fail_if_hopeless(home: Home, found: Census, seen: dict[str, set[int]]) -> N
 
 async def _stop(home: Home, progress: Progress) -> None:
     supervisor = Supervisor(home)
+    _let_go_on(home, progress)  # who is stopped hears no signal to end
     stopping = remains(home)
     progress(f"stopping {len(stopping)} processes")
     house = supervisor.pid()

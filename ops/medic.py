@@ -3,8 +3,9 @@
 supervisord alone looks after its processes once a second and never retries what it has declared FATAL. The medic
 wakes it ten times a second, so that a killed process is back in about a tenth of that, and revives what is FATAL,
 at most `CAP` times in `WINDOW_S`: what cannot live must not be started for ever. What is alive and stuck, or has lost its
-socket, it ends (`watch.py` says who that is), and supervisord starts it anew. It counts every restart in
-`run/medic.json`, for `batos status`.
+socket, it ends (`watch.py` says who that is), and supervisord starts it anew. A supervisord that somebody has stopped it
+lets go on, as supervisord does with a stopped medic (`house.py`). It counts every restart in `run/medic.json`, for
+`batos status`.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ import structlog
 from bus import logs
 from bus.powers import lay_down
 from ops.supervisor import ACTORS, Supervisor, kill
-from ops.vitals import arguments, module
+from ops.vitals import arguments, module, resume
 from ops.watch import Patient, Watch
 from protocol.errors import BatosError
 from protocol.home import Home, find_home
@@ -120,7 +121,7 @@ def run(home: Home) -> None:
         if process.state == "FATAL":  # since before this medic's time
             medic.observe("PROCESS_STATE_FATAL", process.name, "", time.monotonic())
     events = Events(0, 1)
-    watch = Watch(home, ACTORS, {"storage": home.zeo_socket, "broker": home.socket_paths()[0]})
+    watch = Watch(home, ACTORS, home.actor_sockets())
     refused = ""
     next_poll = time.monotonic() + POLL_S
     while True:
@@ -140,6 +141,8 @@ def run(home: Home) -> None:
                     supervisor.start(name)
                 refused = ""
             except BatosError as error:
+                if resume(os.getppid()):
+                    _log.warning("supervisord was stopped and goes on")
                 # supervisord is stopping, or was quicker, or makes its socket anew; said once, though it is tried again.
                 if error.message != refused:
                     refused = error.message

@@ -182,8 +182,12 @@ class Home(msgspec.Struct, frozen=True):
     def supervisor_socket(self) -> Path:
         return self.run / "supervisor.sock"
 
+    def actor_sockets(self) -> dict[str, list[Path]]:
+        """The sockets at which an actor listens, by its name."""
+        return {"storage": [self.zeo_socket], "broker": [self.run / "bus.sock", self.join_socket]}
+
     def socket_paths(self) -> list[Path]:
-        return [self.run / "bus.sock", self.join_socket, self.zeo_socket, self.supervisor_socket]
+        return [*(path for paths in self.actor_sockets().values() for path in paths), self.supervisor_socket]
 
     def prepare(self) -> Home:
         """Make the folders, and shut everybody but the owner out of all that stands in the home already.

@@ -305,7 +305,7 @@ async def test_who_outlives_its_supervisor_goes_on_under_the_next(home: Home) ->
 async def test_what_is_no_actor_of_a_dead_supervisord_is_cleared_away(home: Home) -> None:
     first = pids_of(await up(home, orchestrator="dies-never"))
     kill_house(home)
-    (home.run / "orchestrator.pulse").unlink()
+    (home.run / "orchestrator.pulse").write_text("")
     other = pids_of(await up(home))
     assert other["orchestrator"] != first["orchestrator"], "it cannot be told from a stranger"
     assert not arguments(first["orchestrator"])
@@ -335,6 +335,18 @@ async def test_sockets_that_somebody_removes_are_made_anew(home: Home) -> None:
     assert len(lines) < 20
     assert sum("its socket was removed" in line for line in lines) == 2
     await down(home)
+
+
+async def test_supervisord_and_the_medic_let_each_other_go_on_and_down_both(home: Home) -> None:
+    await up(home)
+    two = {what: pid for pid, what in remains(home).items() if what in ("ops.house", "ops.medic")}
+    for pid in two.values():
+        os.kill(pid, signal.SIGSTOP)
+        while b"\tT" in Path(f"/proc/{pid}/status").read_bytes():  # noqa: ASYNC240
+            await asyncio.sleep(0.02)
+    kill([*two.values()], signal.SIGSTOP)
+    await lifecycle.down(home, told := Told())
+    assert sum("was stopped, and goes on" in line for line in told.lines) == len(two) == 2
 
 
 async def test_a_home_that_something_else_holds_is_refused(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
