@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import transaction
 import zodburi
@@ -59,7 +59,7 @@ def open_store(settings: Settings, home: Home, *, name: str, seconds: float, rea
     uri = settings.storage.uri
     with storage_errors():
         if uri:
-            factory, options = zodburi.resolve_uri(uri)
+            factory, options = _resolved(uri)
             storage = factory()
             if isinstance(storage, ClientStorage):
                 storage.server_sync = True  # zodburi cannot say it
@@ -75,6 +75,19 @@ def open_store(settings: Settings, home: Home, *, name: str, seconds: float, rea
         )
         # Undo and history reads open many connections for a moment; thinking mandates hold one each.
         return _checked(DB(client, pool_size=100, historical_pool_size=10), f"zeo://{home.zeo_socket}")
+
+
+def _resolved(uri: str) -> tuple[Any, dict[str, Any]]:
+    """What a zodburi stands for; BAD_CONFIG where it stands for nothing."""
+    try:
+        factory, options = zodburi.resolve_uri(uri)
+    except Exception as error:  # each scheme reads its own words, and raises what it likes
+        raise BatosError(
+            "BAD_CONFIG",
+            f"`uri` under [storage] in batos.toml is {uri!r}, which cannot be read: {type(error).__name__}: {error}",
+            "Write a zodburi such as zeo://host:port, or remove the line for the home's own storage.",
+        ) from error
+    return factory, options
 
 
 def _checked(db: DB, uri: str) -> Store:
