@@ -188,7 +188,7 @@ class Home(msgspec.Struct, frozen=True):
 
     def actor_sockets(self) -> dict[str, list[Path]]:
         """The sockets at which an actor listens, by its name."""
-        return {"storage": [self.zeo_socket], "broker": [self.run / "bus.sock", self.join_socket]}
+        return {"broker": [self.run / "bus.sock", self.join_socket], "storage": [self.zeo_socket]}
 
     def socket_paths(self) -> list[Path]:
         return [*(path for paths in self.actor_sockets().values() for path in paths), self.supervisor_socket]

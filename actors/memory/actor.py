@@ -15,7 +15,7 @@ from typing import Final
 import structlog
 
 from actors.memory import catalog
-from actors.memory.catalog import Entry, Kept
+from actors.memory.catalog import Entry, Gone
 from actors.memory.embedding import Vectors
 from actors.memory.reader import Reader
 from bus.service import Call, Handler, serve, stop_on_signals
@@ -98,13 +98,12 @@ class Memory:
             _log.info("indexed", doc_id=document.doc_id, chunks=len(kept.chunks), tid=kept.tid)
         return Indexed(doc_id=document.doc_id, chunks=kept.chunks, tid=kept.tid)
 
-    async def unindex(self, request: Unindex, _call: Call) -> Unindexed:
+    async def unindex(self, request: Unindex, call: Call) -> Unindexed:
         store = self._ready()
         async with self._writing:
-            gone: Kept = await store.run(lambda: catalog.forget(store.db, request.doc_id))
-        assert gone.tid is not None
-        _log.info("unindexed", doc_id=request.doc_id, chunks=len(gone.chunks), tid=gone.tid)
-        return Unindexed(doc_id=request.doc_id, chunks=len(gone.chunks), tid=gone.tid)
+            gone: Gone = await store.run(lambda: catalog.forget(store.db, request.doc_id, call.envelope.idem))
+        _log.info("unindexed", doc_id=request.doc_id, chunks=gone.chunks, tid=gone.tid)
+        return Unindexed(doc_id=request.doc_id, chunks=gone.chunks, tid=gone.tid)
 
     async def search(self, request: Search, _call: Call) -> Found:
         store = self._ready()
