@@ -20,8 +20,9 @@ import time
 from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+import msgspec
 import structlog
 
 from bus import logs
@@ -76,6 +77,11 @@ class Medic:
 
     def fatal(self) -> list[str]:
         return sorted(self._fatal)
+
+
+class _Counted(msgspec.Struct):
+    supervisor: int
+    restarts: dict[str, int]
 
 
 class Events:
@@ -184,13 +190,13 @@ def _pairs(line: bytes) -> dict[str, str]:
 def _counted(path: Path) -> dict[str, int]:
     """The counts that an earlier medic of the same supervisord left."""
     try:
-        found: dict[str, Any] = json.loads(path.read_bytes())
+        found = msgspec.json.decode(path.read_bytes(), type=_Counted)
     except FileNotFoundError:
         return {}
-    except ValueError:
+    except msgspec.DecodeError:
         _log.warning("a damaged count of restarts was dropped", path=str(path))
         return {}
-    return dict(found["restarts"]) if found["supervisor"] == os.getppid() else {}
+    return found.restarts if found.supervisor == os.getppid() else {}
 
 
 def _write(path: Path, medic: Medic) -> None:
