@@ -337,18 +337,6 @@ async def test_sockets_that_somebody_removes_are_made_anew(home: Home) -> None:
     await down(home)
 
 
-async def test_supervisord_and_the_medic_let_each_other_go_on_and_down_both(home: Home) -> None:
-    await up(home)
-    two = {what: pid for pid, what in remains(home).items() if what in ("ops.house", "ops.medic")}
-    for pid in two.values():
-        os.kill(pid, signal.SIGSTOP)
-        while b"\tT" in Path(f"/proc/{pid}/status").read_bytes():  # noqa: ASYNC240
-            await asyncio.sleep(0.02)
-    kill([*two.values()], signal.SIGSTOP)
-    await lifecycle.down(home, told := Told())
-    assert sum("was stopped, and goes on" in line for line in told.lines) == len(two) == 2
-
-
 async def test_a_home_that_something_else_holds_is_refused(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lifecycle, "MUTE_S", 0.5)
     home.prepare()
