@@ -7,7 +7,6 @@ quickly as about one that is well.
 from __future__ import annotations
 
 import asyncio
-import json
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,6 +27,10 @@ HUSH_S: Final = 30.0
 """A process that is so old and not on the bus is not starting, it is stuck."""
 
 _MODULES: Final = {f"actors.{name}": name for name in ACTORS} | {"bus.broker": "broker"}
+
+
+class _Counted(msgspec.Struct):
+    restarts: dict[str, int]
 
 
 class Census(msgspec.Struct, frozen=True, kw_only=True):
@@ -167,8 +170,8 @@ def _unsupervised(home: Home) -> dict[str, Process]:
 
 
 def _restarts(path: Path) -> dict[str, int]:
+    """What the medic has counted; nothing where its file is gone or damaged, for it writes it anew."""
     try:
-        found: dict[str, int] = json.loads(path.read_bytes())["restarts"]
-    except FileNotFoundError:
+        return msgspec.json.decode(path.read_bytes(), type=_Counted).restarts
+    except (FileNotFoundError, NotADirectoryError, msgspec.DecodeError):
         return {}
-    return found

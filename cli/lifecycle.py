@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import signal
 import threading
 import time
@@ -23,12 +24,15 @@ from cli.census import Census, census, describe
 from cli.configured import check_models
 from ops.house import CONFIG
 from ops.supervisor import ACTORS, Supervisor, kill, launch, orphans, remains
+from ops.vitals import resume
 from protocol.errors import BatosError
 from protocol.home import Home
 
 UP_S: Final = 180.0
 DOWN_S: Final = 60.0
 POLL_S: Final = 0.1
+ROOM: Final = 4 << 20
+"""Bytes that locks, logs and the files beside the stores take before anything is done."""
 MUTE_S: Final = 8.0
 """A home is held by something that is not our supervisord when its lock is held and nobody answers for so long."""
 GRACE_S: Final = 2.0
@@ -48,6 +52,8 @@ async def up(home: Home, progress: Progress, *, config: Path = CONFIG, seconds: 
     PATH_TOO_LONG, BAD_CONFIG, STORAGE, LIMIT, and whatever an actor met that no waiting mends.
     """
     check_models(home, home.prepare().settings())
+    _let_go_on(home, progress)
+    _check_room(home)
     launching = asyncio.create_task(_launch(home, progress, config))
     with _terminable():
         try:
@@ -127,6 +133,25 @@ async def _take_over(home: Home, progress: Progress) -> None:
         words.unlink(missing_ok=True)
 
 
+def _check_room(home: Home) -> None:
+    """STORAGE where nothing could start for want of room; who runs already waits for some."""
+    found = os.statvfs(home.root)
+    free = found.f_bavail * found.f_frsize
+    if free < ROOM and Supervisor(home).pid() is None:
+        raise BatosError(
+            "STORAGE",
+            f"the disk of {home.root} has {free} bytes left, and a start needs {ROOM}",
+            "Make room there, or choose a home on another disk: --home, or BATOS_HOME.",
+        )
+
+
+def _let_go_on(home: Home, progress: Progress) -> None:
+    """Let whoever somebody has stopped (SIGSTOP) go on; while the system runs, its own processes do it for each other."""
+    for pid, what in remains(home).items():
+        if resume(pid):
+            progress(f"{what} (process {pid}) was stopped, and goes on")
+
+
 def _try_again(home: Home) -> None:
     """Have whoever gave up begin anew: somebody may have mended what it gave up for."""
     supervisor = Supervisor(home)
@@ -195,6 +220,7 @@ def _fail_if_hopeless(home: Home, found: Census, seen: dict[str, set[int]]) -> N
 
 async def _stop(home: Home, progress: Progress) -> None:
     supervisor = Supervisor(home)
+    _let_go_on(home, progress)  # who is stopped hears no signal to end
     stopping = remains(home)
     progress(f"stopping {len(stopping)} processes")
     house = supervisor.pid()
@@ -238,10 +264,16 @@ async def _end(home: Home, pids: Mapping[int, str], *, spared: Mapping[int, str]
 
 
 def _tidy(home: Home) -> None:
-    """Remove the sockets that dead processes have left."""
+    """Remove the sockets that dead processes have left. STORAGE where the disk does not let us."""
+    if not home.run.is_dir():
+        return
     marks = [*home.run.glob("*.pulse"), *home.run.glob("*.words")]
     for path in (*home.socket_paths(), home.run / "supervisord.pid", home.run / "medic.json", *marks):
-        path.unlink(missing_ok=True)
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            told = f"{path}, which a dead run has left, cannot be removed: {error.strerror}"
+            raise BatosError("STORAGE", told, "Make that folder yours to write to.") from error
 
 
 def _last_said(home: Home) -> str:

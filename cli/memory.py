@@ -16,7 +16,7 @@ from typing import BinaryIO, Final, NamedTuple
 import msgspec
 
 from bus.client import Client
-from cli import wire
+from cli import sending, wire
 from protocol import documents
 from protocol.errors import BatosError
 from protocol.home import Home
@@ -91,16 +91,20 @@ async def search(home: Home, query: str, top_k: int) -> Found:
     return found
 
 
-async def forget(home: Home, doc_id: str) -> Unindexed:
-    """Forget the document of this id, or else the one that was remembered from the file of this name."""
+async def forget(home: Home, doc_id: str, key: str | None) -> Unindexed:
+    """Forget the document of this id, or else the one that was remembered from the file of this name.
+
+    Under its key it is forgotten once, and whoever asks again has the same answer.
+    """
+    key = sending.check_key(key)
     try:
-        gone: Unindexed = await wire.ask(home, "unindex", Unindex(doc_id=doc_id), service=SERVICE)
+        gone: Unindexed = await wire.ask(home, "unindex", Unindex(doc_id=doc_id), service=SERVICE, key=key)
     except BatosError as error:
         path = _absolute(doc_id)
         if error.code != "UNKNOWN_DOCUMENT" or path == doc_id:
             raise
         try:
-            gone = await wire.ask(home, "unindex", Unindex(doc_id=path), service=SERVICE)
+            gone = await wire.ask(home, "unindex", Unindex(doc_id=path), service=SERVICE, key=key)
         except BatosError as again:
             raise (error if again.code == "UNKNOWN_DOCUMENT" else again) from again
     return gone

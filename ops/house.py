@@ -23,6 +23,7 @@ from bus.lock import hold
 from bus.powers import FILES, JAILER, lay_down
 from ops import limits
 from ops.inherited import inherited, secrets
+from ops.vitals import resume
 from protocol.errors import BatosError
 from protocol.home import Home, find_home
 
@@ -52,6 +53,7 @@ def main() -> int:
             limits.widen()
             loggers.Handler.handleError = _lose
             _keep_socket(home.supervisor_socket)
+            _keep_listening()
             supervisord.main(["-c", str(Path(options.config).absolute())])
     except BatosError as error:
         print(error, file=sys.stderr)  # noqa: T201 - `up` reads it
@@ -113,6 +115,19 @@ def _keep_socket(path: Path) -> None:
         if not path.exists() and path.parent.is_dir():
             self.options.close_httpservers()
             self.options.openhttpservers(self)
+        tick(self, now)
+
+    supervisord.Supervisor.tick = ticking
+
+
+def _keep_listening() -> None:
+    """Have supervisord let its event listener, the medic, go on where somebody has stopped it: nobody else looks after it."""
+    tick = supervisord.Supervisor.tick
+
+    def ticking(self: Any, now: float | None = None) -> None:
+        for process in self.process_groups["medic"].processes.values() if "medic" in self.process_groups else ():
+            if process.pid and resume(process.pid):
+                self.options.logger.info("the medic was stopped and goes on")
         tick(self, now)
 
     supervisord.Supervisor.tick = ticking

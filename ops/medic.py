@@ -3,7 +3,8 @@
 supervisord sees the end of a process at once (`house.py`), looks at everything else once a second, and never retries what
 it has declared FATAL. The medic wakes it ten times a second, and revives what is FATAL, at most `CAP` times in `WINDOW_S`:
 what cannot live must not be started for ever. What is alive and stuck, or has lost its socket, it ends (`watch.py` says who
-that is), and supervisord starts it anew. It counts every restart in `run/medic.json`, for `batos status`.
+that is), and supervisord starts it anew. A supervisord that somebody has stopped it lets go on, as supervisord does with a
+stopped medic (`house.py`). It counts every restart in `run/medic.json`, for `batos status`.
 """
 
 from __future__ import annotations
@@ -18,14 +19,15 @@ import time
 from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+import msgspec
 import structlog
 
 from bus import logs
 from bus.powers import lay_down
 from ops.supervisor import ACTORS, Supervisor, kill
-from ops.vitals import arguments, module
+from ops.vitals import arguments, module, resume
 from ops.watch import Patient, Watch
 from protocol.errors import BatosError
 from protocol.home import Home, find_home
@@ -76,6 +78,11 @@ class Medic:
         return sorted(self._fatal)
 
 
+class _Counted(msgspec.Struct):
+    supervisor: int
+    restarts: dict[str, int]
+
+
 class Events:
     """supervisord's event protocol on two descriptors: `READY`, an event, `RESULT`.
 
@@ -119,7 +126,7 @@ def run(home: Home) -> None:
         if process.state == "FATAL":  # since before this medic's time
             medic.observe("PROCESS_STATE_FATAL", process.name, "", time.monotonic())
     events = Events(0, 1)
-    watch = Watch(home, ACTORS, {"storage": home.zeo_socket, "broker": home.socket_paths()[0]})
+    watch = Watch(home, ACTORS, home.actor_sockets())
     refused = ""
     next_poll = time.monotonic() + POLL_S
     while True:
@@ -139,6 +146,8 @@ def run(home: Home) -> None:
                     supervisor.start(name)
                 refused = ""
             except BatosError as error:
+                if resume(os.getppid()):
+                    _log.warning("supervisord was stopped and goes on")
                 # supervisord is stopping, or was quicker, or makes its socket anew; said once, though it is tried again.
                 if error.message != refused:
                     refused = error.message
@@ -180,13 +189,13 @@ def _pairs(line: bytes) -> dict[str, str]:
 def _counted(path: Path) -> dict[str, int]:
     """The counts that an earlier medic of the same supervisord left."""
     try:
-        found: dict[str, Any] = json.loads(path.read_bytes())
+        found = msgspec.json.decode(path.read_bytes(), type=_Counted)
     except FileNotFoundError:
         return {}
-    except ValueError:
+    except msgspec.DecodeError:
         _log.warning("a damaged count of restarts was dropped", path=str(path))
         return {}
-    return dict(found["restarts"]) if found["supervisor"] == os.getppid() else {}
+    return found.restarts if found.supervisor == os.getppid() else {}
 
 
 def _write(path: Path, medic: Medic) -> None:

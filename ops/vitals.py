@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 from typing import NamedTuple
 
 ATTENDANT = "ops.attend"
@@ -35,6 +37,19 @@ def take(run: str, name: str) -> Vital | None:
         return None
     ticks = int(fields[11]) + int(fields[12])
     return Vital(pid, fields[0].decode(), ticks / os.sysconf("SC_CLK_TCK"), beat)
+
+
+def resume(pid: int) -> bool:
+    """Let a process go on that somebody has stopped (SIGSTOP); whether it was. One that a debugger holds is left to it."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123
+            stopped = file.read().rpartition(b")")[2].split()[0] == b"T"
+    except OSError:
+        return False
+    if stopped:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)
+    return stopped
 
 
 def arguments(pid: int) -> list[str]:

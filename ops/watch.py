@@ -8,6 +8,7 @@ what was missed meanwhile.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -53,7 +54,7 @@ class _Record:
 class Watch:
     """The watch over `names` in `home`; `now` is monotonic, in seconds."""
 
-    def __init__(self, home: Home, names: tuple[str, ...], sockets: dict[str, Path]) -> None:
+    def __init__(self, home: Home, names: tuple[str, ...], sockets: Mapping[str, Sequence[Path]]) -> None:
         self._run = str(home.run)
         self._names = names
         self._sockets = sockets
@@ -105,9 +106,8 @@ class Watch:
         return f"its event loop has not turned for {silent:.1f} s" if silent >= limit else ""
 
     def _unreachable(self, name: str, vital: Vital, now: float) -> bool:
-        path = self._sockets.get(name)
         record = self._seen[name]
-        if path is None or not vital.beat or path.exists():
+        if not vital.beat or all(path.exists() for path in self._sockets.get(name, ())):
             record.lost = None
             return False
         record.lost = now if record.lost is None else record.lost

@@ -11,7 +11,7 @@ import os
 import re
 import stat
 from pathlib import Path
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
@@ -22,6 +22,12 @@ MAX_SOCKET_PATH: Final = 107
 
 
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+
+
+AtLeast0 = Annotated[int, msgspec.Meta(ge=0, le=1 << 53)]
+AtLeast1 = Annotated[int, msgspec.Meta(ge=1, le=1 << 53)]
+Few = Annotated[int, msgspec.Meta(ge=1, le=4096)]
+Threads = Annotated[int, msgspec.Meta(ge=0, le=4096)]
 
 
 def duration(text: str) -> float:
@@ -53,17 +59,17 @@ class Inference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     digest: str = ""
     exchange: str = ""
     model: str = ""
-    device: str = "auto"
-    dtype: str = "auto"
-    threads: int = 0
+    device: Annotated[str, msgspec.Meta(pattern="^(auto|cpu|cuda)$")] = "auto"
+    dtype: Annotated[str, msgspec.Meta(pattern="^(auto|bfloat16|float16|float32)$")] = "auto"
+    threads: Threads = 0
     seed: int = 0
     quantization: Literal["none", "nf4"] = "none"
-    device_bytes: int = 0
-    memory_bytes: int = 0
-    slots: int = 4
-    rank: int = 16
-    warm_bytes: int = 2_000_000_000
-    prefix_bytes: int = 256_000_000
+    device_bytes: AtLeast0 = 0
+    memory_bytes: AtLeast0 = 0
+    slots: Few = 4
+    rank: Few = 16
+    warm_bytes: AtLeast0 = 2_000_000_000
+    prefix_bytes: AtLeast0 = 256_000_000
 
 
 class Memory(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -74,8 +80,8 @@ class Memory(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     model: str = ""
     chunking: Literal["changepoint", "adjacent"] = "changepoint"
-    chunk_tokens: int = 200
-    threads: int = 1
+    chunk_tokens: Annotated[int, msgspec.Meta(ge=16, le=4096)] = 200
+    threads: Threads = 1
 
 
 class Guardian(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -84,7 +90,7 @@ class Guardian(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `may_lack` names the layers of the jail that this machine is allowed to be without.
     """
 
-    workers: int = 0
+    workers: Threads = 0
     may_lack: list[str] = []
 
 
@@ -95,20 +101,18 @@ class Orchestrator(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     d, w); `keep_mandates`: how many of them at most. What is older, or more, is forgotten, the oldest first.
     """
 
-    effects: int = 2000
-    tokens: int = 20_000
-    depth: int = 64
-    queue: int = 64
+    effects: AtLeast1 = 2000
+    tokens: AtLeast1 = 20_000
+    depth: Few = 64
+    queue: Few = 64
     keep: str = "30d"
-    keep_mandates: int = 100_000
+    keep_mandates: AtLeast1 = 100_000
 
     def __post_init__(self) -> None:
         try:
             duration(self.keep)
         except ValueError as error:
             raise ValueError(f"keep: {error}") from error
-        if self.keep_mandates < 1:
-            raise ValueError(f"keep_mandates: {self.keep_mandates} is no number of mandates; write 1 or more")
 
 
 class Storage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -182,8 +186,12 @@ class Home(msgspec.Struct, frozen=True):
     def supervisor_socket(self) -> Path:
         return self.run / "supervisor.sock"
 
+    def actor_sockets(self) -> dict[str, list[Path]]:
+        """The sockets at which an actor listens, by its name."""
+        return {"broker": [self.run / "bus.sock", self.join_socket], "storage": [self.zeo_socket]}
+
     def socket_paths(self) -> list[Path]:
-        return [self.run / "bus.sock", self.join_socket, self.zeo_socket, self.supervisor_socket]
+        return [*(path for paths in self.actor_sockets().values() for path in paths), self.supervisor_socket]
 
     def prepare(self) -> Home:
         """Make the folders, and shut everybody but the owner out of all that stands in the home already.

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import transaction
 from ZEO.ClientStorage import ClientStorage
@@ -70,9 +70,7 @@ def open_store(settings: Settings, home: Home, *, name: str, seconds: float, rea
     uri = settings.storage.uri
     with storage_errors():
         if uri:
-            import zodburi  # noqa: PLC0415 - it looks through everything that is installed, and the default needs it not
-
-            factory, options = zodburi.resolve_uri(uri)
+            factory, options = _resolved(uri)
             storage = factory()
             if isinstance(storage, ClientStorage):
                 storage.server_sync = True  # zodburi cannot say it
@@ -94,6 +92,21 @@ def open_store(settings: Settings, home: Home, *, name: str, seconds: float, rea
 def is_lost(error: BatosError) -> bool:
     """Whether the store or the journal was lost, with nothing wrong in what was asked of it."""
     return error.code == "STORAGE" and bool(error.data.get("lost"))
+
+
+def _resolved(uri: str) -> tuple[Any, dict[str, Any]]:
+    """What a zodburi stands for; BAD_CONFIG where it stands for nothing."""
+    import zodburi  # noqa: PLC0415 - it looks through everything that is installed, and the default needs it not
+
+    try:
+        factory, options = zodburi.resolve_uri(uri)
+    except Exception as error:  # each scheme reads its own words, and raises what it likes
+        raise BatosError(
+            "BAD_CONFIG",
+            f"`uri` under [storage] in batos.toml is {uri!r}, which cannot be read: {type(error).__name__}: {error}",
+            "Write a zodburi such as zeo://host:port, or remove the line for the home's own storage.",
+        ) from error
+    return factory, options
 
 
 def _checked(db: DB, uri: str) -> Store:

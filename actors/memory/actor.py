@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from actors.memory import catalog
-from actors.memory.catalog import Entry, Kept
+from actors.memory.catalog import Entry, Gone
 from bus.service import Call, Handler, serve, stop_on_signals
 from protocol.documents import Document, check
 from protocol.errors import HOPELESS, BatosError
@@ -103,13 +103,12 @@ class Memory:
             _log.info("indexed", doc_id=document.doc_id, chunks=len(kept.chunks), tid=kept.tid)
         return Indexed(doc_id=document.doc_id, chunks=kept.chunks, tid=kept.tid)
 
-    async def unindex(self, request: Unindex, _call: Call) -> Unindexed:
+    async def unindex(self, request: Unindex, call: Call) -> Unindexed:
         store = self._ready()
         async with self._writing:
-            gone: Kept = await store.run(lambda: catalog.forget(store.db, request.doc_id))
-        assert gone.tid is not None
-        _log.info("unindexed", doc_id=request.doc_id, chunks=len(gone.chunks), tid=gone.tid)
-        return Unindexed(doc_id=request.doc_id, chunks=len(gone.chunks), tid=gone.tid)
+            gone: Gone = await store.run(lambda: catalog.forget(store.db, request.doc_id, call.envelope.idem))
+        _log.info("unindexed", doc_id=request.doc_id, chunks=gone.chunks, tid=gone.tid)
+        return Unindexed(doc_id=request.doc_id, chunks=gone.chunks, tid=gone.tid)
 
     async def search(self, request: Search, _call: Call) -> Found:
         if self._store is None or not self._is_awake:

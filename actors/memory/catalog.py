@@ -7,6 +7,7 @@ catalog and of its cursor in the outbox, so what is read here before a transacti
 
 from __future__ import annotations
 
+import base64
 import difflib
 import time
 from collections.abc import Sequence
@@ -32,6 +33,10 @@ MAX_HITS: Final = 100
 MAX_QUERY: Final = 1 << 16
 """Characters of a question: each of its words costs a look at the index."""
 
+MAX_KEY: Final = 200
+RECENT: Final = 1000
+"""Commits that are looked through for a key: some milliseconds, and whoever has lost an answer asks again soon."""
+
 _LOOKED_AT: Final = 2000
 """Names that are compared with one that is unknown."""
 _USER: Final = "memory"
@@ -42,6 +47,13 @@ class Kept(NamedTuple):
 
     chunks: list[str]
     tid: str | None
+
+
+class Gone(NamedTuple):
+    """How many passages a document had, and the commit that took them out."""
+
+    chunks: int
+    tid: str
 
 
 class Entry(NamedTuple):
@@ -70,16 +82,34 @@ def keep(db: DB, document: Document, passages: Sequence[str]) -> Kept:
     return Kept(chunks, _last_commit(db))
 
 
-def forget(db: DB, doc_id: str) -> Kept:
-    """Take a document out of the world; UNKNOWN_DOCUMENT with what one might have meant."""
+def forget(db: DB, doc_id: str, key: str = "") -> Gone:
+    """Take a document out of the world; UNKNOWN_DOCUMENT with what one might have meant.
+
+    The transaction carries the `key`, so that whoever has lost the answer asks again under it and has the same one, for as
+    long as that transaction is among the last `RECENT`.
+    """
+    if len(key) > MAX_KEY:
+        raise BatosError("BAD_ARGUMENT", f"an idempotency key has at most {MAX_KEY} characters")
     with snapshot(db) as connection:
         documents = _catalog(connection).documents
         if doc_id not in documents:
+            before = _forgotten(db, doc_id, key) if key else None
+            if before is not None:
+                return before
             raise BatosError("UNKNOWN_DOCUMENT", f"no document is called {doc_id[:200]!r}", _hint(documents, doc_id))
-        chunks = _oids(documents[doc_id])
-    with commit(db, user=_USER, description=f"unindex {doc_id}") as connection:
+        chunks = len(_oids(documents[doc_id]))
+    facts = {"key": key, "document": doc_id, "chunks": str(chunks)} if key else None
+    with commit(db, user=_USER, description=f"unindex {doc_id}", facts=facts) as connection:
         _remove(_catalog(connection), doc_id)
-    return Kept(chunks, _last_commit(db))
+    return Gone(chunks, _last_commit(db))
+
+
+def _forgotten(db: DB, doc_id: str, key: str) -> Gone | None:
+    """What was answered when this `key` took the document out."""
+    for done in db.undoLog(0, -RECENT):
+        if done.get("key") == key and done.get("document") == doc_id:
+            return Gone(int(done["chunks"]), base64.decodebytes(done["id"]).hex())
+    return None
 
 
 def find(db: DB, query: str, top_k: int, where: dict[str, Value]) -> list[Hit]:

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 
 from actors.orchestrator.actor import run
+from actors.orchestrator.entries import unreadable
 from actors.orchestrator.schema import problems
 from bus.powers import lay_down
 from bus.program import main
@@ -23,7 +24,8 @@ def check(words: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="actors.orchestrator", description="Check the journal of one home.")
     parser.add_argument("--home", required=True)
     parser.add_argument("--check", action="store_true", required=True)
-    found = problems(find_home(parser.parse_args(words).home).journal)
+    journal = find_home(parser.parse_args(words).home).journal
+    found = problems(journal) or unreadable(journal)
     print(json.dumps({"journal": found}))  # noqa: T201 - the result
     return EXIT_CODES["DAMAGED"] if found else 0
 

@@ -56,6 +56,7 @@ T = TypeVar("T")
 
 RETRY_S: Final = 0.5
 JUDGE_S: Final = 10.0
+LOOK_S: Final = 1.0
 
 _log = structlog.get_logger("orchestrator")
 
@@ -125,6 +126,7 @@ class Orchestrator:
         self._beside = [
             asyncio.create_task(packing.retain(self._journal, packing.limits_of(self.settings.orchestrator))),
             asyncio.create_task(self._look_through()),
+            asyncio.create_task(self._journal.stay(LOOK_S)),
         ]
         _log.info("ready", taken_up=taken_up)
 

@@ -4,6 +4,9 @@ While a commit is on its way to the disk, others ask; what they ask is the next 
 the disk if any of its works is `durable`. One that is not still stands in the file when it is answered, so that kill -9
 costs nothing; a power cut may cost it, unless a durable one has come after it, which takes all earlier ones along
 (https://www.sqlite.org/pragma.html#pragma_synchronous, NORMAL and FULL in WAL mode).
+
+Whatever is durable is answered only while the file stands where it was opened. Where it does not any more, it is written
+there again, with all that was committed, and the connection takes nothing more: whoever opens anew has everything.
 """
 
 from __future__ import annotations
@@ -18,15 +21,26 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import msgspec
+import structlog
 
+from bus.in_place import identity, put_back
 from protocol.errors import BatosError
 
 T = TypeVar("T")
+
+_log = structlog.get_logger("orchestrator")
 
 MOST: Final = 256
 """Works in one transaction."""
 
 _BROKEN: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_PASSING: Final = frozenset(
+    {
+        *(sqlite3.SQLITE_BUSY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_FULL, sqlite3.SQLITE_INTERRUPT),
+        *(sqlite3.SQLITE_IOERR, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_PERM),
+        *(sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_READONLY),
+    }
+)
 
 
 class _Work(msgspec.Struct, frozen=True):
@@ -49,6 +63,7 @@ class Database:
         self._synced = synced
         self._asked: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
         self._is_full: bool | None = None
+        self._moved: BatosError | None = None
         self._thread = threading.Thread(target=self._live, name="journal", daemon=True)
         self._thread.start()
         try:
@@ -56,6 +71,8 @@ class Database:
         except BaseException:
             self._end()
             raise
+        files = (path, path.with_name(path.name + "-wal"))
+        self._places = {file: found for file in files if (found := identity(file)) is not None}
 
     async def run(self, do: Callable[[], T], *, durable: bool = True, alone: bool = False) -> T:
         """`do()` on the database's thread, once its transaction is committed.
@@ -108,6 +125,10 @@ class Database:
     def _commit(self, batch: list[_Work]) -> None:
         if not batch:
             return
+        if self._moved is not None:
+            for work in batch:
+                work.answer.set_exception(self._moved)
+            return
         durable = any(work.durable for work in batch)
         done: list[tuple[Any, BaseException | None]] = []
         try:
@@ -124,6 +145,14 @@ class Database:
             for work in batch:  # what one of them has met must not be the others' failure
                 self._commit([work])
             return
+        if durable:
+            try:
+                self._stay()
+            except (sqlite3.Error, OSError) as error:
+                # Committed in a file that is in no folder: nobody may rely on that.
+                for work in batch:
+                    work.answer.set_exception(self._failure(error))
+                return
         if durable and self.db.total_changes > before:
             self._synced()
         for work, (value, raised) in zip(batch, done, strict=True):
@@ -152,7 +181,26 @@ class Database:
         except sqlite3.Error:
             self._is_full = None
 
-    def _failure(self, error: sqlite3.Error) -> BatosError:
+    def _stay(self) -> None:
+        """See that what was committed stands in its place; OSError or sqlite3.Error where it cannot be put there."""
+        if all(identity(file) == found for file, found in self._places.items()):
+            return
+        copy = self._path.with_name(self._path.name + ".copy")
+        copy.unlink(missing_ok=True)
+        self.db.execute("VACUUM INTO ?", (str(copy),))
+        for ending in ("-wal", "-shm"):  # of whatever stands there now; all that was in ours is in the copy
+            self._path.with_name(self._path.name + ending).unlink(missing_ok=True)
+        put_back(copy, self._path)
+        self._moved = BatosError(
+            "STORAGE",
+            f"the journal {self._path} was removed or replaced while it was in use; it has been put back",
+            "Its files are moved only while the system is down (batos down). The orchestrator starts anew; try again.",
+            lost=True,
+            moved=True,
+        )
+        _log.error("the journal was removed or replaced while it was in use, and is put back", path=str(self._path))
+
+    def _failure(self, error: sqlite3.Error | OSError) -> BatosError:
         return failure(self._path, error)
 
 
@@ -171,9 +219,14 @@ def is_damage(error: sqlite3.Error) -> bool:
     return (getattr(error, "sqlite_errorcode", 0) & 0xFF) in _BROKEN
 
 
-def failure(path: Path, error: sqlite3.Error) -> BatosError:
-    """What SQLite has raised about the file `path`, as it is told."""
-    if is_damage(error):
+def is_passing(error: sqlite3.Error) -> bool:
+    """Whether the machine is what was in the way, not the file."""
+    return (getattr(error, "sqlite_errorcode", 0) & 0xFF) in _PASSING
+
+
+def failure(path: Path, error: sqlite3.Error | OSError) -> BatosError:
+    """What SQLite or the disk has raised about the file `path`, as it is told."""
+    if isinstance(error, sqlite3.Error) and is_damage(error):
         return damaged(path, str(error))
     # Of what is under way nothing is wrong with the thought: it is thought again when there is room.
     return BatosError("STORAGE", f"the journal failed: {error}", "Is the disk full?", lost=True)

@@ -9,6 +9,8 @@ grow, so a watcher can catch up. The tables stand in `schema`, what is forgotten
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -53,7 +55,7 @@ class CycleRow(msgspec.Struct, frozen=True):
 class Journal:
     """One open journal. Methods block; call them through `run`. DAMAGED where the file is broken.
 
-    `on_damage` is told, in the event loop, when that comes to light later.
+    `on_damage` is told, in the event loop, when that comes to light later, or when its file was taken away.
     """
 
     def __init__(self, path: Path, on_damage: Callable[[BatosError], None] = lambda _: None) -> None:
@@ -71,9 +73,16 @@ class Journal:
         try:
             return await self._database.run(work, durable=durable, alone=alone)
         except BatosError as error:
-            if error.code == "DAMAGED":
+            if error.code == "DAMAGED" or error.data.get("moved"):
                 self._on_damage(error)
             raise
+
+    async def stay(self, every: float) -> None:
+        """Have the journal look after its file's place though nobody writes; until cancelled."""
+        while True:
+            await asyncio.sleep(every)
+            with contextlib.suppress(BatosError):  # `on_damage` has heard of it
+                await self.run(lambda: None)
 
     def close(self) -> None:
         self._database.close()

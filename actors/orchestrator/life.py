@@ -73,6 +73,11 @@ class Life:
             raise BatosError("UNKNOWN_CYCLE", f"the journal has forgotten mandate {self.mandate}")
         if row.state != "accepted":
             return ended(row)
+        if (unreadable := _unreadable(row)) is not None:
+            await self._journal.run(
+                lambda: self._journal.finish(row.mandate, "failed", codec.pack(failure_of(unreadable)))
+            )
+            raise unreadable
         if row.cancelled is not None:
             self.cancellation.call()
         self.deadline = deadline = Deadline(row.remaining)
@@ -298,6 +303,20 @@ def _memo(session: Session, cycle: str, error: BatosError) -> Memo:
     asked = str(mandate.args[0]) if mandate.selector == "ask_" else f"{mandate.target} {mandate.selector}"
     metadata = {"kind": "failure", "cycle": cycle, "mandate": session.row.mandate, "code": error.code}
     return Memo(f"failure:{cycle}", f"{asked[:2000]}\n\nThis failed: {error.message}", metadata)
+
+
+def _unreadable(row: MandateRow) -> BatosError | None:
+    """What is told of a mandate of which the disk has left no message; it would otherwise never have an end."""
+    try:
+        codec.unpack(row.body, Mandate)
+    except BatosError as error:
+        return BatosError(
+            "DAMAGED",
+            f"what the journal holds of mandate {row.mandate} cannot be read: {error.message}",
+            "It is given up. Send the message again under another key, and look for more: batos doctor --deep.",
+            mandate=row.mandate,
+        )
+    return None
 
 
 def ended(row: MandateRow) -> MandateReply:

@@ -11,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-from actors.orchestrator.database import damaged, is_damage
+from actors.orchestrator.database import damaged, is_passing
 from protocol.errors import BatosError
 
 CURRENT: Final = 1
@@ -91,6 +91,8 @@ CREATE INDEX IF NOT EXISTS mandates_finished ON mandates (finished) WHERE finish
 CREATE INDEX IF NOT EXISTS cycles_open ON cycles (mandate) WHERE ended IS NULL;
 """
 
+_NAMES: Final = frozenset({"mandates", "cycles", "steps", "transitions", "replies", "verdicts", "tallies"})
+
 _OF_CYCLE: Final = "CASE {}.state WHEN 'COMPLETE' THEN 'complete' WHEN 'FAILED' THEN 'failed' ELSE 'active' END"
 _NEW: Final = f"UPDATE tallies SET number = number + 1 WHERE name = {_OF_CYCLE.format('NEW')};"  # noqa: S608  all ours
 _OLD: Final = f"UPDATE tallies SET number = number - 1 WHERE name = {_OF_CYCLE.format('OLD')};"  # noqa: S608  all ours
@@ -129,7 +131,11 @@ _ADDED: Final = (
 
 
 def open_journal(path: Path) -> sqlite3.Connection:
-    """The journal at `path`, made or brought up to date. STORAGE where it cannot be opened, DAMAGED where it is broken."""
+    """The journal at `path`, made or brought up to date.
+
+    STORAGE where it cannot be opened now, DAMAGED where it is broken or no journal, NEWER_WORLD where only a newer program
+    knows it.
+    """
     connection: sqlite3.Connection | None = None
     try:
         connection = sqlite3.connect(path, isolation_level=None)
@@ -143,7 +149,7 @@ def open_journal(path: Path) -> sqlite3.Connection:
     except sqlite3.Error as error:
         if connection is not None:
             connection.close()
-        if is_damage(error):
+        if not is_passing(error):
             raise damaged(path, str(error)) from error
         raise BatosError(
             "STORAGE", f"cannot open the journal {path}: {error}", "Is the disk full, or the file not yours?", lost=True
@@ -181,11 +187,16 @@ def _bring_up(connection: sqlite3.Connection, path: Path) -> None:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version > CURRENT:
         raise BatosError(
-            "STORAGE",
+            "NEWER_WORLD",
             f"the journal {path} was written by a newer program (version {version}, this one knows {CURRENT})",
             "Use that program, or a newer one.",
             newer=True,
         )
+    there = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    # A new file has no table, and one of a time before versions has mandates at least.
+    needed = _NAMES if version else {"mandates"} if there else frozenset()
+    if version < 0 or not needed <= there:
+        raise damaged(path, "it is another program's database, or tables of it are missing")
     if version == CURRENT:
         return
     connection.execute("BEGIN IMMEDIATE")

@@ -7,8 +7,10 @@ The folder of the socket keeps other users out; what other processes of the same
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import struct
+from typing import Final
 
 import structlog
 from zc.lockfile import LockError
@@ -18,9 +20,12 @@ from actors.storage.access import GuardedServer
 from actors.storage.world_file import WorldFile
 from bus.kin import Kin
 from bus.lock import hold
+from bus.often import Often
 from bus.pulse import Pulse
 from protocol.errors import BatosError
 from protocol.home import Home
+
+LOOK_S: Final = 1.0
 
 _log = structlog.get_logger("storage")
 
@@ -38,9 +43,11 @@ def serve(home: Home) -> None:
         loop = server.acceptor.event_loop
         pulse = Pulse(home.run, "storage")
         pulse.keep(loop)
+        place = _Place(storage, loop)
 
         def close() -> None:
             pulse.end()
+            place.end()
             server.close()
 
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -50,6 +57,26 @@ def serve(home: Home) -> None:
         server.loop()
         home.zeo_socket.unlink(missing_ok=True)
         _log.info("the storage is closed")
+
+
+class _Place:
+    """Looks after the file's place though nobody writes, until `end`."""
+
+    def __init__(self, storage: WorldFile, loop: asyncio.AbstractEventLoop) -> None:
+        self._storage = storage
+        self._loop = loop
+        self._away = Often(_log, "the world's file was taken away, and cannot be put back")
+        self._timer = loop.call_later(LOOK_S, self._look)
+
+    def _look(self) -> None:
+        try:
+            self._storage.stay()
+        except OSError as error:
+            self._away.say(error=str(error))
+        self._timer = self._loop.call_later(LOOK_S, self._look)
+
+    def end(self) -> None:
+        self._timer.cancel()
 
 
 def _open(home: Home) -> WorldFile:

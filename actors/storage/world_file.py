@@ -3,15 +3,23 @@
 When the disk does not take what a commit writes, ZODB's FileStorage keeps the rest in the buffers of its files, and
 the read buffers hold the bytes that were there for a moment: after there is room again, reads fail ("Non-zero version
 length") until the process is started anew. So after such a failure the files are opened again, without their buffers.
+
+And one that is not lost where somebody removes or replaces it at its path: no commit is voted for before it stands there
+again, with all that was committed.
 """
 
 from __future__ import annotations
 
+import os
+import shutil
+from pathlib import Path
 from typing import Any
 
 import structlog
 from ZODB.FileStorage import FileStorage
 from ZODB.FileStorage.FileStorage import TempFormatter
+
+from bus.in_place import identity, put_back
 
 _log = structlog.get_logger("storage")
 
@@ -27,11 +35,31 @@ class WorldFile(FileStorage):
             raise
 
     def tpc_vote(self, transaction: Any) -> Any:
+        self.stay()
         try:
             return super().tpc_vote(transaction)
         except OSError:
             self._mend()
             raise
+
+    def stay(self) -> None:
+        """Put the file back where it has been taken away; OSError where that cannot be."""
+        with self._files.write_lock(), self._lock:
+            there = os.fstat(self._file.fileno())
+            path = Path(self._file_name)
+            if identity(path) == (there.st_dev, there.st_ino):
+                return
+            self._file.flush()
+            copy = path.with_name(path.name + ".copy")
+            own = f"/proc/self/fd/{self._file.fileno()}"  # it has no other name
+            shutil.copyfile(own, copy)
+            put_back(copy, path)
+            self._file.close()
+            self._file = open(self._file_name, "r+b")  # noqa: PTH123, SIM115 - as FileStorage opens it
+            self._files.empty()
+        _log.error(
+            "the world's file was removed or replaced while it was in use, and is put back", path=self._file_name
+        )
 
     def _clear_temp(self) -> None:
         try:
@@ -41,8 +69,9 @@ class WorldFile(FileStorage):
 
     def _mend(self) -> None:
         with self._files.write_lock(), self._lock:  # in the order of `tpc_finish`
+            fresh = open(self._file_name, "r+b")  # noqa: PTH123, SIM115 - as FileStorage opens it
             self._file.raw.close()  # not `close`, which would write the buffer
-            self._file = open(self._file_name, "r+b")  # noqa: PTH123, SIM115 - as FileStorage opens it
+            self._file = fresh
             self._file.truncate(self._pos)
             self._open_temp()
             self._nextpos = 0

@@ -51,10 +51,11 @@ def search(invocation: Invocation, query: str, top_k: int) -> None:
 @batos.command()
 @everywhere
 @click.argument("doc_id", metavar="DOC_ID")
+@click.option("--key", metavar="K", help="The idempotency key: asked again under it, the answer is the same.")
 @click.pass_obj
-def forget(invocation: Invocation, doc_id: str) -> None:
+def forget(invocation: Invocation, doc_id: str, key: str | None) -> None:
     """Forget the document DOC_ID (its name, or the path it was remembered from) with all of its passages."""
     from cli import memory, render_memory
 
-    gone = finish(memory.forget(home_of(invocation), doc_id))
+    gone = finish(memory.forget(home_of(invocation), doc_id, key))
     invocation.result(gone, render_memory.forgotten(gone))

@@ -51,7 +51,8 @@ class BrokerProcess:
         with self.log.open("ab") as log:
             words = [sys.executable, "-m", "bus.broker", "--home", str(self.home.root)]
             self.process = subprocess.Popen(words, stderr=log)
-        while holder(self.home.run / "bus.lock") != self.process.pid:
+        lock, socket = self.home.run / "bus.lock", self.home.run / "bus.sock"
+        while holder(lock) != self.process.pid or not socket.exists():
             assert self.process.poll() is None
             time.sleep(0.01)
 

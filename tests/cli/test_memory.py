@@ -316,9 +316,10 @@ def test_the_whole_way_with_the_real_memory(system, batos, write, monkeypatch):
     code, (found,) = batos("search", "What are feathers for?")
     assert (code, found["hits"][0]["doc_id"]) == (0, path)
     assert "Feathers keep it warm." in found["hits"][0]["text"]
-    code, (gone,) = batos("forget", path)
+    code, (gone,) = batos("forget", path, "--key", "k1")
     assert (code, gone["doc_id"], gone["chunks"]) == (0, path, made["documents"][0]["chunks"])
     assert batos("search", "feathers")[1][0]["hits"] == []
+    assert batos("forget", path, "--key", "k1") == (0, [gone]), "the answer may have been lost"
     code, lines = batos("forget", path)
     assert (code, failure(lines)["code"]) == (2, "UNKNOWN_DOCUMENT")
     service.stop()

@@ -21,7 +21,7 @@ def seen(monkeypatch):
 
 @pytest.fixture
 def watch(tmp_path):
-    return Watch(Home(tmp_path), ("broker", "memory"), {"broker": tmp_path / "bus.sock"})
+    return Watch(Home(tmp_path), ("broker", "memory"), {"broker": [tmp_path / "bus.sock", tmp_path / "join.sock"]})
 
 
 def follow(watch, seconds, start=0.0):
@@ -34,8 +34,13 @@ def follow(watch, seconds, start=0.0):
     return [], seconds
 
 
+def _listens(folder):
+    for name in ("bus.sock", "join.sock"):
+        (folder / name).touch()
+
+
 def test_who_is_stopped_is_found_whatever_it_loads(watch, seen, tmp_path):
-    (tmp_path / "bus.sock").touch()
+    _listens(tmp_path)
     seen.update(broker=Vital(1, "T", 1.0, 5.0), memory=Vital(2, "T", 1.0, 5.0))
     found, after = follow(watch, 2)
     assert [patient.name for patient in found] == ["broker", "memory"]
@@ -67,7 +72,7 @@ def test_who_does_not_beat_has_longer_while_it_works_or_loads(watch, seen, who, 
 
 
 def test_who_beats_starts_or_goes_on_is_well(watch, seen, tmp_path):
-    (tmp_path / "bus.sock").touch()
+    _listens(tmp_path)
     for step in range(200):
         seen["broker"] = Vital(1, "S", 0.0, 1.0 + step // 10)
         seen["memory"] = Vital(2, "S", 0.0, 0.0)
@@ -81,7 +86,7 @@ def test_who_beats_starts_or_goes_on_is_well(watch, seen, tmp_path):
 
 
 def test_a_watch_that_was_late_judges_nobody_by_it(watch, seen, tmp_path):
-    (tmp_path / "bus.sock").touch()
+    _listens(tmp_path)
     seen["broker"] = Vital(1, "S", 0.0, 5.0)
     assert follow(watch, QUIET_S / 2)[0] == []
     late = QUIET_S / 2 + LATE_S * 5
@@ -90,7 +95,10 @@ def test_a_watch_that_was_late_judges_nobody_by_it(watch, seen, tmp_path):
     assert after == pytest.approx(QUIET_S)
 
 
-def test_who_has_lost_its_socket_is_asked_to_end(watch, seen, tmp_path):
+@pytest.mark.parametrize("lost", ["bus.sock", "join.sock"])
+def test_who_has_lost_a_socket_is_asked_to_end(watch, seen, tmp_path, lost):
+    _listens(tmp_path)
+    (tmp_path / lost).unlink()
     beat = 1.0
     found, now = [], 0.0
     while not found and now < 5:

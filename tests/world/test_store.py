@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from protocol.errors import BatosError
+from protocol.errors import HOPELESS, BatosError
 from protocol.home import Home
 from world import awakening
 from world.store import commit, open_store, snapshot
@@ -89,3 +89,11 @@ async def test_what_may_be_done_twice_is_done_again_where_the_server_was_lost_un
             await store.run(lambda: work(failures, **facts), again=again)  # noqa: B023 - it is awaited here
         assert len(tried) == failures
     store.close()
+
+
+@pytest.mark.parametrize("uri", ["nonsense", "foo://x", "zeo:///x?wait=soon"])
+def test_an_address_that_stands_for_nothing_is_the_settings_mistake(home, uri):
+    home.config.write_text(f'[storage]\nuri = "{uri}"\n')
+    with pytest.raises(BatosError, match="storage") as caught:
+        open_store(home.settings(), home, name="test", seconds=0.1)
+    assert caught.value.code in HOPELESS, "it is told at once"

@@ -108,7 +108,7 @@ def test_what_is_forgotten_is_gone_to_the_last_word(world):
     kept = world.keep("a", *WINGS)
     world.keep("b", "Bread.")
     gone = catalog.forget(world.db, "a")
-    assert gone == (kept.chunks, world.db.lastTransaction().hex())
+    assert gone == (len(kept.chunks), world.db.lastTransaction().hex())
     world.reopen()
     assert world.documents() == ["b"]
     assert world.find("wing lift air flow") == []
@@ -117,6 +117,20 @@ def test_what_is_forgotten_is_gone_to_the_last_word(world):
         assert list(index.lexicon.words()) == ["bread"]
         assert index.documentCount() == 1
         assert dict(connection.get(bytes.fromhex(kept.chunks[0]))._slots) == {}
+
+
+def test_who_has_lost_the_answer_has_it_again_under_its_key(world):
+    world.keep("a", *WINGS)
+    gone = catalog.forget(world.db, "a", "k1")
+    world.keep("b", "Bread.")
+    assert catalog.forget(world.db, "a", "k1") == gone
+    for doc_id, key in (("a", "k2"), ("a", ""), ("c", "k1")):
+        with pytest.raises(BatosError, match="no document"):
+            catalog.forget(world.db, doc_id, key)
+    world.keep("a", *WINGS)
+    assert catalog.forget(world.db, "a", "k3").tid > gone.tid
+    with pytest.raises(BatosError, match="key"):
+        catalog.forget(world.db, "a", "k" * 201)
 
 
 def test_an_unknown_document_is_named_with_its_like(world):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import shutil
+import sqlite3
 import subprocess
 import sys
 
@@ -140,6 +142,18 @@ async def test_what_no_journal_knows_need_not_be_remembered(house):
     assert publish.applied_mandates(house.db) == [reply.mandate]
 
 
+@pytest.mark.parametrize("body", [b"", b"\xc1noise", b"\x80"])
+async def test_a_mandate_whose_message_is_damaged_has_an_end_and_holds_nobody_up(house, body):
+    house.new("box", width=5, height=6)
+    await house.journal.run(lambda: house.journal.accept("m1", "k1", body, 90.0))
+    assert await house.mind.recover() == 1
+    seen = await house.mind.watch("m1", lambda _: None)
+    assert (seen.state, seen.error.code) == ("FAILED", "DAMAGED")
+    assert await house.journal.run(house.journal.unfinished) == []
+    house.played.rounds = [[AREA]]
+    assert (await house.send("box", "area_", examples=[CASE])).result == 30
+
+
 @pytest.fixture
 def home(short_path):
     return find_home(short_path).prepare()
@@ -182,11 +196,9 @@ async def test_a_large_journal_is_looked_through_while_it_serves(home, monkeypat
     assert (orchestrator.damage is not None and orchestrator.damage.code == "DAMAGED") is broken
 
 
-def test_a_journal_of_a_newer_program_ends_it_too(home):
-    import sqlite3
-
-    with sqlite3.connect(home.journal) as db:
+async def test_a_journal_of_a_newer_program_ends_it_too(home):
+    Journal(home.journal).close()
+    with contextlib.closing(sqlite3.connect(home.journal)) as db:
         db.execute("PRAGMA user_version = 99")
-    db.close()
     with pytest.raises(BatosError, match="newer program"):
-        Journal(home.journal)
+        await asyncio.wait_for(Orchestrator(home, StubBus({}), asyncio.Event()).begin(), 30)

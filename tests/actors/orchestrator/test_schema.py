@@ -16,7 +16,7 @@ from actors.orchestrator.asks import Answered
 from actors.orchestrator.journal import Journal
 from actors.orchestrator.retention import Limits
 from actors.orchestrator.schema import CURRENT, problems
-from protocol.errors import BatosError
+from protocol.errors import HOPELESS, BatosError
 
 STEP = Answered(cycle="c1", state="IDLE", path="m.0", send="infer_", size=1, tokens=1)
 GROWING = {"mandates", "cycles", "steps", "transitions", "replies", "verdicts"}
@@ -176,7 +176,34 @@ def test_a_journal_of_a_newer_program_is_left_alone(path):
         db.execute(f"PRAGMA user_version = {CURRENT + 1}")
     with pytest.raises(BatosError, match="newer program") as caught:
         Journal(path)
-    assert (caught.value.exit_code, caught.value.data["newer"]) == (7, True)
+    assert (caught.value.code, caught.value.data["newer"]) == ("NEWER_WORLD", True)
+    assert caught.value.code in HOPELESS, "no waiting mends it"
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        "CREATE TABLE songs (name TEXT)",
+        f"CREATE TABLE mandates (name TEXT); PRAGMA user_version = {CURRENT}",
+        "PRAGMA user_version = -1",
+    ],
+)
+def test_another_programs_database_is_no_journal(path, made):
+    with closing(sqlite3.connect(path)) as db:
+        db.executescript(made)
+    with pytest.raises(BatosError, match="another program's") as caught:
+        Journal(path)
+    assert caught.value.code == "DAMAGED"
+
+
+def test_a_form_of_file_that_sqlite_does_not_know_is_damage(path):
+    Journal(path).close()
+    data = bytearray(path.read_bytes())
+    data[44:48] = b"\xff" * 4  # the format of its schema
+    path.write_bytes(data)
+    with pytest.raises(BatosError, match="unsupported file format") as caught:
+        Journal(path)
+    assert caught.value.code == "DAMAGED"
 
 
 def damage(path, first, last):

@@ -49,3 +49,38 @@ def test_what_the_disk_refused_leaves_no_trace(tmp_path, monkeypatch, refused):
     again = DB(FileStorage(str(tmp_path / "world.fs"), blob_dir=str(tmp_path / "blobs")))
     assert value_of(again) == "second"
     again.close()
+
+
+@pytest.mark.parametrize("instead", [None, b"another file"])
+def test_a_file_that_is_taken_away_in_use_is_put_back_with_all_that_was_committed(tmp_path, instead):
+    path, blobs = tmp_path / "world.fs", str(tmp_path / "blobs")
+    db = DB(WorldFile(str(path), blob_dir=blobs))
+    put(db, "first")
+    path.unlink()
+    if instead:
+        path.write_bytes(instead)
+    put(db, "second")
+    assert value_of(db) == "second"
+    if instead:
+        assert (tmp_path / "world.fs.other").read_bytes() == instead, "it may be what somebody wanted"
+    path.unlink(missing_ok=True)
+    db.storage.stay()
+    again = DB(FileStorage(str(path), read_only=True))
+    assert value_of(again) == "second", "also where nobody writes meanwhile"
+    again.close()
+    db.close()
+
+
+def test_nothing_is_committed_where_it_cannot_be_put_back(tmp_path):
+    folder = tmp_path / "world"
+    folder.mkdir()
+    db = DB(WorldFile(str(folder / "world.fs"), blob_dir=str(tmp_path / "blobs")))
+    put(db, "first")
+    folder.rename(tmp_path / "away")
+    with pytest.raises(OSError, match=r"world\.fs"):
+        put(db, "second")
+    assert value_of(db) == "first"
+    (tmp_path / "away").rename(folder)
+    put(db, "third")
+    assert value_of(db) == "third"
+    db.close()

@@ -1,0 +1,45 @@
+"""What the journal holds of mandates, read by who knows its form: SQLite looks at pages, not at what stands in them."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+from protocol import codec
+from protocol.errors import BatosError
+from protocol.failure import Failure
+from protocol.messages import Mandate, MandateReply
+
+MOST: Final = 100
+"""Problems that are told."""
+
+
+def unreadable(path: Path) -> list[str]:
+    """The messages and ends of mandates that cannot be read, at most `MOST`; none where there is no journal.
+
+    To be asked of a file whose pages are whole (`schema.problems`), also while it is in use.
+    """
+    if not path.exists():
+        return []
+    found: list[str] = []
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as db:
+            for mandate, state, body, reply in db.execute("SELECT mandate, state, body, reply FROM mandates"):
+                _read(found, f"the message of mandate {mandate}", body, Mandate)
+                if state != "accepted":
+                    end = MandateReply if state == "complete" else Failure
+                    _read(found, f"the end of mandate {mandate}", reply, end)
+                if len(found) >= MOST:
+                    break
+    except sqlite3.Error as error:
+        return [str(error)]
+    return found
+
+
+def _read(found: list[str], what: str, data: bytes | None, kind: type[Mandate | MandateReply | Failure]) -> None:
+    try:
+        codec.unpack(data or b"", kind)
+    except BatosError as error:
+        found.append(f"{what} cannot be read: {error.message}")
