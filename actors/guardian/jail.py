@@ -19,6 +19,7 @@ from typing import Final, overload
 import msgspec
 
 from actors.guardian import bounds, child, confine, trial
+from actors.guardian.codes import Codes, key_of
 from actors.guardian.suspended import Suspended, Waiting
 from actors.guardian.turns import Turns
 from actors.guardian.worker import Reply, Worker
@@ -65,6 +66,7 @@ class Jail:
             )
         self._may_lack = frozenset(may_lack)
         self._workers = [Worker() for _ in range(workers if workers > 0 else cores())]
+        self._codes = Codes()
         self._suspended = Suspended(2 * cores() if suspended is None else suspended)
         self._may_wait = 0
         self._turns = Turns(len(self._workers), lambda: self._suspended.is_crowded(self._may_wait + 1))
@@ -143,21 +145,22 @@ class Jail:
         if not 0 < seconds <= MAX_SECONDS:
             raise BatosError("BAD_ARGUMENT", f"{seconds} seconds for a run: more than 0, at most {MAX_SECONDS}")
         may_wait = request.suspend and self._suspended.most > 0
-        work = child.RUN + codec.pack(msgspec.structs.replace(request, suspend=may_wait))
         # Processor time is the method's limit; the wall clock only ends what sleeps, on a crowded machine too.
         wall = 4 * seconds + 2
         newcomer = may_wait and not self._suspended.has(mandate)
         async with self._turn(newcomer=newcomer, may_wait=may_wait) as worker:
+            code = await self._code(worker, request, wall)
+            if isinstance(code, Failed):
+                return Ran(outcome=code)
+            work = child.run_frame(code, msgspec.structs.replace(request, suspend=may_wait))
             reply = await worker.do(work, cpu=seconds, wall=wall, may_wait=may_wait)
-        if reply.end == "NO_PROCESS":
-            raise BatosError("BUSY", f"the method could not be run: {_NO_PROCESS}", "Try again when fewer run.")
+        _check_room(reply)
         if reply.end:
             return Ran(outcome=_ended(reply.end))
         try:
             return self._ran(Waiting(worker, reply.waits, wall, mandate), reply)
         except BatosError as error:
-            nonsense = f"the jail's child answered nonsense: {error.message}"
-            return Ran(outcome=Failed(code="INTERNAL", error="GARBAGE", message=nonsense))
+            return Ran(outcome=_garbage(error))
 
     async def resume(self, request: Resume) -> Resumed:
         """Go on with a run that waits, where it is still there and answers properly."""
@@ -172,6 +175,27 @@ class Jail:
             return Resumed(ran=self._ran(waiting, reply))
         except BatosError:
             return Resumed()
+
+    async def _code(self, worker: Worker, request: Run, wall: float) -> bytes | Failed:
+        """The code of the method, or how the run has failed for want of it."""
+        key = key_of(request.source, kernel=request.kernel)
+        known = self._codes.get(key)
+        if known is not None:
+            return known
+        source = child.Source(source=request.source, kernel=request.kernel)
+        reply = await worker.do(child.COMPILE + codec.pack(source), cpu=request.seconds, wall=wall)
+        _check_room(reply)
+        if reply.end:
+            return _ended(reply.end)
+        try:
+            compiled = codec.unpack(reply.answer, child.Compiled)
+        except BatosError as error:
+            return _garbage(error)
+        if compiled.violation is not None:
+            found = compiled.violation
+            return Failed(code="REFUSED", error=found.rule, message=found.message, line=found.line)
+        self._codes.add(key, compiled.code)
+        return compiled.code
 
     async def _run(self, request: Run) -> Outcome:
         return (await self.begin(msgspec.structs.replace(request, suspend=False))).outcome
@@ -230,6 +254,15 @@ def _verdicts(reply: Reply) -> list[Verdict]:
         except BatosError:
             break
     return verdicts
+
+
+def _check_room(reply: Reply) -> None:
+    if reply.end == "NO_PROCESS":
+        raise BatosError("BUSY", f"the method could not be run: {_NO_PROCESS}", "Try again when fewer run.")
+
+
+def _garbage(error: BatosError) -> Failed:
+    return Failed(code="INTERNAL", error="GARBAGE", message=f"the jail's child answered nonsense: {error.message}")
 
 
 def _ended(end: str) -> Failed:
