@@ -93,8 +93,9 @@ _SAMPLE: Final = """def warm_(self, by: int = 1):
     return sorted(self.names_(by), key=lambda name: name.upper())
 """
 _SAMPLE_RUN: Final = codec.pack(Run(source=_SAMPLE, receiver=codec.Ref("0" * 16), slots={"size": 1, "parts": [1, 2]}))
-_SMALL: Final = "def warm_(self, by):\n    return self.size + by\n"
-_SMALL_CODE: Final = marshal.dumps(run.compile_source(_SMALL, kernel=False))
+_SMALL_CODE: Final = marshal.dumps(
+    compile("def warm_(self, by):\n    return _getattr_(self, 'size') + by\n", "", "exec")
+)
 _SMALL_RUN: Final = codec.pack(Run(source="", receiver=codec.Ref("0" * 16), slots={"size": 1}, args=[1], suspend=True))
 
 
@@ -104,9 +105,9 @@ def work(request: bytes) -> NoReturn:
     if kind == RUN:
         _run(frame)
     if kind == COMPILE:
-        _answer(codec.pack(_compile(codec.unpack(frame, Source))))
+        _answer(codec.pack(_compile(codec.reopen(frame, Source))))
     if kind == JUDGE:
-        _answer(codec.pack(_judge(codec.unpack(frame, Judge))))
+        _answer(codec.pack(_judge(codec.reopen(frame, Judge))))
     if kind == BATCH:
         _batch(frame)
     _answer(codec.pack(_probe()))
@@ -121,7 +122,7 @@ def warm_up() -> None:
     """Everything that Python would load at its first use, before the doors are shut."""
     gates.judge(_SAMPLE)
     _compile(Source(source=_SAMPLE, kernel=False))
-    request = codec.unpack(_SAMPLE_RUN, Run)
+    request = codec.reopen(_SAMPLE_RUN, Run)
     run.digest_of(Send(kind="send", receiver=request.receiver, selector="warm_"))
     for _ in range(_TURNS):
         warm_child()
@@ -135,7 +136,7 @@ def warm_child() -> None:
         raise _Warm
 
     with contextlib.suppress(_Warm):
-        run.perform(codec.unpack(_SMALL_RUN, Run), _loaded(_SMALL_CODE), emit, emit)
+        run.perform(codec.reopen(_SMALL_RUN, Run), _loaded(_SMALL_CODE), emit, emit)
 
 
 class _Warm(BaseException):
@@ -146,7 +147,7 @@ def _run(frame: bytes) -> NoReturn:
     try:
         (length,) = CODE.unpack_from(frame)
         code = _loaded(frame[CODE.size : CODE.size + length])
-        request = codec.unpack(frame[CODE.size + length :], Run)
+        request = codec.reopen(frame[CODE.size + length :], Run)
         run.perform(request, code, _emit, _wait if request.suspend else _emit)
     except MemoryError:
         _end(_NO_MEMORY_SAID)
@@ -182,7 +183,7 @@ def _wait(effect: Effect) -> Answer:
     try:
         _write(HEAD.pack(WAITS, len(frame)) + frame)
         (length,) = ANSWER.unpack(read(confine.INPUT, ANSWER.size))
-        return codec.unpack(read(confine.INPUT, length), Answer)
+        return codec.reopen(read(confine.INPUT, length), Answer)
     except BaseException:  # noqa: BLE001 - whatever it is, the method must not see it
         os._exit(1)
     finally:
@@ -202,7 +203,7 @@ def _judge(request: Judge) -> Verdict:
 
 def _batch(frame: bytes) -> NoReturn:
     _write(HEAD.pack(PIECES, 0))
-    for request in codec.unpack(frame, Batch).sources:
+    for request in codec.reopen(frame, Batch).sources:
         verdict = codec.pack(_judge(request))
         _write(len(verdict).to_bytes(4, "big") + verdict)
     os._exit(0)
