@@ -26,9 +26,13 @@ from actors.guardian.worker import Reply, Worker
 from protocol import codec
 from protocol.errors import BatosError
 from protocol.messages import (
+    Answer,
+    Awaiting,
+    Done,
     Effect,
     Failed,
     Judge,
+    Onward,
     Outcome,
     Ran,
     Resume,
@@ -41,6 +45,8 @@ from protocol.messages import (
 
 MAX_SECONDS: Final = 60.0
 JUDGE_SECONDS: Final = 2.0
+MOST_AHEAD: Final = 1 << 20
+"""Bytes of an answer with which a run goes on unasked: both outcomes must fit one frame."""
 _REFUSED_ENDS: Final = frozenset({"FORBIDDEN_SYSCALL"})
 _NO_PROCESS: Final = "no process could be started"
 
@@ -141,6 +147,9 @@ class Jail:
 
         `mandate` is whose run it is: runs that others of the same mandate wait for come first.
         """
+        return await self._ahead(await self._begin(request, mandate), request.then)
+
+    async def _begin(self, request: Run, mandate: str) -> Ran:
         seconds = request.seconds
         if not 0 < seconds <= MAX_SECONDS:
             raise BatosError("BAD_ARGUMENT", f"{seconds} seconds for a run: more than 0, at most {MAX_SECONDS}")
@@ -152,7 +161,7 @@ class Jail:
             code = await self._code(worker, request, wall)
             if isinstance(code, Failed):
                 return Ran(outcome=code)
-            work = child.run_frame(code, msgspec.structs.replace(request, suspend=may_wait))
+            work = child.run_frame(code, msgspec.structs.replace(request, suspend=may_wait, then=None))
             reply = await worker.do(work, cpu=seconds, wall=wall, may_wait=may_wait)
         _check_room(reply)
         if reply.end:
@@ -164,6 +173,25 @@ class Jail:
 
     async def resume(self, request: Resume) -> Resumed:
         """Go on with a run that waits, where it is still there and answers properly."""
+        resumed = await self._resume(request)
+        return resumed if resumed.ran is None else Resumed(ran=await self._ahead(resumed.ran, request.then))
+
+    async def _ahead(self, ran: Ran, then: Awaiting | None) -> Ran:
+        """Where a run has returned, go on with the one that waits for it, without asking what its answer is to be."""
+        done = ran.outcome
+        if then is None or not isinstance(done, Done):
+            return ran
+        changed, removed = (done.changed, done.removed) if then.shared else ({}, [])
+        answer = Answer(digest=then.digest, value=done.result, changed=changed, removed=removed)
+        if len(codec.pack(answer)) > MOST_AHEAD:
+            return ran
+        resumed = await self._resume(Resume(suspended=then.suspended, answer=answer))
+        if resumed.ran is None:
+            return ran
+        onward = Onward(suspended=then.suspended, answer=codec.digest(answer), ran=resumed.ran)
+        return Ran(outcome=done, onward=onward)
+
+    async def _resume(self, request: Resume) -> Resumed:
         waiting = self._suspended.take(request.suspended)
         if waiting is None:
             return Resumed()
@@ -198,7 +226,7 @@ class Jail:
         return compiled.code
 
     async def _run(self, request: Run) -> Outcome:
-        return (await self.begin(msgspec.structs.replace(request, suspend=False))).outcome
+        return (await self._begin(msgspec.structs.replace(request, suspend=False), "")).outcome
 
     def _ran(self, waiting: Waiting, reply: Reply) -> Ran:
         """What a child says, kept where it waits for the answer to a send. BAD_MESSAGE where it says nothing of sense."""
