@@ -95,7 +95,7 @@ class Jail:
     async def close(self) -> None:
         self._suspended.clear()
         for worker in self._workers:
-            await worker.stop()
+            await worker.close()
 
     @overload
     async def run(self, request: Run) -> Outcome: ...

@@ -78,6 +78,7 @@ class Worker:
         self._writer: asyncio.StreamWriter | None = None
         self._listening: asyncio.Task[None] | None = None
         self._starting = asyncio.Lock()
+        self._closed = False
         self._asked: dict[int, asyncio.Future[Reply]] = {}
         # Never the same again, also after a template has been replaced.
         self._numbers = itertools.count(HELLO + 1)
@@ -88,6 +89,15 @@ class Worker:
 
     async def start(self) -> None:
         """Start the template and hear which layers hold. NOT_READY where it does not come up, which may pass."""
+        self._closed = False
+        await self._start()
+
+    async def close(self) -> None:
+        """Kill the template, and with it every child. Who comes late is answered as if it had died."""
+        self._closed = True
+        await self.stop()
+
+    async def _start(self) -> None:
         ours, theirs = socket.socketpair()
         try:
             # From this thread on purpose: a template is killed when the thread that started it ends.
@@ -122,9 +132,11 @@ class Worker:
         """Have one child do `work`. It always returns; a template that fails at it is replaced by the next call."""
         if not self._hears():
             async with self._starting:
-                if not self._hears():
+                if not self._hears() and not self._closed:
                     await self.stop()
-                    await self.start()
+                    await self._start()
+                    if self._closed:
+                        await self.stop()
         return await self._exchange(MAY_WAIT if may_wait else WORK, next(self._numbers), work, cpu, wall)
 
     async def resume(self, number: int, answer: bytes, *, wall: float) -> Reply:
