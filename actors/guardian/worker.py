@@ -127,6 +127,8 @@ class Worker:
             ) from error
         finally:
             self._asked.pop(HELLO, None)
+        if self._closed:
+            await self.stop()
 
     async def do(self, work: bytes, *, cpu: float, wall: float, may_wait: bool = False) -> Reply:
         """Have one child do `work`. It always returns; a template that fails at it is replaced by the next call."""
@@ -135,8 +137,6 @@ class Worker:
                 if not self._hears() and not self._closed:
                     await self.stop()
                     await self._start()
-                    if self._closed:
-                        await self.stop()
         return await self._exchange(MAY_WAIT if may_wait else WORK, next(self._numbers), work, cpu, wall)
 
     async def resume(self, number: int, answer: bytes, *, wall: float) -> Reply:
