@@ -100,8 +100,10 @@ def build_world(home: Home, objects: int, workers: int) -> None:
 def grow_journal(home: Home, mandates: int) -> int:
     """Copy the finished mandates that stand in the journal, with all of their rows, until there are `mandates`.
 
-    Returns how many there are then. Ids and keys of a copy are the original's with a number after them.
+    Returns how many there are then. Ids and keys of a copy are the original's with a number after them. The home is told to
+    keep so many: otherwise it would be measured while it forgets them.
     """
+    home.config.write_text(f"[orchestrator]\nkeep_mandates = {2 * mandates}\n")
     db = sqlite3.connect(home.journal, isolation_level=None)
     try:
         db.execute("PRAGMA synchronous = OFF")

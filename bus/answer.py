@@ -29,11 +29,12 @@ class Call:
         self._send = send
 
     def partial(self, message: msgspec.Struct) -> None:
-        """Send one piece of progress, of the type that the verb declares; from any thread."""
+        """Send one piece of progress, of the type that the verb declares, where anybody listens; from any thread."""
         declared = find_verb(self.envelope.service, self.envelope.verb).partial
         if declared is None or type(message) is not declared:
             raise TypeError(f"{self.envelope.verb} has no partial reply of type {type(message).__name__}")
-        self._send(sealed(reply_to(self.envelope, "partial", message)))
+        if self.envelope.partials:
+            self._send(sealed(reply_to(self.envelope, "partial", message)))
 
     def remaining(self) -> float:
         """Seconds to the deadline, negative after it; infinite without one."""

@@ -131,6 +131,7 @@ class Client:
             idem=idem,
             causation=causation,
             deadline=time.monotonic() + seconds,
+            partials=on_partial is not None,
             body=request,
         )
         frame = sealed(envelope)

@@ -58,6 +58,7 @@ class StubBus:
                 idem=idem,
                 causation=causation,
                 deadline=time.monotonic() + seconds,
+                partials=on_partial is not None,
                 body=request,
             )
         )

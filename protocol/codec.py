@@ -12,6 +12,7 @@ not packed either.
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Collection, Iterable
 from itertools import chain, count
@@ -117,11 +118,21 @@ def pack(message: Any) -> bytes:
     return frame
 
 
+def digest(message: Any) -> str:
+    """The sha256, in hex, of the message's frame."""
+    return hashlib.sha256(pack(message)).hexdigest()
+
+
 def unpack(frame: bytes, kind: type[T], *, limit: int = MAX_FRAME_BYTES) -> T:
     """The message of type `kind` in `frame`; BAD_MESSAGE says what is wrong with a frame that holds none."""
     if len(frame) > limit:
         raise BatosError("TOO_LARGE", f"a frame of {len(frame)} bytes is over the limit of {limit}")
     return convert(_unpack(frame), kind)
+
+
+def reopen(frame: bytes, kind: type[T]) -> T:
+    """The message in a frame that a process of ours has packed for this one alone: it is not looked through again."""
+    return convert(_plain(frame), kind)
 
 
 def convert(data: Any, kind: type[T]) -> T:
@@ -239,11 +250,15 @@ def _pack(plain: Any) -> bytes:
         raise BatosError("BAD_VALUE", f"cannot be encoded: {error}") from error
 
 
-def _unpack(data: bytes) -> Any:
+def _plain(data: bytes) -> Any:
     try:
-        plain = ormsgpack.unpackb(data, ext_hook=_from_extension, option=ormsgpack.OPT_NON_STR_KEYS)
+        return ormsgpack.unpackb(data, ext_hook=_from_extension, option=ormsgpack.OPT_NON_STR_KEYS)
     except (ValueError, TypeError) as error:
         raise BatosError("BAD_MESSAGE", f"not a msgpack message: {error}") from error
+
+
+def _unpack(data: bytes) -> Any:
+    plain = _plain(data)
     try:
         repacked = _pack(normalize(plain, "message", -_FRAME_DEPTH))
     except BatosError as error:

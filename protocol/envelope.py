@@ -23,6 +23,8 @@ class Envelope(msgspec.Struct, frozen=True):
     (0: none). Whoever speaks on the bus runs on one machine and has that clock in common, which no jump of the wall
     clock moves.
 
+    `partials` of a request: whether anybody listens to partial replies. Where nobody does, none is sent.
+
     `idem` is the idempotency key of the mandate, `causation` the id of what caused this message, `traceparent`
     the W3C trace context. `body` is the verb's typed message as plain data (`protocol.verbs.VERBS`).
     """
@@ -37,6 +39,7 @@ class Envelope(msgspec.Struct, frozen=True):
     causation: str = ""
     traceparent: str = ""
     deadline: float = 0.0
+    partials: bool = True
     body: Any = None
 
 

@@ -111,7 +111,7 @@ def narrow_child(work: int, answer: int, *, base: int) -> None:
         resource.setrlimit(kind, (limit, limit))
 
 
-def lock_child(*, cpu: float, filter_code: bytes | None) -> None:
+def lock_child(*, cpu: float, filter_code: seccomp.Filter | None) -> None:
     """The last of the locks. After this the process may look at hostile text."""
     resource.setrlimit(resource.RLIMIT_CPU, (int(cpu) + 2, int(cpu) + 2))
     # Processor time to the millisecond; its signal's default is death, which no code of the method can put off.

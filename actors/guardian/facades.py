@@ -235,8 +235,24 @@ def _format(value: Any, spec: str = "") -> str:
     return builtins.format(shown(value), spec)
 
 
+_PLAIN: Final = (builtin_names.FUNCTIONS - {"getattr", "hasattr"}) | builtin_names.EXCEPTIONS
+_BUILTINS: Final[dict[str, Any]] = {
+    **{name: getattr(builtins, name) for name in _PLAIN},
+    "format": _format,
+    "isinstance": _isinstance,
+    "repr": _repr,
+    "type": _type,
+    **_TYPES,
+    builtin_names.SEND_FAILED: SendFailed,
+    builtin_names.MATH: MATH,
+}
+
+
 def make(read: Callable[[Any, str], Any]) -> dict[str, Any]:
-    """The builtins of one run; `read` is its guarded attribute access."""
+    """The builtins of one run; `read` is its guarded attribute access.
+
+    It is one dict, whose process has one run: to copy it would touch everything that is in it.
+    """
     missing = object()
 
     def _getattr(value: Any, name: str, default: Any = missing) -> Any:
@@ -254,22 +270,8 @@ def make(read: Callable[[Any, str], Any]) -> dict[str, Any]:
             return False
         return True
 
-    special: dict[str, Any] = {
-        "format": _format,
-        "getattr": _getattr,
-        "hasattr": _hasattr,
-        "isinstance": _isinstance,
-        "repr": _repr,
-        "type": _type,
-    }
-    plain = builtin_names.FUNCTIONS - special.keys()
-    return {
-        **{name: getattr(builtins, name) for name in plain | builtin_names.EXCEPTIONS},
-        **special,
-        **_TYPES,
-        builtin_names.SEND_FAILED: SendFailed,
-        builtin_names.MATH: MATH,
-    }
+    _BUILTINS["getattr"], _BUILTINS["hasattr"] = _getattr, _hasattr
+    return _BUILTINS
 
 
 PATTERN_TYPES: Final[Mapping[str, type]] = {f"_type_{name}": getattr(builtins, name) for name in builtin_names.TYPES}

@@ -13,17 +13,19 @@ import struct
 import time
 from typing import Final
 
-from actors.guardian import child, confine
+from actors.guardian import child, confine, seccomp
 
 TASK: Final = struct.Struct("!?dI")
 """What a child is told first: whether it may wait, its processor seconds, and the length of its work."""
 MAX_ANSWER: Final = 16 << 20
+LINGER_S: Final = 0.04
+"""Who has said its last word has so long to end by itself."""
 
 ANSWERED, WAITS, ENDED, TOO_SLOW, TOO_MUCH, NO_CHILD, GONE = range(7)
 """How a work ended: its last word was heard, not yet (it waits for an answer), without a last word, killed by the clock,
 killed for the size of its answer, not begun, or long ago."""
 
-Filters = tuple[bytes, bytes]
+Filters = tuple[seccomp.Filter, seccomp.Filter]
 """The system call filters of a child that works to its end, and of one that may wait."""
 
 
@@ -111,17 +113,27 @@ class Forked:
     def kill(self) -> None:
         os.kill(self.pid, signal.SIGKILL)
 
-    def bury(self) -> int:
-        """Close its pipes and wait for its end; the exit status. One that lingers is killed."""
+    def close(self) -> None:
+        """Have done with it but for its end: close its pipes."""
         os.close(self.work)
         os.close(self.answer)
-        for _ in range(200):
-            done, status = os.waitpid(self.pid, os.WNOHANG)
-            if done:
-                return os.waitstatus_to_exitcode(status)
+        self.deadline = time.monotonic() + LINGER_S
+
+    def buried(self) -> int | None:
+        """The exit status of one that is closed, once it has ended. One that lingers is killed."""
+        done, status = os.waitpid(self.pid, os.WNOHANG)
+        if done:
+            return os.waitstatus_to_exitcode(status)
+        if self.deadline <= time.monotonic():
+            self.kill()
+        return None
+
+    def bury(self) -> int:
+        """Close its pipes and wait for its end; the exit status."""
+        self.close()
+        while (status := self.buried()) is None:
             time.sleep(0.0002)
-        self.kill()
-        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        return status
 
     def _give(self, data: bytes) -> None:
         self._unsent = data

@@ -18,6 +18,7 @@ from typing import Final, overload
 import msgspec
 
 from actors.guardian import bounds, child, confine, trial
+from actors.guardian.codes import Codes, key_of
 from actors.guardian.launching import Launched, cores
 from actors.guardian.suspended import Suspended, Waiting
 from actors.guardian.turns import Turns
@@ -25,9 +26,13 @@ from actors.guardian.worker import Reply, Worker
 from protocol import codec
 from protocol.errors import BatosError
 from protocol.messages import (
+    Answer,
+    Awaiting,
+    Done,
     Effect,
     Failed,
     Judge,
+    Onward,
     Outcome,
     Ran,
     Resume,
@@ -40,6 +45,8 @@ from protocol.messages import (
 
 MAX_SECONDS: Final = 60.0
 JUDGE_SECONDS: Final = 2.0
+MOST_AHEAD: Final = 1 << 20
+"""Bytes of an answer with which a run goes on unasked: both outcomes must fit one frame."""
 _REFUSED_ENDS: Final = frozenset({"FORBIDDEN_SYSCALL"})
 _NO_PROCESS: Final = "no process could be started"
 
@@ -69,6 +76,7 @@ class Jail:
         self._may_lack = frozenset(may_lack)
         number = workers if workers > 0 else cores()
         self._workers = [Worker(launched[n] if n < len(launched) else None) for n in range(number)]
+        self._codes = Codes()
         self._suspended = Suspended(2 * cores() if suspended is None else suspended)
         self._may_wait = 0
         self._turns = Turns(len(self._workers), lambda: self._suspended.is_crowded(self._may_wait + 1))
@@ -91,7 +99,7 @@ class Jail:
     async def close(self) -> None:
         self._suspended.clear()
         for worker in self._workers:
-            await worker.stop()
+            await worker.close()
 
     @overload
     async def run(self, request: Run) -> Outcome: ...
@@ -143,28 +151,51 @@ class Jail:
 
         `mandate` is whose run it is: runs that others of the same mandate wait for come first.
         """
+        return await self._ahead(await self._begin(request, mandate), request.then)
+
+    async def _begin(self, request: Run, mandate: str) -> Ran:
         seconds = request.seconds
         if not 0 < seconds <= MAX_SECONDS:
             raise BatosError("BAD_ARGUMENT", f"{seconds} seconds for a run: more than 0, at most {MAX_SECONDS}")
         may_wait = request.suspend and self._suspended.most > 0
-        work = child.RUN + codec.pack(msgspec.structs.replace(request, suspend=may_wait))
         # Processor time is the method's limit; the wall clock only ends what sleeps, on a crowded machine too.
         wall = 4 * seconds + 2
         newcomer = may_wait and not self._suspended.has(mandate)
         async with self._turn(newcomer=newcomer, may_wait=may_wait) as worker:
+            code = await self._code(worker, request, wall)
+            if isinstance(code, Failed):
+                return Ran(outcome=code)
+            work = child.run_frame(code, msgspec.structs.replace(request, suspend=may_wait, then=None))
             reply = await worker.do(work, cpu=seconds, wall=wall, may_wait=may_wait)
-        if reply.end == "NO_PROCESS":
-            raise BatosError("BUSY", f"the method could not be run: {_NO_PROCESS}", "Try again when fewer run.")
+        _check_room(reply)
         if reply.end:
             return Ran(outcome=_ended(reply.end))
         try:
             return self._ran(Waiting(worker, reply.waits, wall, mandate), reply)
         except BatosError as error:
-            nonsense = f"the jail's child answered nonsense: {error.message}"
-            return Ran(outcome=Failed(code="INTERNAL", error="GARBAGE", message=nonsense))
+            return Ran(outcome=_garbage(error))
 
     async def resume(self, request: Resume) -> Resumed:
         """Go on with a run that waits, where it is still there and answers properly."""
+        resumed = await self._resume(request)
+        return resumed if resumed.ran is None else Resumed(ran=await self._ahead(resumed.ran, request.then))
+
+    async def _ahead(self, ran: Ran, then: Awaiting | None) -> Ran:
+        """Where a run has returned, go on with the one that waits for it, without asking what its answer is to be."""
+        done = ran.outcome
+        if then is None or not isinstance(done, Done):
+            return ran
+        changed, removed = (done.changed, done.removed) if then.shared else ({}, [])
+        answer = Answer(digest=then.digest, value=done.result, changed=changed, removed=removed)
+        if len(codec.pack(answer)) > MOST_AHEAD:
+            return ran
+        resumed = await self._resume(Resume(suspended=then.suspended, answer=answer))
+        if resumed.ran is None:
+            return ran
+        onward = Onward(suspended=then.suspended, answer=codec.digest(answer), ran=resumed.ran)
+        return Ran(outcome=done, onward=onward)
+
+    async def _resume(self, request: Resume) -> Resumed:
         waiting = self._suspended.take(request.suspended)
         if waiting is None:
             return Resumed()
@@ -177,8 +208,29 @@ class Jail:
         except BatosError:
             return Resumed()
 
+    async def _code(self, worker: Worker, request: Run, wall: float) -> bytes | Failed:
+        """The code of the method, or how the run has failed for want of it."""
+        key = key_of(request.source, kernel=request.kernel)
+        known = self._codes.get(key)
+        if known is not None:
+            return known
+        source = child.Source(source=request.source, kernel=request.kernel)
+        reply = await worker.do(child.COMPILE + codec.pack(source), cpu=request.seconds, wall=wall)
+        _check_room(reply)
+        if reply.end:
+            return _ended(reply.end)
+        try:
+            compiled = codec.unpack(reply.answer, child.Compiled)
+        except BatosError as error:
+            return _garbage(error)
+        if compiled.violation is not None:
+            found = compiled.violation
+            return Failed(code="REFUSED", error=found.rule, message=found.message, line=found.line)
+        self._codes.add(key, compiled.code)
+        return compiled.code
+
     async def _run(self, request: Run) -> Outcome:
-        return (await self.begin(msgspec.structs.replace(request, suspend=False))).outcome
+        return (await self._begin(msgspec.structs.replace(request, suspend=False), "")).outcome
 
     def _ran(self, waiting: Waiting, reply: Reply) -> Ran:
         """What a child says, kept where it waits for the answer to a send. BAD_MESSAGE where it says nothing of sense."""
@@ -234,6 +286,15 @@ def _verdicts(reply: Reply) -> list[Verdict]:
         except BatosError:
             break
     return verdicts
+
+
+def _check_room(reply: Reply) -> None:
+    if reply.end == "NO_PROCESS":
+        raise BatosError("BUSY", f"the method could not be run: {_NO_PROCESS}", "Try again when fewer run.")
+
+
+def _garbage(error: BatosError) -> Failed:
+    return Failed(code="INTERNAL", error="GARBAGE", message=f"the jail's child answered nonsense: {error.message}")
 
 
 def _ended(end: str) -> Failed:

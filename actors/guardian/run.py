@@ -37,11 +37,10 @@ Emit = Callable[[Outcome], NoReturn]
 Leave = Callable[[Effect], Answer]
 
 
-def perform(run: Run, emit: Emit, leave: Leave) -> NoReturn:
-    """Run it, and hand the outcome to `emit`, which ends this process; a send without an answer goes to `leave`."""
-    code = compile_source(run.source, kernel=run.kernel)
-    if isinstance(code, Violation):
-        emit(Failed(code="REFUSED", error=code.rule, message=code.message, line=code.line))
+def perform(run: Run, code: CodeType, emit: Emit, leave: Leave) -> NoReturn:
+    """Run the compiled method `code`, and hand the outcome to `emit`, which ends this process; a send without an answer
+    goes to `leave`.
+    """
     play = _Play(run, emit, leave)
     try:
         result = play.method(code)(play.receiver, *run.args, **run.kwargs)

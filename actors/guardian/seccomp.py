@@ -67,12 +67,21 @@ class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_void_p))
 
 
+class Filter:
+    """A filter as the kernel wants it, laid out once: whoever installs it has nothing to make."""
+
+    def __init__(self, code: bytes) -> None:
+        self._code = ctypes.create_string_buffer(code, len(code))
+        self._program = _Program(len(code) // 8, ctypes.cast(self._code, ctypes.c_void_p))
+        self.address = ctypes.addressof(self._program)
+
+
 def known() -> bool:
     """Whether this machine's system call numbers are known here."""
     return platform.machine() in _AUDIT
 
 
-def program(written: int, read: int | None = None) -> bytes:
+def program(written: int, read: int | None = None) -> Filter:
     """The filter under which only the descriptor `written` can be written, and only `read` can be read, or none."""
     machine = platform.machine()
     code = [
@@ -95,14 +104,12 @@ def program(written: int, read: int | None = None) -> bytes:
     code += _only(_WRITE[machine], written)
     if read is not None:
         code += _only(_READ[machine], read)
-    return b"".join([*code, _step(_RETURN, _KILL)])
+    return Filter(b"".join([*code, _step(_RETURN, _KILL)]))
 
 
-def install(code: bytes) -> None:
+def install(code: Filter) -> None:
     """Put this process under the filter `code`, for good. OSError where the kernel does not."""
-    buffer = ctypes.create_string_buffer(code, len(code))
-    filter_program = _Program(len(code) // 8, ctypes.cast(buffer, ctypes.c_void_p))
-    syscalls.prctl(_PR_SET_SECCOMP, _MODE_FILTER, ctypes.addressof(filter_program))
+    syscalls.prctl(_PR_SET_SECCOMP, _MODE_FILTER, code.address)
 
 
 def _only(number: int, descriptor: int) -> list[bytes]:

@@ -7,6 +7,8 @@ import os
 from typing import Final
 
 _LIBC: Final = ctypes.CDLL(None, use_errno=True)
+# Told once what it takes: every child of the jail calls it, and each object made for a call is a page of its own there.
+_LIBC.prctl.argtypes = (ctypes.c_int, *[ctypes.c_ulong] * 4)
 
 PR_SET_PDEATHSIG: Final = 1
 PR_SET_DUMPABLE: Final = 4
@@ -21,12 +23,12 @@ CLONE_NEWNET: Final = 0x4000_0000
 MS_REC: Final = 0x4000
 MS_PRIVATE: Final = 0x40000
 
+_ZEROS: Final = (0, 0, 0, 0)
 _CAPABILITY_VERSION_3: Final = 0x20080522
 
 
 def prctl(option: int, *arguments: int) -> int:
-    padded = [*arguments, 0, 0, 0, 0][:4]
-    return _checked("prctl", _LIBC.prctl(ctypes.c_int(option), *map(ctypes.c_ulong, padded)))
+    return _checked("prctl", _LIBC.prctl(option, *arguments, *_ZEROS[len(arguments) :]))
 
 
 def unshare(flags: int) -> None:

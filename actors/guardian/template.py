@@ -80,6 +80,7 @@ class _Template:
         self._base = base
         self._filters = filters
         self._children: dict[int, Forked] = {}
+        self._dying: list[Forked] = []
         self._numbers: dict[int, int] = {}  # by descriptor
         self._poll = select.poll()
         self._poll.register(_IN, select.POLLIN)
@@ -96,10 +97,11 @@ class _Template:
             for number, one in list(self._children.items()):
                 if one.deadline <= time.monotonic():
                     self._end(number, TOO_SLOW)
+            self._dying = [one for one in self._dying if one.buried() is None]
 
     def _patience(self) -> float | None:
         """Milliseconds until a child's time is up."""
-        first = min((one.deadline for one in self._children.values()), default=math.inf)
+        first = min((one.deadline for one in [*self._children.values(), *self._dying]), default=math.inf)
         return None if first == math.inf else max(0.0, (first - time.monotonic()) * 1000) + 1
 
     def _request(self) -> None:
@@ -165,9 +167,12 @@ class _Template:
             _reply(number, how, 0, one.said())
         if how != ENDED:
             one.kill()
+        if how in {ANSWERED, None}:
+            one.close()
+            self._dying.append(one)
+            return
         status = one.bury()
-        if how not in {ANSWERED, None}:
-            _reply(number, how, status, b"" if how == TOO_MUCH else one.said())
+        _reply(number, how, status, b"" if how == TOO_MUCH else one.said())
 
     def _fork(self) -> Forked | None:
         try:

@@ -73,6 +73,7 @@ class Worker:
         self._writer: asyncio.StreamWriter | None = None
         self._listening: asyncio.Task[None] | None = None
         self._starting = asyncio.Lock()
+        self._closed = False
         self._asked: dict[int, asyncio.Future[Reply]] = {}
         # Never the same again, also after a template has been replaced.
         self._numbers = itertools.count(HELLO + 1)
@@ -86,6 +87,15 @@ class Worker:
 
         NOT_READY where it does not come up, which may pass.
         """
+        self._closed = False
+        await self._start()
+
+    async def close(self) -> None:
+        """Kill the template, and with it every child. Who comes late is answered as if it had died."""
+        self._closed = True
+        await self.stop()
+
+    async def _start(self) -> None:
         launched = self._launched or launch()
         self._launched, self._process = None, launched.process
         reader, self._writer = await asyncio.open_unix_connection(sock=launched.end, limit=1 << 20)
@@ -101,14 +111,16 @@ class Worker:
             ) from error
         finally:
             self._asked.pop(HELLO, None)
+        if self._closed:
+            await self.stop()
 
     async def do(self, work: bytes, *, cpu: float, wall: float, may_wait: bool = False) -> Reply:
         """Have one child do `work`. It always returns; a template that fails at it is replaced by the next call."""
         if not self._hears():
             async with self._starting:
-                if not self._hears():
+                if not self._hears() and not self._closed:
                     await self.stop()
-                    await self.start()
+                    await self._start()
         return await self._exchange(MAY_WAIT if may_wait else WORK, next(self._numbers), work, cpu, wall)
 
     async def resume(self, number: int, answer: bytes, *, wall: float) -> Reply:

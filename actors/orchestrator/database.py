@@ -81,6 +81,10 @@ class Database:
         """
         return await asyncio.wrap_future(self._ask(do, durable=durable, alone=alone))
 
+    def post(self, do: Callable[[], Any]) -> Future[Any]:
+        """Have `do()` done like a `run` that is not durable, before all that is asked later; from any thread."""
+        return self._ask(do, durable=False, alone=False)
+
     def close(self) -> None:
         self._ask(self.db.close, durable=False, alone=True).result()
         self._end()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from typing import Final
 
@@ -14,7 +15,7 @@ from protocol.failure import Failure
 from protocol.mandates import MAX_SECONDS, check_mandate
 from protocol.messages import Mandate
 from world import root as world_root
-from world.store import Store, snapshot
+from world.store import Store, glance, snapshot
 
 MAX_KEY: Final = 200
 
@@ -22,8 +23,8 @@ PASSING: Final = frozenset({"BUSY", "CONFLICT", "NOT_READY", "NOT_RUNNING", "OUT
 """Failures of the moment, not of the message: nothing was published, and the same key attempts it again."""
 
 
-async def accept(store: Store, journal: Journal, mandate: Mandate, key: str, *, room: bool) -> MandateRow:
-    """Accept `mandate` under `key`, or find what that key was accepted for before.
+async def accept(store: Store, journal: Journal, mandate: Mandate, key: str, *, room: bool) -> tuple[MandateRow, bool]:
+    """Accept `mandate` under `key`, or find what that key was accepted for before; and whether it is new by this call.
 
     Raises the errors of `check_mandate`, UNKNOWN_OBJECT, BUSY where there is no `room` for a new one, and CONFLICT
     where the key stands for another message. A mandate whose failure passes is opened again, with the seconds of this
@@ -35,11 +36,12 @@ async def accept(store: Store, journal: Journal, mandate: Mandate, key: str, *, 
     if not 0 < len(key) <= MAX_KEY:
         raise BatosError("BAD_ARGUMENT", f"an idempotency key has 1 to {MAX_KEY} characters")
     body = codec.pack(mandate)
+    id_ = str(ULID())
     row = await journal.run(lambda: journal.by_key(key), durable=False)
     if row is None:
         await store.run(lambda: _check_target(store, mandate.target), again=True)
         _check_room(room=room)
-        row = await journal.run(lambda: journal.accept(str(ULID()), key, body, mandate.seconds))
+        row = await journal.run(lambda: journal.accept(id_, key, body, mandate.seconds))
     if not is_same(codec.unpack(row.body, Mandate), mandate):
         raise BatosError(
             "CONFLICT",
@@ -49,8 +51,8 @@ async def accept(store: Store, journal: Journal, mandate: Mandate, key: str, *, 
         )
     if has_passed(row):
         _check_room(room=room)
-        return await journal.run(partial(journal.attempt_again, row, mandate.seconds))
-    return row
+        return await journal.run(partial(journal.attempt_again, row, mandate.seconds)), False
+    return row, row.mandate == id_
 
 
 def has_passed(row: MandateRow) -> bool:
@@ -64,6 +66,10 @@ def _check_room(*, room: bool) -> None:
 
 
 def _check_target(store: Store, target: str) -> None:
+    # What this process knows already is enough to say yes; only a no is worth asking the server.
+    with suppress(BatosError), glance(store.db) as connection:
+        world_root.resolve(connection, target)
+        return
     with snapshot(store.db) as connection:
         world_root.resolve(connection, target)
 

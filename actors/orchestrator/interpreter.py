@@ -25,7 +25,7 @@ from protocol import codec, names
 from protocol.codec import Ref, Value
 from protocol.errors import BatosError
 from protocol.failure import Failure, failure_of, raised_from
-from protocol.messages import Answer, Done, Effect, Failed, Ran, Resume, Resumed, Run, Send
+from protocol.messages import Answer, Awaiting, Done, Effect, Failed, Ran, Resume, Resumed, Run, Send
 from world.method import UvmMethod
 
 NOT_UNDERSTOOD: Final = "_doesNotUnderstand_"
@@ -33,7 +33,15 @@ MAX_RUN: Final = codec.MAX_FRAME_BYTES - (1 << 16)
 """Bytes of a run with all its answers: it must fit a frame whenever it is to be run again, whether it ever is or not."""
 
 
-def send(thought: Thought, receiver: str, message: Message, path: str) -> Thinking[Value]:
+class Caller(msgspec.Struct, frozen=True):
+    """Who waits in the jail for the reply to a send: the run of a method with this receiver, under `suspended`."""
+
+    receiver: str
+    suspended: str
+    digest: str
+
+
+def send(thought: Thought, receiver: str, message: Message, path: str, caller: Caller | None = None) -> Thinking[Value]:
     """Send a message to the object `receiver` (an OID); its changes are in the overlay's top layer afterwards.
 
     Raises a BatosError, and then the overlay is as it was before.
@@ -53,7 +61,7 @@ def send(thought: Thought, receiver: str, message: Message, path: str) -> Thinki
         )
     mark = thought.overlay.push()
     try:
-        result = yield from _perform(thought, receiver, place, message, path)
+        result = yield from _perform(thought, receiver, place, message, path, caller=caller)
     except BaseException:
         thought.overlay.restore(mark)
         raise
@@ -61,14 +69,18 @@ def send(thought: Thought, receiver: str, message: Message, path: str) -> Thinki
     return result
 
 
-def _perform(thought: Thought, receiver: str, place: Place, message: Message, path: str) -> Thinking[Value]:
+def _perform(
+    thought: Thought, receiver: str, place: Place, message: Message, path: str, *, caller: Caller | None
+) -> Thinking[Value]:
     method = place.value
     if isinstance(method, UvmMethod) and method.primitive is not None:
         return (yield from primitives.perform(thought, receiver, method.primitive, message, path))
-    return (yield from _run(thought, receiver, place, message, path))
+    return (yield from _run(thought, receiver, place, message, path, caller=caller))
 
 
-def _run(thought: Thought, receiver: str, place: Place, message: Message, path: str) -> Thinking[Value]:
+def _run(
+    thought: Thought, receiver: str, place: Place, message: Message, path: str, *, caller: Caller | None
+) -> Thinking[Value]:
     overlay = thought.overlay
     kernel = overlay.is_kernel(place.holder)
     run = Run(
@@ -83,15 +95,17 @@ def _run(thought: Thought, receiver: str, place: Place, message: Message, path: 
     size: int | None = None
     suspended = ""
     while True:
-        ran = yield from _go_on(run, suspended, path)
+        ran = yield from _go_on(thought, run, suspended, _then(thought, receiver, caller), path)
         suspended = ran.suspended
         match ran.outcome:
             case Done() as done:
+                thought.onward = ran.onward
                 _write(thought, receiver, done)
                 return done.result
             case Effect() as effect:
                 size = len(codec.pack(run)) if size is None else size
-                answer = yield from _answer(thought, receiver, effect, kernel, f"{path}.{effect.n}")
+                me = Caller(receiver, suspended, effect.digest)
+                answer = yield from _answer(thought, me, effect, kernel, f"{path}.{effect.n}")
                 size += len(codec.pack(answer))
                 if size > MAX_RUN:
                     raise BatosError(
@@ -107,20 +121,37 @@ def _run(thought: Thought, receiver: str, place: Place, message: Message, path: 
                 raise _failure(failed, place.value.selector)
 
 
-def _go_on(run: Run, suspended: str, path: str) -> Thinking[Ran]:
-    """The run up to its next send, or its end: in the child that waits under `suspended`, or from the start."""
-    if suspended:
-        request = Resume(suspended=suspended, answer=run.answers[-1])
+def _go_on(thought: Thought, run: Run, suspended: str, then: Awaiting | None, path: str) -> Thinking[Ran]:
+    """The run up to its next send, or its end: in the child that waits under `suspended`, or from the start.
+
+    It may have gone on already, with what the answer should be. That counts where it is the answer to the byte.
+    """
+    onward, thought.onward = thought.onward, None
+    if onward is not None and onward.suspended == suspended:
+        if onward.answer == codec.digest(run.answers[-1]):
+            return onward.ran
+        thought.guesses = False
+    elif suspended:
+        request = Resume(suspended=suspended, answer=run.answers[-1], then=then)
         resumed: Resumed = yield Call(path=path, service="guardian", verb="resume", request=request, keep=False)
         if resumed.ran is not None:
             return resumed.ran
-    ran: Ran = yield Call(path=path, service="guardian", verb="run", request=run, keep=False)
+    begun = msgspec.structs.replace(run, then=then)
+    ran: Ran = yield Call(path=path, service="guardian", verb="run", request=begun, keep=False)
     return ran
 
 
-def _answer(thought: Thought, receiver: str, effect: Effect, kernel: bool, path: str) -> Thinking[Answer]:
+def _then(thought: Thought, receiver: str, caller: Caller | None) -> Awaiting | None:
+    """Who may go on as soon as this run has returned: the caller, where nothing else has changed what it sees."""
+    if caller is None or not caller.suspended or not thought.guesses or thought.overlay.is_touched(caller.receiver):
+        return None
+    return Awaiting(suspended=caller.suspended, digest=caller.digest, shared=receiver == caller.receiver)
+
+
+def _answer(thought: Thought, me: Caller, effect: Effect, kernel: bool, path: str) -> Thinking[Answer]:
     """Perform a method's send while its changes so far are visible, and say what it did to the receiver."""
-    overlay = thought.overlay
+    overlay, receiver = thought.overlay, me.receiver
+    thought.onward = None
     thought.spend_effect()
     tokens = thought.tokens
     mark = overlay.push()  # the method's unfinished changes
@@ -129,7 +160,7 @@ def _answer(thought: Thought, receiver: str, effect: Effect, kernel: bool, path:
         overlay.visible(receiver, kernel=kernel)  # TOO_LARGE before the send, not after it
     overlay.push()  # what the nested send does
     try:
-        value = yield from _dispatch(thought, effect.send, path)
+        value = yield from _dispatch(thought, me, effect.send, path)
     except BatosError as error:
         overlay.restore(mark)
         if error.code in FATAL or isinstance(error, Doomed):
@@ -164,14 +195,13 @@ def _done_to(overlay: Overlay, receiver: str, kernel: bool) -> tuple[dict[str, V
     return changed, [name for name in before if name not in after]
 
 
-def _dispatch(thought: Thought, message: Send, path: str) -> Thinking[Value]:
+def _dispatch(thought: Thought, me: Caller, message: Send, path: str) -> Thinking[Value]:
     if message.kind == "read":
         return _read(thought, message.receiver.oid, message.selector)
     if not names.is_selector(message.selector):
         raise BatosError("BAD_SELECTOR", f"{message.selector!r} is a slot, not a message")
-    return (
-        yield from send(thought, message.receiver.oid, Message(message.selector, message.args, message.kwargs), path)
-    )
+    sent = Message(message.selector, message.args, message.kwargs)
+    return (yield from send(thought, message.receiver.oid, sent, path, me))
 
 
 def _read(thought: Thought, oid: str, slot: str) -> Value:

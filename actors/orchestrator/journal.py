@@ -12,7 +12,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -70,8 +71,20 @@ class Journal:
 
         Not `durable`: what it writes may go with a power cut, unless something durable comes after it. See `database`.
         """
+        return await self._told(self._database.run(work, durable=durable, alone=alone))
+
+    def post(self, work: Callable[[], None]) -> Future[None]:
+        """Have `work()` done on the journal's thread, not durably, before all that is asked later; from any thread."""
+        return self._database.post(work)
+
+    async def written(self, posted: Sequence[Future[None]]) -> None:
+        """Wait for what was posted; raises the first of its errors as `run` does."""
+        for one in posted:
+            await self._told(asyncio.wrap_future(one))
+
+    async def _told(self, work: Awaitable[T]) -> T:
         try:
-            return await self._database.run(work, durable=durable, alone=alone)
+            return await work
         except BatosError as error:
             if error.code == "DAMAGED" or error.data.get("moved"):
                 self._on_damage(error)

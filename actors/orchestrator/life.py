@@ -50,10 +50,16 @@ MAX_BACKOFF_S: Final = 0.5
 
 
 class Life:
-    """The life of one mandate, once begun by `live`."""
+    """The life of one mandate, once begun by `live`. One that `is_new` cannot have been published by anybody."""
 
     def __init__(
-        self, parts: Thoughts, mandate: str, cancellation: Cancellation, tell: Callable[[Event], None]
+        self,
+        parts: Thoughts,
+        mandate: str,
+        cancellation: Cancellation,
+        tell: Callable[[Event], None],
+        *,
+        is_new: bool = False,
     ) -> None:
         self.mandate = mandate
         self.cancellation = cancellation
@@ -64,6 +70,7 @@ class Life:
         self._conflicts = self._cycles_lost = 0
         self._lost_at: frozenset[str] = frozenset()
         self._number: int | None = None
+        self._is_new = is_new
 
     async def live(self) -> MandateReply:
         """How it ends; raises the failure that ends it badly, once that is in the journal."""
@@ -180,7 +187,8 @@ class Life:
     # Once -----------------------------------------------------------------------------------------------------
 
     async def _once(self, session: Session, deadline: Deadline) -> MandateReply:
-        done = await self._applied()
+        done = None if self._is_new else await self._applied()
+        self._is_new = False
         if done is not None:
             reply = msgspec.structs.replace(codec.unpack(done.reply, MandateReply), tid=done.tid)
             has_memos = True

@@ -83,12 +83,12 @@ class Mind:
     async def answer(self, mandate: Mandate, key: str, tell: Listener) -> MandateReply:
         """Accept `mandate`, or join the one that `key` was accepted for; its end, or at once where it is detached."""
         room = len(self._running) < self._settings.orchestrator.queue
-        row = await accept(self._store, self._journal, mandate, key, room=room)
+        row, is_new = await accept(self._store, self._journal, mandate, key, room=room)
         accepted = Event(event="accepted", mandate=row.mandate)
         tell(accepted)
         if row.state != "accepted":
             return ended(row)
-        running = await self._taken_up(row)
+        running = await self._taken_up(row, is_new=is_new)
         if mandate.detach:
             return MandateReply(mandate=row.mandate, state="accepted")
         return await self._follow(running, tell)
@@ -159,14 +159,14 @@ class Mind:
         await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.gather(*(life.rest() for life in lives), return_exceptions=True)
 
-    async def _taken_up(self, row: MandateRow) -> Running:
+    async def _taken_up(self, row: MandateRow, *, is_new: bool = False) -> Running:
         """The running mandate; one whose earlier attempt is about to end is waited for, and started."""
         while (running := self._running.get(row.mandate)) is not None and running.attempt < row.attempt:
             await asyncio.wait([running.task])
-        return running or self._start(row)
+        return running or self._start(row, is_new=is_new)
 
-    def _start(self, row: MandateRow) -> Running:
-        life = Life(self._parts, row.mandate, Cancellation(row.mandate), self._tell)
+    def _start(self, row: MandateRow, *, is_new: bool = False) -> Running:
+        life = Life(self._parts, row.mandate, Cancellation(row.mandate), self._tell, is_new=is_new)
         running = Running(life, row.attempt, asyncio.create_task(life.live(), name=row.mandate))
         self._running[row.mandate] = running
         running.task.add_done_callback(lambda task: self._stopped(row.mandate, task))

@@ -24,7 +24,9 @@ from world.store import Store, storage_errors
 
 EVERY_S: Final = 60.0
 PAUSE_S: Final = 0.05
-"""Between two batches, so that nobody waits for more than one of them."""
+"""Between two batches at least, so that nobody waits for more than one of them."""
+SHARE: Final = 0.1
+"""Of the time, forgetting takes so much at most: a journal that is far over its limit is not in a hurry."""
 
 _log = structlog.get_logger("orchestrator")
 
@@ -41,12 +43,13 @@ def limits_of(settings: Orchestrator, keep: str | None = None) -> Limits:
 async def retain(journal: Journal, limits: Limits) -> None:
     """Forget mandates as they grow old, a few at a time; until cancelled."""
     while True:
-        gone = 0
+        gone, began = 0, time.monotonic()
         try:
             gone = await journal.run(partial(journal.retention.prune, limits), durable=False)
         except BatosError as error:
             _log.warning("the journal is not pruned", code=error.code, reason=error.message)
-        await asyncio.sleep(PAUSE_S if gone else EVERY_S)
+        took = time.monotonic() - began
+        await asyncio.sleep(max(PAUSE_S, took / SHARE) if gone else EVERY_S)
 
 
 async def pack(home: Home, store: Store, journal: Journal, settings: Orchestrator, request: Pack) -> Packed:

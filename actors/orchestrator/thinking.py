@@ -11,6 +11,7 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from functools import partial
 from typing import Any, Final
 
@@ -40,6 +41,8 @@ from world.store import Store
 from world.values import oid_of
 
 RETRY_S: Final = 0.1
+MOST_POSTED: Final = 64
+"""Pieces of one thought's trace that may be on their way to the journal."""
 
 
 class Thoughts(msgspec.Struct, frozen=True):
@@ -79,6 +82,8 @@ class Session:
         self._manager = transaction.TransactionManager(explicit=True)
         self._thought: Thought | None = None
         self._stepped = time.monotonic()
+        self._posted: list[Future[None]] = []
+        self._traced: list[Event] = []
 
     @property
     def thought(self) -> Thought:
@@ -97,8 +102,12 @@ class Session:
         answer: Any = None
         error: BatosError | None = None
         while True:
-            step = await self._parts.store.run(partial(_advance, thinking, answer, error))
+            try:
+                step = await self._parts.store.run(partial(self._advance, thinking, answer, error))
+            finally:
+                self._tell_traced()
             if isinstance(step, _Result):
+                await self._written(0)
                 return self._reply(step.value)
             answer, error = None, None
             try:
@@ -158,6 +167,36 @@ class Session:
             method=made,
         )
 
+    def _advance(self, thinking: Thinking[Value], answer: Any, error: BatosError | None) -> Ask | _Result:
+        """Go on to what has to be waited for, on the world's thread. A piece of the trace is written without a stop."""
+        while True:
+            try:
+                ask = thinking.send(answer) if error is None else thinking.throw(error)
+            except StopIteration as stop:
+                return _Result(stop.value)
+            if not isinstance(ask, Answered):
+                return ask
+            self._trace(ask)
+            answer, error = None, None
+
+    def _trace(self, ask: Answered) -> None:
+        seconds, self._stepped = time.monotonic() - self._stepped, time.monotonic()
+        self._note(lambda: self._parts.journal.step(self.row.mandate, ask, seconds))
+        spent: dict[str, Value] = {
+            "send": ask.send,
+            "size": ask.size,
+            "tokens": ask.tokens,
+            "seconds": round(seconds, 3),
+        }
+        self._traced.append(
+            Event(event="sent", mandate=self.row.mandate, cycle=ask.cycle, state=ask.state, detail=spent)
+        )
+
+    def _tell_traced(self) -> None:
+        traced, self._traced = self._traced, []
+        for event in traced:
+            self._tell(event)
+
     # Performing -----------------------------------------------------------------------------------------------
 
     async def _perform(self, ask: Ask) -> Any:
@@ -169,14 +208,15 @@ class Session:
             case Begin():
                 if ask.is_shared:
                     self._parts.claims.take(ask.target.oid, ask.selector, mandate)
-                await self._note(lambda: journal.begin(ask.cycle, mandate, ask.path, ask.target.oid, ask.selector))
+                self._note(lambda: journal.begin(ask.cycle, mandate, ask.path, ask.target.oid, ask.selector))
+                await self._written(0)  # who finds the context in the world finds its cycle here
                 db = self._parts.store.db
                 return await self._parts.store.run(lambda: publish.begin(db, mandate, ask))
             case Entered():
-                await self._note(lambda: journal.enter(ask.cycle, ask.state))
+                self._note(lambda: journal.enter(ask.cycle, ask.state))
                 self._tell(Event(event="state", mandate=mandate, cycle=ask.cycle, state=ask.state))
             case Judged():
-                await self._note(lambda: journal.judged(ask.cycle, ask.sha256, ask.verdict, ask.problem, ask.source))
+                self._note(lambda: journal.judged(ask.cycle, ask.sha256, ask.verdict, ask.problem, ask.source))
                 detail = {
                     "sha256": ask.sha256,
                     "verdict": ask.verdict,
@@ -186,33 +226,34 @@ class Session:
                 self._tell(Event(event="judged", mandate=mandate, cycle=ask.cycle, detail=detail))
             case Ended():
                 failure = codec.pack(Failure(ask.code, ask.message))
-                await self._note(lambda: journal.fail(ask.cycle, failure))
+                self._note(lambda: journal.fail(ask.cycle, failure))
                 self._tell(Event(event="state", mandate=mandate, cycle=ask.cycle, state="FAILED"))
-            case Answered():
-                seconds, self._stepped = time.monotonic() - self._stepped, time.monotonic()
-                await self._note(lambda: journal.step(mandate, ask, seconds))
-                spent: dict[str, Value] = {
-                    "send": ask.send,
-                    "size": ask.size,
-                    "tokens": ask.tokens,
-                    "seconds": round(seconds, 3),
-                }
-                self._tell(Event(event="sent", mandate=mandate, cycle=ask.cycle, state=ask.state, detail=spent))
         return None
 
-    async def _note(self, work: Callable[[], None]) -> None:
-        """Write a piece of the trace, and what time is left. None of it is worth a sync of its own: see `database`."""
+    def _note(self, work: Callable[[], None]) -> None:
+        """Have a piece of the trace written, and what time is left; from any thread.
+
+        Nobody waits for it: what is asked of the journal later comes after it, and the thought's end waits for all of it. A
+        crash that takes it along has the thought begin again, which writes it again.
+        """
         journal, left = self._parts.journal, self.deadline.left()
 
         def both() -> None:
             work()
             journal.spend(self.row.mandate, left)
 
-        await journal.run(both, durable=False)
+        self._posted.append(journal.post(both))
+
+    async def _written(self, most: int) -> None:
+        """Wait until at most so many pieces of the trace are on their way; raises what has become of the others."""
+        first, self._posted = self._posted[: len(self._posted) - most], self._posted[len(self._posted) - most :]
+        await self._parts.journal.written(first)
 
     async def _call(self, ask: Call) -> Any:
         """The reply to a call: from the journal where it is there, else from the actor, however often it is lost."""
         self.cancellation.check()
+        if len(self._posted) > MOST_POSTED:
+            await self._written(MOST_POSTED // 2)
         journal = self._parts.journal
         reply_type = VERBS[ask.service][ask.verb].reply
         key = _key(self.row.mandate, ask)
@@ -271,13 +312,6 @@ class Session:
 
 class _Result(msgspec.Struct, frozen=True):
     value: Value
-
-
-def _advance(thinking: Thinking[Value], answer: Any, error: BatosError | None) -> Ask | _Result:
-    try:
-        return thinking.send(answer) if error is None else thinking.throw(error)
-    except StopIteration as stop:
-        return _Result(stop.value)
 
 
 def _key(mandate: str, ask: Call) -> str:

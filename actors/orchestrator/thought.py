@@ -13,7 +13,7 @@ from actors.orchestrator.overlay import Overlay
 from protocol.codec import Value
 from protocol.errors import BatosError
 from protocol.home import Orchestrator
-from protocol.messages import Example, MethodMade
+from protocol.messages import Example, MethodMade, Onward
 
 MAX_CYCLE_DEPTH: Final = 4
 
@@ -50,6 +50,9 @@ class Thought:
     """`primitives` maps verbs to their performers (`actors.orchestrator.performers`). `contracts` are the parameters and
 
     examples that came with the mandate, by (OID, selector). `tokens` are those of this lane, the ledger has all.
+
+    `onward` is how a caller in the jail has gone on with the reply of the method that has just returned, until the caller
+    is asked for; `guesses`: such a guess was never wrong in this thought.
     """
 
     mandate: str
@@ -61,6 +64,8 @@ class Thought:
     chain: list[RunningCycle] = field(default_factory=list)
     ledger: Ledger = field(default_factory=Ledger)
     tokens: int = 0
+    onward: Onward | None = None
+    guesses: bool = True
 
     @property
     def cycle(self) -> str | None:
@@ -75,7 +80,11 @@ class Thought:
     def lane(self) -> Thought:
         """A thought beside others within this one: changes and chain of its own, one ledger for all."""
         return replace(
-            self, overlay=self.overlay.branch(), chain=[replace(running) for running in self.chain], tokens=0
+            self,
+            overlay=self.overlay.branch(),
+            chain=[replace(running) for running in self.chain],
+            tokens=0,
+            onward=None,
         )
 
     def spend_effect(self) -> None:

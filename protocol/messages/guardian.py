@@ -63,11 +63,23 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     error: Failure | None = None
 
 
+class Awaiting(msgspec.Struct, frozen=True, kw_only=True):
+    """The run that waits, under `suspended`, for the result of another one as the answer to its send `digest`.
+
+    `shared`: both have the same receiver, so what the one changes of its slots is part of the answer.
+    """
+
+    suspended: str
+    digest: str
+    shared: bool
+
+
 class Run(msgspec.Struct, frozen=True, kw_only=True):
     """Run a method on a snapshot of its receiver: once from the start, with the answers that are known so far.
 
     `slots` are the receiver's visible data slots, inherited ones too. `seconds` bounds the processor time. With `suspend`
-    the run may be kept alive at a send, to go on with `Resume`; without, or once it is dropped, it is run again.
+    the run may be kept alive at a send, to go on with `Resume`; without, or once it is dropped, it is run again. Where this
+    run returns, `then` goes on ahead with what its answer should be; see `Onward`.
     """
 
     source: str
@@ -79,6 +91,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     kernel: bool = False
     seconds: float = 2.0
     suspend: bool = False
+    then: Awaiting | None = None
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True, tag="done"):
@@ -113,17 +126,33 @@ Outcome = Done | Effect | Failed
 
 
 class Ran(msgspec.Struct, frozen=True, kw_only=True):
-    """`suspended`, with an effect: the token under which this run waits for its answer. It serves once."""
+    """`suspended`, with an effect: the token under which this run waits for its answer. It serves once.
+
+    `onward`, with a result: what the run that waited for it has come to since.
+    """
 
     outcome: Outcome
     suspended: str = ""
+    onward: Onward | None = None
+
+
+class Onward(msgspec.Struct, frozen=True, kw_only=True):
+    """How the run that waited under `suspended` has gone on, given the answer whose frame has the sha256 `answer`, in hex.
+
+    A guess, which saves a question. It counts only where the answer is that very one; otherwise the run is to be run again.
+    """
+
+    suspended: str
+    answer: str
+    ran: Ran
 
 
 class Resume(msgspec.Struct, frozen=True, kw_only=True):
-    """Go on with the run that waits under the token `suspended`, with the answer to its send."""
+    """Go on with the run that waits under the token `suspended`, with the answer to its send; `then` as in a `Run`."""
 
     suspended: str
     answer: Answer
+    then: Awaiting | None = None
 
 
 class Resumed(msgspec.Struct, frozen=True, kw_only=True):

@@ -41,6 +41,22 @@ async def test_partials_reach_the_caller_before_the_reply() -> None:
     assert got == [0, 1, 2]
 
 
+async def test_where_nobody_listens_no_partial_is_sent() -> None:
+    sent: list[int] = []
+
+    async def infer(_request: Infer, call: Call) -> Inferred:
+        listened = call.envelope.partials
+        Call(call.envelope, lambda _: sent.append(listened)).partial(Piece(row=0, text="x"))
+        with pytest.raises(TypeError):
+            call.partial(StatusQuery())
+        return DONE
+
+    bus = StubBus({("inference", "infer"): infer})
+    assert await bus.call("inference", "infer", Infer(rows=[]), seconds=1) == DONE
+    assert await bus.call("inference", "infer", Infer(rows=[]), seconds=1, on_partial=lambda _: None) == DONE
+    assert sent == [True]
+
+
 async def test_a_handlers_refusal_is_raised_and_its_mistake_is_kept() -> None:
     def refuse(_request: Infer) -> Inferred:
         raise BatosError("BUSY", "later", "Wait.", queue=3)

@@ -215,6 +215,21 @@ def test_closing_leaves_no_process():
         assert not alive(pid)
 
 
+def test_who_comes_after_the_end_starts_no_template():
+    async def story() -> None:
+        jail = Jail(workers=1, may_lack=confine.LAYERS)
+        await jail.start()
+        running = asyncio.create_task(jail.run(run_of(LOOP, seconds=30)))
+        waiting = asyncio.create_task(jail.run(run_of(FINE)))
+        await asyncio.sleep(0.1)
+        await jail.close()
+        ends = [await running, await waiting, await jail.run(run_of(FINE))]
+        assert [end.error for end in ends] == ["JAIL_DIED"] * 3
+        assert jail.pids() == [0]
+
+    asyncio.run(story())
+
+
 @pytest.mark.parametrize("seconds", [0.0, -1.0, 1e9, float("nan")])
 def test_a_run_needs_a_sensible_limit(within, seconds: float):
     with pytest.raises(BatosError) as caught:

@@ -10,13 +10,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from actors.guardian import suspended
 from actors.guardian.confine import LAYERS
 from actors.guardian.jail import Jail
+from protocol import codec
 from protocol.codec import Ref
-from protocol.messages import Answer, Done, Effect, Failed, Ran, Resume, Run
+from protocol.messages import Answer, Awaiting, Done, Effect, Failed, Ran, Resume, Run
 
 ME = Ref("00000000000000aa")
 FINE = Run(source="def m_(self):\n    return 1\n", receiver=ME)
@@ -319,3 +321,33 @@ def test_closing_ends_those_that_wait():
     inside(story)
     assert pids
     assert not _are_there(pids)
+
+
+def test_a_run_goes_on_unasked_when_the_one_returns_that_it_waits_for():
+    async def story(jail: Jail) -> None:
+        first = await jail.begin(run_of(TWO))
+        then = Awaiting(suspended=first.suspended, digest=first.outcome.digest, shared=True)
+        change = "def n_(self):\n    self.seen = 1\n    self._p_changed = True\n    return 5\n"
+        ran = await jail.begin(run_of(change, then=then))
+        answer = Answer(digest=first.outcome.digest, value=5, changed={"seen": 1})
+        assert ran.outcome == Done(result=5, changed={"seen": 1}, signalled=True)
+        assert (ran.onward.suspended, ran.onward.answer) == (first.suspended, codec.digest(answer))
+        assert ran.onward.ran.outcome == await jail.run(run_of(TWO, answers=[answer]))
+        assert (await jail.resume(answer_to(first, 5))).ran is None, "its token has served"
+        second = (await jail.resume(answer_to(ran.onward.ran, 6))).ran
+        assert second.outcome.result == 11
+
+    inside(story)
+
+
+@pytest.mark.parametrize("source", ["def n_(self):\n    return self.x\n", "def n_(self):\n    return self.x_()\n"])
+def test_nobody_goes_on_where_the_other_has_not_returned(source: str):
+    async def story(jail: Jail) -> None:
+        first = await jail.begin(run_of(TWO))
+        then = Awaiting(suspended=first.suspended, digest=first.outcome.digest, shared=False)
+        assert (await jail.begin(run_of(source, then=then))).onward is None
+        assert (await jail.resume(answer_to(first, 5))).ran is not None
+        lost = await jail.begin(msgspec.structs.replace(FINE, then=then))
+        assert lost == Ran(outcome=Done(result=1))
+
+    inside(story)

@@ -28,11 +28,14 @@ from actors.orchestrator.performers import PERFORMERS
 from actors.orchestrator.publish import begin
 from actors.orchestrator.thought import Thought
 from bus.stub import StubBus
+from protocol.codec import digest
 from protocol.errors import BatosError
 from protocol.home import Orchestrator, Settings
 from protocol.messages import (
+    Answer,
     CaughtUp,
     Codex,
+    Done,
     Effect,
     ExpertReply,
     ExpertsReply,
@@ -44,8 +47,10 @@ from protocol.messages import (
     Look,
     Mandate,
     New,
+    Onward,
     Ran,
     Ranked,
+    Resume,
     Resumed,
 )
 from world import awakening
@@ -68,7 +73,8 @@ def db():
 class Script:
     """Answers a thought. `methods`: what a source does. `others`: replies by verb. `asked`: all that was asked.
 
-    With `keeps`, a run waits at its sends, but for those after so many answers that `loses` names.
+    With `keeps`, a run waits at its sends, but for those after so many answers that `loses` names. With `ahead`, it goes on
+    unasked where the one that it waits for returns, as the guardian's does.
     """
 
     db: DB
@@ -76,11 +82,14 @@ class Script:
     others: dict = field(default_factory=dict)
     asked: list = field(default_factory=list)
     keeps: bool = False
+    ahead: bool = False
     loses: set = field(default_factory=set)
     kept: dict = field(default_factory=dict)
 
     def run(self, request):
         outcome = self.methods[request.source](request)
+        if self.ahead and request.then is not None and isinstance(outcome, Done):
+            return Ran(outcome=outcome, onward=self.onward(request.then, outcome))
         if not (self.keeps and request.suspend and isinstance(outcome, Effect)):
             return Ran(outcome=outcome)
         token = f"token {len(self.asked)}"
@@ -92,6 +101,12 @@ class Script:
         if len(run.answers) in self.loses:
             return Resumed()
         return Resumed(ran=self.run(msgspec.structs.replace(run, answers=[*run.answers, request.answer])))
+
+    def onward(self, then, done):
+        changed = done.changed if then.shared else {}
+        answer = Answer(digest=then.digest, value=done.result, changed=changed)
+        ran = self.resume(Resume(suspended=then.suspended, answer=answer)).ran
+        return ran and Onward(suspended=then.suspended, answer=digest(answer), ran=ran)
 
     def answer(self, ask):
         self.asked.append(ask)
