@@ -223,7 +223,8 @@ class _Batch:
             return
         ends = [tokens[prefix.length :] for prefix, (_, tokens) in zip(known, starts, strict=True)]
         self.computed += sum(map(len, ends))
-        self._cache, before = prefixes.spread(known)
+        cache, before = prefixes.spread(known)
+        self._cache: Any = cache
         width = _BLIND + max(map(len, ends))
         ids = torch.zeros(len(starts), width, dtype=torch.long)
         mask = torch.zeros(len(starts), before + width, dtype=torch.long)
@@ -269,6 +270,7 @@ class _Batch:
 
     def _select(self, places: list[int]) -> None:
         index = torch.tensor(places, device=self._device)
-        self._cache.batch_select_indices(index)
+        # By this name every kind of layer takes rows along, those that keep a state instead of keys and values too.
+        self._cache.reorder_cache(index)
         self._mask = self._mask[index]
         self.logits = self.logits[places]
