@@ -127,8 +127,8 @@ def byte_tokenizer(**changes):
     return PreTrainedTokenizerFast(**{"tokenizer_object": words, "eos_token": "<end>", **changes})
 
 
-def model_folder(folder, kind, *, tokenizer=None, seed=7, dtype=torch.float32, **changes):
-    """A Hugging Face folder with a tiny model of the configuration class `<kind>Config`."""
+def model_of(kind, seed=7, **changes):
+    """A tiny model of the configuration class `<kind>Config`."""
     made = getattr(transformers, f"{kind}Config")
     known = made().to_dict()
     sizes = {name: size for name, size in _SIZES.items() if name in known or name in made.attribute_map}
@@ -136,6 +136,11 @@ def model_folder(folder, kind, *, tokenizer=None, seed=7, dtype=torch.float32, *
     set_seed(seed)
     config = made(**settings)
     auto = AutoModelForCausalLM if type(config) in AutoModelForCausalLM._model_mapping else AutoModel
-    auto.from_config(config).to(dtype).save_pretrained(folder)
+    return auto.from_config(config)
+
+
+def model_folder(folder, kind, *, tokenizer=None, dtype=torch.float32, **how):
+    """A Hugging Face folder with such a model."""
+    model_of(kind, **how).to(dtype).save_pretrained(folder)
     (tokenizer or byte_tokenizer()).save_pretrained(folder)
     return folder

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+import subprocess
+import sys
 
 import pytest
 import torch
 
+import actors.inference
 from actors.inference import allowance
 from actors.inference.device import limit_threads
 
@@ -102,3 +106,19 @@ def test_there_are_never_more_threads_than_cores(monkeypatch, wanted, of_torch, 
     monkeypatch.setattr(torch, "set_num_threads", said.append)
     limit_threads(wanted)
     assert said == [threads]
+
+
+def test_threads_wait_without_spinning_unless_somebody_says_otherwise(monkeypatch):
+    monkeypatch.delenv(actors.inference.WAITING, raising=False)
+    importlib.reload(actors.inference)
+    assert os.environ[actors.inference.WAITING] == "passive"
+    monkeypatch.setenv(actors.inference.WAITING, "active")
+    importlib.reload(actors.inference)
+    assert os.environ[actors.inference.WAITING] == "active"
+
+
+def test_how_threads_wait_is_said_before_torch_is_there_to_hear_it():
+    said = "import sys, os, actors.inference as one; print(os.environ[one.WAITING], 'torch' in sys.modules)"
+    rest = {name: value for name, value in os.environ.items() if name != actors.inference.WAITING}
+    done = subprocess.run([sys.executable, "-c", said], env=rest, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["passive", "False"]
