@@ -1,9 +1,10 @@
 """The inference actor's shell: verbs in, texts out, experts kept and lent, and the start.
 
 Its life: 1. it answers `status` at once; 2. it waits for the world; 3. if the world does not hold the configured model
-yet, it converts that once and stores it; 4. it loads the model from the world's own files and warms it (or, instead of
-both, it reaches the server that has it); 5. it is ready, and generates one batch at a time in a thread of its own, so
-that heartbeats go on beside it; 6. on SIGTERM generation ends at its next step.
+yet, it converts that once, tries it, stores it, and serves what it has tried; 4. otherwise it loads the model from the
+world's own files and warms it (or, instead of all that, it reaches the server that has it); 5. it is ready, and generates
+one batch at a time in a thread of its own, so that heartbeats go on beside it; 6. on SIGTERM generation ends at its next
+step.
 
 Experts are checked, converted and copied for whoever waits on that same thread, between two batches; what a plan will need
 is fetched on another, beside them (`lending`).

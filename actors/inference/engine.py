@@ -167,7 +167,7 @@ class LocalEngine:
         if found.invocation and not self._prefixes.divides:
             raise BatosError(
                 "BAD_EXPERT",
-                "the adapter has alora_invocation_tokens, and a layer of the base model forgets what is far behind",
+                "the adapter has alora_invocation_tokens, and this base model cannot read a prompt in parts",
                 "Experts for this model are plain LoRA. Train it without invocation tokens.",
             )
         return write_expert(found, layout, target)

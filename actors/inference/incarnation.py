@@ -69,6 +69,12 @@ def convert(source: Source, folder: Path, dtype: str = "auto") -> Manifest:
     Its numbers are kept in the type that the configuration names, whatever is faster here: the digest is theirs.
     """
     check_files(source.path)
+    # Whatever else of the files is odd in a way that nobody has thought of is theirs too.
+    with readable(f"{source.path} cannot be converted"):
+        return _convert(source, folder, dtype)
+
+
+def _convert(source: Source, folder: Path, dtype: str) -> Manifest:
     arguments: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     place = source.path
     if source.path.is_file():
@@ -138,8 +144,9 @@ def load(
             )
             tokenizer_json = _unpadded(tokenizer, (folder / "tokenizer.json").read_text(encoding="utf-8"))
             context = _context(model.config.get_text_config())
+            stop = _stop_tokens(name, model, tokenizer)
     model.eval()
-    return Incarnation(model, tokenizer, tokenizer_json, context, _stop_tokens(name, model, tokenizer), dtype_of(dtype))
+    return Incarnation(model, tokenizer, tokenizer_json, context, stop, dtype_of(dtype))
 
 
 def relink(files: Mapping[str, Path], folder: Path) -> None:

@@ -160,6 +160,7 @@ def resaved(kind, **how):
         (configured("config.json", eos_token_id=-1), "with the token -1"),
         (configured("config.json", eos_token_id=258), "its tokenizer has 257"),
         (configured("generation_config.json", eos_token_id=[256, 12345]), "with the token 12345"),
+        (configured("generation_config.json", eos_token_id=[256, "<end>"]), "cannot be converted"),
         (resaved(LlamaModel), "lacks 1 of its weights, lm_head.weight"),
         (resaved(LlamaForSequenceClassification, num_labels=2), "lacks 1 of its weights, lm_head.weight"),
         (lambda folder: (folder / "model.safetensors").unlink(), "no file named model.safetensors"),

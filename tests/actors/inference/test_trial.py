@@ -11,6 +11,7 @@ from actors.inference import incarnation
 from actors.inference.decoding import heard
 from actors.inference.engine import LocalEngine
 from protocol.errors import BatosError
+from protocol.messages import Row, Sampling
 
 from .kinds import LONGROPE, REFUSED, SERVED, WINDOW, model_folder
 
@@ -60,6 +61,17 @@ def test_a_model_that_cannot_be_served_is_refused_by_name(tmp_path, kind):
         tried(folder, tmp_path / "kept")
     assert (caught.value.code, why in caught.value.message) == ("BAD_MODEL", True), caught.value.message
     assert "[inference]" in caught.value.hint
+
+
+@pytest.mark.parametrize("kind", ["Lfm2", "FalconH1", "Qwen3_5Text", "Mistral", "GPTNeo"])
+def test_rows_that_leave_a_batch_leave_the_others_as_they_are(tmp_path, kind):
+    engine = tried(model_folder(tmp_path / "model", kind, **SERVED[kind]), tmp_path / "kept")
+    rows = [
+        Row(prompt=prompt, max_tokens=limit, seed=limit, sampling=Sampling(temperature=1, top_p=1))
+        for prompt, limit in (("a", 2), ("the light " * 9, 24), ("a", 9), ("ships", 24))
+    ]
+    together = [row.text for row in engine.generate(rows).rows]
+    assert together == [engine.generate([row]).rows[0].text for row in rows]
 
 
 def test_a_context_ends_where_longrope_would_turn_what_was_read_before(tmp_path):
