@@ -54,7 +54,11 @@ class Prefixes:
         self.block = BLOCK["cuda" if bank.device.type == "cuda" else "cpu"]
         self._kept: OrderedDict[bytes, Layers] = OrderedDict()
         self.bytes = 0
-        self.divides = _divides(model, self._cache())
+        # Between the blocks of a row and its end there are columns of other rows' prompts, so positions have to be told.
+        takes = inspect.signature(type(model).forward).parameters
+        self.memory = "cache_params" if "cache_params" in takes else "past_key_values"
+        """What the model calls what it remembers; by another name it would be given nothing, and say nothing of it."""
+        self.divides = "position_ids" in takes and _looks_back(model, self._cache())
 
     def read(self, lent: Lent | None, tokens: Sequence[int], should_stop: Callable[[], bool]) -> Prefix:
         """All blocks of a prompt but its end. When `should_stop` says yes, what has been read by then.
@@ -144,12 +148,10 @@ class Prefixes:
             self.bytes -= sum(keys.nbytes + values.nbytes for keys, values in gone)
 
 
-def _divides(model: Any, cache: DynamicCache) -> bool:
-    """Whether a prompt may be read in blocks. Between the blocks of a row and its end there are columns of other rows' prompts.
+def _looks_back(model: Any, cache: DynamicCache) -> bool:
+    """Whether every layer looks as far back as it likes.
 
-    So the model has to be told positions, and to look as far back as it likes. A layer that forgets what is far behind, or
-    whose state has read all that came before it, cannot be put together from blocks.
+    One that forgets what is far behind, or whose state has read all that came before it, cannot be put together from blocks.
     """
-    told = "position_ids" in inspect.signature(type(model).forward).parameters
     windows = [name for name, size in vars(model.config.get_text_config()).items() if size and _OWN_WINDOW.search(name)]
-    return told and not windows and all(type(layer) is DynamicLayer for layer in cache.layers)
+    return not windows and all(type(layer) is DynamicLayer for layer in cache.layers)

@@ -85,6 +85,7 @@ SERVED = {
         "attention_chunk_size": WINDOW,
         **_HEADS,
     },
+    "Mamba2": {"state_size": 8, "num_heads": 8, "head_dim": 8, "n_groups": 1, "chunk_size": 32},
     "Mistral": _SLIDING,
     "Mixtral": {"num_local_experts": 4, **_EXPERTS, **_SLIDING},
     "Mpt": {"d_model": 32, "n_layers": 2, "n_heads": 4, "max_seq_len": 256},
@@ -108,10 +109,6 @@ REFUSED = {
         "says something else in a batch of rows than alone",
     ),
     "Mamba": ({"state_size": 8}, "a layer reads 'weight' of one of its linears by itself"),
-    "Mamba2": (
-        {"state_size": 8, "num_heads": 8, "head_dim": 8, "n_groups": 1},
-        "says something else in a batch of rows than alone",
-    ),
     "OpenAIGPT": ({"n_positions": 256, "n_embd": 32, "n_layer": 2, "n_head": 4}, "cannot be served: the model failed"),
 }
 LONGROPE = {"rope_parameters": _LONGROPE, "original_max_position_embeddings": 128}

@@ -63,7 +63,7 @@ def test_a_model_that_cannot_be_served_is_refused_by_name(tmp_path, kind):
     assert "[inference]" in caught.value.hint
 
 
-@pytest.mark.parametrize("kind", ["Lfm2", "FalconH1", "Qwen3_5Text", "Mistral", "GPTNeo"])
+@pytest.mark.parametrize("kind", ["Lfm2", "FalconH1", "Mamba2", "Mistral", "GPTNeo"])
 def test_rows_that_leave_a_batch_leave_the_others_as_they_are(tmp_path, kind):
     engine = tried(model_folder(tmp_path / "model", kind, **SERVED[kind]), tmp_path / "kept")
     rows = [
