@@ -130,7 +130,7 @@ def _check_config(path: Path, config: dict[str, Any]) -> None:
     if kind is None:
         why = "names no model_type"
     elif isinstance(kind, str) and kind in CONFIG_MAPPING:
-        why = f"names a {kind} model, which does not write a text word after word"
+        why = f"names a {kind} model, which is no plain language model: AutoModelForCausalLM has none of that name"
     elif config.get("auto_map"):
         why = f"names a {str(kind)[:60]} model, which needs the code in its folder; such code is not run here"
     else:
