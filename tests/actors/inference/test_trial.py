@@ -95,6 +95,15 @@ def test_rounding_hides_no_model_that_is_to_be_refused(tmp_path, kind, dtype):
         tried(folder, tmp_path / "kept", dtype)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize("kind", ["GPTNeo", "Mpt"])
+def test_the_trial_hears_columns_between_a_row_and_its_block(tmp_path, kind, dtype):
+    engine = tried(model_folder(tmp_path / "model", kind, **SERVED[kind]), tmp_path / "kept", dtype)
+    engine._prefixes.divides = True
+    with pytest.raises(BatosError, match="says something else in a batch of rows than alone"):
+        engine.prove()
+
+
 @pytest.mark.parametrize(("factor", "why"), [(0.0, "all words alike"), (1e37, "not finite")])
 def test_numbers_that_say_nothing_are_refused(tmp_path, factor, why):
     folder = model_folder(tmp_path / "model", "Llama")
