@@ -1,9 +1,10 @@
 """The inference actor's shell: verbs in, texts out, experts kept and lent, and the start.
 
 Its life: 1. it answers `status` at once; 2. it waits for the world; 3. if the world does not hold the configured model
-yet, it converts that once and stores it; 4. it loads the model from the world's own files and warms it (or, instead of
-both, it reaches the server that has it); 5. it is ready, and generates one batch at a time in a thread of its own, so
-that heartbeats go on beside it; 6. on SIGTERM generation ends at its next step.
+yet, it converts that once, tries it, stores it, and serves what it has tried; 4. otherwise it loads the model from the
+world's own files and warms it (or, instead of all that, it reaches the server that has it); 5. it is ready, and generates
+one batch at a time in a thread of its own, so that heartbeats go on beside it; 6. on SIGTERM generation ends at its next
+step.
 
 Experts are checked, converted and copied for whoever waits on that same thread, between two batches; what a plan will need
 is fetched on another, beside them (`lending`).
@@ -188,7 +189,11 @@ class Inference:
         if self.settings.inference.engine == "openai":
             self.waiting_for = f"the model server at {self.settings.inference.url}"
             return await self._work(self._connect)
-        kept = await self._kept(store)
+        kept = await store.run(lambda: kept_model(store))
+        source = await self._work(lambda: _source(self.settings.inference.model, self.settings.inference.dtype))
+        if kept is None or kept.source != source:
+            self.waiting_for = f"the conversion of {source}, once"
+            return await self._incarnate(store)
         self.waiting_for = f"the model {kept.source}"
         return kept, await self._work(functools.partial(self._load, kept))
 
@@ -199,17 +204,8 @@ class Inference:
         await lending.begin()
         return lending
 
-    async def _kept(self, store: Store) -> Kept:
-        """The configured model as the world keeps it; converted first, where it keeps another one or none."""
-        kept = await store.run(lambda: kept_model(store))
-        source = await self._work(lambda: _source(self.settings.inference.model, self.settings.inference.dtype))
-        if kept is None or kept.source != source:
-            self.waiting_for = f"the conversion of {source}, once"
-            kept = await self._incarnate(store)
-        return kept
-
-    async def _incarnate(self, store: Store) -> Kept:
-        """Convert the configured model and store it; whatever an earlier attempt left behind goes first."""
+    async def _incarnate(self, store: Store) -> tuple[Kept, Engine]:
+        """Convert the configured model, try it and store it; whatever an earlier attempt left behind goes first."""
         from actors.inference import incarnation  # noqa: PLC0415 - imported by `_import_libraries`, off the event loop
 
         folder = self.home.root / "incarnation"
@@ -217,24 +213,29 @@ class Inference:
 
         def make() -> incarnation.Manifest:
             shutil.rmtree(folder, ignore_errors=True)
-            return incarnation.convert(incarnation.find(settings.model, settings.dtype), folder, settings.dtype)
+            gc.collect()
+            made = incarnation.convert(incarnation.find(settings.model, settings.dtype), folder, settings.dtype)
+            gc.collect()
+            return made
 
         try:
             manifest = await self._work(make)
             files = {name: folder / name for name in manifest.files}
-            # What cannot be served must not be kept. The weights of the trial are freed before they are loaded to stay.
             tried = Kept(manifest.digest, manifest.source, files)
-            await self._work(lambda: self._load(tried).prove())
-            await self._work(gc.collect)
+            # What cannot be served must not be kept; and what was tried is what serves.
+            engine = await self._work(lambda: self._load(tried, is_new=True))
             await store.run(lambda: keep_model(store, manifest.digest, manifest.source, files))
+            kept = await store.run(lambda: kept_model(store))
+            if kept is None:
+                raise BatosError(
+                    "STORAGE", "the model was stored, and the world does not show it", "See the storage log."
+                )
+            incarnation.relink(kept.files, self.home.root / "model")
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-        kept = await store.run(lambda: kept_model(store))
-        if kept is None:
-            raise BatosError("STORAGE", "the model was stored, and the world does not show it", "See the storage log.")
-        return kept
+        return kept, engine
 
-    def _load(self, kept: Kept) -> LocalEngine:
+    def _load(self, kept: Kept, *, is_new: bool = False) -> LocalEngine:
         """What generates with these files, warm; BAD_MODEL where they make anything raise: it is theirs, not ours."""
         from actors.inference import engine, incarnation  # noqa: PLC0415 - as above
 
@@ -249,7 +250,10 @@ class Inference:
                 warm_bytes=settings.warm_bytes,
                 prefix_bytes=settings.prefix_bytes,
             )
-            local.warm()
+            if is_new:
+                local.prove()
+            else:
+                local.warm()
         return local
 
     def _connect(self) -> tuple[Kept, Engine]:

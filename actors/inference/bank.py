@@ -83,6 +83,14 @@ class BankedLinear(nn.Module):
         self.lent: Sequence[_Lent] = ()
         self._turned = turned
 
+    def __getattr__(self, name: str) -> Any:
+        """What is not here is said so that a model which needs it, and so cannot be served, is refused in words."""
+        try:
+            return super().__getattr__(name)
+        except AttributeError:
+            why = f"a layer reads {name!r} of one of its linears by itself, where no expert would be heard"
+            raise AttributeError(why, name=name, obj=self) from None
+
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         y: torch.Tensor = self.inner(x)
         if not self.lent:

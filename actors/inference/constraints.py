@@ -33,8 +33,16 @@ class Vocabulary:
     """The tokenizer as llguidance sees it, over a model's `size` logits."""
 
     def __init__(self, tokenizer_json: str, size: int, stop: Sequence[int]) -> None:
-        # Without slices the first mask of a grammar takes milliseconds; with them, a second.
-        self._tokens = LLTokenizer(tokenizer_json, n_vocab=size, eos_token=list(stop), slices=[])
+        """BAD_MODEL for a tokenizer whose tokens are not known to be bytes: no form could be kept token by token."""
+        try:
+            # Without slices the first mask of a grammar takes milliseconds; with them, a second.
+            self._tokens = LLTokenizer(tokenizer_json, n_vocab=size, eos_token=list(stop), slices=[])
+        except ValueError as error:
+            raise BatosError(
+                "BAD_MODEL",
+                f"the tokenizer ({_kind(tokenizer_json)}) is not one whose tokens are bytes: {str(error)[:100]}",
+                "Name a model with byte-level BPE, or BPE with byte fallback: `model` under [inference] in batos.toml.",
+            ) from error
         self._size = size
 
     def compile(self, schema: dict[str, Any] | None, grammar: str | None) -> LLMatcher | None:
@@ -125,6 +133,11 @@ class Constraint:
     def _checked(self, ok: bool) -> None:
         if not ok or self._matcher.is_error():
             raise DeadEndError(_words(self._matcher) or "no token is left")
+
+
+def _kind(tokenizer_json: str) -> str:
+    parts = json.loads(tokenizer_json)
+    return ", ".join(str((parts.get(part) or {}).get("type", "none")) for part in ("model", "decoder"))
 
 
 def _compile(

@@ -223,7 +223,9 @@ class _Batch:
             return
         ends = [tokens[prefix.length :] for prefix, (_, tokens) in zip(known, starts, strict=True)]
         self.computed += sum(map(len, ends))
-        self._cache, before = prefixes.spread(known)
+        self._memory = prefixes.memory
+        cache, before = prefixes.spread(known)
+        self._cache: Any = cache
         width = _BLIND + max(map(len, ends))
         ids = torch.zeros(len(starts), width, dtype=torch.long)
         mask = torch.zeros(len(starts), before + width, dtype=torch.long)
@@ -233,7 +235,8 @@ class _Batch:
             mask[place, before - prefix.length : before] = 1
         self._mask = mask.to(self._device)
         positions = (mask.cumsum(-1) - 1).clamp(min=0)[:, before:]
-        self._forward(ids, positions, [None if lent is None else lent.slot for lent, _ in starts])
+        self._looks_back = any(hasattr(layer, "keys") for layer in cache.layers)
+        self._forward(ids, positions, [None if lent is None else lent.slot for lent, _ in starts], self._mask)
         self._select([starts.index(row.start) for row in rows])
         self._positions = torch.tensor([len(row.start[1]) for row in rows])
 
@@ -249,26 +252,31 @@ class _Batch:
         """Let the model read one more token of every row."""
         ids = torch.tensor([[row.tokens[row.read]] for row in self.rows])
         self._mask = torch.cat([self._mask, self._mask.new_ones(len(self.rows), 1)], dim=1)
-        self._forward(ids, self._positions[:, None], [row.slot for row in self.rows])
+        # A model that looks back at nothing, and has a state alone, takes a mask for that of the tokens it reads.
+        mask = self._mask if self._looks_back else None
+        self._forward(ids, self._positions[:, None], [row.slot for row in self.rows], mask)
         self._positions += 1
         for row in self.rows:
             row.read += 1
 
-    def _forward(self, ids: torch.Tensor, positions: torch.Tensor, slots: Sequence[int | None]) -> None:
+    def _forward(
+        self, ids: torch.Tensor, positions: torch.Tensor, slots: Sequence[int | None], mask: torch.Tensor | None
+    ) -> None:
         """One pass of the model over `ids`, whose rows use these slots."""
         self._bank.serve(slots)
         output = self._model(
             input_ids=ids.to(self._device),
-            attention_mask=self._mask,
+            attention_mask=mask,
             position_ids=positions.to(self._device),
-            past_key_values=self._cache,
             use_cache=True,
             logits_to_keep=1,
+            **{self._memory: self._cache},
         )
         self.logits = output.logits[:, -1].float().cpu().numpy()
 
     def _select(self, places: list[int]) -> None:
         index = torch.tensor(places, device=self._device)
-        self._cache.batch_select_indices(index)
+        # By this name every kind of layer takes rows along, those that keep a state instead of keys and values too.
+        self._cache.reorder_cache(index)
         self._mask = self._mask[index]
         self.logits = self.logits[places]

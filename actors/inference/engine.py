@@ -118,7 +118,13 @@ class LocalEngine:
         self.generate([free, free, Row(prompt="a", grammar=_WARM_FORM)])
 
     def prove(self) -> None:
-        """BAD_MODEL where rows of a batch would not be told what the model says to each alone."""
+        """Warm, and BAD_MODEL where that fails, or where rows would not be told what the model says to each alone."""
+        try:
+            self.warm()
+        except BatosError as error:
+            if error.code == "OUT_OF_MEMORY":
+                raise
+            raise BatosError("BAD_MODEL", f"the model cannot be served: {error.message}", HINT) from error
         check_rows(self._model, self._bank, self._prefixes, self._tokenizer, self._context)
 
     def generate(
@@ -161,7 +167,7 @@ class LocalEngine:
         if found.invocation and not self._prefixes.divides:
             raise BatosError(
                 "BAD_EXPERT",
-                "the adapter has alora_invocation_tokens, and a layer of the base model forgets what is far behind",
+                "the adapter has alora_invocation_tokens, and this base model cannot read a prompt in parts",
                 "Experts for this model are plain LoRA. Train it without invocation tokens.",
             )
         return write_expert(found, layout, target)

@@ -14,6 +14,7 @@ import contextlib
 import errno
 import hashlib
 import json
+import pickle
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -22,7 +23,7 @@ from typing import Any, Final, NamedTuple
 
 import torch
 from safetensors import safe_open
-from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, GgufConfig
 from transformers.utils import logging as transformers_logging
 
 from actors.inference.device import dtype_of, is_full, limit_threads, no_room, placement
@@ -32,6 +33,8 @@ from protocol.errors import BatosError
 __all__ = ["Incarnation", "Manifest", "Source", "convert", "find", "load", "readable"]
 
 _SHARD: Final = "1GB"
+_CONTEXT: Final = 2048
+"""Of a model that names no longest sequence."""
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG})
 
 transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
@@ -66,20 +69,31 @@ def convert(source: Source, folder: Path, dtype: str = "auto") -> Manifest:
     Its numbers are kept in the type that the configuration names, whatever is faster here: the digest is theirs.
     """
     check_files(source.path)
+    # Whatever else of the files is odd in a way that nobody has thought of is theirs too.
+    with readable(f"{source.path} cannot be converted"):
+        return _convert(source, folder, dtype)
+
+
+def _convert(source: Source, folder: Path, dtype: str) -> Manifest:
     arguments: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     place = source.path
     if source.path.is_file():
         arguments["gguf_file"] = source.path.name
         place = source.path.parent
-    with readable(f"{source.path} cannot be read as a model"):
+    if source.path.is_dir():
+        with readable(f"{place / 'config.json'} cannot be read"):
+            AutoConfig.from_pretrained(place, **arguments)
+    with readable(f"the tokenizer of {source.path} cannot be read"):
         tokenizer = AutoTokenizer.from_pretrained(place, **arguments)
+    with readable(f"{source.path} cannot be read as a model"):
         if source.path.is_file():
             arguments["quantization_config"] = GgufConfig(dequantize=True)
+        # Weights of another shape are named by `_check_weights`.
         loaded: Any = AutoModelForCausalLM.from_pretrained(
-            place, dtype=dtype_of(dtype), output_loading_info=True, **arguments
+            place, dtype=dtype_of(dtype), output_loading_info=True, ignore_mismatched_sizes=True, **arguments
         )
         model, report = loaded
-    _check_weights(source.path, report)
+    _check_weights(source.path, model, report)
     _stop_tokens(source.path, model, tokenizer)
     with readable(f"{source.path} cannot be kept as safetensors"):
         folder.mkdir(parents=True, exist_ok=True)
@@ -129,9 +143,25 @@ def load(
                 folder, local_files_only=True, trust_remote_code=False, **placed
             )
             tokenizer_json = _unpadded(tokenizer, (folder / "tokenizer.json").read_text(encoding="utf-8"))
-            context = int(getattr(model.config.get_text_config(), "max_position_embeddings", 0) or 2048)
+            context = _context(model.config.get_text_config())
+            stop = _stop_tokens(name, model, tokenizer)
     model.eval()
-    return Incarnation(model, tokenizer, tokenizer_json, context, _stop_tokens(name, model, tokenizer), dtype_of(dtype))
+    return Incarnation(model, tokenizer, tokenizer_json, context, stop, dtype_of(dtype))
+
+
+def relink(files: Mapping[str, Path], folder: Path) -> None:
+    """The files of the model that was loaded with this `folder` have moved: what it reads from there is found again. STORAGE."""
+    try:
+        for name, path in files.items():
+            fresh = folder / f"{name}.moved"
+            fresh.symlink_to(path)
+            fresh.replace(folder / name)
+    except OSError as error:
+        raise BatosError(
+            "STORAGE",
+            f"the model's folder {folder} cannot be written: {error.strerror or error}",
+            "Is the disk full, or the home not yours to write in?",
+        ) from error
 
 
 @contextlib.contextmanager
@@ -148,7 +178,7 @@ def readable(what: str) -> Iterator[None]:
             raise no_room(error, "the model") from None
         if isinstance(error, OSError) and error.errno in _FULL:
             raise BatosError("STORAGE", f"{what}: {error.strerror}", "Make room on the disk of the home.") from error
-        raise BatosError("BAD_MODEL", f"{what}: {_first_line(error)}", HINT) from error
+        raise BatosError("BAD_MODEL", f"{what}: {_reason(error)}", HINT) from error
 
 
 def _link(files: Mapping[str, Path], folder: Path) -> None:
@@ -166,12 +196,26 @@ def _link(files: Mapping[str, Path], folder: Path) -> None:
         ) from error
 
 
-def _check_weights(path: Path, report: Mapping[str, Any]) -> None:
+def _check_weights(path: Path, model: Any, report: Mapping[str, Any]) -> None:
     """All of the model's weights, each of its shape, and none that the configuration does not account for."""
-    lacking = sorted(map(str, report["missing_keys"])) + sorted(str(key) for key in report["mismatched_keys"])
+    unlike = sorted((str(name), list(held), list(wanted)) for name, held, wanted in report["mismatched_keys"])
+    if unlike:
+        name, held, wanted = unlike[0]
+        raise BatosError(
+            "BAD_MODEL",
+            f"{path} holds {len(unlike)} weights of another shape than its config.json says: {name} is {held}, not {wanted}",
+            "Is the config.json that of these weights? " + AGAIN,
+        )
+    lacking = sorted(map(str, report["missing_keys"]))
     if lacking:
         raise BatosError("BAD_MODEL", f"{path} lacks {len(lacking)} of its weights, {lacking[0]} among them", AGAIN)
-    strange = sorted(map(str, report["unexpected_keys"]))
+    # Earlier releases wrote masks beside the weights: those are what a model of any weights makes for itself.
+    masks = {name for name, _ in model.named_buffers()}
+    strange = sorted(
+        name
+        for name in map(str, report["unexpected_keys"])
+        if masks.isdisjoint((name, f"{model.base_model_prefix}.{name}")) and not name.endswith(".masked_bias")
+    )
     if strange:
         raise BatosError(
             "BAD_MODEL",
@@ -223,16 +267,41 @@ def _stop_tokens(name: object, model: Any, tokenizer: Any) -> tuple[int, ...]:
             f"{name} names no token that ends a text (eos_token_id)",
             "Add it to the model's generation_config.json, or to its tokenizer_config.json.",
         )
-    size = int(model.get_input_embeddings().weight.shape[0])
-    strange = sorted(token for token in found if not 0 <= token < size)
-    if strange:
-        raise BatosError(
-            "BAD_MODEL",
-            f"{name} ends texts with the token {strange[0]}, and its embeddings have {size} (eos_token_id)",
-            "Correct it in generation_config.json, config.json or tokenizer_config.json.",
-        )
+    sizes = {
+        "embeddings have": int(model.get_input_embeddings().weight.shape[0]),
+        "tokenizer has": max(tokenizer.get_vocab().values(), default=-1) + 1,
+    }
+    for whose, size in sizes.items():
+        strange = sorted(token for token in found if not 0 <= token < size)
+        if strange:
+            raise BatosError(
+                "BAD_MODEL",
+                f"{name} ends texts with the token {strange[0]}, and its {whose} {size} (eos_token_id)",
+                "Correct it in generation_config.json, config.json or tokenizer_config.json.",
+            )
     return tuple(sorted(found))
 
 
-def _first_line(error: BaseException) -> str:
-    return next(iter(str(error).strip().splitlines()), type(error).__name__)[:300]
+def _context(config: Any) -> int:
+    """The longest sequence that the model of this text configuration reads as it reads a short one.
+
+    With longrope a sequence beyond the original length is turned by other frequencies: what was read before it grew so
+    long, and the shorter rows beside it, would be heard wrongly.
+    """
+    named = [getattr(config, name, None) for name in ("max_position_embeddings", "max_seq_len")]
+    longest = next((size for size in named if isinstance(size, int) and size > 0), _CONTEXT)
+    rope = getattr(config, "rope_parameters", None) or {}
+    for kind in (rope, *rope.values()):
+        if isinstance(kind, dict) and kind.get("rope_type") == "longrope":
+            longest = min(longest, int(kind["original_max_position_embeddings"]))
+    return longest
+
+
+def _reason(error: BaseException) -> str:
+    """What an error says in a line or two; a reader's check says in the first only what it has looked at."""
+    if isinstance(error, pickle.UnpicklingError):
+        return "its weights are a pickle of more than tensors, which could run code"
+    said = [line.strip() for line in str(error).strip().splitlines()]
+    if isinstance(error, LookupError | StopIteration | AssertionError) or not said:
+        said = [f"{type(error).__name__} {' '.join(said)}".strip()]
+    return " ".join(said[: 2 if said[0].endswith(":") else 1])[:300]

@@ -12,6 +12,8 @@ block in which it begins is cut in two there, and its own blocks are counted fro
 from __future__ import annotations
 
 import hashlib
+import inspect
+import re
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from itertools import pairwise
@@ -26,6 +28,9 @@ from actors.inference.lent import Lent
 
 BLOCK: Final = {"cpu": 64, "cuda": 256}
 """Tokens in a block. A device that is fast enough to be idle between two passes is given more at once."""
+
+_OWN_WINDOW: Final = re.compile(r"(?<!sliding_)window(_size|_len)?$")
+"""How configurations call a window that the model's own code cuts out; the cache's layers know of `sliding_window` alone."""
 
 Layers = list[tuple[torch.Tensor, torch.Tensor]]
 """For each layer its keys and values, [1, heads, tokens, width] each; no layer where there are no tokens."""
@@ -46,11 +51,14 @@ class Prefixes:
         self._model = model
         self._bank = bank
         self._budget = budget
-        self._block = BLOCK["cuda" if bank.device.type == "cuda" else "cpu"]
+        self.block = BLOCK["cuda" if bank.device.type == "cuda" else "cpu"]
         self._kept: OrderedDict[bytes, Layers] = OrderedDict()
         self.bytes = 0
-        # A layer that forgets what is far behind cannot be put together from blocks.
-        self.divides = all(type(layer) is DynamicLayer for layer in self._cache().layers)
+        # Between the blocks of a row and its end there are columns of other rows' prompts, so positions have to be told.
+        takes = inspect.signature(type(model).forward).parameters
+        self.memory = "cache_params" if "cache_params" in takes else "past_key_values"
+        """What the model calls what it remembers; by another name it would be given nothing, and say nothing of it."""
+        self.divides = "position_ids" in takes and _looks_back(model, self._cache())
 
     def read(self, lent: Lent | None, tokens: Sequence[int], should_stop: Callable[[], bool]) -> Prefix:
         """All blocks of a prompt but its end. When `should_stop` says yes, what has been read by then.
@@ -111,7 +119,7 @@ class Prefixes:
             if begin:
                 raise RuntimeError("an expert begins within a prompt that cannot be divided")
             return [0]
-        return [*range(0, begin, self._block), *range(begin, length, self._block)]
+        return [*range(0, begin, self.block), *range(begin, length, self.block)]
 
     def _joined(self, known: Sequence[Layers]) -> Layers:
         return [
@@ -138,3 +146,12 @@ class Prefixes:
         while self.bytes > self._budget:
             _, gone = self._kept.popitem(last=False)
             self.bytes -= sum(keys.nbytes + values.nbytes for keys, values in gone)
+
+
+def _looks_back(model: Any, cache: DynamicCache) -> bool:
+    """Whether every layer looks as far back as it likes.
+
+    One that forgets what is far behind, or whose state has read all that came before it, cannot be put together from blocks.
+    """
+    windows = [name for name, size in vars(model.config.get_text_config()).items() if size and _OWN_WINDOW.search(name)]
+    return not windows and all(type(layer) is DynamicLayer for layer in cache.layers)

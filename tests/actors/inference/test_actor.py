@@ -4,6 +4,7 @@ import asyncio
 import threading
 
 import pytest
+from tokenizers import Tokenizer, models
 
 from actors.inference import actor, repository
 from actors.inference.actor import Inference
@@ -12,6 +13,9 @@ from bus.stub import StubBus
 from protocol.errors import BatosError
 from protocol.messages import Infer, Piece, Row, Sampling, StatusQuery
 from world.store import open_store
+
+from .conftest import home_of
+from .kinds import REFUSED, byte_tokenizer, model_folder
 
 
 def bus_of(inference):
@@ -64,6 +68,48 @@ async def test_a_model_that_cannot_be_used_is_named_and_not_waited_for(home):
     await inference.close()
 
 
+NO_BYTES = Tokenizer(models.WordLevel({word: n for n, word in enumerate(["<end>", "the", "light", "ships"])}))
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes", "said"),
+    [
+        ("Bert", {}, "reads what comes after a word too"),
+        ("OpenAIGPT", REFUSED["OpenAIGPT"][0], "cannot be served: the model failed"),
+        ("Llama", {"tokenizer": byte_tokenizer(tokenizer_object=NO_BYTES), "eos_token_id": 0}, "WordLevel"),
+        ("Llama", {"vocab_size": 200, "eos_token_id": 10, "tokenizer": byte_tokenizer(eos_token=None)}, "a token 256"),
+    ],
+)
+async def test_a_model_that_cannot_be_served_is_refused_before_anything_is_stored(short_path, kind, changes, said):
+    home = home_of(short_path, model_folder(short_path / "model", kind, **changes))
+    inference = Inference(home)
+    with pytest.raises(BatosError, match=said) as caught:
+        await inference.begin()
+    await inference.close()
+    assert (caught.value.code, bool(caught.value.hint)) == ("BAD_MODEL", True)
+    store = open_store(home.settings(), home, name="test", seconds=1)
+    kept = kept_model(store)
+    store.close()
+    assert kept is None
+    assert not (home.root / "incarnation").exists()
+
+
+async def test_what_a_first_start_leaves_on_the_disk_is_found_where_the_world_keeps_it(home):
+    home.config.write_text(home.config.read_text() + 'memory_bytes = 60000\ndtype = "float32"\n')
+    said = []
+    for _ in range(2):
+        inference = Inference(home)
+        await inference.begin()
+        model = inference._engine._model
+        assert "disk" in model.hf_device_map.values()
+        assert all(str(path.resolve()).startswith(str(home.blobs)) for path in (home.root / "model").iterdir())
+        said.append(
+            (await ask(bus_of(inference), Row(prompt="a", max_tokens=9, sampling=Sampling(temperature=0)))).rows
+        )
+        await inference.close()
+    assert said[0] == said[1]
+
+
 async def test_a_world_that_is_away_while_experts_are_waited_for_costs_no_second_load(home, monkeypatch):
     loads, looks, there = [], [], threading.Event()
 
@@ -92,7 +138,7 @@ async def test_a_world_that_is_away_while_experts_are_waited_for_costs_no_second
     there.set()
     await beginning
     assert set(looks) == {"the experts that are staged or pinned"}
-    assert len(loads) == 2  # the trial before it was kept, and the one that stays
+    assert len(loads) == 1  # what was tried before it was kept is what serves
     status = await bus_of(inference).call("inference", "status", StatusQuery(), seconds=5)
     assert (status.ready, status.waiting_for) == (True, "")
     assert (await ask(bus_of(inference), Row(prompt="a", max_tokens=3))).model == status.detail["digest"]

@@ -221,6 +221,13 @@ def test_a_quantized_linear_is_wrapped_by_what_it_does():
     assert linears(model) == {"layer.0.inner": Shape(6, 5)}
 
 
+def test_a_layer_that_reads_the_weights_of_a_linear_itself_is_told_why_it_cannot(load):
+    linear = load()._bank._linears[0]
+    assert not hasattr(linear, "weight")
+    with pytest.raises(AttributeError, match="reads 'weight' of one of its linears by itself"):
+        linear.weight  # noqa: B018 - reading it is what is tried
+
+
 @pytest.mark.parametrize("sizes", [{"slots": 0, "rank": 8}, {"slots": 2, "rank": 0}])
 def test_a_bank_of_nothing_is_refused(load, sizes):
     with pytest.raises(BatosError) as caught:

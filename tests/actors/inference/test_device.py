@@ -75,6 +75,13 @@ def test_four_bits_with_an_expert_are_as_peft_says(wide, tmp_path, taken):
     assert (theirs - plain).abs().max() > 1
 
 
+def test_four_bits_pass_the_trial_in_every_type(wide):
+    for dtype in ("float32", "bfloat16"):
+        loaded = incarnation.load(files(wide), dtype=dtype, quantization="nf4")
+        assert loaded.model.is_quantized
+        LocalEngine(loaded, base_model=BASE).prove()
+
+
 def test_weights_that_do_not_fit_come_from_the_disk(tiny, tmp_path, adapter, taken):
     whole = made(tiny)
     small = made(tiny, memory_bytes=60_000, folder=tmp_path / "model")

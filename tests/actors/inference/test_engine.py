@@ -171,6 +171,24 @@ def test_no_rows_give_no_texts(engine):
     assert engine.generate([]).rows == []
 
 
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(RuntimeError("a kernel is missing"), "BAD_MODEL"), (MemoryError(), "OUT_OF_MEMORY")],
+)
+def test_what_cannot_say_a_word_is_a_bad_model_and_what_has_no_room_is_not(load, error, code):
+    engine = load()
+
+    def broken(*_):
+        raise error
+
+    hook = engine._model.model.layers[1].register_forward_hook(broken)
+    with pytest.raises(BatosError) as caught:
+        engine.prove()
+    assert (caught.value.code, bool(caught.value.hint)) == (code, True)
+    hook.remove()
+    engine.prove()
+
+
 def test_a_row_whose_form_leads_nowhere_is_stuck_and_the_others_go_on(engine, monkeypatch):
     from actors.inference.constraints import Constraint, DeadEndError
 

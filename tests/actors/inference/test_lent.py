@@ -118,7 +118,7 @@ def fine(load, twin):
 
 
 def finely(engine):
-    engine._prefixes._block = 8
+    engine._prefixes.block = 8
     return engine
 
 

@@ -9,9 +9,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from actors.inference.bank import Bank
 from actors.inference.lent import Lent
-from actors.inference.prefixes import BLOCK
+from actors.inference.prefixes import BLOCK, Prefixes
 from protocol.messages import Row, Sampling
+
+from .kinds import SERVED, model_of
 
 SIZE = BLOCK["cpu"]
 GREEDY = Sampling(temperature=0)
@@ -104,6 +107,26 @@ def test_the_budget_is_kept_and_the_beginnings_stay(load):
         assert small.stats()["prefix_bytes"] <= small._prefixes._budget
     assert told(small, row(STORY[5 : 5 + SIZE + 9]))[1] == 9
     assert told(small, row(STORY[: SIZE + 9]))[1] == SIZE + 9
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes", "divides"),
+    [
+        ("Llama", {}, True),
+        ("Qwen2", {"use_sliding_window": False, "sliding_window": 16}, True),
+        ("Qwen2", SERVED["Qwen2"], False),
+        ("Mistral", SERVED["Mistral"], False),
+        ("GPTNeo", SERVED["GPTNeo"], False),
+        ("Mpt", SERVED["Mpt"], False),
+        ("Lfm2", SERVED["Lfm2"], False),
+    ],
+)
+def test_a_prompt_is_read_in_blocks_where_all_that_was_read_is_kept_and_positions_are_told(kind, changes, divides):
+    model = model_of(kind, **changes)
+    prefixes = Prefixes(model, Bank(model, slots=1, rank=1), 1_000_000)
+    assert prefixes.divides == divides
+    read = prefixes.read(None, range(SIZE + 5), lambda: False)
+    assert (read.length, len(read.layers)) == ((SIZE, 2) if divides else (0, 0))
 
 
 def test_reading_stops_between_two_blocks(fresh):
