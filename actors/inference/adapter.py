@@ -186,7 +186,11 @@ def _targets(config: Config, shapes: Mapping[str, Shape]) -> list[str]:
     wanted = config.target_modules
     try:
         if isinstance(wanted, str):
-            found = list(shapes) if wanted == "all-linear" else [name for name in shapes if re.fullmatch(wanted, name)]
+            found = (
+                list(shapes)
+                if wanted.lower() == "all-linear"
+                else [name for name in shapes if re.fullmatch(wanted, name)]
+            )
         else:
             strangers = [word for word in wanted if not any(_ends(name, [word]) for name in shapes)]
             if strangers:
@@ -253,7 +257,7 @@ def _keys(file: Any) -> dict[str, str]:
     """Each matrix's key by the one that PEFT saves it under: whoever has saved the model itself has the adapter's name in it."""
     keys: dict[str, str] = {}
     for key in file.keys():  # noqa: SIM118 - it is no mapping
-        plain = re.sub(r"\.(lora_[AB])\.default\.weight\Z", r".\1.weight", key)
+        plain = re.sub(r"\.(lora_[AB])\.[^.]+\.weight\Z", r".\1.weight", key)
         if plain in keys:
             raise BatosError("BAD_EXPERT", f"the adapter holds {plain} twice, as {key} too", _HINT)
         keys[plain] = key

@@ -11,12 +11,15 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
-from llguidance import LLMatcher, LLParserLimits, LLTokenizer
+from llguidance import LLMatcher, LLTokenizer
 
 from actors.inference.beginnings import begins
 from actors.inference.bytewise import Bytes
 from actors.inference.equivalence import rewritten
+from actors.inference.grammar import MAX_CHARACTERS, endless_words, why_not
 from actors.inference.open_schema import Schema
+from actors.inference.productivity import schema_alternatives
+from actors.inference.proving import Prover, UnfitError, compiled, words_of
 from actors.inference.rules import DeadEndError
 from actors.inference.sampling import Ids
 from protocol.errors import BatosError
@@ -24,9 +27,8 @@ from protocol.errors import BatosError
 _JSON_OPTIONS: Final[dict[str, Any]] = {"whitespace_flexible": False}
 """Between two tokens of JSON a small model may otherwise write blanks until its budget is spent."""
 _FLEXIBLE: Final[dict[str, Any]] = {"whitespace_flexible": True}
-_LIMITS: Final = LLParserLimits(max_items_in_row=65_000, step_max_items=500_000, verbose_errors=False)
-"""A choice may have as many alternatives as a grammar can have symbols; by default it ends at 2,000 of them."""
-_HINT: Final = "Give a smaller or a simpler form: docs/engines.md says what one may hold."
+_HINT: Final = "Correct or simplify it: docs/engines.md says which forms are served, and which are not."
+_PROVER: Final = Prover()
 
 
 class Vocabulary:
@@ -95,10 +97,10 @@ class Form:
     def _other(self, schema: Schema) -> Bytes | None:
         """A walk in the form of another schema; None where no text has that form, or llguidance cannot keep it."""
         try:
-            matcher = _compile(self._bytes, schema, None, _FLEXIBLE)
-        except BatosError:
+            # Without a trial: it is a part of the schema that was tried.
+            return Bytes(compiled(self._bytes, json.dumps(schema), None, _FLEXIBLE))
+        except (UnfitError, ValueError, TypeError, RecursionError):
             return None
-        return None if matcher is None else Bytes(matcher)
 
 
 class Constraint:
@@ -132,7 +134,7 @@ class Constraint:
 
     def _checked(self, ok: bool) -> None:
         if not ok or self._matcher.is_error():
-            raise DeadEndError(_words(self._matcher) or "no token is left")
+            raise DeadEndError(words_of(self._matcher) or "no token is left")
 
 
 def _kind(tokenizer_json: str) -> str:
@@ -149,26 +151,24 @@ def _compile(
         raise BatosError("BAD_CONSTRAINT", "a row has a schema and a grammar", "Give one of them.")
     kind = "grammar" if grammar is not None else "schema"
     try:
-        if grammar is not None:
-            compiled = LLMatcher.grammar_from_lark(grammar)
-        else:
-            text = json.dumps(schema, allow_nan=False)
-            compiled = LLMatcher.grammar_from_json_schema(text, overrides=options)  # type: ignore[arg-type]
-        matcher = LLMatcher(tokens, compiled, log_level=0, limits=_LIMITS)
-    except (ValueError, TypeError, RecursionError) as error:
-        raise BatosError("BAD_CONSTRAINT", f"the {kind} cannot be used: {error}"[:500], _HINT) from error
-    if matcher.is_error():
-        raise BatosError("BAD_CONSTRAINT", f"the {kind} cannot be used: {_words(matcher)}", _HINT)
-    first = matcher.deep_copy()
-    first.compute_bitmask()
-    if first.is_error():
-        raise BatosError("BAD_CONSTRAINT", f"the {kind} allows no text at all: {_words(first)}", _HINT)
-    return matcher
+        text = None if schema is None else json.dumps(schema, allow_nan=False, ensure_ascii=False)
+        if why := _read(schema, text, grammar) or _PROVER.why_not(text, grammar, options):
+            raise UnfitError(why)  # noqa: TRY301 - one refusal for all
+        return compiled(tokens, text, grammar, options)
+    except UnicodeEncodeError as error:
+        why = f"it holds half a character, {error.object[error.start : error.end]!a}, and no text can"
+        raise BatosError("BAD_CONSTRAINT", f"the {kind} cannot be used: {why}", _HINT) from error
+    except RecursionError as error:
+        raise BatosError("BAD_CONSTRAINT", f"the {kind} cannot be used: it nests too deep", _HINT) from error
+    except (UnfitError, ValueError, TypeError) as error:
+        raise BatosError("BAD_CONSTRAINT", f"the {kind} cannot be used: {error}"[:600], _HINT) from error
 
 
-def _words(matcher: LLMatcher) -> str:
-    """Why the matcher has given up, without the state and the stack that llguidance tells after it."""
-    said = matcher.get_error().partition("\n<")[0].strip()
-    if said.startswith("panic: "):
-        return f"it is too large for llguidance ({said.removeprefix('panic: ')[:200]})"
-    return said[:500]
+def _read(schema: Schema | None, text: str | None, grammar: str | None) -> str:
+    """What speaks against the form as it reads, before anything is compiled; empty where nothing does."""
+    (text or grammar or "").encode()
+    if grammar is not None:
+        return why_not(grammar)
+    if text is not None and len(text) > MAX_CHARACTERS:
+        return f"it has {len(text)} characters as JSON, over the limit of {MAX_CHARACTERS}"
+    return endless_words(schema_alternatives(schema), "#")

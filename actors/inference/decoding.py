@@ -80,6 +80,10 @@ class _Row:
             return
         constraint = self.job.constraint
         try:
+            # What has overflowed within becomes nothing at the last norm, whose square of it is infinite: then no token is
+            # likelier than another.
+            if logits.size > 1 and logits.min() == logits.max():
+                raise BadLogitsError  # noqa: TRY301 - as `draw` does
             allowed = None if constraint is None else constraint.allowed()
             token = draw(logits, allowed, self.job.temperature, self.job.top_p, self._luck)
             if token in self._stop:
@@ -93,7 +97,7 @@ class _Row:
         except DeadEndError as error:
             self._end("stuck", str(error))
         except BadLogitsError:
-            self._end("failed", "the model's numbers are not finite here; its weights, or its expert's, are too large")
+            self._end("failed", "the model's numbers are not finite here: its weights, or its expert's, are too large")
 
     def say(self) -> str:
         """What the text has grown by since the last call; a character cut in half waits for its rest."""

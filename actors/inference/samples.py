@@ -16,6 +16,7 @@ import msgspec
 import torch
 
 from actors.inference.dataset import Dialogue
+from actors.inference.prompts import Prompts
 from protocol.errors import BatosError
 
 
@@ -40,7 +41,7 @@ class Samples(NamedTuple):
 
 def from_text(tokenizer: Any, text: str, length: int) -> list[Sample]:
     """The text in windows of at most `length` tokens, without overlap; BAD_DOCUMENT where it has no second token."""
-    tokens = tokenizer(text, add_special_tokens=False)["input_ids"]
+    tokens = Prompts(tokenizer, tokenizer.backend_tokenizer.to_str()).plain(text)
     windows = [tuple(tokens[start : start + length]) for start in range(0, len(tokens), length)]
     samples = [Sample(window, (False, *(True,) * (len(window) - 1))) for window in windows if len(window) > 1]
     if not samples:
@@ -55,12 +56,12 @@ def from_dialogues(
 
     BAD_DOCUMENT, with the line, where the template refuses the turns, or the cut leaves nothing to learn.
     """
+    prompts = Prompts(tokenizer, tokenizer.backend_tokenizer.to_str())
     samples, truncated = [], 0
     for dialogue in dialogues:
         tokens: list[int] = []
         learned: list[bool] = []
-        for text, counts in _pieces(tokenizer, dialogue):
-            piece = tokenizer(text, add_special_tokens=False)["input_ids"]
+        for piece, counts in _pieces(tokenizer, prompts, dialogue):
             ends = max((place + 1 for place, token in enumerate(piece) if token in stop), default=len(piece))
             tokens += piece
             learned += [counts and place < ends for place in range(len(piece))]
@@ -109,9 +110,10 @@ def _permutation(count: int, seed: int, number: int) -> list[int]:
     return order
 
 
-def _pieces(tokenizer: Any, dialogue: Dialogue) -> Iterator[tuple[str, bool]]:
-    """The conversation's text in its template, in pieces, and which of them are the assistant's."""
-    turns: list[Any] = [{"role": turn.role, "content": turn.content} for turn in dialogue.turns]
+def _pieces(tokenizer: Any, prompts: Prompts, dialogue: Dialogue) -> Iterator[tuple[tuple[int, ...], bool]]:
+    """The conversation's tokens in its template, in pieces, and which of them are the assistant's."""
+    hidden = prompts.hide(dialogue.turns)
+    turns: list[Any] = [{"role": turn.role, "content": turn.content} for turn in hidden.turns]
     done = ""
     for number, turn in enumerate(turns):
         if turn["role"] != "assistant":
@@ -133,6 +135,14 @@ def _pieces(tokenizer: Any, dialogue: Dialogue) -> Iterator[tuple[str, bool]]:
                 "Make a row of each answer.",
                 line=dialogue.line,
             )
-        yield prompt[len(done) :], False
-        yield whole[len(prompt) :], True
+        signs = sum(turn["content"].count(hidden.mark) for turn in turns[: number + 1])
+        if whole.count(hidden.mark) != signs:
+            raise BatosError(
+                "BAD_DOCUMENT",
+                f"line {dialogue.line} spells {hidden.spelt[0]!r}, a token of the model's chat template, which then changes it",
+                "Leave it out of the text.",
+                line=dialogue.line,
+            )
+        yield prompts.tokens_of(prompt[len(done) :], hidden, done.count(hidden.mark)), False
+        yield prompts.tokens_of(whole[len(prompt) :], hidden, prompt.count(hidden.mark)), True
         done = whole

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 import torch
 from hypothesis import given
@@ -13,6 +15,8 @@ from transformers import LlamaForCausalLM
 from actors.inference.bank import Bank, BankedLinear, Run, linears, runs_of
 from actors.inference.lora import Shape
 from protocol.errors import BatosError
+
+from .conftest import adapter_of, load
 
 # PEFT asks this transformers a question under its old name.
 pytestmark = pytest.mark.filterwarnings("ignore:.*is_gradient_checkpointing:FutureWarning")
@@ -81,6 +85,19 @@ def test_a_mixed_batch_is_as_peft_says(tiny, engine, adapter, taken):
         {"exclude_modules": ["k_proj"]},
         {"rank_pattern": {"q_proj": 8, r"layers\.0\.mlp\.up_proj": 1}, "alpha_pattern": {"o_proj": 3}},
         {"rank_pattern": {"down_proj": 7}, "use_rslora": True},
+        {"target_modules": "All-Linear", "exclude_modules": r".*mlp.*"},
+        {"target_modules": ["model.layers.0.self_attn.q_proj", "down_proj"]},
+        {"layers_to_transform": 1},
+        {"layers_to_transform": [0, 7]},
+        {"layers_to_transform": [], "layers_pattern": "layers"},
+        {"layers_to_transform": [1], "layers_pattern": ["blocks", "layers"]},
+        {"layers_to_transform": [1], "layers_pattern": "model.layers", "exclude_modules": ["q_proj"]},
+        {
+            "layers_to_transform": 0,
+            "rank_pattern": {"q_proj": 8},
+            "alpha_pattern": {"layers.0.*": 3.5},
+            "use_rslora": True,
+        },
     ],
 )
 def test_what_a_configuration_means_is_as_peft_says(tiny, engine, adapter, taken, config):
@@ -88,6 +105,46 @@ def test_what_a_configuration_means_is_as_peft_says(tiny, engine, adapter, taken
     slots = filled(engine, [taken(engine, "one", folder)])
     theirs = oracle(tiny, {"one": folder}, ["one", "__base__"])
     torch.testing.assert_close(logits(engine, [slots["one"], None]), theirs, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16, torch.float32])
+def test_every_type_of_float_is_served_as_peft_says(tiny, engine, adapter, change, taken, kind):  # noqa: PLR0917
+    folder = change(adapter("one", seed=5), lambda weights: {key: value.to(kind) for key, value in weights.items()})
+    slots = filled(engine, [taken(engine, "one", folder)])
+    theirs = oracle(tiny, {"one": folder}, ["one", "__base__"])
+    torch.testing.assert_close(logits(engine, [slots["one"], None]), theirs, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["default", "robin"])
+def test_weights_that_were_saved_with_the_adapters_name_in_their_keys_are_the_same(
+    engine, adapter, change, taken, name
+):
+    plain = taken(engine, "plain", adapter("plain", seed=6))
+    folder = change(
+        adapter("named", seed=6),
+        lambda weights: {key.replace(".weight", f".{name}.weight"): value for key, value in weights.items()},
+    )
+    assert taken(engine, "named", folder).sha256 == plain.sha256
+
+
+def test_a_model_whose_head_is_its_embeddings_is_served_as_peft_says(tied, taken, tmp_path):
+    engine = load(tied, dtype="float32", rank=8)
+    assert engine._model.get_output_embeddings().weight is engine._model.get_input_embeddings().weight
+    folder = adapter_of(tied, tmp_path / "one", seed=4, target_modules="all-linear")
+    slots = filled(engine, [taken(engine, "one", folder)])
+    theirs = oracle(tied, {"one": folder}, ["one", "__base__"])
+    torch.testing.assert_close(logits(engine, [slots["one"], None]), theirs, rtol=1e-4, atol=1e-4)
+
+
+@pytest.fixture
+def tied(tiny, tmp_path):
+    """The tiny model, and no head of its own."""
+    folder = shutil.copytree(tiny, tmp_path / "tied", ignore=shutil.ignore_patterns("*.safetensors*"))
+    model = LlamaForCausalLM.from_pretrained(tiny, dtype=torch.float32)
+    model.config.tie_word_embeddings = True
+    model.tie_weights()
+    model.save_pretrained(folder)
+    return folder
 
 
 def test_a_batch_without_experts_is_the_base_model_bit_for_bit(tiny, engine, adapter, taken):

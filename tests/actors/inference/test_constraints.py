@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from tokenizers import Tokenizer, decoders, models
 
 from actors.inference.constraints import Form, Vocabulary
+from actors.inference.grammar import MAX_CHARACTERS, MAX_PARTS
+from actors.inference.proving import CPU_S
 from protocol.errors import BatosError
 
 SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"], "additionalProperties": False}
@@ -53,14 +57,60 @@ def test_a_cut_text_must_be_the_beginning_of_its_form(text, begun):
     assert Form(SCHEMA, None).is_begun(text) == begun
 
 
+def nested(depth):
+    schema = {"type": "integer"}
+    for _ in range(depth):
+        schema = {"type": "array", "items": schema}
+    return schema
+
+
+LOOP = {"$defs": {"a": {"$ref": "#/$defs/a"}}, "$ref": "#/$defs/a"}
+MANY = " | ".join(f'"w{n}"' for n in range(70_000))
+
+
 @pytest.mark.parametrize(
-    ("schema", "grammar"), [({"const": "\ud800"}, None), ({"minimum": float("nan")}, None), (None, "start: start")]
+    ("form", "said"),
+    [
+        ({"const": "\ud800"}, "half a character"),
+        ({"minimum": float("nan")}, "not JSON compliant"),
+        ({"const": b"a"}, "not JSON serializable"),
+        (nested(300), "nests too deep"),
+        (nested(2500), "nests too deep"),
+        ({"enum": [f"word {n}" for n in range(100_000)]}, "characters"),
+        (LOOP, "ever ends"),
+        ({"$ref": "#/$defs/nowhere"}, "does not exist"),
+        ({"$ref": "http://elsewhere/x.json"}, "elsewhere"),
+        ({"type": "object", "patternProperties": {"((": {}}}, "unclosed group"),
+        ({"type": "string", "pattern": "(a)\\1"}, "backreferences"),
+        ({"type": "integer", "minimum": 5, "maximum": 3}, "greater than maximum"),
+        ({"allOf": [{"type": "integer"}, {"type": "string"}]}, "incompatible types"),
+        ({"enum": []}, "anyOf is empty"),
+        ({"not": {}}, "not"),
+        (f"start: {MANY}", "WORD"),
+        ("start: start", "`start` needs `start` again"),
+        ('start: "a" start', "`start` needs `start` again"),
+        ("start: nothing", "unknown name"),
+        ('begin: "a"', "no start rule"),
+        ("start: /((/", "unclosed group"),
+        ("start: /(?=a)b/", "look-around"),
+        ('start: "a"{1000000}', "too much is repeated"),
+        ('start: "a" X\nX: /[0-9]/ & ~/[0-9]/', "nothing can follow"),
+        ('start: X\nX: "a" X | "b"', "circular"),
+        ('start: "\ud800"', "half a character"),
+        ('start: "a" <|im_end|>', "<|im_end|>"),
+    ],
 )
-def test_a_form_that_raises_or_allows_nothing_is_refused_in_words(schema, grammar):
+def test_a_form_that_cannot_be_kept_is_refused_in_words(form, said, capfd):
     with pytest.raises(BatosError) as caught:
-        Form(schema, grammar)
+        Form(*((form, None) if isinstance(form, dict) else (None, form)))
     assert caught.value.code == "BAD_CONSTRAINT"
-    assert "backtrace" not in caught.value.message
+    assert said in caught.value.message
+    assert len(caught.value.message) < 700
+    assert "docs/engines.md" in caught.value.hint
+    assert not any(
+        word in caught.value.message for word in ("panic", "backtrace", "assertion", "limits.", "NoExtension")
+    )
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_choice_of_thousands_is_served():
@@ -101,3 +151,30 @@ def test_a_tokenizer_that_falls_back_to_bytes_is_read():
     words = byte_fallback()
     vocabulary = Vocabulary(words.to_str(), 300, [1])
     assert vocabulary.decode([words.token_to_id("<0x41>"), words.token_to_id("a")]) == b"Aa"
+
+
+@pytest.mark.parametrize(
+    ("form", "text"),
+    [
+        ("start: " + " | ".join(f'"w{n}"' for n in range(4000)), "w7"),
+        (f"start: WORD\nWORD: {MANY}", "w69999"),
+        ('start: start "a" | "b"', "baa"),
+        ("start: /(a+)+b/", "aaab"),
+        ({"enum": [f"word {n}" for n in range(5000)]}, '"word 4999"'),
+        (
+            {"type": "object", "patternProperties": {"^a[0-9]$": {"type": "null"}}, "additionalProperties": False},
+            '{"a1":null}',
+        ),
+        ({"$defs": {"a": {"type": "array", "items": {"$ref": "#/$defs/a"}}}, "$ref": "#/$defs/a"}, "[[],[[]]]"),
+        (nested(60), "[" * 60 + "]" * 60),
+    ],
+)
+def test_large_and_recursive_forms_are_served(form, text):
+    assert Form(*((form, None) if isinstance(form, dict) else (None, form))).is_kept(text)
+
+
+def test_the_pages_of_the_house_are_where_the_hint_says():
+    page = (Path(__file__).parents[3] / "docs" / "engines.md").read_text(encoding="utf-8")
+    assert "## Forms" in page
+    assert all(f"{limit:,}" in page for limit in (MAX_CHARACTERS, MAX_PARTS))
+    assert f"{CPU_S:.0f} seconds" in page

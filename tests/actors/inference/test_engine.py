@@ -6,6 +6,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tokenizers import normalizers
 
 from protocol.errors import BatosError
 from protocol.messages import Row, Sampling, Turn
@@ -147,6 +148,10 @@ def test_turns_go_through_the_template(engine):
         ({"prompt": "a", "schema": {"type": "string", "format": "strange"}}, "BAD_CONSTRAINT"),
         ({"prompt": "a", "schema": {}, "grammar": WORD}, "BAD_CONSTRAINT"),
         ({"prompt": "x" * 128}, "TOO_LARGE"),
+        ({"prompt": "x" * 10_000_000}, "BAD_ARGUMENT"),
+        ({"turns": [Turn(role="user", content="x" * 10_000_000)]}, "BAD_ARGUMENT"),
+        ({"prompt": "a", "grammar": 'start: "a" start'}, "BAD_CONSTRAINT"),
+        ({"prompt": "a", "schema": {"$ref": "#"}}, "BAD_CONSTRAINT"),
     ],
 )
 def test_a_bad_row_is_refused_and_the_engine_serves_on(engine, row, code):
@@ -154,6 +159,17 @@ def test_a_bad_row_is_refused_and_the_engine_serves_on(engine, row, code):
         engine.generate([Row(prompt="a"), Row(**row)])
     assert caught.value.code == code
     assert engine.generate([Row(prompt="a", max_tokens=1)]).rows[0].tokens <= 1
+
+
+def test_a_prompt_of_which_the_tokenizer_leaves_nothing_is_refused(engine, monkeypatch):
+    monkeypatch.setattr(engine._tokenizer.backend_tokenizer, "normalizer", normalizers.Strip(), raising=True)
+    try:
+        with pytest.raises(BatosError) as caught:
+            engine.generate([Row(prompt="a"), Row(prompt=" \n ")])
+    finally:
+        monkeypatch.undo()
+    assert caught.value.code == "BAD_ARGUMENT"
+    assert "row 1: its prompt has no token" in caught.value.message
 
 
 def test_too_many_rows_are_refused(engine):
