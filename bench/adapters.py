@@ -10,8 +10,8 @@ import torch
 from peft import LoraConfig
 from safetensors.torch import save_file
 
-from actors.inference.expert import Content, Layout, write_expert
-from actors.inference.lora import Adapter, Pair, Shape
+from actors.inference.weights.expert import Content, Layout, write_expert
+from actors.inference.weights.lora import Adapter, Pair, Shape
 
 BASE: Final = "ba5e" * 16
 """The digest of whatever model is measured."""

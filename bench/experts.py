@@ -21,9 +21,9 @@ from typing import Any, Final
 
 import torch
 
-from actors.inference import incarnation
-from actors.inference.bank import linears
-from actors.inference.constraints import Vocabulary
+from actors.inference.decoding.bank import linears
+from actors.inference.forms.constraints import Vocabulary
+from actors.inference.model import incarnation
 from bench import importing, likeness, pacing, refusing, soak, stalling, swapping, waiting
 from bench.adapters import INVOCATION, samples
 from bench.claims import Claim, processor, report

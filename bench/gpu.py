@@ -21,7 +21,7 @@ from typing import Any, Final, NamedTuple
 
 import torch
 
-from actors.inference.bank import linears
+from actors.inference.decoding.bank import linears
 from bench import bandwidth, likeness, pacing, refusing, soak, stalling, swapping, waiting
 from bench.adapters import INVOCATION, samples
 from bench.claims import Claim, processor, report

@@ -11,8 +11,8 @@ from typing import Any, Final
 import torch
 from peft.utils.hotswap import hotswap_adapter
 
-from actors.inference.adapter import read_adapter
-from actors.inference.expert import Content
+from actors.inference.weights.adapter import read_adapter
+from actors.inference.weights.expert import Content
 from bench import spoiling
 from bench.adapters import BASE, CONFIG, WEIGHTS, keep
 from bench.claims import Claim

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from actors.inference.expert import Content
-from actors.inference.lent import lend
+from actors.inference.weights.expert import Content
+from actors.inference.weights.placement import lend
 from bench.adapters import INVOCATION
 from bench.claims import Claim
 from bench.stand import Scene, Stand, peer, prompt, stand, vocabulary

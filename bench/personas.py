@@ -24,10 +24,11 @@ from typing import NamedTuple
 
 import torch
 
-from actors.inference import incarnation, samples
 from actors.inference.engine import LocalEngine
-from actors.inference.expert import Content
-from actors.inference.samples import Sample
+from actors.inference.model import incarnation
+from actors.inference.training import samples
+from actors.inference.training.samples import Sample
+from actors.inference.weights.expert import Content
 from bench.claims import Claim, processor, report
 from experts.make import TARGET
 from experts.rows import PERSONAS, asked, rows

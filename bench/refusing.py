@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from actors.inference.expert import Content
+from actors.inference.weights.expert import Content
 from bench import spoiling
 from bench.claims import Claim
 from bench.stand import Scene, Stand, peer, prompt, say, stand, vocabulary

@@ -13,8 +13,8 @@ import time
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from actors.inference.expert import Content, Layout
-from actors.inference.lora import Adapter, Pair
+from actors.inference.weights.expert import Content, Layout
+from actors.inference.weights.lora import Adapter, Pair
 from bench.adapters import keep, random_adapter
 from bench.claims import Claim
 from bench.stand import Scene, prompt, say, stand, vocabulary

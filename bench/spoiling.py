@@ -16,7 +16,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from actors.inference.expert import Content
+from actors.inference.weights.expert import Content
 from bench.adapters import CONFIG, WEIGHTS
 
 Weights = dict[str, torch.Tensor]

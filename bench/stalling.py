@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from typing import Final, NamedTuple, Self
 
-from actors.inference.tiers import stand_back
+from actors.inference.experts.tiers import stand_back
 from bench.claims import Claim
 from bench.stand import Said, Scene, generate, lengths, peer, prompt, say, stand, vocabulary
 

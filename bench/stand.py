@@ -15,14 +15,14 @@ import torch
 from peft import PeftModel
 from transformers import GenerationConfig, StoppingCriteria, StoppingCriteriaList
 
-from actors.inference.bank import Bank
-from actors.inference.decoding import Job, decode
-from actors.inference.expert import Content
-from actors.inference.fusing import fuse
-from actors.inference.lent import lend
-from actors.inference.prefixes import Prefixes
-from actors.inference.rules import Spelling
-from actors.inference.tiers import Tiers
+from actors.inference.decoding.bank import Bank
+from actors.inference.decoding.decoding import Job, decode
+from actors.inference.decoding.prefixes import Prefixes
+from actors.inference.decoding.rules import Spelling
+from actors.inference.experts.tiers import Tiers
+from actors.inference.model.fusing import fuse
+from actors.inference.weights.expert import Content
+from actors.inference.weights.placement import lend
 from bench.adapters import BASE, Sample
 
 PLENTY: Final = 1 << 36

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from transformers import AutoModelForCausalLM, LlamaConfig
 
-from actors.inference.bank import linears
+from actors.inference.decoding.bank import linears
 
 LARGE: Final[dict[str, int]] = {
     "hidden_size": 4096,

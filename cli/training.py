@@ -27,7 +27,7 @@ from protocol.failure import Failure, raised_from
 from protocol.home import Home
 from protocol.names import check_object
 
-MODULE: Final = "actors.inference.train"
+MODULE: Final = "actors.inference.training.train"
 MAX_LINE: Final = 1 << 20
 
 OnEvent = Callable[[dict[str, Any]], None]

@@ -20,11 +20,12 @@ from typing import Final
 
 import msgspec
 
-from actors.inference import incarnation, samples
-from actors.inference.adapter import CONFIG, WEIGHTS, read_adapter
-from actors.inference.bank import linears
-from actors.inference.expert import Layout, write_expert
-from actors.inference.training import Progress, Settings, Training
+from actors.inference.decoding.bank import linears
+from actors.inference.model import incarnation
+from actors.inference.training import samples
+from actors.inference.training.training import Progress, Settings, Training
+from actors.inference.weights.adapter import CONFIG, WEIGHTS, read_adapter
+from actors.inference.weights.expert import Layout, write_expert
 from experts.rows import PERSONAS, Rows, rows
 
 TARGET: Final = Path(__file__).resolve().parents[1] / "world" / "image" / "experts"

@@ -12,7 +12,7 @@ import tomllib
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from actors.inference.dataset import Dialogue
+from actors.inference.training.dataset import Dialogue
 from protocol.messages import Turn
 from world.awakening import image_codex
 

@@ -49,7 +49,7 @@ from world.store import Store, open_store
 
 if TYPE_CHECKING:
     from actors.inference.engine import Engine, LocalEngine
-    from actors.inference.lending import Lending
+    from actors.inference.experts.administration import Lending
 
 T = TypeVar("T")
 
@@ -198,7 +198,7 @@ class Inference:
         return kept, await self._work(functools.partial(self._load, kept))
 
     async def _lend(self, store: Store, engine: Engine) -> Lending:
-        from actors.inference.lending import Lending  # noqa: PLC0415 - it needs the model's libraries
+        from actors.inference.experts.administration import Lending  # noqa: PLC0415 - it needs the model's libraries
 
         lending = Lending(self.home, store, engine, self._work)
         await lending.begin()
@@ -206,7 +206,7 @@ class Inference:
 
     async def _incarnate(self, store: Store) -> tuple[Kept, Engine]:
         """Convert the configured model, try it and store it; whatever an earlier attempt left behind goes first."""
-        from actors.inference import incarnation  # noqa: PLC0415 - imported by `_import_libraries`, off the event loop
+        from actors.inference.model import incarnation  # noqa: PLC0415 - imported by `_import_libraries`, off the event loop
 
         folder = self.home.root / "incarnation"
         settings = self.settings.inference
@@ -237,7 +237,8 @@ class Inference:
 
     def _load(self, kept: Kept, *, is_new: bool = False) -> LocalEngine:
         """What generates with these files, warm; BAD_MODEL where they make anything raise: it is theirs, not ours."""
-        from actors.inference import engine, incarnation  # noqa: PLC0415 - as above
+        from actors.inference import engine  # noqa: PLC0415 - as above
+        from actors.inference.model import incarnation  # noqa: PLC0415 - as above
 
         settings = self.settings.inference
         loaded = load_model(kept, settings, self.home.root / "model")
@@ -257,7 +258,7 @@ class Inference:
         return local
 
     def _connect(self) -> tuple[Kept, Engine]:
-        from actors.inference.connection import connect  # noqa: PLC0415 - as above
+        from actors.inference.remote.connection import connect  # noqa: PLC0415 - as above
 
         engine, digest, source = connect(self.settings.inference, self.home)
         return Kept(digest, source, {}), engine
@@ -291,10 +292,10 @@ async def run(home: Home) -> None:
 def _import_libraries() -> None:
     """Seconds of imports, away from the event loop."""
     importlib.import_module("actors.inference.engine")
-    importlib.import_module("actors.inference.lending")
+    importlib.import_module("actors.inference.experts.administration")
 
 
 def _source(model: str, dtype: str) -> str:
-    from actors.inference import incarnation  # noqa: PLC0415 - as above
+    from actors.inference.model import incarnation  # noqa: PLC0415 - as above
 
     return incarnation.find(model, dtype).name

@@ -15,7 +15,7 @@ from world import blobs
 from world.store import Store, commit, snapshot
 
 if TYPE_CHECKING:
-    from actors.inference.incarnation import Incarnation
+    from actors.inference.model.incarnation import Incarnation
 
 
 class Kept(NamedTuple):
@@ -44,7 +44,7 @@ def keep_model(store: Store, digest: str, source: str, files: dict[str, Path]) -
 
 def load_model(kept: Kept, settings: Inference, folder: Path) -> Incarnation:
     """The kept model, placed as the configuration says; `folder` is its own as long as it lives. BAD_MODEL, OUT_OF_MEMORY."""
-    from actors.inference import incarnation  # noqa: PLC0415 - seconds of imports, which only who loads has to wait for
+    from actors.inference.model import incarnation  # noqa: PLC0415 - seconds of imports, which only who loads has to wait for
 
     return incarnation.load(
         kept.files,

@@ -14,21 +14,21 @@ from typing import Final, Protocol
 
 from llguidance import LLMatcher
 
-from actors.inference.adapter import read_adapter
-from actors.inference.bank import Bank
-from actors.inference.constraints import Vocabulary
-from actors.inference.decoding import Job, OnPiece, ShouldStop, Text, decode
-from actors.inference.device import is_full, no_room
-from actors.inference.expert import Content, Manifest, write_expert
-from actors.inference.fusing import fuse
-from actors.inference.incarnation import Incarnation
-from actors.inference.lent import lend
-from actors.inference.prefixes import Prefixes
+from actors.inference.decoding.bank import Bank
+from actors.inference.decoding.decoding import Job, OnPiece, ShouldStop, Text, decode
+from actors.inference.decoding.prefixes import Prefixes
+from actors.inference.decoding.trial import check_rows
+from actors.inference.experts.tiers import Place, Tiers
+from actors.inference.forms.constraints import Vocabulary
+from actors.inference.model.device import is_full, no_room
+from actors.inference.model.fusing import fuse
+from actors.inference.model.incarnation import Incarnation
+from actors.inference.model.sources import AGAIN, HINT
 from actors.inference.prompts import Prompts
 from actors.inference.rows import check, check_number, content_of, distinct, renumbered
-from actors.inference.sources import AGAIN, HINT
-from actors.inference.tiers import Place, Tiers
-from actors.inference.trial import check_rows
+from actors.inference.weights.adapter import read_adapter
+from actors.inference.weights.expert import Content, Manifest, write_expert
+from actors.inference.weights.placement import lend
 from protocol.codec import Value
 from protocol.errors import BatosError
 from protocol.messages import Generated, Inferred, Row

@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from actors.inference.decoding import OnPiece
-from actors.inference.expert import Content
+from actors.inference.decoding.decoding import OnPiece
+from actors.inference.weights.expert import Content
 from protocol.errors import BatosError
 from protocol.messages import Row
 

@@ -52,6 +52,6 @@ def test_an_actor_ends_and_names_both_forms(home, actor):
 def test_a_training_ends_too(home, short_path):
     text = short_path / "text.txt"
     text.write_text("Once there was a lighthouse. " * 50)
-    ended = run(home, "actors.inference.train", "keeper", f"--text={text}", *TRAINING)
+    ended = run(home, "actors.inference.training.train", "keeper", f"--text={text}", *TRAINING)
     assert ended.returncode == 7, ended.stderr
     assert json.loads(ended.stdout.splitlines()[-1])["error"]["code"] == "NEWER_WORLD"

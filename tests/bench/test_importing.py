@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from actors.inference.bank import linears
+from actors.inference.decoding.bank import linears
 from bench import importing, spoiling
 from bench.adapters import samples
 from bench.refusing import measure

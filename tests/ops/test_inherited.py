@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from actors.inference.server import KEY
+from actors.inference.remote.server import KEY
 from ops.inherited import SECRETS, inherited, secrets
 
 

@@ -15,10 +15,10 @@ from safetensors.torch import save_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast, set_seed
 
-from actors.inference import incarnation
-from actors.inference.connection import connect
 from actors.inference.engine import LocalEngine
-from actors.inference.expert import Content
+from actors.inference.model import incarnation
+from actors.inference.remote.connection import connect
+from actors.inference.weights.expert import Content
 from protocol.home import Home, Inference
 from world import awakening
 from world.store import open_store

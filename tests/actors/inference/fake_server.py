@@ -18,8 +18,8 @@ import torch
 from peft import PeftModel
 from transformers import AutoTokenizer, LlamaForCausalLM
 
-from actors.inference.constraints import Vocabulary
-from actors.inference.sampling import draw, stream
+from actors.inference.decoding.sampling import draw, stream
+from actors.inference.forms.constraints import Vocabulary
 
 NAME = "tiny"
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from actors.inference.bank import Bank
-from actors.inference.expert import Content, Layout, write_expert
-from actors.inference.lora import Adapter, Pair, Shape
-from actors.inference.tiers import Tiers
+from actors.inference.decoding.bank import Bank
+from actors.inference.experts.tiers import Tiers
+from actors.inference.weights.expert import Content, Layout, write_expert
+from actors.inference.weights.lora import Adapter, Pair, Shape
 from protocol.errors import BatosError
 
 BASE = "ba5e" * 16

@@ -6,9 +6,10 @@ import threading
 import pytest
 from tokenizers import Tokenizer, models
 
-from actors.inference import actor, repository
+from actors.inference import actor
 from actors.inference.actor import Inference
 from actors.inference.base_model import kept_model, load_model
+from actors.inference.experts import repository
 from bus.stub import StubBus
 from protocol.errors import BatosError
 from protocol.messages import Infer, Piece, Row, Sampling, StatusQuery

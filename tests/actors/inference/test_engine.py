@@ -206,7 +206,7 @@ def test_what_cannot_say_a_word_is_a_bad_model_and_what_has_no_room_is_not(load,
 
 
 def test_a_row_whose_form_leads_nowhere_is_stuck_and_the_others_go_on(engine, monkeypatch):
-    from actors.inference.constraints import Constraint, DeadEndError
+    from actors.inference.forms.constraints import Constraint, DeadEndError
 
     def take(self, token):
         raise DeadEndError(f"nothing after {token}")

@@ -8,9 +8,9 @@ import pytest
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
-from actors.inference.dataset import Dialogue
 from actors.inference.prompts import Prompts
-from actors.inference.samples import from_dialogues, from_text
+from actors.inference.training.dataset import Dialogue
+from actors.inference.training.samples import from_dialogues, from_text
 from protocol.errors import BatosError
 from protocol.messages import Row, Turn
 
