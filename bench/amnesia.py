@@ -40,7 +40,7 @@ import transaction
 import ZODB
 from ZODB.MappingStorage import MappingStorage
 
-from actors.guardian import covenant
+from actors.guardian.covenant import covenant
 from bench.methods import Grammar
 from bench.remote import Ended, Refused, Remote
 from protocol import names

@@ -24,7 +24,8 @@ from typing import Any, Final, NoReturn
 
 import msgspec
 
-from actors.guardian import child, confine
+from actors.guardian.confinement import confine
+from actors.guardian.jail import child
 
 MARK: Final = "BATOS_BENCH_SECRET"
 WAITS: Final = "# waits"

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from RestrictedPython.compile import compile_restricted
 
-from actors.guardian import rules
+from actors.guardian.command import rules
 
 FOLDER: Final = Path(__file__).parents[2] / "shared" / "corpus"
 QUOTED: Final = {"bad accepted": 104 / 144, "good rejected": 25 / 106, "benign refused": 15 / 214}

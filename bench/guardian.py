@@ -26,10 +26,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
 
-from actors.guardian import launching
-from actors.guardian.confine import LAYERS
-from actors.guardian.jail import Jail
-from actors.guardian.worker import Worker
+from actors.guardian.confinement.confine import LAYERS
+from actors.guardian.jail import launching
+from actors.guardian.jail.jail import Jail
+from actors.guardian.jail.worker import Worker
 from bench import corpus, pretending
 from bench.amnesia import Oracle, prepare
 from bench.attempts import MARK, Scene, attempts

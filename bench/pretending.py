@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
 
-from actors.guardian.worker import Reply, Worker
+from actors.guardian.jail.worker import Reply, Worker
 from bench.attempts import WAITS
 
 LIMIT_S: Final = 0.5

@@ -1,6 +1,6 @@
 """A receiver for the amnesia oracle that lives as one does in the jail: what a send does to it comes back as values.
 
-Its slots are `actors.guardian.slots`; each send is answered by a change of the slots that is drawn from a seed, as another
+Its slots are `actors.guardian.runtime.slots`; each send is answered by a change of the slots that is drawn from a seed, as another
 run would have made it. Beside it goes what the world would hold, and a record of every list and dict that an answer
 has taken out of a slot: by these, and not by what `Slots` says of itself, it is seen whether a change was lost.
 """
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from random import Random
 from typing import Any, Final
 
-from actors.guardian.slots import Slots
+from actors.guardian.runtime.slots import Slots
 from protocol import names
 from protocol.codec import normalize, packed
 from protocol.errors import BatosError

@@ -28,7 +28,7 @@ from typing import Any, Final
 import msgspec
 from ulid import ULID
 
-from actors.guardian.trial import compare
+from actors.guardian.runtime.trial import compare
 from bench.claims import Claim, processor, report
 from bus.client import Client
 from cli import lifecycle

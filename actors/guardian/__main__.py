@@ -20,11 +20,11 @@ def main(words: Sequence[str]) -> int:
     if words[:1] == ["guard"]:
         return _guard(words[1:])
     if words == ["doctor"]:
-        from actors.guardian import doctor  # noqa: PLC0415 - fast start
+        from actors.guardian.command import doctor  # noqa: PLC0415 - fast start
 
         return asyncio.run(doctor.run())
     if words == ["rules"]:
-        from actors.guardian.rules import page  # noqa: PLC0415 - fast start
+        from actors.guardian.command.rules import page  # noqa: PLC0415 - fast start
 
         sys.stdout.write(page())
         return 0
@@ -35,7 +35,7 @@ def main(words: Sequence[str]) -> int:
 
 
 def _guard(words: Sequence[str]) -> int:
-    from actors.guardian import guard  # noqa: PLC0415 - fast start
+    from actors.guardian.command import guard  # noqa: PLC0415 - fast start
 
     parser = argparse.ArgumentParser(prog="actors.guardian guard", description="Verdicts, one line of JSON for each.")
     parser.add_argument("file", nargs="?", metavar="FILE|-")
@@ -57,7 +57,7 @@ def _serve(root: str) -> int:
     # Namespaces and nobody are root's to give; where they are a user's, a profile may have to come with them.
     powers.lay_down(keep=powers.FILES | powers.JAILER, new_powers=True)
 
-    from actors.guardian.launching import cores, launch  # noqa: PLC0415 - fast start
+    from actors.guardian.jail.launching import cores, launch  # noqa: PLC0415 - fast start
     from protocol.errors import BatosError  # noqa: PLC0415
     from protocol.home import find_home  # noqa: PLC0415
 

@@ -16,8 +16,8 @@ from typing import Any, Final
 
 import structlog
 
-from actors.guardian.jail import Jail
-from actors.guardian.launching import Launched
+from actors.guardian.jail.jail import Jail
+from actors.guardian.jail.launching import Launched
 from bus.service import Call, Handler, serve, stop_on_signals
 from protocol.errors import HOPELESS, BatosError
 from protocol.home import Home

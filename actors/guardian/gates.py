@@ -9,7 +9,8 @@ from __future__ import annotations
 import ast
 from typing import Final, Literal
 
-from actors.guardian import bounds, covenant, policy, tree
+from actors.guardian.covenant import covenant
+from actors.guardian.policy import bounds, policy, tree
 from protocol.errors import BatosError
 from protocol.messages import Verdict, Violation
 

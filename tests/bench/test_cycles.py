@@ -9,7 +9,7 @@ import pytest
 from ZODB import DB
 from ZODB.FileStorage import FileStorage
 
-from actors.guardian.jail import Jail
+from actors.guardian.jail.jail import Jail
 from actors.orchestrator.journal import Journal
 from bench import cycles, homes
 from bench.cycles import Block, Notes, Plan, Size

@@ -5,7 +5,7 @@ from importlib import metadata
 
 import pytest
 
-from actors.guardian.confine import LAYERS
+from actors.guardian.confinement.confine import LAYERS
 from cli import doctor
 from cli.main import main
 from protocol.home import Home, Settings

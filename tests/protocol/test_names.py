@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from RestrictedPython.transformer import INSPECT_ATTRIBUTES
 
-from actors.guardian.run import compile_source
+from actors.guardian.runtime.run import compile_source
 from protocol import names
 from protocol.errors import BatosError
 from protocol.messages import Violation

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from actors.guardian.jail import Jail
+from actors.guardian.jail.jail import Jail
 from protocol.codec import Ref
 from protocol.messages import Done, Judge, Run
 from world import awakening

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from actors.guardian.confine import LAYERS
-from actors.guardian.jail import Jail
+from actors.guardian.confinement.confine import LAYERS
+from actors.guardian.jail.jail import Jail
 from protocol.codec import Ref
 from protocol.messages import Answer, Effect, Run
 

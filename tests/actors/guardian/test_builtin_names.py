@@ -4,8 +4,10 @@ import builtins
 
 import pytest
 
-from actors.guardian import builtin_names, facades, gates, known
-from actors.guardian.run import EXHAUSTION
+from actors.guardian import builtin_names, gates
+from actors.guardian.covenant.knowledge import known
+from actors.guardian.runtime import facades
+from actors.guardian.runtime.run import EXHAUSTION
 
 NAMELESS = {"ExceptionGroup", *(kind.__name__ for kind in EXHAUSTION)}
 """Errors that end the run, and the group, which only `except*` takes apart."""

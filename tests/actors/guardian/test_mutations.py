@@ -11,32 +11,15 @@ from typing import Any
 
 import pytest
 
-from actors.guardian import (
-    aliasing,
-    bounds,
-    closures,
-    comprehensions,
-    conditions,
-    confine,
-    covenant,
-    doubts,
-    facts,
-    failing,
-    gates,
-    known,
-    lazies,
-    loops,
-    outside,
-    policy,
-    reading,
-    recency,
-    rules,
-    run,
-    scopes,
-    targets,
-    tree,
-)
-from actors.guardian.jail import Jail
+from actors.guardian import gates
+from actors.guardian.command import rules
+from actors.guardian.confinement import confine
+from actors.guardian.covenant import conditions, covenant, loops, targets
+from actors.guardian.covenant.knowledge import aliasing, facts, failing, known, recency, scopes
+from actors.guardian.covenant.reading import closures, comprehensions, doubts, lazies, outside, reading
+from actors.guardian.jail.jail import Jail
+from actors.guardian.policy import bounds, policy, tree
+from actors.guardian.runtime import run
 from protocol.codec import Ref
 from protocol.errors import BatosError
 from protocol.messages import Answer, Failed, Run, Send
@@ -302,7 +285,7 @@ async def _run(request: Run) -> Any:
 
 def mutated(monkeypatch: pytest.MonkeyPatch, mutant: str) -> None:
     """From here on templates start with `mutant` done to them."""
-    from actors.guardian import launching
+    from actors.guardian.jail import launching
 
     modules = (
         "from actors.guardian import child, confine, facades, landlock, run, seccomp, slots, survey, syscalls, weight; "

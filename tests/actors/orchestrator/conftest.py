@@ -18,7 +18,7 @@ from ZODB import DB
 from ZODB.FileStorage import FileStorage
 from ZODB.MappingStorage import MappingStorage
 
-from actors.guardian.jail import Jail
+from actors.guardian.jail.jail import Jail
 from actors.orchestrator import codex, inspect
 from actors.orchestrator.asks import Answered, Begin, Call, Ended, Entered, Judged
 from actors.orchestrator.journal import Journal

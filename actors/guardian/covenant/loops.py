@@ -1,0 +1,81 @@
+"""The covenant's reading of loops: they are followed until nothing new is true at their head.
+
+Standard library only, as all of the covenant.
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Final
+
+from actors.guardian.covenant import conditions, targets
+from actors.guardian.covenant.knowledge import failing, recency
+from actors.guardian.covenant.knowledge.aliasing import Object, State, TooComplexError, Value
+from actors.guardian.covenant.knowledge.ways import Exits, Ways, knows, merged
+
+if TYPE_CHECKING:
+    from actors.guardian.covenant.covenant import Walk
+    from actors.guardian.covenant.reading.reading import Reader
+
+MAX_TURNS: Final = 8
+
+
+def while_(walk: Walk, node: ast.While, ways: Ways, exits: Exits) -> Ways:
+    """A `while` loop, until its head learns nothing new."""
+    made_at = _made_at(walk, node)
+    ways = [recency.turn(state.copy(), made_at) for state in ways]
+    for _ in range(MAX_TURNS):
+        inner = Exits(returns=exits.returns)
+        turn, left = walk.branch(node.test, [state.copy() for state in ways], node.lineno)
+        turned = walk.block(node.body, turn, inner)
+        back = [recency.turn(state, made_at) for state in merged([*inner.continues, *turned])]
+        if knows(ways, back):
+            return merged([*inner.breaks, *walk.block(node.orelse, left, exits)])
+        ways = merged([*ways, *back])
+    raise TooComplexError
+
+
+def for_(walk: Walk, node: ast.For | ast.AsyncFor, ways: Ways, exits: Exits) -> Ways:
+    """A `for` loop. It may turn not at all, which tells something of what it turns over."""
+    read = walk.read
+    source = frozenset[Object]().union(*(read.value(node.iter, state) for state in ways))
+    turned: Ways = []
+    made_at = _made_at(walk, node)
+    for _ in range(MAX_TURNS):
+        inner = Exits(returns=exits.returns)
+        # Asking for the next item may run a generator, on the last turn too.
+        first, later = (_ask(read, node, one, source, made_at) for one in (ways, turned))
+        turns = []
+        for state, items in [*first, *later]:
+            turn = state.copy()
+            if conditions.entered(read, turn, node.iter, source, value=True):
+                targets.assign(read, turn, node.target, items)
+                turns.append(turn)
+        back = merged([*turned, *walk.block(node.body, merged(turns), inner), *inner.continues])
+        if knows(turned, back):
+            ends = [state for state, _ in first if conditions.entered(read, state, node.iter, source, value=False)]
+            after = walk.block(node.orelse, merged([*ends, *(state for state, _ in later)]), exits)
+            return merged([*inner.breaks, *after])
+        turned = back
+    raise TooComplexError
+
+
+def _made_at(walk: Walk, node: recency.Loop) -> frozenset[int]:
+    """Where a turn makes objects. In a closure they are not told apart by turns: its caller may hold some, out of sight."""
+    return walk.read.once(recency.places, node) if walk.read.scope.id == walk.read.root else frozenset()
+
+
+def _ask(
+    read: Reader, node: ast.For | ast.AsyncFor, ways: Ways, source: Value, made_at: frozenset[int]
+) -> list[tuple[State, Value]]:
+    """Each state after the loop has asked for an item, and what the item may be."""
+    found = []
+    for way in ways:
+        state = way.copy()
+        recency.turn(state, made_at)
+        items = read.items(state, recency.with_earlier(state, source))
+        read.may_raise(state, failing.iteration(source))
+        if isinstance(node, ast.AsyncFor):
+            read.suspend(state, node.lineno)
+        found.append((state.pass_by(node.lineno), items))
+    return found

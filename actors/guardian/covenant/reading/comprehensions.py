@@ -1,0 +1,68 @@
+"""The covenant's reading of comprehensions: their loops turn any number of times, until nothing new comes out.
+
+A generator runs where its items are asked for.
+
+Standard library only, as all of the covenant.
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from actors.guardian.covenant import conditions, targets
+from actors.guardian.covenant.knowledge import failing, known, recency
+from actors.guardian.covenant.knowledge.aliasing import MAX_TURNS, NOTHING, Object, State, TooComplexError, Value
+from actors.guardian.covenant.knowledge.scopes import Comprehension, Scope
+
+if TYPE_CHECKING:
+    from actors.guardian.covenant.reading.reading import Reader
+
+
+def consume(read: Reader, state: State, thing: Object) -> Value:
+    """What an item of the generator `thing` may be; it runs."""
+    generator, outer, first = read.closures[thing[1]]
+    assert isinstance(generator, ast.GeneratorExp)
+    if thing[1] in read.active:
+        return NOTHING
+    read.active.append(thing[1])
+    try:
+        return run(read, generator, outer, recency.with_earlier(state, first), state)
+    finally:
+        read.active.pop()
+
+
+def run(read: Reader, node: Comprehension, outer: Scope, first: Value, state: State) -> Value:
+    """What an item of `node` may be, whose first source is `first`."""
+    caller, read.scope = read.scope, read.inner(node, outer)
+    found = NOTHING
+    try:
+        for _ in range(MAX_TURNS):
+            start, before = state.copy(), found
+            found |= _turn(read, node, first, state)
+            if start.knows(state) and found == before:
+                return found
+    finally:
+        read.scope = caller
+    raise TooComplexError
+
+
+def _turn(read: Reader, node: Comprehension, first: Value, state: State) -> Value:
+    turn = state.copy()
+    for n, generator in enumerate(node.generators):
+        source = first if n == 0 else read.value(generator.iter, turn)
+        read.may_raise(turn, failing.iteration(source))
+        targets.assign(read, turn, generator.target, read.items(turn, source))
+        if generator.is_async:
+            read.suspend(turn, node.lineno)
+        for test in generator.ifs:
+            # What a failed test changed has been changed all the same.
+            read.value(test, turn)
+            state.absorb(turn)
+            conditions.assume(read, turn, test, value=True)
+    if isinstance(node, ast.DictComp):
+        found = known.hashable([read.value(node.key, turn)]) | read.value(node.value, turn)
+    else:
+        found = read.value(node.elt, turn)
+    state.absorb(turn)
+    return found
