@@ -11,8 +11,8 @@ import sys
 from collections.abc import Sequence
 
 from actors.orchestrator.actor import run
-from actors.orchestrator.entries import unreadable
-from actors.orchestrator.schema import problems
+from actors.orchestrator.journal.entries import unreadable
+from actors.orchestrator.journal.schema import problems
 from bus.powers import lay_down
 from bus.program import main
 from protocol.errors import EXIT_CODES

@@ -16,10 +16,11 @@ from typing import Any, Final, TypeVar
 import structlog
 from ulid import ULID
 
-from actors.orchestrator import codex, inspect, packing, schema
-from actors.orchestrator.database import damaged
-from actors.orchestrator.journal import Journal
-from actors.orchestrator.mind import Mind
+from actors.orchestrator import codex, views
+from actors.orchestrator.journal import packing, schema
+from actors.orchestrator.journal.database import damaged
+from actors.orchestrator.journal.journal import Journal
+from actors.orchestrator.mandates import Mind
 from bus.client import Caller, Client
 from bus.lock import hold
 from bus.service import Call, serve, stop_on_signals
@@ -182,7 +183,7 @@ class Orchestrator:
         if self._journal is None:
             raise self._not_ready()
         journal = self._journal
-        return await journal.run(lambda: inspect.cycles(journal, request.id, request.limit), durable=False)
+        return await journal.run(lambda: views.cycles(journal, request.id, request.limit), durable=False)
 
     async def watch(self, request: Watch, call: Call) -> Watched:
         if self._mind is None:
@@ -199,20 +200,20 @@ class Orchestrator:
 
     async def new(self, request: New, call: Call) -> Created:
         key = call.envelope.idem
-        return await self._in_world(lambda store: inspect.create(store, request, key), again=bool(key))
+        return await self._in_world(lambda store: views.create(store, request, key), again=bool(key))
 
     async def look(self, request: Look, _: Call) -> Looked:
-        return await self._in_world(lambda store: inspect.look(store, request), again=True)
+        return await self._in_world(lambda store: views.look(store, request), again=True)
 
     async def source(self, request: Source, _: Call) -> SourceText:
-        return await self._in_world(lambda store: inspect.source(store, request), again=True)
+        return await self._in_world(lambda store: views.source(store, request), again=True)
 
     async def status(self, _request: StatusQuery, _: Call) -> ActorStatus:
         detail: dict[str, Any] = {}
         if self._mind is not None and self._journal is not None:
             journal = self._journal
             detail["cycles"] = await journal.run(journal.counts, durable=False)
-            detail["world"] = await self._in_world(inspect.world_status)
+            detail["world"] = await self._in_world(views.world_status)
         return ActorStatus(
             ready=not self.waiting_for,
             pid=os.getpid(),

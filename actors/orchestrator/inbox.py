@@ -8,7 +8,7 @@ from typing import Final
 
 from ulid import ULID
 
-from actors.orchestrator.journal import Journal, MandateRow
+from actors.orchestrator.journal.journal import Journal, MandateRow
 from protocol import codec
 from protocol.errors import BatosError
 from protocol.failure import Failure

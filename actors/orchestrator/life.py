@@ -20,14 +20,14 @@ import msgspec
 import structlog
 
 from actors.orchestrator import publish
-from actors.orchestrator.cancellation import Cancellation, Deadline, late
-from actors.orchestrator.claims import Joined
 from actors.orchestrator.inbox import PASSING, is_same
-from actors.orchestrator.intents import Turn
-from actors.orchestrator.journal import MandateRow
-from actors.orchestrator.overlay import Memo
+from actors.orchestrator.journal.journal import MandateRow
 from actors.orchestrator.publish import Publication
-from actors.orchestrator.thinking import Session, Thoughts
+from actors.orchestrator.thinking.cancellation import Cancellation, Deadline, late
+from actors.orchestrator.thinking.claims import Joined
+from actors.orchestrator.thinking.intents import Turn
+from actors.orchestrator.thinking.overlay import Memo
+from actors.orchestrator.thinking.session import Session, Thoughts
 from protocol import codec
 from protocol.errors import BatosError
 from protocol.failure import Failure, failure_of, raised_from

@@ -16,8 +16,8 @@ from ZODB import DB
 from ZODB.Connection import Connection
 from ZODB.POSException import POSKeyError
 
-from actors.orchestrator.asks import Begin
-from actors.orchestrator.overlay import REMOVED, Draft, Layer, Memo
+from actors.orchestrator.thinking.asks import Begin
+from actors.orchestrator.thinking.overlay import REMOVED, Draft, Layer, Memo
 from protocol.codec import Ref
 from protocol.errors import BatosError
 from world import root as world_root

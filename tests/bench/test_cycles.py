@@ -10,7 +10,7 @@ from ZODB import DB
 from ZODB.FileStorage import FileStorage
 
 from actors.guardian.jail.jail import Jail
-from actors.orchestrator.journal import Journal
+from actors.orchestrator.journal.journal import Journal
 from bench import cycles, homes
 from bench.cycles import Block, Notes, Plan, Size
 from protocol.home import Home

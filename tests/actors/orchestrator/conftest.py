@@ -19,14 +19,14 @@ from ZODB.FileStorage import FileStorage
 from ZODB.MappingStorage import MappingStorage
 
 from actors.guardian.jail.jail import Jail
-from actors.orchestrator import codex, inspect
-from actors.orchestrator.asks import Answered, Begin, Call, Ended, Entered, Judged
-from actors.orchestrator.journal import Journal
-from actors.orchestrator.mind import Mind
-from actors.orchestrator.overlay import Overlay
-from actors.orchestrator.performers import PERFORMERS
+from actors.orchestrator import codex, views
+from actors.orchestrator.journal.journal import Journal
+from actors.orchestrator.mandates import Mind
+from actors.orchestrator.primitives.performers import PERFORMERS
 from actors.orchestrator.publish import begin
-from actors.orchestrator.thought import Thought
+from actors.orchestrator.thinking.asks import Answered, Begin, Call, Ended, Entered, Judged
+from actors.orchestrator.thinking.overlay import Overlay
+from actors.orchestrator.thinking.thought import Thought
 from bus.stub import StubBus
 from protocol.codec import digest
 from protocol.errors import BatosError
@@ -276,7 +276,7 @@ class House:
         self.open()
 
     def new(self, name, **slots):
-        return inspect.create(self.store, New(name=name, slots=slots))
+        return views.create(self.store, New(name=name, slots=slots))
 
     async def send(self, target, selector, *args, key="k", **rest):
         mandate = Mandate(target=target, selector=selector, args=list(args), **rest)
@@ -298,7 +298,7 @@ class House:
         return ExpertReply(expert=view, seconds=0.0)
 
     def look(self, name):
-        return inspect.look(self.store, Look(target=name))
+        return views.look(self.store, Look(target=name))
 
     async def close(self):
         await self.mind.close()

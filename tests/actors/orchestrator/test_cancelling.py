@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from actors.orchestrator import inspect
-from actors.orchestrator.cancellation import Cancellation
+from actors.orchestrator import views
+from actors.orchestrator.thinking.cancellation import Cancellation
 from protocol import codec
 from protocol.errors import BatosError
 from protocol.messages import Example, Mandate
@@ -71,7 +71,7 @@ async def test_a_cancelled_mandate_fails_once_and_leaves_nothing(thinking):
     assert (active(house), outbox(house), house.look("box")) == ([], [], before)
     assert house.mind._claims._held == {}
     assert await house.journal.run(house.journal.unfinished) == []
-    story = (await house.journal.run(lambda: inspect.cycles(house.journal, cycle, 1))).story
+    story = (await house.journal.run(lambda: views.cycles(house.journal, cycle, 1))).story
     assert (story.state, story.error.code) == ("FAILED", "CANCELLED")
     assert await house.mind.cancel(cycle) == ended
     repeated = await failure(house.send("box", "area_", examples=[CASE]))

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from actors.orchestrator import inspect
+from actors.orchestrator import views
 from protocol.errors import BatosError
 from protocol.messages import Look, New
 from world.method import UvmMethod
@@ -20,7 +20,7 @@ def pages(house, target, limit):
     """Every page of `target`, one after the other."""
     after, found = None, []
     while True:
-        found.append(inspect.look(house.store, Look(target=target, after=after, limit=limit)))
+        found.append(views.look(house.store, Look(target=target, after=after, limit=limit)))
         after = found[-1].next
         if after is None:
             return found
@@ -67,27 +67,27 @@ async def test_a_page_ends_before_it_is_too_large_for_a_frame(house):
 async def test_a_page_that_cannot_be_is_refused(house):
     house.new("box", width=5)
     for request in (Look(target="box", limit=0), Look(target="root", limit=1001), Look(target="box", after="height")):
-        assert refused(lambda request=request: inspect.look(house.store, request)).code == "BAD_ARGUMENT"
+        assert refused(lambda request=request: views.look(house.store, request)).code == "BAD_ARGUMENT"
 
 
 async def test_the_same_key_makes_an_object_once(house):
     wanted = New(name="box", slots={"width": 5})
-    made = inspect.create(house.store, wanted, "k1")
+    made = views.create(house.store, wanted, "k1")
     house.meddle("box", 1)
-    assert inspect.create(house.store, wanted, "k1") == made
+    assert views.create(house.store, wanted, "k1") == made
     house.new("other")
     await house.crash()
-    assert inspect.create(house.store, wanted, "k1") == made
-    assert refused(lambda: inspect.create(house.store, wanted, "k2")).code == "NAME_TAKEN"
-    assert refused(lambda: inspect.create(house.store, wanted)).code == "NAME_TAKEN"
+    assert views.create(house.store, wanted, "k1") == made
+    assert refused(lambda: views.create(house.store, wanted, "k2")).code == "NAME_TAKEN"
+    assert refused(lambda: views.create(house.store, wanted)).code == "NAME_TAKEN"
     other = New(name="box", slots={"width": 6})
-    assert refused(lambda: inspect.create(house.store, other, "k1")).code == "CONFLICT"
-    assert refused(lambda: inspect.create(house.store, wanted, "k" * 300)).code == "BAD_ARGUMENT"
+    assert refused(lambda: views.create(house.store, other, "k1")).code == "CONFLICT"
+    assert refused(lambda: views.create(house.store, wanted, "k" * 300)).code == "BAD_ARGUMENT"
 
 
 async def test_an_object_that_was_made_without_a_key_is_no_ones_answer(house):
     house.new("box")
-    assert refused(lambda: inspect.create(house.store, New(name="box"), "k")).code == "NAME_TAKEN"
+    assert refused(lambda: views.create(house.store, New(name="box"), "k")).code == "NAME_TAKEN"
 
 
 @pytest.mark.parametrize("name", ["root", "traits_obj", "orchestrator_obj", "BRICK"])
@@ -130,7 +130,7 @@ async def test_no_age_is_negative_when_the_clock_is_put_back(house, monkeypatch)
     await house.journal.run(lambda: house.journal.begin("c1", "m1", "m", "t", "area_"))
     await house.journal.run(lambda: house.journal.enter("c1", "IDLE"))
     monkeypatch.undo()
-    found = await house.journal.run(lambda: inspect.cycles(house.journal, "c1", 1))
+    found = await house.journal.run(lambda: views.cycles(house.journal, "c1", 1))
     assert (found.cycles[0].seconds, found.story.seconds, found.story.states[0].seconds) == (0.0, 0.0, 0.0)
 
 

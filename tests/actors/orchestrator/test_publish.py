@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from actors.orchestrator.asks import Begin
-from actors.orchestrator.overlay import Draft, Memo
 from actors.orchestrator.publish import Publication, applied, applied_mandates, begin, is_empty, publish, retire
+from actors.orchestrator.thinking.asks import Begin
+from actors.orchestrator.thinking.overlay import Draft, Memo
 from protocol.codec import Ref
 from protocol.errors import BatosError
 from world.store import commit, snapshot

@@ -12,10 +12,11 @@ import sys
 
 import pytest
 
-from actors.orchestrator import publish, schema
+from actors.orchestrator import publish
 from actors.orchestrator.actor import Orchestrator
-from actors.orchestrator.asks import Begin
-from actors.orchestrator.journal import Journal
+from actors.orchestrator.journal import schema
+from actors.orchestrator.journal.journal import Journal
+from actors.orchestrator.thinking.asks import Begin
 from bus.stub import StubBus
 from protocol.codec import Ref
 from protocol.errors import BatosError

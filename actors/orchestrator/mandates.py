@@ -1,0 +1,187 @@
+"""The mind: all running mandates, each with a task for its life (`life`), and whoever listens to it.
+
+A cancel is noted in the journal first, then the task is told, so that it holds whatever is killed; what is committed
+already stays. After a crash, every mandate that the journal holds without an end lives on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Final
+
+import structlog
+
+from actors.orchestrator import publish
+from actors.orchestrator.inbox import accept
+from actors.orchestrator.journal.journal import Journal, MandateRow
+from actors.orchestrator.life import Life, ended
+from actors.orchestrator.thinking.cancellation import Cancellation
+from actors.orchestrator.thinking.claims import Claims
+from actors.orchestrator.thinking.intents import Intents
+from actors.orchestrator.thinking.session import Thoughts
+from bus.client import Caller
+from protocol import codec
+from protocol.errors import BatosError
+from protocol.failure import Failure
+from protocol.home import Settings
+from protocol.messages import Cancelled, Event, Mandate, MandateReply, Watched
+from world.store import Store
+
+_log = structlog.get_logger("orchestrator")
+
+KEEP_EVENTS: Final = 100
+
+Listener = Callable[[Event], None]
+
+
+@dataclass(slots=True)
+class Running:
+    """A mandate's life, who listens to it, and what it has told so far (for a listener that joins late)."""
+
+    life: Life
+    attempt: int
+    task: asyncio.Task[MandateReply]
+    listeners: list[Listener] = field(default_factory=list)
+    told: list[Event] = field(default_factory=list)
+
+
+class Mind:
+    """All mandates of one orchestrator."""
+
+    def __init__(self, store: Store, journal: Journal, caller: Caller, settings: Settings) -> None:
+        self._store = store
+        self._journal = journal
+        self._settings = settings
+        self._claims = Claims()
+        self._parts = Thoughts(store, journal, caller, settings, self._claims, Intents())
+        self._running: dict[str, Running] = {}
+
+    async def recover(self) -> int:
+        """Take up again every accepted mandate that has no end, and settle what belongs to none; their number."""
+        await self._journal.run(self._journal.settle)
+        rows = await self._journal.run(self._journal.unfinished)
+        await self._retire_orphans({row.mandate for row in rows})
+        for row in rows:
+            self._start(row)
+        return len(rows)
+
+    async def _retire_orphans(self, running: set[str]) -> None:
+        """Take the contexts out of the world that no mandate of this journal is thinking in: they are another one's."""
+        active = await self._store.run(lambda: publish.active(self._store.db))
+        orphans: dict[str, list[str]] = {}
+        for cycle, mandate in active.items():
+            if mandate not in running:
+                orphans.setdefault(mandate, []).append(cycle)
+        for mandate, cycles in orphans.items():
+            _log.warning("contexts of a mandate that does not run are retired", mandate=mandate, cycles=cycles)
+            await self._store.run(partial(publish.retire, self._store.db, mandate, cycles, None))
+
+    async def answer(self, mandate: Mandate, key: str, tell: Listener) -> MandateReply:
+        """Accept `mandate`, or join the one that `key` was accepted for; its end, or at once where it is detached."""
+        room = len(self._running) < self._settings.orchestrator.queue
+        row, is_new = await accept(self._store, self._journal, mandate, key, room=room)
+        accepted = Event(event="accepted", mandate=row.mandate)
+        tell(accepted)
+        if row.state != "accepted":
+            return ended(row)
+        running = await self._taken_up(row, is_new=is_new)
+        if mandate.detach:
+            return MandateReply(mandate=row.mandate, state="accepted")
+        return await self._follow(running, tell)
+
+    async def _follow(self, running: Running, tell: Listener) -> MandateReply:
+        for event in running.told:
+            tell(event)
+        running.listeners.append(tell)
+        try:
+            # The mandate is durable: it goes on, whoever stops waiting for it.
+            return await asyncio.shield(running.task)
+        finally:
+            running.listeners.remove(tell)
+
+    async def watch(self, id_: str, tell: Listener) -> Watched:
+        """Follow a mandate, named by its id or by that of one of its cycles, to its end. UNKNOWN_CYCLE for neither."""
+        row = await self._row(id_)
+        running = self._running.get(row.mandate)
+        if running is not None:
+            with suppress(BatosError):
+                await self._follow(running, tell)
+        return await self._end(row.mandate)
+
+    async def cancel(self, id_: str) -> Cancelled:
+        """End a mandate, named by its id or by that of one of its cycles, as CANCELLED; how it has ended, if it had
+
+        already. UNKNOWN_CYCLE where there is none.
+        """
+        row = await self._row(id_)
+        await self._journal.run(lambda: self._journal.cancel(row.mandate))
+        row = await self._row(row.mandate)
+        if row.state == "accepted":
+            running = await self._taken_up(row)
+            running.life.cancellation.call()
+            with suppress(BatosError):
+                await asyncio.shield(running.task)
+        end = await self._end(row.mandate)
+        return Cancelled(
+            mandate=end.mandate,
+            cycle=end.cycle,
+            state=end.state,
+            cancelled=end.error is not None and end.error.code == "CANCELLED",
+        )
+
+    async def _row(self, id_: str) -> MandateRow:
+        row = await self._journal.run(lambda: self._journal.by_id(id_), durable=False)
+        if row is None:
+            raise BatosError(
+                "UNKNOWN_CYCLE", f"no cycle and no mandate is called {id_[:100]!r}", "See `batos cycle ls`."
+            )
+        return row
+
+    async def _end(self, mandate: str) -> Watched:
+        """How the mandate stands in the journal."""
+        row = await self._row(mandate)
+        cycle = await self._journal.run(lambda: self._journal.cycle(mandate), durable=False)
+        error = codec.unpack(row.reply, Failure) if row.state == "failed" and row.reply else None
+        state = {"complete": "COMPLETE", "failed": "FAILED"}.get(row.state, row.state)
+        result = codec.unpack(row.reply, MandateReply).result if row.state == "complete" and row.reply else None
+        return Watched(mandate=mandate, cycle=cycle.cycle if cycle else None, state=state, error=error, result=result)
+
+    async def close(self) -> None:
+        """Stop thinking; what has no end yet goes on at the next start."""
+        tasks = [running.task for running in self._running.values()]
+        for task in tasks:
+            task.cancel()
+        lives = [running.life for running in self._running.values()]
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*(life.rest() for life in lives), return_exceptions=True)
+
+    async def _taken_up(self, row: MandateRow, *, is_new: bool = False) -> Running:
+        """The running mandate; one whose earlier attempt is about to end is waited for, and started."""
+        while (running := self._running.get(row.mandate)) is not None and running.attempt < row.attempt:
+            await asyncio.wait([running.task])
+        return running or self._start(row, is_new=is_new)
+
+    def _start(self, row: MandateRow, *, is_new: bool = False) -> Running:
+        life = Life(self._parts, row.mandate, Cancellation(row.mandate), self._tell, is_new=is_new)
+        running = Running(life, row.attempt, asyncio.create_task(life.live(), name=row.mandate))
+        self._running[row.mandate] = running
+        running.task.add_done_callback(lambda task: self._stopped(row.mandate, task))
+        return running
+
+    def _stopped(self, mandate: str, task: asyncio.Task[MandateReply]) -> None:
+        self._running.pop(mandate, None)
+        if not task.cancelled() and (error := task.exception()) is not None and not isinstance(error, BatosError):
+            _log.error("a mandate was left without an end", mandate=mandate, exc_info=error)
+
+    def _tell(self, event: Event) -> None:
+        running = self._running.get(event.mandate)
+        if running is not None:
+            if event.event not in {"piece", "sent"}:  # who comes late sees the rest of them
+                running.told.append(event)
+                del running.told[:-KEEP_EVENTS]
+            for listener in running.listeners:
+                listener(event)

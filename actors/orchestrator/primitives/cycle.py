@@ -1,0 +1,226 @@
+"""A cycle: one run of the Prototypal State Machine, for a message that nobody understands, or for a question.
+
+The machine itself stands in the world: six state prototypes, whose `_process_synthesis_` is method source like any
+other. What is left here is the loop that sends that message until the context has reached COMPLETE or FAILED, and the
+guards that no source may replace: depth, repetition, and that a cycle answers what it was started for.
+
+A cycle within a mandate shares the mandate's overlay and its one transaction: the method it installs, the answer to
+the original message and whatever else the mandate changed are published together, or not at all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import suppress
+from typing import Final
+
+import msgspec
+
+from actors.orchestrator.primitives.judgement import example_value
+from actors.orchestrator.thinking.asks import Begin, Ended, Entered, Thinking
+from actors.orchestrator.thinking.interpreter import send
+from actors.orchestrator.thinking.overlay import Draft, Memo
+from actors.orchestrator.thinking.thought import MAX_CYCLE_DEPTH, Contract, Doomed, Message, RunningCycle, Thought
+from protocol import codec
+from protocol.codec import Ref, Value
+from protocol.errors import BatosError
+from protocol.messages import MethodMade
+from world.method import UvmMethod
+
+MAX_TRANSITIONS: Final = 16
+"""A machine that has not ended after this many states never will."""
+
+
+class Unhandled(msgspec.Struct, frozen=True):
+    """A mission: the message that the object `target` did not understand."""
+
+    target: str
+    selector: str
+    args: list[Value]
+    kwargs: dict[str, Value]
+
+
+class Question(msgspec.Struct, frozen=True):
+    """A mission: what was asked of the mind itself."""
+
+    target: str
+    selector: str
+    query: str
+
+
+def think(thought: Thought, receiver: str, path: str, command: Value) -> Thinking[Value]:
+    """The primitive `_orc_start_cognitive_cycle_`: run a cycle for the reified `command`, and answer it.
+
+    For a message that was not understood, the cycle ends with a method, and the answer is the method's; for a question
+    the cycle ends with the answer itself, {"answer", "facets", "sources"}.
+    """
+    brief = _unpacked(receiver, command)
+    if len(thought.chain) >= MAX_CYCLE_DEPTH:
+        raise BatosError("CYCLE_REPEATS", f"a chain of over {MAX_CYCLE_DEPTH} cycles, each caused by the one before")
+    if any((running.target, running.selector) == (brief.target, brief.selector) for running in thought.chain):
+        raise BatosError("CYCLE_REPEATS", f"the cycle for {brief.selector} has caused itself")
+    cycle = cycle_id(thought.mandate, path)
+    thought.ledger.begun.append(cycle)
+    context = yield from _begin(thought, cycle, brief, path)
+    running = RunningCycle(
+        cycle=cycle,
+        context=context,
+        target=brief.target,
+        selector=brief.selector,
+        is_question=isinstance(brief, Question),
+    )
+    thought.chain.append(running)
+    try:
+        yield from _process(thought, running, path)
+        if isinstance(brief, Question):
+            return _answer(thought, running, brief)
+    except BatosError as error:
+        yield Ended(cycle=cycle, code=error.code, message=error.message)
+        if isinstance(error, Doomed):
+            raise BatosError(error.code, error.message, error.hint, **error.data) from error
+        raise
+    finally:
+        thought.chain.pop()
+    return (yield from _send_again(thought, running, brief, path))
+
+
+def _send_again(thought: Thought, running: RunningCycle, brief: Unhandled, path: str) -> Thinking[Value]:
+    """The original message, which the cycle's method now understands."""
+    place = thought.overlay.lookup(brief.target, brief.selector)
+    if place is None or not isinstance(place.value, (Draft, UvmMethod)):
+        raise BatosError(
+            "CYCLE_FAILED", f"the cycle came to COMPLETE without a method for {brief.selector}", cycle=running.cycle
+        )
+    message = Message(brief.selector, brief.args, brief.kwargs)
+    answer = yield from send(thought, brief.target, message, f"{path}.answer")
+    # After the answer, which may have caused cycles of its own: the outermost cycle has the last word.
+    thought.ledger.made = MethodMade(
+        selector=brief.selector, sha256=place.value.sha256 or "", attempts=running.attempts
+    )
+    return answer
+
+
+def _answer(thought: Thought, running: RunningCycle, brief: Question) -> Value:
+    """What the cycle has left in its context's slot `answer`; memory is to have it too."""
+    answer = thought.overlay.own(running.context).get("answer")
+    if not isinstance(answer, dict) or not isinstance(answer.get("answer"), str):
+        raise BatosError("CYCLE_FAILED", "the cycle came to COMPLETE without an answer", cycle=running.cycle)
+    metadata: dict[str, Value] = {
+        "kind": "answer",
+        "question": brief.query,
+        "cycle": running.cycle,
+        "mandate": thought.mandate,
+    }
+    thought.overlay.remember(Memo(f"answer:{running.cycle}", f"{brief.query}\n\n{answer['answer']}", metadata))
+    return answer
+
+
+def _begin(thought: Thought, cycle: str, brief: Unhandled | Question, path: str) -> Thinking[str]:
+    """The cycle's context, in the world for everybody to see, and in the overlay to work with."""
+    overlay = thought.overlay
+    data = _asked(thought, brief) if isinstance(brief, Question) else _unhandled(thought, brief)
+    data["codex"] = Ref(overlay.root_oid("codex_obj"))
+    states = overlay.own(overlay.root_oid("psm_prototypes_obj"))
+    context: Ref = yield Begin(
+        cycle=cycle,
+        path=path,
+        target=Ref(brief.target),
+        selector=brief.selector,
+        slots=data,
+        is_shared=isinstance(brief, Unhandled),
+    )
+    parents = {"synthesis_state*": states["IDLE"], "parent*": Ref(overlay.root_oid("cycle_traits"))}
+    overlay.add({**parents, **data}, oid=context.oid, keep=False)
+    return context.oid
+
+
+def _asked(thought: Thought, brief: Question) -> dict[str, Value]:
+    mission = {"type": "question", "query": brief.query}
+    return {"mission_brief": mission, "target": Ref(brief.target), "seed": _seed([thought.seed, brief.query])}
+
+
+def _unhandled(thought: Thought, brief: Unhandled) -> dict[str, Value]:
+    contract = thought.contracts.get((brief.target, brief.selector))
+    slots = thought.overlay.visible(brief.target, kernel=False)
+    examples = [example_value(example) for example in contract.examples] if contract else []
+    message: dict[str, Value] = {
+        "selector": brief.selector,
+        "parameters": _parameters(brief, contract),
+        "args": brief.args,
+        "kwargs": brief.kwargs,
+        "slots": slots,
+        "examples": examples,
+        "names": _names(thought, [slots, brief.args, brief.kwargs, examples]),
+        "seed": _seed([thought.seed, brief.selector, slots, examples]),
+    }
+    mission = {"type": "unhandled_message", "selector": brief.selector, "args": brief.args}
+    return {"mission_brief": mission, "target": Ref(brief.target), "message": message}
+
+
+def _process(thought: Thought, running: RunningCycle, path: str) -> Thinking[None]:
+    """Send `_process_synthesis_` from state to state; the two last states are sent it once, then it is over."""
+    for _ in range(MAX_TRANSITIONS):
+        state = _state(thought, running.context)
+        running.state = state
+        yield Entered(cycle=running.cycle, state=state)
+        yield from send(thought, running.context, Message("_process_synthesis_"), f"{path}.{state}")
+        if state == "COMPLETE":
+            return
+        if state == "FAILED":
+            raise BatosError("CYCLE_FAILED", "the cycle came to FAILED without a diagnosis", cycle=running.cycle)
+        if _state(thought, running.context) == state:
+            raise BatosError("CYCLE_FAILED", f"the state {state} did not lead to another one", cycle=running.cycle)
+    raise BatosError("CYCLE_FAILED", f"no end after {MAX_TRANSITIONS} states", cycle=running.cycle)
+
+
+def _state(thought: Thought, context: str) -> str:
+    here = thought.overlay.own(context)["synthesis_state*"]
+    states = thought.overlay.own(thought.overlay.root_oid("psm_prototypes_obj"))
+    return next(name for name, state in states.items() if state == here)
+
+
+def _unpacked(receiver: str, command: Value) -> Unhandled | Question:
+    match command:
+        case {"command": "initiate_cognitive_cycle", "target_oid": Ref() as target, "mission_brief": brief} if (
+            target.oid == receiver
+        ):
+            match brief:
+                case {"type": "unhandled_message", "selector": str(), "args": list(), "kwargs": dict()}:
+                    return Unhandled(target.oid, brief["selector"], brief["args"], brief["kwargs"])
+                case {"type": "question", "query": str() as query}:
+                    return Question(target.oid, "ask_", query)
+    raise BatosError("METHOD_FAILED", "_orc_start_cognitive_cycle_: the command is not a message to this object")
+
+
+def _parameters(brief: Unhandled, contract: Contract | None) -> list[str]:
+    """The names that the method is to have: those that were given, else `arg1 …`, then the keywords."""
+    given = contract.parameters if contract else []
+    positional = [given[n] if n < len(given) else f"arg{n + 1}" for n in range(len(brief.args))]
+    rest = given[len(positional) :]
+    return [*positional, *rest, *(name for name in brief.kwargs if name not in given)]
+
+
+def _names(thought: Thought, value: Value) -> list[Value]:
+    """[[reference, name], …] of the named objects that `value` refers to: a method in the jail cannot learn of a name."""
+    found: dict[str, list[Value]] = {}  # by OID: many slots may refer to one object
+    todo: list[Value] = [value]
+    while todo:
+        item = todo.pop()
+        if isinstance(item, Ref):
+            with suppress(BatosError):  # whoever writes a reference by hand may refer to nothing
+                found[item.oid] = [item, thought.overlay.name(item.oid)]
+        elif isinstance(item, list):
+            todo.extend(item)
+        elif isinstance(item, dict):
+            todo.extend(item.values())
+    return [pair for pair in found.values() if pair[1]]
+
+
+def _seed(parts: list[Value]) -> int:
+    """A number that depends on the question alone, so that a fresh world repeats itself."""
+    return int.from_bytes(hashlib.sha256(codec.encode(parts)).digest()[:6], "big")
+
+
+def cycle_id(mandate: str, path: str) -> str:
+    """A cycle's id: the same for the same mandate and place, so that a restart continues the cycle it began."""
+    return "c" + hashlib.sha256(f"{mandate} {path}".encode()).hexdigest()[:20]

@@ -1,0 +1,101 @@
+"""Texts from inference: the primitive `infer_`."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from actors.orchestrator.primitives import arguments
+from actors.orchestrator.thinking.asks import Call, Thinking, Voice
+from actors.orchestrator.thinking.thought import Thought
+from protocol import codec
+from protocol.codec import Value
+from protocol.errors import BatosError
+from protocol.messages import Generated, Infer, Inferred, Row
+
+MAX_ROWS: Final = 64
+
+
+def infer(
+    thought: Thought,
+    receiver: str,
+    path: str,
+    query: Value,
+    system_prompt: Value = None,
+    adapter_name: Value = None,
+    n: Value = None,
+    schema: Value = None,
+    grammar: Value = None,
+    sampling: Value = None,
+    seed: Value = 0,
+    max_tokens: Value = 256,
+) -> Thinking[Value]:
+    """A text, or with `n` a list of those of `n` texts that ended; with `schema`, the values that the texts state.
+
+    `query` is a text or a list of turns. `adapter_name` names an expert, None is the base model. `sampling` is one {"temperature", "top_p"}, or a list of `n`. A constrained text that was cut short is a failure,
+    never a guess: alone it fails the send, among `n` it is left out.
+    """
+    count = 1 if n is None else n
+    if not isinstance(count, int) or isinstance(count, bool) or not 1 <= count <= MAX_ROWS:
+        raise BatosError("METHOD_FAILED", f"infer_: n must be 1 to {MAX_ROWS}")
+    manners = sampling if isinstance(sampling, list) else [sampling or {}] * count
+    if len(manners) != count:
+        raise BatosError("METHOD_FAILED", f"infer_: {len(manners)} samplings for {count} texts")
+    turns = [{"role": "user", "content": query}] if isinstance(query, str) else query
+    if not isinstance(turns, list):
+        raise BatosError("METHOD_FAILED", f"infer_: a query is a str or a list of turns, not a {type(query).__name__}")
+    if system_prompt is not None:
+        turns = [{"role": "system", "content": system_prompt}, *turns]
+    rows = [
+        _typed(
+            {
+                "turns": turns,
+                "expert": adapter_name,
+                "sampling": manner,
+                "seed": (arguments.integer(seed, "seed") + number) % 2**63,
+                "schema": schema,
+                "grammar": grammar,
+                "max_tokens": max_tokens,
+            }
+        )
+        for number, manner in enumerate(manners)
+    ]
+    # One text is somebody's voice; a value is none, and of many texts one is chosen later: nobody follows those.
+    is_voice = n is None and schema is None
+    voice = Voice(thought.overlay.name(receiver), thought.cycle, thought.state) if is_voice else None
+    call = Call(
+        path=path,
+        service="inference",
+        verb="infer",
+        request=Infer(rows=rows, stream=voice is not None),
+        keep=True,
+        voices=(voice,) * len(rows),
+    )
+    inferred: Inferred = yield call
+    thought.spend_tokens(sum(row.tokens for row in inferred.rows))
+    for running in thought.chain:
+        running.model = inferred.model
+    constrained = schema is not None or grammar is not None
+    failed = [row for row in inferred.rows if row.finish == "failed"]
+    if failed and len(failed) == len(inferred.rows):
+        first = failed[0]
+        raise BatosError(first.code or "GENERATION_FAILED", f"infer_: {first.reason}", first.hint)
+    whole = [row for row in inferred.rows if row.finish == "stop" or (not constrained and row.finish != "failed")]
+    if n is None and not whole:
+        raise BatosError("GENERATION_FAILED", f"infer_: the text did not end within {max_tokens} tokens")
+    texts = [row.text if schema is None else _parsed(row) for row in whole]
+    return texts[0] if n is None else texts
+
+
+def _parsed(row: Generated) -> Value:
+    try:
+        return json.loads(row.text)
+    except ValueError as error:
+        raise BatosError("GENERATION_FAILED", f"infer_: the text is no JSON: {error}") from error
+
+
+def _typed(row: dict[str, Any]) -> Row:
+    try:
+        return codec.convert(row, Row)
+    except BatosError as error:
+        raise BatosError("METHOD_FAILED", f"infer_: {error.message}") from error

@@ -1,0 +1,132 @@
+"""Candidates before the guardian: the primitives `judge_` and `install_`."""
+
+from __future__ import annotations
+
+import msgspec
+
+from actors.orchestrator.primitives import arguments
+from actors.orchestrator.thinking.asks import Call, Judged, Thinking
+from actors.orchestrator.thinking.overlay import Draft, Memo
+from actors.orchestrator.thinking.thought import Thought
+from protocol import codec
+from protocol.codec import Ref, Value
+from protocol.errors import BatosError
+from protocol.messages import Done, Effect, Example, Failed, Judge, Trial, Tried, Verdict
+from world.method import digest
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """What `judge_` needs of the message that a candidate is for."""
+
+    args: list[Value]
+    kwargs: dict[str, Value]
+    examples: list[Example]
+
+
+def judge(thought: Thought, receiver: str, path: str, target: Value, source: Value, message: Value) -> Thinking[Value]:
+    """Judge a candidate for `message` to `target`, and try it on the message's examples and on the message itself.
+
+    Returns {"verdict", "violations", "cases", "result", "problem"}: `result` is what the message would do, `problem`
+    one sentence on why the candidate does not do, or "" where it does.
+    """
+    running = arguments.running(thought, receiver)
+    oid = arguments.reference(target)
+    kernel = thought.overlay.is_kernel(oid)
+    asked = codec.convert(message, Asked)
+    trial = Trial(
+        source=arguments.text(source, "source"),
+        receiver=Ref(oid),
+        slots=thought.overlay.visible(oid, kernel=kernel),
+        args=asked.args,
+        kwargs=asked.kwargs,
+        examples=asked.examples,
+        kernel=kernel,
+    )
+    tried: Tried = yield Call(path=path, service="guardian", verb="trial", request=trial, keep=True)
+    running.attempts += 1
+    problem = _problem(tried)
+    sha256 = digest(trial.source)
+    yield Judged(cycle=running.cycle, sha256=sha256, verdict=tried.verdict, problem=problem, source=trial.source)
+    return {
+        "verdict": tried.verdict,
+        "violations": [msgspec.to_builtins(violation) for violation in tried.violations],
+        "cases": [msgspec.to_builtins(case) for case in tried.cases],
+        "result": _result(tried),
+        "problem": problem,
+    }
+
+
+def install(thought: Thought, receiver: str, path: str, target: Value, source: Value) -> Thinking[Value]:
+    """Put an accepted method on `target`, in the overlay; its sha256. REFUSED where the guardian says no."""
+    running = arguments.running(thought, receiver)
+    oid = arguments.reference(target)
+    request = Judge(source=arguments.text(source, "source"), kernel=thought.overlay.is_kernel(oid))
+    verdict: Verdict = yield Call(path=path, service="guardian", verb="judge", request=request, keep=True)
+    if not verdict.accepted:
+        first = verdict.violations[0]
+        raise BatosError(
+            "REFUSED", f"{first.rule} at line {first.line}: {first.message}", rule=first.rule, line=first.line
+        )
+    if oid != running.target or verdict.selector != running.selector:
+        raise BatosError("REFUSED", f"this cycle answers {running.selector}, and may install nothing else")
+    contract = thought.contracts.get((oid, verdict.selector))
+    draft = Draft(
+        selector=verdict.selector,
+        source=request.source,
+        sha256=digest(request.source),
+        parameters=verdict.parameters,
+        author=running.cycle,
+        model=running.model,
+        examples=[example_value(example) for example in contract.examples] if contract else [],
+    )
+    thought.overlay.write(oid, {draft.selector: draft})
+    thought.overlay.remember(_memo(thought, oid, draft))
+    return draft.sha256
+
+
+def _memo(thought: Thought, oid: str, draft: Draft) -> Memo:
+    """A new method as memory finds it again when a similar one must be written."""
+    said = f"{draft.selector.replace('_', ' ').strip()}\n\n{draft.source}"
+    metadata: dict[str, Value] = {
+        "kind": "method",
+        "selector": draft.selector,
+        "object": thought.overlay.name(oid) or oid,
+        "sha256": draft.sha256,
+        "cycle": draft.author,
+        "mandate": thought.mandate,
+        "source": draft.source,
+    }
+    return Memo(f"method:{oid}:{draft.selector}", said, metadata)
+
+
+def example_value(example: Example) -> Value:
+    """An example as a plain value, as methods see it: absent keys stay absent."""
+    return {name: value for name, value in msgspec.structs.asdict(example).items() if value is not msgspec.UNSET}
+
+
+def _result(tried: Tried) -> Value:
+    """What the original message would do, as candidates are compared by it."""
+    match tried.outcome:
+        case Done() as done:
+            return {"returns": done.result, "changed": done.changed, "removed": done.removed}
+        case Effect() as effect:
+            return {"sends": effect.send.selector, "to": effect.send.receiver}
+        case _:
+            return None
+
+
+def _problem(tried: Tried) -> str:
+    for violation in tried.violations:
+        return f"{violation.rule} at line {violation.line}: {violation.message}"
+    for case in tried.cases:
+        if not case.passed:
+            return case.message
+    match tried.outcome:
+        case Failed() as failed:
+            return f"on the message itself: {failed.error}: {failed.message}"
+        case Effect() as effect if tried.cases:
+            return f"on the message itself: it sends {effect.send.selector}, as no example does"
+        case None:
+            return "it was not tried"
+        case _:
+            return ""

@@ -1,0 +1,34 @@
+"""Which primitives there are: the verb that a primitive method names, and who performs it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from actors.orchestrator.primitives import cycle, expertise, generation, judgement, lanes, recollection, transition
+from actors.orchestrator.thinking import primitive
+from actors.orchestrator.thinking.asks import Thinking
+from protocol.codec import Value
+
+PERFORMERS: Final[dict[str, Callable[..., Thinking[Value]]]] = {
+    "infer_": generation.infer,
+    "clone_": primitive.clone,
+    "_clone_persistent_": primitive.clone,
+    "_orc_start_cognitive_cycle_": cycle.think,
+    "send_all_": lanes.send_all,
+    "recall_": recollection.recall,
+    "search_": recollection.recall,
+    "remember_": recollection.remember,
+    "rank_": recollection.rank,
+    "index_document_": recollection.index_document,
+    "unindex_document_": recollection.unindex_document,
+    "activate_expert_": expertise.activate_expert,
+    "prefetch_": expertise.prefetch,
+    "load_adapter": expertise.activate_expert,
+    "set_adapter": expertise.activate_expert,
+    "delete_adapter": expertise.delete_adapter,
+    "judge_": judgement.judge,
+    "install_": judgement.install,
+    "become_": transition.become,
+    "doom_": transition.doom,
+}

@@ -1,0 +1,94 @@
+"""What memory knows and is to know: recall, remember, rank, and the documents of the catalog.
+
+What memory answers is a reply like any other, kept in the journal and never a read of the world. `remember_` goes through
+the outbox, so that a thought that is not published leaves nothing behind; the catalog's own messages reach memory at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import msgspec
+
+from actors.orchestrator.primitives import arguments
+from actors.orchestrator.thinking.asks import Call, Thinking
+from actors.orchestrator.thinking.overlay import Memo
+from actors.orchestrator.thinking.thought import Thought
+from protocol import documents
+from protocol.codec import Value
+from protocol.errors import BatosError
+from protocol.messages import Found, Index, Indexed, Rank, Ranked, Search, Unindex, Unindexed
+
+
+def recall(
+    thought: Thought,
+    receiver: str,
+    path: str,
+    query: Value,
+    top_k: Value = 10,
+    where: Value = None,
+) -> Thinking[Value]:
+    """The best passages for `query`: [{"chunk_oid", "doc_id", "chunk_index", "score", "text", "metadata"}, …]."""
+    request = Search(
+        query=arguments.text(query, "query"), top_k=arguments.integer(top_k, "top_k"), where=_mapping(where, "where")
+    )
+    found: Found = yield _call(path, "search", request)
+    return [msgspec.to_builtins(hit) for hit in found.hits]
+
+
+def remember(thought: Thought, receiver: str, path: str, text: Value, metadata: Value = None) -> Thinking[Value]:
+    """Let memory have `text` once the mandate is published; the id of the document that it will be."""
+    yield from ()
+    said = {"kind": "note", "by": receiver, "mandate": thought.mandate, **_mapping(metadata, "metadata")}
+    document = documents.check(f"note:{note_id(thought.mandate, path)}", text, said)
+    thought.overlay.remember(Memo(document.doc_id, document.text, document.metadata))
+    return document.doc_id
+
+
+def rank(thought: Thought, receiver: str, path: str, query: Value, texts: Value) -> Thinking[Value]:
+    """How near in meaning each of `texts` is to `query`: a cosine for each."""
+    if not isinstance(texts, list):
+        raise BatosError("METHOD_FAILED", "rank_: texts must be a list")
+    request = Rank(query=arguments.text(query, "query"), texts=[arguments.text(text, "a text") for text in texts])
+    ranked: Ranked = yield _call(path, "rank", request)
+    return ranked.scores
+
+
+def index_document(
+    thought: Thought,
+    receiver: str,
+    path: str,
+    doc_id: Value,
+    doc_text: Value,
+    metadata: Value = None,
+) -> Thinking[Value]:
+    """Remember a document now; the OIDs of its chunks."""
+    said = {**_mapping(metadata, "metadata"), "mandate": thought.mandate}
+    documents.check(doc_id, doc_text, said)
+    request = Index(doc_id=doc_id, text=doc_text, metadata=said)
+    indexed: Indexed = yield _call(path, "index", request)
+    return indexed.chunks
+
+
+def unindex_document(thought: Thought, receiver: str, path: str, doc_id: Value) -> Thinking[Value]:
+    """Forget a document now; how many chunks it had."""
+    unindexed: Unindexed = yield _call(path, "unindex", Unindex(doc_id=arguments.text(doc_id, "doc_id")))
+    return unindexed.chunks
+
+
+def note_id(mandate: str, path: str) -> str:
+    """The same for the same mandate and place, so that a repeated thought remembers nothing twice."""
+    return hashlib.sha256(f"{mandate} {path}".encode()).hexdigest()[:20]
+
+
+def _call(path: str, verb: str, request: Any) -> Call:
+    return Call(path=path, service="memory", verb=verb, request=request, keep=True)
+
+
+def _mapping(value: Value, what: str) -> dict[str, Value]:
+    if value is None:
+        return {}
+    if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
+        raise BatosError("METHOD_FAILED", f"{what} must be a dict with names as keys")
+    return dict(value)

@@ -1,0 +1,319 @@
+"""Driving a thought: advance its generator on the world's thread, perform what it asks, send the answer in.
+
+A `Session` is one mandate's thinking: a connection that shows one moment of the world, the overlay over it, and the
+generator. What `Call` brings back is kept in the journal under the hash of mandate, path and request before the thought
+sees it, if it must never be computed twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
+from typing import Any, Final
+
+import msgspec
+import transaction
+
+from actors.orchestrator import publish
+from actors.orchestrator.journal.journal import Journal, MandateRow
+from actors.orchestrator.primitives.performers import PERFORMERS
+from actors.orchestrator.thinking.asks import Answered, Ask, Begin, Call, Ended, Entered, Judged, Thinking
+from actors.orchestrator.thinking.cancellation import Cancellation, Deadline, late
+from actors.orchestrator.thinking.claims import Claims
+from actors.orchestrator.thinking.intents import Intents
+from actors.orchestrator.thinking.interpreter import send
+from actors.orchestrator.thinking.overlay import Draft, Layer, Overlay
+from actors.orchestrator.thinking.thought import Contract, Message, Thought
+from bus.client import Caller
+from protocol import codec
+from protocol.codec import Value
+from protocol.errors import BatosError
+from protocol.failure import Failure
+from protocol.home import Settings
+from protocol.messages import Event, Mandate, MandateReply, Piece
+from protocol.verbs import VERBS
+from world import root as world_root
+from world.store import Store
+from world.values import oid_of
+
+RETRY_S: Final = 0.1
+MOST_POSTED: Final = 64
+"""Pieces of one thought's trace that may be on their way to the journal."""
+
+
+class Thoughts(msgspec.Struct, frozen=True):
+    """What every session needs."""
+
+    store: Store
+    journal: Journal
+    caller: Caller
+    settings: Settings
+    claims: Claims
+    intents: Intents
+
+    def session(
+        self, row: MandateRow, tell: Callable[[Event], None], cancellation: Cancellation, deadline: Deadline
+    ) -> Session:
+        return Session(self, row, tell, cancellation, deadline)
+
+
+class Session:
+    """One mandate's thinking. `think` once, then `changes`; `close` in any case."""
+
+    def __init__(
+        self,
+        parts: Thoughts,
+        row: MandateRow,
+        tell: Callable[[Event], None],
+        cancellation: Cancellation,
+        deadline: Deadline,
+    ) -> None:
+        self.row = row
+        self.cancellation = cancellation
+        self.deadline = deadline
+        self.is_committing = False  # from when on it may be in the world
+        self.mandate = codec.unpack(row.body, Mandate)
+        self._parts = parts
+        self._tell = tell
+        self._manager = transaction.TransactionManager(explicit=True)
+        self._thought: Thought | None = None
+        self._stepped = time.monotonic()
+        self._posted: list[Future[None]] = []
+        self._traced: list[Event] = []
+
+    @property
+    def thought(self) -> Thought:
+        if self._thought is None:
+            raise BatosError("INTERNAL", "the thought was never begun")
+        return self._thought
+
+    @property
+    def begun(self) -> list[str]:
+        """The cycles that were begun, in order."""
+        return [] if self._thought is None else self._thought.ledger.begun
+
+    async def think(self) -> MandateReply:
+        """Think the mandate through; its reply, as yet without a transaction. Raises what ended it badly."""
+        thinking = await self._parts.store.run(self._begin)
+        answer: Any = None
+        error: BatosError | None = None
+        while True:
+            try:
+                step = await self._parts.store.run(partial(self._advance, thinking, answer, error))
+            finally:
+                self._tell_traced()
+            if isinstance(step, _Result):
+                await self._written(0)
+                return self._reply(step.value)
+            answer, error = None, None
+            try:
+                answer = await self._perform(step)
+            except BatosError as raised:
+                error = raised
+
+    def changes(self) -> Layer:
+        return self.thought.overlay.changes()
+
+    async def doom(self) -> None:
+        """Doom the cycle's transaction: whatever should still try to commit it will fail."""
+        if self._thought is not None:
+            await self._parts.store.run(lambda: self._manager.get().doom())
+
+    async def close(self) -> None:
+        if self._thought is not None:
+            await self._parts.store.run(self._release)
+
+    def _begin(self) -> Thinking[Value]:
+        settings = self._parts.settings
+        connection = self._parts.store.db.open(self._manager)
+        self._manager.begin()
+        self._thought = Thought(
+            self.row.mandate,
+            Overlay(connection),
+            settings.orchestrator,
+            PERFORMERS,
+            seed=settings.inference.seed,
+        )
+        target = oid_of(world_root.resolve(connection, self.mandate.target))
+        contract = Contract(self.mandate.parameters, self.mandate.examples)
+        self._thought.contracts[target, self.mandate.selector] = contract
+        return send(self._thought, target, Message(self.mandate.selector, self.mandate.args, self.mandate.kwargs), "m")
+
+    def _release(self) -> None:
+        self._manager.abort()
+        self.thought.overlay.connection.close()
+
+    def _reply(self, result: Value) -> MandateReply:
+        thought = self.thought
+        drafts = [
+            value.sha256
+            for slots in thought.overlay.changes().slots.values()
+            for value in slots.values()
+            if isinstance(value, Draft)
+        ]
+        made = thought.ledger.made
+        if made is not None and made.sha256 not in drafts:
+            made = None
+        return MandateReply(
+            mandate=self.row.mandate,
+            cycle=self.begun[0] if self.begun else None,
+            state="COMPLETE",
+            result=result,
+            synthesized=made is not None,
+            method=made,
+        )
+
+    def _advance(self, thinking: Thinking[Value], answer: Any, error: BatosError | None) -> Ask | _Result:
+        """Go on to what has to be waited for, on the world's thread. A piece of the trace is written without a stop."""
+        while True:
+            try:
+                ask = thinking.send(answer) if error is None else thinking.throw(error)
+            except StopIteration as stop:
+                return _Result(stop.value)
+            if not isinstance(ask, Answered):
+                return ask
+            self._trace(ask)
+            answer, error = None, None
+
+    def _trace(self, ask: Answered) -> None:
+        seconds, self._stepped = time.monotonic() - self._stepped, time.monotonic()
+        self._note(lambda: self._parts.journal.step(self.row.mandate, ask, seconds))
+        spent: dict[str, Value] = {
+            "send": ask.send,
+            "size": ask.size,
+            "tokens": ask.tokens,
+            "seconds": round(seconds, 3),
+        }
+        self._traced.append(
+            Event(event="sent", mandate=self.row.mandate, cycle=ask.cycle, state=ask.state, detail=spent)
+        )
+
+    def _tell_traced(self) -> None:
+        traced, self._traced = self._traced, []
+        for event in traced:
+            self._tell(event)
+
+    # Performing -----------------------------------------------------------------------------------------------
+
+    async def _perform(self, ask: Ask) -> Any:
+        journal = self._parts.journal
+        mandate = self.row.mandate
+        match ask:
+            case Call():
+                return await self._call(ask)
+            case Begin():
+                if ask.is_shared:
+                    self._parts.claims.take(ask.target.oid, ask.selector, mandate)
+                self._note(lambda: journal.begin(ask.cycle, mandate, ask.path, ask.target.oid, ask.selector))
+                await self._written(0)  # who finds the context in the world finds its cycle here
+                db = self._parts.store.db
+                return await self._parts.store.run(lambda: publish.begin(db, mandate, ask))
+            case Entered():
+                self._note(lambda: journal.enter(ask.cycle, ask.state))
+                self._tell(Event(event="state", mandate=mandate, cycle=ask.cycle, state=ask.state))
+            case Judged():
+                self._note(lambda: journal.judged(ask.cycle, ask.sha256, ask.verdict, ask.problem, ask.source))
+                detail = {
+                    "sha256": ask.sha256,
+                    "verdict": ask.verdict,
+                    "problem": ask.problem,
+                    "source": ask.source,
+                }
+                self._tell(Event(event="judged", mandate=mandate, cycle=ask.cycle, detail=detail))
+            case Ended():
+                failure = codec.pack(Failure(ask.code, ask.message))
+                self._note(lambda: journal.fail(ask.cycle, failure))
+                self._tell(Event(event="state", mandate=mandate, cycle=ask.cycle, state="FAILED"))
+        return None
+
+    def _note(self, work: Callable[[], None]) -> None:
+        """Have a piece of the trace written, and what time is left; from any thread.
+
+        Nobody waits for it: what is asked of the journal later comes after it, and the thought's end waits for all of it. A
+        crash that takes it along has the thought begin again, which writes it again.
+        """
+        journal, left = self._parts.journal, self.deadline.left()
+
+        def both() -> None:
+            work()
+            journal.spend(self.row.mandate, left)
+
+        self._posted.append(journal.post(both))
+
+    async def _written(self, most: int) -> None:
+        """Wait until at most so many pieces of the trace are on their way; raises what has become of the others."""
+        first, self._posted = self._posted[: len(self._posted) - most], self._posted[len(self._posted) - most :]
+        await self._parts.journal.written(first)
+
+    async def _call(self, ask: Call) -> Any:
+        """The reply to a call: from the journal where it is there, else from the actor, however often it is lost."""
+        self.cancellation.check()
+        if len(self._posted) > MOST_POSTED:
+            await self._written(MOST_POSTED // 2)
+        journal = self._parts.journal
+        reply_type = VERBS[ask.service][ask.verb].reply
+        key = _key(self.row.mandate, ask)
+        if ask.keep:
+            kept = await journal.run(lambda: journal.reply(key), durable=False)
+            if kept is not None:
+                return codec.unpack(kept, reply_type)
+            if self.begun:
+                # A cycle that must think anew may take minutes. Nobody waits so long for a turn.
+                self._parts.intents.release(self.row.mandate)
+        reply = await self._ask(ask)
+        if ask.keep:
+            packed = codec.pack(reply)
+            await journal.run(lambda: journal.keep(key, self.row.mandate, packed))
+        return reply
+
+    async def _ask(self, ask: Call) -> Any:
+        while True:
+            self.cancellation.check()
+            left = self.deadline.left()
+            if left <= 0:
+                raise late(self.deadline, f"{ask.service} had answered")
+            try:
+                calling = self._parts.caller.call(
+                    ask.service,
+                    ask.verb,
+                    ask.request,
+                    seconds=left,
+                    causation=self.row.mandate,
+                    on_partial=self._follower(ask) if ask.voices else None,
+                )
+                return await self.cancellation.unless(calling)
+            except BatosError as error:
+                # Nothing was done, or nothing that is not repeatable: asking again is safe until the deadline.
+                # What somebody has pinned stays so however long one waits.
+                if error.code not in {"NOT_READY", "NOT_RUNNING", "BUSY"} or error.data.get("pinned"):
+                    raise
+                await asyncio.sleep(RETRY_S)
+
+    def _follower(self, ask: Call) -> Callable[[Piece], None]:
+        """Tells each piece of text with its voice, and where in that text it stands: a lost one begins again."""
+        at = [0] * len(ask.voices)
+
+        def follow(piece: Piece) -> None:
+            voice = ask.voices[piece.row]
+            if voice is None:
+                return
+            detail = {"voice": voice.name, "row": piece.row, "at": at[piece.row], "text": piece.text}
+            at[piece.row] += len(piece.text)
+            self._tell(
+                Event(event="piece", mandate=self.row.mandate, cycle=voice.cycle, state=voice.state, detail=detail)
+            )
+
+        return follow
+
+
+class _Result(msgspec.Struct, frozen=True):
+    value: Value
+
+
+def _key(mandate: str, ask: Call) -> str:
+    request = codec.pack([ask.service, ask.verb, ask.request])
+    return hashlib.sha256(f"{mandate} {ask.path} ".encode() + request).hexdigest()

@@ -1,0 +1,129 @@
+"""One mandate while it is being thought about: its overlay, its budgets, and what came of it so far."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import msgspec
+
+from actors.orchestrator.thinking.asks import Thinking
+from actors.orchestrator.thinking.overlay import Overlay
+from protocol.codec import Value
+from protocol.errors import BatosError
+from protocol.home import Orchestrator
+from protocol.messages import Example, MethodMade, Onward
+
+MAX_CYCLE_DEPTH: Final = 4
+
+FATAL: Final = frozenset(
+    {"BUDGET_EXCEEDED", "CANCELLED", "CONFLICT", "INTERNAL", "NOT_READY", "NOT_RUNNING", "STORAGE", "TIMEOUT"}
+)
+"""Errors that end the whole mandate; a method cannot catch them as `SendFailed`."""
+
+
+class Message(msgspec.Struct, frozen=True):
+    """A selector with its arguments, not yet sent to anybody."""
+
+    selector: str
+    args: list[Value] = []
+    kwargs: dict[str, Value] = {}
+
+
+class Doomed(BatosError):  # noqa: N818  a decision of the cycle, which its loop always takes up
+    """The running cycle has doomed itself; no method may catch it, only the cycle's own loop does."""
+
+
+@dataclass(slots=True)
+class Ledger:
+    """What a mandate has spent, and the cycles and the last method that came of it; the lanes of a thought share it."""
+
+    effects: int = 0
+    tokens: int = 0
+    begun: list[str] = field(default_factory=list)
+    made: MethodMade | None = None
+
+
+@dataclass(slots=True)
+class Thought:
+    """`primitives` maps verbs to their performers (`actors.orchestrator.primitives.performers`). `contracts` are the parameters and
+
+    examples that came with the mandate, by (OID, selector). `tokens` are those of this lane, the ledger has all.
+
+    `onward` is how a caller in the jail has gone on with the reply of the method that has just returned, until the caller
+    is asked for; `guesses`: such a guess was never wrong in this thought.
+    """
+
+    mandate: str
+    overlay: Overlay
+    limits: Orchestrator
+    primitives: Mapping[str, Callable[..., Thinking[Value]]]
+    seed: int = 0
+    contracts: dict[tuple[str, str], Contract] = field(default_factory=dict)
+    chain: list[RunningCycle] = field(default_factory=list)
+    ledger: Ledger = field(default_factory=Ledger)
+    tokens: int = 0
+    onward: Onward | None = None
+    guesses: bool = True
+
+    @property
+    def cycle(self) -> str | None:
+        """The innermost running cycle."""
+        return self.chain[-1].cycle if self.chain else None
+
+    @property
+    def state(self) -> str:
+        """The state of the innermost running cycle."""
+        return self.chain[-1].state if self.chain else ""
+
+    def lane(self) -> Thought:
+        """A thought beside others within this one: changes and chain of its own, one ledger for all."""
+        return replace(
+            self,
+            overlay=self.overlay.branch(),
+            chain=[replace(running) for running in self.chain],
+            tokens=0,
+            onward=None,
+        )
+
+    def spend_effect(self) -> None:
+        self.ledger.effects += 1
+        if self.ledger.effects > self.limits.effects:
+            raise BatosError(
+                "BUDGET_EXCEEDED",
+                f"the mandate has performed {self.limits.effects} sends",
+                "Does a method send in a loop that never ends? The budget is orchestrator.effects in batos.toml.",
+            )
+
+    def spend_tokens(self, tokens: int) -> None:
+        self.tokens += tokens
+        self.ledger.tokens += tokens
+        if self.ledger.tokens > self.limits.tokens:
+            raise BatosError(
+                "BUDGET_EXCEEDED",
+                f"the mandate has generated over {self.limits.tokens} tokens",
+                "The budget is orchestrator.tokens in batos.toml.",
+            )
+
+
+@dataclass(slots=True, frozen=True)
+class Contract:
+    """What a method that must be written is to be called with, and do."""
+
+    parameters: list[str]
+    examples: list[Example]
+
+
+@dataclass(slots=True)
+class RunningCycle:
+    """A cycle on the way: whose message it answers, and its candidates so far."""
+
+    cycle: str
+    context: str
+    target: str
+    selector: str
+    is_question: bool = False
+    state: str = "IDLE"
+    attempts: int = 0
+    model: str | None = None
