@@ -23,7 +23,7 @@ from typing import Final
 import structlog
 
 from bus import kin
-from bus.often import Often
+from bus.process.often import Often
 from protocol.errors import BatosError
 
 SOCKET: Final = "join.sock"

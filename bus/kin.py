@@ -21,7 +21,7 @@ from typing import Any, Final, NamedTuple
 
 import structlog
 
-from bus.lock import holder
+from bus.process.lock import holder
 
 ANSWER_S: Final = 2.0
 """Seconds that supervisord may take to say whom it runs."""

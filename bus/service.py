@@ -21,7 +21,7 @@ from bus import admission
 from bus.answer import Call, Handler, answer, refusal
 from bus.kin import Kin
 from bus.link import Link, sealed
-from bus.pulse import Pulse
+from bus.process.pulse import Pulse
 from bus.registration import Ready
 from protocol.codec import convert
 from protocol.envelope import Envelope

@@ -12,8 +12,8 @@ from typing import Any, Final
 
 import msgspec
 
-from bus import last_words
 from bus.client import Client
+from bus.process import last_words
 from ops.supervisor import ACTORS, Process, Supervisor, remains
 from ops.zeo import ruok
 from protocol.errors import BatosError

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from bus.lock import hold
+from bus.process.lock import hold
 from cli import shipped
 from cli.census import Census, census, describe
 from cli.configured import check_models

@@ -19,7 +19,7 @@ from typing import Any, Final
 
 import msgspec
 
-from bus.lock import hold
+from bus.process.lock import hold
 from cli import experts, mandate, wire
 from cli.guard import environment
 from protocol.errors import BatosError

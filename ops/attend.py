@@ -5,7 +5,7 @@ because only its supervisord was killed, starting another would cost a model's l
 attends the living one: it becomes `… ops.attend NAME --home H --pid PID`, lives as long as that does, and hands on to
 it the signals by which supervisord stops a process. Whether the living one is well is the medic's to judge.
 
-A process that ended of what no time mends (`bus/last_words.py`) is not started again at once: its words stand for a while.
+A process that ended of what no time mends (`bus/process/last_words.py`) is not started again at once: its words stand for a while.
 """
 
 from __future__ import annotations

@@ -19,8 +19,8 @@ from typing import Any, Final
 
 from supervisor import loggers, supervisord
 
-from bus.lock import hold
-from bus.powers import FILES, JAILER, lay_down
+from bus.process.lock import hold
+from bus.process.powers import FILES, JAILER, lay_down
 from ops import limits
 from ops.inherited import inherited, secrets
 from ops.vitals import resume

@@ -24,8 +24,8 @@ from typing import Final
 import msgspec
 import structlog
 
-from bus import logs
-from bus.powers import lay_down
+from bus.process import logs
+from bus.process.powers import lay_down
 from ops.supervisor import ACTORS, Supervisor, kill
 from ops.vitals import arguments, module, resume
 from ops.watch import Patient, Watch

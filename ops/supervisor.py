@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import msgspec
 
-from bus.lock import holder
+from bus.process.lock import holder
 from ops import limits
 from ops.house import CONFIG, environment
 from ops.vitals import arguments, attended, module, take

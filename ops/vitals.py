@@ -1,4 +1,4 @@
-"""What can be seen of a home's processes without asking them: their arguments, their state, their pulse (`bus/pulse.py`).
+"""What can be seen of a home's processes without asking them: their arguments, their state, their pulse (`bus/process/pulse.py`).
 
 `ops.attend` stands before the start of every process, so this imports next to nothing.
 """

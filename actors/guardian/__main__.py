@@ -52,7 +52,7 @@ def _guard(words: Sequence[str]) -> int:
 
 
 def _serve(root: str) -> int:
-    from bus import powers  # noqa: PLC0415 - fast start
+    from bus.process import powers  # noqa: PLC0415 - fast start
 
     # Namespaces and nobody are root's to give; where they are a user's, a profile may have to come with them.
     powers.lay_down(keep=powers.FILES | powers.JAILER, new_powers=True)
@@ -69,7 +69,7 @@ def _serve(root: str) -> int:
 
     # While the templates start on another core.
     from actors.guardian import actor  # noqa: PLC0415
-    from bus import last_words, logs  # noqa: PLC0415
+    from bus.process import last_words, logs  # noqa: PLC0415
 
     log = logs.configure("guardian")
     try:

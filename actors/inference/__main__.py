@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 
 from actors.inference.actor import run
-from bus.powers import lay_down
-from bus.program import main
+from bus.process.powers import lay_down
+from bus.process.program import main
 
 if __name__ == "__main__":
     lay_down()

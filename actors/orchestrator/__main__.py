@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from actors.orchestrator.actor import run
 from actors.orchestrator.journal.entries import unreadable
 from actors.orchestrator.journal.schema import problems
-from bus.powers import lay_down
-from bus.program import main
+from bus.process.powers import lay_down
+from bus.process.program import main
 from protocol.errors import EXIT_CODES
 from protocol.home import find_home
 

@@ -22,7 +22,7 @@ from actors.orchestrator.journal.database import damaged
 from actors.orchestrator.journal.journal import Journal
 from actors.orchestrator.mandates import Mind
 from bus.client import Caller, Client
-from bus.lock import hold
+from bus.process.lock import hold
 from bus.service import Call, serve, stop_on_signals
 from protocol.errors import HOPELESS, BatosError
 from protocol.home import Home

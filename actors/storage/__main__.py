@@ -11,8 +11,8 @@ import sys
 
 from actors.storage.records import problems
 from actors.storage.server import serve
-from bus import last_words, logs
-from bus.powers import lay_down
+from bus.process import last_words, logs
+from bus.process.powers import lay_down
 from protocol.errors import EXIT_CODES, BatosError
 from protocol.home import find_home
 

@@ -13,7 +13,7 @@ import structlog
 from ZEO.StorageServer import StorageServer, ZEOStorage
 
 from bus import kin
-from bus.often import Often
+from bus.process.often import Often
 
 WRITERS: Final = ("orchestrator", "inference", "memory")
 READING: Final = frozenset(

@@ -19,9 +19,9 @@ from ZODB.POSException import POSError
 from actors.storage.access import GuardedServer
 from actors.storage.world_file import WorldFile
 from bus.kin import Kin
-from bus.lock import hold
-from bus.often import Often
-from bus.pulse import Pulse
+from bus.process.lock import hold
+from bus.process.often import Often
+from bus.process.pulse import Pulse
 from protocol.errors import BatosError
 from protocol.home import Home
 

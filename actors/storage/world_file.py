@@ -19,7 +19,7 @@ import structlog
 from ZODB.FileStorage import FileStorage
 from ZODB.FileStorage.FileStorage import TempFormatter
 
-from bus.in_place import identity, put_back
+from bus.process.in_place import identity, put_back
 
 _log = structlog.get_logger("storage")
 

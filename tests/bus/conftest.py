@@ -17,8 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from bus.broker import Broker
-from bus.lock import holder
+from bus.broker.broker import Broker
+from bus.process.lock import holder
 from protocol.home import Home, find_home
 
 HERE = Path(__file__).parent

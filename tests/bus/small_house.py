@@ -13,7 +13,7 @@ import threading
 from pathlib import Path
 from xmlrpc.server import SimpleXMLRPCDispatcher, SimpleXMLRPCRequestHandler
 
-from bus.lock import hold
+from bus.process.lock import hold
 from protocol.home import Home
 
 programs: dict[str, subprocess.Popen[bytes]] = {}

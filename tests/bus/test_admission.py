@@ -20,7 +20,7 @@ from bus.admission import SOCKET, Admission
 from bus.client import Client
 from bus.kin import Kin, look
 from bus.link import sealed
-from bus.lock import holder
+from bus.process.lock import holder
 from bus.registration import Ready
 from bus.service import serve
 from protocol.codec import convert

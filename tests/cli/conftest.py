@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bus.broker import Broker
+from bus.broker.broker import Broker
 from bus.service import serve
 from cli import wire
 from cli.main import main

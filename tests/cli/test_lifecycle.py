@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from bus.lock import hold, holder
+from bus.process.lock import hold, holder
 from cli import lifecycle
 from ops.house import CONFIG
 from ops.supervisor import ACTORS, Supervisor, kill, remains

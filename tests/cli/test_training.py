@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bus.lock import hold
+from bus.process.lock import hold
 from cli import training
 from cli.main import main
 from protocol.messages import ExpertReply, ExpertView, MandateReply

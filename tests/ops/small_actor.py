@@ -7,8 +7,8 @@ import os
 import sys
 import time
 
-from bus import logs
-from bus.last_words import leave
+from bus.process import logs
+from bus.process.last_words import leave
 from bus.service import serve, stop_on_signals
 from protocol.errors import BatosError
 from protocol.home import find_home

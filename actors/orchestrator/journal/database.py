@@ -23,7 +23,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 import structlog
 
-from bus.in_place import identity, put_back
+from bus.process.in_place import identity, put_back
 from protocol.errors import BatosError
 
 T = TypeVar("T")

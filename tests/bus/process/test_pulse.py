@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from bus.pulse import Pulse
+from bus.process.pulse import Pulse
 from ops.vitals import take
 
 

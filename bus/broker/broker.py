@@ -10,7 +10,6 @@ import argparse
 import math
 import os
 import signal
-import sys
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -20,16 +19,15 @@ from typing import Final
 import structlog
 import zmq
 
-from bus import logs
 from bus.admission import Admission
-from bus.exchange import Exchange, Out
-from bus.last_words import leave
+from bus.broker.exchange import Exchange, Out
 from bus.link import HEARTBEAT_S, HIGH_WATER, LINGER_MS
-from bus.lock import hold
 from bus.monitor import LOST, Monitor
-from bus.often import Often
-from bus.powers import lay_down
-from bus.pulse import Pulse
+from bus.process import logs
+from bus.process.last_words import leave
+from bus.process.lock import hold
+from bus.process.often import Often
+from bus.process.pulse import Pulse
 from protocol import codec
 from protocol.envelope import open_frame
 from protocol.errors import BatosError
@@ -157,8 +155,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
         leave(home.run, "broker", error)
         return error.exit_code
     return 0
-
-
-if __name__ == "__main__":
-    lay_down()
-    sys.exit(main())

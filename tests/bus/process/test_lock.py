@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from bus.lock import hold, holder
+from bus.process.lock import hold, holder
 from protocol.errors import BatosError
 
 HOLDER = """
 import sys, time
 from pathlib import Path
-from bus.lock import hold
+from bus.process.lock import hold
 with hold(Path(sys.argv[1]), "it"):
     print("held", flush=True)
     time.sleep(60)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import zmq
 
-from bus.broker import Broker
+from bus.broker.broker import Broker
 from bus.client import Client
 from bus.link import sealed
 from bus.registration import Ready

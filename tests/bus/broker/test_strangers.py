@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bus.exchange import MAX_ID, MAX_STATUS, Exchange
-from bus.expiries import SLACK
+from bus.broker.exchange import MAX_ID, MAX_STATUS, Exchange
+from bus.broker.expiries import SLACK
 from bus.registration import Ready
 from protocol.codec import convert
 from protocol.failure import Failure

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from bus.program import main
+from bus.process.program import main
 from protocol.errors import BatosError
 
 

@@ -29,9 +29,9 @@ import msgspec
 import structlog
 
 from bus.answer import refusal, reply_to
-from bus.expiries import Expiries
+from bus.broker.expiries import Expiries
 from bus.link import HEARTBEAT_S, SILENCE_S, sealed
-from bus.often import Often
+from bus.process.often import Often
 from bus.registration import Admits, registration
 from protocol.envelope import Envelope
 from protocol.errors import BatosError

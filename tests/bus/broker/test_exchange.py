@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bus.answer import reply_to
-from bus.exchange import GRACE_S, Exchange, Out
+from bus.broker.exchange import GRACE_S, Exchange, Out
 from bus.link import SILENCE_S, sealed
 from bus.registration import Ready
 from protocol.codec import convert

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bus.often import Often
+from bus.process.often import Often
 
 
 class Log:

@@ -8,7 +8,7 @@ import sys
 
 SCRIPT = """
 import logging, warnings
-from bus import logs
+from bus.process import logs
 log = logs.configure("inference")
 log.info("hello", cycle="c1", ünï="✓")
 import threading

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 SHOW = """
 import json, os, sys
 from pathlib import Path
-from bus import powers
+from bus.process import powers
 powers.lay_down({how})
 Path(sys.argv[1]).write_text("x")
 status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
@@ -58,7 +58,7 @@ def test_powers_are_gone_but_for_the_named_ones(tmp_path, how, allowed, new):
 
 BECOME_NOBODY = """
 import os, sys
-from bus import powers
+from bus.process import powers
 os.setresgid(65534, 65534, 65534)
 os.setresuid(65534, 65534, 65534)
 powers._prctl(powers._PR_SET_DUMPABLE, 1)  # changing the user has shut it

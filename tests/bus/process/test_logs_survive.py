@@ -9,7 +9,7 @@ from pathlib import Path
 
 SCRIPT = """
 import sys
-from bus.logs import configure
+from bus.process.logs import configure
 log = configure("small")
 log.warning("before")
 sys.stdin.readline()
@@ -21,7 +21,7 @@ print("printed", flush=True)
 
 def test_a_broken_pipe_costs_no_line_and_no_life(tmp_path):
     path = tmp_path / "small.log"
-    root = str(Path(__file__).parents[2])
+    root = str(Path(__file__).parents[3])
     with subprocess.Popen(
         [sys.executable, "-c", SCRIPT],
         env={**os.environ, "PYTHONPATH": root, "BATOS_LOG": str(path)},

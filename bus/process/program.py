@@ -9,8 +9,8 @@ import argparse
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
-from bus.last_words import leave
-from bus.logs import configure
+from bus.process.last_words import leave
+from bus.process.logs import configure
 from protocol.errors import BatosError
 from protocol.home import Home, find_home
 
