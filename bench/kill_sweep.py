@@ -41,8 +41,8 @@ from bench import homes
 from bench.claims import Claim, processor, report
 from bus.client import Client
 from cli import lifecycle
-from cli.census import census
-from cli.facts import FACTS
+from cli.calls.facts import FACTS
+from cli.health.census import census
 from ops.supervisor import ACTORS, Supervisor
 from protocol.errors import BatosError
 from protocol.home import Home

@@ -18,22 +18,12 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Final
 
-from cli import (
-    asking,
-    experts,
-    facts,
-    guard,
-    lifecycle,
-    mandate,
-    memory,
-    objects,
-    render,
-    render_experts,
-    render_thought,
-    sending,
-    wire,
-)
+from cli import lifecycle, wire
+from cli.calls import asking, experts, facts, guard, mandate, memory, objects, sending
 from cli.console import Invocation
+from cli.render import experts as render_experts
+from cli.render import render
+from cli.render import thought as render_thought
 from protocol.errors import BatosError
 from protocol.home import Home
 from protocol.messages import Created, Event, ExpertView, Hit, Looked, MandateReply

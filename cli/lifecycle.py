@@ -20,8 +20,8 @@ from typing import Any, Final
 
 from bus.process.lock import hold
 from cli import shipped
-from cli.census import Census, census, describe
-from cli.configured import check_models
+from cli.health.census import Census, census, describe
+from cli.health.configured import check_models
 from ops.house import CONFIG
 from ops.supervisor import ACTORS, Supervisor, kill, launch, orphans, remains
 from ops.vitals import resume

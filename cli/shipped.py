@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import msgspec
 
-from cli import experts, sending
+from cli.calls import experts, sending
 from protocol.errors import BatosError
 from protocol.home import Home
 from protocol.messages import Mandate

@@ -26,7 +26,8 @@ def expert_import(invocation: Invocation, path: str, name: str, persona: str | N
     An adapter that is not whole, or not made for the base model, is refused, and nothing changes. A NAME that
     is there already gets the new content; whoever refers to it goes on to do so.
     """
-    from cli import experts, render_experts
+    from cli.calls import experts
+    from cli.render import experts as render_experts
 
     found = finish(experts.bring(home_of(invocation), path, name, persona))
     invocation.result(found, render_experts.imported(found))
@@ -37,7 +38,8 @@ def expert_import(invocation: Invocation, path: str, name: str, persona: str | N
 @click.pass_obj
 def expert_ls(invocation: Invocation) -> None:
     """List the experts: cold in the world, warm in memory, or hot on the device."""
-    from cli import experts, render_experts
+    from cli.calls import experts
+    from cli.render import experts as render_experts
 
     found = finish(experts.listed(home_of(invocation)))
     invocation.result({"experts": found}, render_experts.experts(found))
@@ -49,7 +51,8 @@ def expert_ls(invocation: Invocation) -> None:
 @click.pass_obj
 def expert_activate(invocation: Invocation, name: str) -> None:
     """Bring the expert NAME to the device, where the one used longest ago makes room."""
-    from cli import experts, render_experts
+    from cli.calls import experts
+    from cli.render import experts as render_experts
 
     found = finish(experts.activate(home_of(invocation), name))
     invocation.result(found, render_experts.activated(found))
@@ -65,7 +68,8 @@ def expert_pin(invocation: Invocation, name: str, off: bool) -> None:
 
     A restart does not end that, nor does an import under the same name: the new content takes the place of the old.
     """
-    from cli import experts, render_experts
+    from cli.calls import experts
+    from cli.render import experts as render_experts
 
     found = finish(experts.activate(home_of(invocation), name, pin=not off))
     invocation.result(found, render_experts.activated(found))
@@ -106,7 +110,8 @@ def expert_train(
     Ctrl-C stops it after the step at hand, and the same command goes on from there. A tenth of what it is given is held
     out; the loss on that is what tells whether it learns.
     """
-    from cli import render_training, training
+    from cli.calls import training
+    from cli.render import training as render_training
 
     file = text if text is not None else jsonl
     if file is None or (text is not None and jsonl is not None):

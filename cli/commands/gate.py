@@ -19,7 +19,7 @@ from cli.console import Invocation
 @click.pass_obj
 def guard(invocation: Invocation, file: str | None, jsonl: str | None, gate: str, trial: bool) -> int:
     """Judge source by the guardian's gates; needs nothing running. Exit code 4 when any is rejected."""
-    from cli import guard as gatehouse
+    from cli.calls import guard as gatehouse
 
     if (file is None) == (jsonl is None):
         raise click.UsageError("give one source, or --jsonl with many", ctx=click.get_current_context())
@@ -33,7 +33,7 @@ def guard(invocation: Invocation, file: str | None, jsonl: str | None, gate: str
 @click.pass_obj
 def doctor(invocation: Invocation, deep: bool) -> int:
     """Say what this machine gives the system, and what to do about what is missing. Exit code 3 when that is required."""
-    from cli import doctor as surgery
+    from cli.health import doctor as surgery
 
     found = finish(surgery.examine(home_of(invocation), deep=deep))
     invocation.result(found, surgery.shown(found))

@@ -16,7 +16,8 @@ from protocol.errors import BatosError
 @click.pass_obj
 def up(invocation: Invocation) -> None:
     """Start the system; returns when every actor is ready."""
-    from cli import lifecycle, render
+    from cli import lifecycle
+    from cli.render import render
 
     found = finish(lifecycle.up(home_of(invocation), invocation.progress))
     invocation.result(found, render.started(found))
@@ -27,7 +28,8 @@ def up(invocation: Invocation) -> None:
 @click.pass_obj
 def down(invocation: Invocation) -> None:
     """Stop the system; leaves no process."""
-    from cli import lifecycle, render
+    from cli import lifecycle
+    from cli.render import render
 
     found = finish(lifecycle.down(home_of(invocation), invocation.progress))
     invocation.result(found, render.stopped(found))
@@ -38,7 +40,8 @@ def down(invocation: Invocation) -> None:
 @click.pass_obj
 def status(invocation: Invocation) -> int:
     """Say how each actor is. Exit code 0: all are ready; 3: not."""
-    from cli import lifecycle, render
+    from cli import lifecycle
+    from cli.render import render
 
     found = finish(lifecycle.status(home_of(invocation)))
     invocation.result(found, render.status(found))
@@ -56,7 +59,7 @@ def pack(invocation: Invocation, keep: str | None, yes: bool) -> None:
     """Forget the world's old history and the journal's old mandates, and give their room back. Says first what goes."""
     import msgspec
 
-    from cli import packing
+    from cli.calls import packing
 
     home = home_of(invocation)
     first = finish(packing.pack(home, keep, really=False))
@@ -81,7 +84,7 @@ def pack(invocation: Invocation, keep: str | None, yes: bool) -> None:
 def demo(invocation: Invocation) -> int:
     """Show the main job in a throw-away world, in about two minutes."""
     from cli import demo as story
-    from cli import render
+    from cli.render import render
 
     found = finish(story.run(invocation))
     invocation.result(found, render.demo(found))

@@ -18,7 +18,8 @@ def remember(invocation: Invocation, files: tuple[str, ...], doc_id: str | None)
 
     A file that has changed takes the place of what was remembered of it; one that has not changes nothing.
     """
-    from cli import memory, render_memory
+    from cli.calls import memory
+    from cli.render import memory as render_memory
     from protocol.messages import IndexProgress
 
     texts = memory.read_all(files, doc_id)
@@ -42,7 +43,8 @@ def remember(invocation: Invocation, files: tuple[str, ...], doc_id: str | None)
 @click.pass_obj
 def search(invocation: Invocation, query: str, top_k: int) -> None:
     """Find the passages that have the words of QUERY, best first."""
-    from cli import memory, render_memory
+    from cli.calls import memory
+    from cli.render import memory as render_memory
 
     found = finish(memory.search(home_of(invocation), query, top_k))
     invocation.result(found, render_memory.hits(found))
@@ -55,7 +57,8 @@ def search(invocation: Invocation, query: str, top_k: int) -> None:
 @click.pass_obj
 def forget(invocation: Invocation, doc_id: str, key: str | None) -> None:
     """Forget the document DOC_ID (its name, or the path it was remembered from) with all of its passages."""
-    from cli import memory, render_memory
+    from cli.calls import memory
+    from cli.render import memory as render_memory
 
     gone = finish(memory.forget(home_of(invocation), doc_id, key))
     invocation.result(gone, render_memory.forgotten(gone))

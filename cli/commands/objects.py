@@ -19,7 +19,8 @@ from cli.console import Invocation
 @click.pass_obj
 def new(invocation: Invocation, name: str, slots: tuple[str, ...], parent: str | None, key: str | None) -> None:
     """Make an object NAME with these slots, such as width=5 title='"a text"'."""
-    from cli import objects, render
+    from cli.calls import objects
+    from cli.render import render
 
     made = finish(objects.create(home_of(invocation), name, slots, parent, key))
     invocation.result(made, render.created(made))
@@ -53,7 +54,9 @@ def send(
     SELECTOR may name its parameters: 'increment_(by)'. An example is
     '{"slots":{"width":3,"height":4},"args":[],"returns":12}', with "slots_after" for what must change.
     """
-    from cli import mandate, render, render_thought, sending
+    from cli.calls import mandate, sending
+    from cli.render import render
+    from cli.render import thought as render_thought
 
     wanted = mandate.read_mandate(name, selector, args, kwargs, cases, detach=detach)
     on_its_way = sending.Sending(home_of(invocation), wanted, key, timeout)
@@ -77,7 +80,8 @@ def send(
 @click.pass_obj
 def look(invocation: Invocation, target: str | None, at: str | None, after: str | None, limit: int) -> None:
     """Show an object: slots, parents, methods with author and verdict. (Without a name: the root.)"""
-    from cli import objects, render
+    from cli.calls import objects
+    from cli.render import render
 
     seen = finish(objects.look(home_of(invocation), target, at, after, limit))
     invocation.result(seen, render.looked(seen))
@@ -90,7 +94,8 @@ def look(invocation: Invocation, target: str | None, at: str | None, after: str 
 @click.pass_obj
 def source(invocation: Invocation, name: str, selector: str) -> None:
     """Print the method that NAME answers SELECTOR with."""
-    from cli import objects, render
+    from cli.calls import objects
+    from cli.render import render
 
     found = finish(objects.source(home_of(invocation), name, selector))
     invocation.result(found, render.source(found, terminal=sys.stdout.isatty()))

@@ -17,7 +17,8 @@ from cli.console import Invocation
 @click.pass_obj
 def ask(invocation: Invocation, question: str, detach: bool, key: str | None, timeout: float) -> None:
     """Ask the mind: personas divide QUESTION, answer its parts from what is remembered, and weave one answer."""
-    from cli import asking, render_thought
+    from cli.calls import asking
+    from cli.render import thought as render_thought
 
     asked = asking.Asking(home_of(invocation), question, detach=detach, key=key, seconds=timeout)
     follower = render_thought.Follower(invocation.grow)
@@ -39,7 +40,8 @@ def ask(invocation: Invocation, question: str, detach: bool, key: str | None, ti
 @click.pass_obj
 def codex(invocation: Invocation, file: str | None) -> None:
     """Print the persona codex as TOML; with FILE, load that one. A facet whose pillar changes is written again."""
-    from cli import objects, render_thought
+    from cli.calls import objects
+    from cli.render import thought as render_thought
 
     found = finish(objects.codex(home_of(invocation), file))
     invocation.result(found, found.text.rstrip("\n") if file is None else render_thought.codex(found))
@@ -57,7 +59,8 @@ def cycle() -> None:
 @click.pass_obj
 def cycle_ls(invocation: Invocation, limit: int) -> None:
     """List the cycles, newest first."""
-    from cli import objects, render_thought
+    from cli.calls import objects
+    from cli.render import thought as render_thought
 
     found = finish(objects.cycles(home_of(invocation), limit))
     invocation.result({"cycles": found}, render_thought.cycles(found))
@@ -69,7 +72,8 @@ def cycle_ls(invocation: Invocation, limit: int) -> None:
 @click.pass_obj
 def cycle_show(invocation: Invocation, id: str) -> None:  # noqa: A002  # the word that the help shows
     """Show one cycle by its id, or by that of its mandate."""
-    from cli import objects, render_thought
+    from cli.calls import objects
+    from cli.render import thought as render_thought
 
     story = finish(objects.story(home_of(invocation), id))
     invocation.result(story, render_thought.story(story))
@@ -82,7 +86,8 @@ def cycle_show(invocation: Invocation, id: str) -> None:  # noqa: A002  # the wo
 @click.pass_obj
 def cycle_watch(invocation: Invocation, id: str, timeout: float) -> int:  # noqa: A002  # as above
     """Follow a cycle, or a mandate, to its end. Exit code 1: it failed."""
-    from cli import objects, render_thought
+    from cli.calls import objects
+    from cli.render import thought as render_thought
 
     found = finish(
         objects.watch(
@@ -99,7 +104,8 @@ def cycle_watch(invocation: Invocation, id: str, timeout: float) -> int:  # noqa
 @click.pass_obj
 def cycle_cancel(invocation: Invocation, id: str) -> None:  # noqa: A002  # as above
     """End a mandate, by its id or by that of one of its cycles. It stops generating, and nothing of it is published."""
-    from cli import objects, render_thought
+    from cli.calls import objects
+    from cli.render import thought as render_thought
 
     found = finish(objects.cancel(home_of(invocation), id))
     invocation.result(found, render_thought.cancelled(found))

@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from cli import asking, demo, facts, lifecycle
+from cli import demo, lifecycle
+from cli.calls import asking, facts
 from cli.console import Invocation
 from cli.main import main
 from protocol import documents

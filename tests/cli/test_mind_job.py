@@ -10,7 +10,7 @@ import re
 
 import pytest
 
-from cli.facts import FACTS
+from cli.calls.facts import FACTS
 
 pytestmark = [pytest.mark.e2e, pytest.mark.model]
 

@@ -8,7 +8,7 @@ import signal
 
 import pytest
 
-from cli.facts import FACTS
+from cli.calls.facts import FACTS
 
 EXAMPLE = '{"slots":{"width":3,"height":4},"args":[],"returns":12}'
 HONEST = {"CYCLE_FAILED", "GENERATION_FAILED", "NOT_SYNTHESIZED", "TIMEOUT"}

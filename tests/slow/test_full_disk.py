@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.facts import DOCUMENT, FACTS
+from cli.calls.facts import DOCUMENT, FACTS
 from protocol.errors import EXIT_CODES
 
 pytestmark = [pytest.mark.slow, pytest.mark.e2e, pytest.mark.model]

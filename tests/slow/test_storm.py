@@ -11,7 +11,7 @@ import pytest
 from ZODB import DB
 from ZODB.FileStorage import FileStorage
 
-from cli.sending import Sending
+from cli.calls.sending import Sending
 from ops.supervisor import Supervisor
 from protocol.errors import BatosError
 from protocol.home import Home

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from cli import render
-from cli.census import Census, describe
+from cli.health.census import Census, describe
+from cli.render import render
 from protocol.home import Home
 from protocol.messages import ActorStatus
 

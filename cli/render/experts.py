@@ -7,9 +7,9 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
+from cli.calls.experts import Expert
 from cli.console import paint
-from cli.experts import Expert
-from cli.render import table
+from cli.render.render import table
 from cli.values import printable
 from protocol.messages import ExpertView
 

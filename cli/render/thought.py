@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from cli.asking import Answer
-from cli.render import table
+from cli.calls.asking import Answer
+from cli.render.render import table
 from cli.values import printable, shown
 from protocol.messages import Cancelled, CodexReply, CycleStory, CycleSummary, Event, Step, Watched
 

@@ -12,7 +12,8 @@ from typing import Any, Final
 
 import msgspec
 
-from cli import mandate, sending, wire
+from cli import wire
+from cli.calls import mandate, sending
 from protocol.errors import BatosError
 from protocol.home import Home
 from protocol.messages import Activate, ExpertReply, Experts, ExpertsReply, ExpertView, Import, Mandate

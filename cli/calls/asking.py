@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from cli import wire
-from cli.sending import Sending
+from cli.calls.sending import Sending
 from protocol.codec import Value, convert
 from protocol.errors import BatosError
 from protocol.home import Home

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from cli.configured import check_models, model_path
+from cli.health.configured import check_models, model_path
 from cli.lifecycle import up
 from ops.supervisor import remains
 from protocol.errors import BatosError

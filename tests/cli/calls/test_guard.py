@@ -13,7 +13,7 @@ from cli.main import main
 
 SIGNALLED = "def grow_(self, by):\n    self.width = self.width + by\n    self._p_changed = True\n"
 UNSIGNALLED = "def grow_(self, by):\n    self.width = self.width + by\n    return self.width\n"
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from cli.mandate import read_mandate, read_selector
+from cli.calls.mandate import read_mandate, read_selector
 from protocol.errors import BatosError
 from protocol.messages import Example
 

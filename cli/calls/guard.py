@@ -20,7 +20,7 @@ from cli.console import Invocation, paint
 from protocol.errors import BatosError
 from protocol.failure import Failure, raised_from
 
-_ROOT = Path(__file__).resolve().parent.parent
+_ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def run(invocation: Invocation, words: Sequence[str]) -> int:

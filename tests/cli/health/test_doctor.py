@@ -6,7 +6,7 @@ from importlib import metadata
 import pytest
 
 from actors.guardian.confinement.confine import LAYERS
-from cli import doctor
+from cli.health import doctor
 from cli.main import main
 from protocol.home import Home, Settings
 

@@ -16,7 +16,8 @@ from typing import BinaryIO, Final, NamedTuple
 import msgspec
 
 from bus.client import Client
-from cli import sending, wire
+from cli import wire
+from cli.calls import sending
 from protocol import documents
 from protocol.errors import BatosError
 from protocol.home import Home

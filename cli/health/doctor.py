@@ -22,10 +22,10 @@ from typing import Any, Final
 
 import msgspec
 
-from cli.configured import SECTIONS, model_path
-from cli.damage import damage
-from cli.findings import Check
-from cli.guard import environment
+from cli.calls.guard import environment
+from cli.health.configured import SECTIONS, model_path
+from cli.health.damage import damage
+from cli.health.findings import Check
 from protocol.errors import BatosError
 from protocol.home import MAX_SOCKET_PATH, Home, Settings
 
@@ -215,7 +215,7 @@ def _jail(found: dict[str, Any], settings: Settings) -> Iterator[Check]:
 
 
 async def _running(home: Home) -> Check:
-    from cli.census import census  # noqa: PLC0415 - the bus is slow to import, and everything else can be said without
+    from cli.health.census import census  # noqa: PLC0415 - the bus is slow to import, and everything else can be said without
 
     found = await census(home)
     if found.ready:

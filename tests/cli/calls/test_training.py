@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from bus.process.lock import hold
-from cli import training
+from cli.calls import training
 from cli.main import main
 from protocol.messages import ExpertReply, ExpertView, MandateReply
 
@@ -96,7 +96,7 @@ def test_a_signal_is_passed_on_and_the_answer_waited_for(small, inference, home,
     command = [sys.executable, "-c", "import sys; from cli import main, training; training.MODULE = 'small_training'; "]
     command[2] += "sys.exit(main.main(sys.argv[1:]))"
     words = ["expert", "train", "waits", "--jsonl", str(file), "--json", "--home", str(home.root)]
-    path = os.pathsep.join([str(HERE), str(HERE.parents[1])])
+    path = os.pathsep.join([str(HERE), str(HERE.parents[2])])
     with subprocess.Popen(
         [*command, *words], stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": path}
     ) as process:

@@ -20,8 +20,9 @@ from typing import Any, Final
 import msgspec
 
 from bus.process.lock import hold
-from cli import experts, mandate, wire
-from cli.guard import environment
+from cli import wire
+from cli.calls import experts, mandate
+from cli.calls.guard import environment
 from protocol.errors import BatosError
 from protocol.failure import Failure, raised_from
 from protocol.home import Home

@@ -7,8 +7,8 @@ import subprocess
 import sys
 from typing import Final
 
-from cli.findings import Check
-from cli.guard import environment
+from cli.calls.guard import environment
+from cli.health.findings import Check
 from protocol.home import Home
 
 _READERS: Final = {"world": "actors.storage", "journal": "actors.orchestrator"}

@@ -6,8 +6,8 @@ import sys
 import textwrap
 from typing import Final
 
+from cli.calls.memory import Memories
 from cli.console import paint
-from cli.memory import Memories
 from cli.values import printable
 from protocol.messages import Found, Hit, IndexProgress, Unindexed
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli import render_thought
+from cli.render import thought as render_thought
 from protocol.failure import Failure
 from protocol.messages import CycleStory, CycleSummary, Event, Stay, Step
 

@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from cli import mandate, sending, values, wire
+from cli import values, wire
+from cli.calls import mandate, sending
 from protocol import codec, names
 from protocol.errors import BatosError
 from protocol.home import Home

@@ -11,9 +11,9 @@ import threading
 import pytest
 
 from bus.service import serve
-from cli import memory as command
-from cli import render_memory
+from cli.calls import memory as command
 from cli.main import main
+from cli.render import memory as render_memory
 from protocol.errors import BatosError
 from protocol.messages import (
     ActorStatus,
