@@ -123,7 +123,11 @@ def _third(connection: Connection) -> None:
     _primitives(connection.root()["cycle_traits"], "prefetch_")
 
 
-_STEPS: Final[tuple[Callable[[Connection], None], ...]] = (_first, _second, _third)
+def _fourth(connection: Connection) -> None:
+    """The kernel's methods of this version, which every last step brings in: the form of a method is several of them."""
+
+
+_STEPS: Final[tuple[Callable[[Connection], None], ...]] = (_first, _second, _third, _fourth)
 CURRENT: Final = SCHEMA
 assert len(_STEPS) == CURRENT
 
@@ -145,6 +149,9 @@ def _refresh(connection: Connection) -> None:
 
 
 def _methods(folder: Traversable, holder: str) -> Iterator[ImageMethod]:
+    """The methods of a folder and of those within it, which keep apart what belongs together."""
     for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
-        if entry.name.endswith(".py"):
+        if entry.is_dir():
+            yield from _methods(entry, holder)
+        elif entry.name.endswith(".py"):
             yield ImageMethod(holder, entry.name.removesuffix(".py"), entry.read_text(encoding="utf-8"))

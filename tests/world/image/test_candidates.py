@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import random
-from importlib.resources import files
 
 import numpy as np
 import pytest
@@ -16,17 +15,22 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from actors.guardian import gates
 from protocol import names
 from protocol.errors import BatosError
+from world import awakening
 
 
-def method(selector):
-    namespace: dict = {}
-    exec((files("world") / "image" / "cycle" / f"{selector}.py").read_text(), namespace)
-    return namespace[selector]
+class Cycle:
+    """A receiver that has the cycle's methods of the image, and nothing else."""
 
 
-GRAMMAR = method("candidate_grammar_")
-PROMPT = method("_construct_architectural_covenant_prompt")
-SAMPLING = method("candidate_sampling_")
+for method in awakening.image():
+    if method.holder == "cycle_traits":
+        namespace: dict = {}
+        exec(method.source, namespace)
+        setattr(Cycle, method.selector, namespace[method.selector])
+CYCLE = Cycle()
+GRAMMAR = CYCLE.candidate_grammar_
+PROMPT = CYCLE._construct_architectural_covenant_prompt
+SAMPLING = CYCLE.candidate_sampling_
 
 
 def allowed(check, name):
@@ -108,7 +112,7 @@ def wander(letters, found, luck, most=600):
 @settings(max_examples=60, deadline=None)
 @given(messages(), st.integers(0, 2), st.integers())
 def test_whatever_the_grammar_allows_is_a_method_that_the_gates_accept(letters, message, round_, seed):
-    found = matcher(letters, GRAMMAR(None, message, round_))
+    found = matcher(letters, GRAMMAR(message, round_))
     luck = random.Random(seed)
     for _ in range(3):
         text = wander(letters, found.deep_copy(), luck)
@@ -146,7 +150,7 @@ def accepts(letters, found, body):
     [([READS], {"reads"}), ([WRITES], {"writes"}), ([], {"reads", "writes", "writes_another"})],
 )
 def test_the_examples_decide_between_reading_and_writing(letters, examples, possible):
-    found = matcher(letters, GRAMMAR(None, box(slots={"a": 2, "b": 5}, examples=examples), 0))
+    found = matcher(letters, GRAMMAR(box(slots={"a": 2, "b": 5}, examples=examples), 0))
     taken = set()
     for name, body in BODIES.items():
         if accepts(letters, found, body):
@@ -156,7 +160,7 @@ def test_the_examples_decide_between_reading_and_writing(letters, examples, poss
 
 def test_no_literal_quotes_an_example(letters):
     example = {"slots": {"word": "moon"}, "args": [], "kwargs": {}, "returns": "moonlight"}
-    found = matcher(letters, GRAMMAR(None, box(slots={"word": "moon"}, examples=[example]), 2))
+    found = matcher(letters, GRAMMAR(box(slots={"word": "moon"}, examples=[example]), 2))
     for body, taken in {'return self.word + "light"': True, 'return self.word + "moonlight"': False}.items():
         assert accepts(letters, found, body) is taken
 
@@ -164,17 +168,17 @@ def test_no_literal_quotes_an_example(letters):
 @settings(max_examples=60, deadline=None)
 @given(messages())
 def test_the_prompt_shows_the_message_and_stays_short(message):
-    [turn] = PROMPT(None, message, [], [{"source": "s", "problem": "p"}])
+    [turn] = PROMPT(message, [], [{"source": "s", "problem": "p"}])
     assert turn["role"] == "assistant"
     assert turn["content"].endswith("\n")
     assert message["examples"] == [] or message["selector"] in turn["content"]
     huge = {**message, "slots": {f"s{n}": "x" * 10_000 for n in range(100)}}
-    assert len(PROMPT(None, huge, [], [])[0]["content"]) < 20_000
+    assert len(PROMPT(huge, [], [])[0]["content"]) < 20_000
 
 
 @pytest.mark.parametrize("number", [0, 1, 2])
 def test_each_row_has_its_own_manner(number):
-    manner = SAMPLING(None, number)
+    manner = SAMPLING(number)
     assert len(manner["sampling"]) == manner["n"]
     assert all(0 <= row["temperature"] <= 2 and 0 < row["top_p"] <= 1 for row in manner["sampling"])
     assert manner["seed_offset"] >= manner["n"] * number

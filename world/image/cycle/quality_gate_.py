@@ -30,7 +30,7 @@ def quality_gate_(self, question, answer):
     criteria = ['coherence', 'style', 'synthesis', 'fulfilment']
     scores = self.infer_(
         'Question: ' + question + '\n\nAnswer: ' + answer + '\n\nRate the answer from 1 (bad) to 5 (very good): ' + ', '.join(criteria) + '.',
-        schema={'type': 'object', 'properties': {name: rating for name in criteria}, 'required': criteria, 'additionalProperties': False},
+        schema={'type': 'object', 'properties': dict.fromkeys(criteria, rating), 'required': criteria, 'additionalProperties': False},
         sampling={'temperature': 0.0, 'top_p': 1.0},
         max_tokens=80,
     )
