@@ -44,9 +44,7 @@ async def run(jail, selector, *args):
             return outcome.result
         assert isinstance(outcome, Effect), outcome
         assert outcome.send.receiver == ME
-        answers.append(
-            Answer(digest=outcome.digest, value=await run(jail, outcome.send.selector, *outcome.send.args))
-        )
+        answers.append(Answer(digest=outcome.digest, value=await run(jail, outcome.send.selector, *outcome.send.args)))
 
 
 @pytest.mark.parametrize(

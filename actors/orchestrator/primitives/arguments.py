@@ -2,17 +2,8 @@
 
 from __future__ import annotations
 
-from actors.orchestrator.thinking.thought import RunningCycle, Thought
 from protocol.codec import Ref, Value
 from protocol.errors import BatosError
-
-
-def running(thought: Thought, receiver: str) -> RunningCycle:
-    """The cycle whose context `receiver` is."""
-    for running in thought.chain:
-        if running.context == receiver:
-            return running
-    raise BatosError("METHOD_FAILED", "only the context of a running cycle can do that")
 
 
 def reference(value: Value) -> str:

@@ -20,7 +20,15 @@ from actors.orchestrator.primitives.judgement import example_value
 from actors.orchestrator.thinking.asks import Begin, Ended, Entered, Thinking
 from actors.orchestrator.thinking.interpreter import send
 from actors.orchestrator.thinking.overlay import Draft, Memo
-from actors.orchestrator.thinking.thought import MAX_CYCLE_DEPTH, Contract, Doomed, Message, RunningCycle, Thought
+from actors.orchestrator.thinking.thought import (
+    MAX_CYCLE_DEPTH,
+    Contract,
+    Doomed,
+    Message,
+    RunningCycle,
+    Sender,
+    Thought,
+)
 from protocol import codec
 from protocol.codec import Ref, Value
 from protocol.errors import BatosError
@@ -48,13 +56,14 @@ class Question(msgspec.Struct, frozen=True):
     query: str
 
 
-def think(thought: Thought, receiver: str, path: str, command: Value) -> Thinking[Value]:
+def think(sender: Sender, command: Value) -> Thinking[Value]:
     """The primitive `_orc_start_cognitive_cycle_`: run a cycle for the reified `command`, and answer it.
 
     For a message that was not understood, the cycle ends with a method, and the answer is the method's; for a question
     the cycle ends with the answer itself, {"answer", "facets", "sources"}.
     """
-    brief = _unpacked(receiver, command)
+    thought, path = sender.thought, sender.path
+    brief = _unpacked(sender.receiver, command)
     if len(thought.chain) >= MAX_CYCLE_DEPTH:
         raise BatosError("CYCLE_REPEATS", f"a chain of over {MAX_CYCLE_DEPTH} cycles, each caused by the one before")
     if any((running.target, running.selector) == (brief.target, brief.selector) for running in thought.chain):

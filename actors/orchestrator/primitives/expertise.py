@@ -8,30 +8,30 @@ from __future__ import annotations
 
 from actors.orchestrator.primitives import arguments
 from actors.orchestrator.thinking.asks import Call, Thinking
-from actors.orchestrator.thinking.thought import Thought
+from actors.orchestrator.thinking.thought import Sender
 from protocol.codec import Value
 from protocol.errors import BatosError
 from protocol.messages import Activate, Evict, ExpertReply, Prefetch
 
 
-def activate_expert(thought: Thought, receiver: str, path: str, name: Value) -> Thinking[Value]:
+def activate_expert(sender: Sender, name: Value) -> Thinking[Value]:
     """Bring an expert to the device; whether it is there now. What keeps it from there is raised."""
     request = Activate(name=arguments.text(name, "name"))
-    reply: ExpertReply = yield Call(path=path, service="inference", verb="activate", request=request, keep=False)
+    reply: ExpertReply = yield Call(path=sender.path, service="inference", verb="activate", request=request, keep=False)
     return reply.expert.tier == "hot"
 
 
-def prefetch(thought: Thought, receiver: str, path: str, names: Value) -> Thinking[Value]:
+def prefetch(sender: Sender, names: Value) -> Thinking[Value]:
     """Say which experts this cycle is going to use, in which order; nobody waits until they are there."""
     if not isinstance(names, list):
         raise BatosError("METHOD_FAILED", f"prefetch_: experts are a list of names, not a {type(names).__name__}")
-    request = Prefetch(plan=thought.cycle or "", experts=[arguments.text(name, "name") for name in names])
-    yield Call(path=path, service="inference", verb="prefetch", request=request, keep=False)
+    request = Prefetch(plan=sender.thought.cycle or "", experts=[arguments.text(name, "name") for name in names])
+    yield Call(path=sender.path, service="inference", verb="prefetch", request=request, keep=False)
     return None
 
 
-def delete_adapter(thought: Thought, receiver: str, path: str, name: Value) -> Thinking[Value]:
+def delete_adapter(sender: Sender, name: Value) -> Thinking[Value]:
     """Free an expert's slot and its memory, never the world's copy; whether it is cold now. BUSY where it is pinned."""
     request = Evict(name=arguments.text(name, "name"))
-    reply: ExpertReply = yield Call(path=path, service="inference", verb="evict", request=request, keep=False)
+    reply: ExpertReply = yield Call(path=sender.path, service="inference", verb="evict", request=request, keep=False)
     return reply.expert.tier == "cold"

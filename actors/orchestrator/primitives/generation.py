@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from actors.orchestrator.primitives import arguments
 from actors.orchestrator.thinking.asks import Call, Thinking, Voice
-from actors.orchestrator.thinking.thought import Thought
+from actors.orchestrator.thinking.thought import Sender
 from protocol import codec
 from protocol.codec import Value
 from protocol.errors import BatosError
@@ -16,10 +16,8 @@ from protocol.messages import Generated, Infer, Inferred, Row
 MAX_ROWS: Final = 64
 
 
-def infer(
-    thought: Thought,
-    receiver: str,
-    path: str,
+def infer(  # noqa: PLR0917 - bound from a message, which may give them by place
+    sender: Sender,
     query: Value,
     system_prompt: Value = None,
     adapter_name: Value = None,
@@ -62,9 +60,13 @@ def infer(
     ]
     # One text is somebody's voice; a value is none, and of many texts one is chosen later: nobody follows those.
     is_voice = n is None and schema is None
-    voice = Voice(thought.overlay.name(receiver), thought.cycle, thought.state) if is_voice else None
+    voice = (
+        Voice(sender.thought.overlay.name(sender.receiver), sender.thought.cycle, sender.thought.state)
+        if is_voice
+        else None
+    )
     call = Call(
-        path=path,
+        path=sender.path,
         service="inference",
         verb="infer",
         request=Infer(rows=rows, stream=voice is not None),
@@ -72,8 +74,8 @@ def infer(
         voices=(voice,) * len(rows),
     )
     inferred: Inferred = yield call
-    thought.spend_tokens(sum(row.tokens for row in inferred.rows))
-    for running in thought.chain:
+    sender.thought.spend_tokens(sum(row.tokens for row in inferred.rows))
+    for running in sender.thought.chain:
         running.model = inferred.model
     constrained = schema is not None or grammar is not None
     failed = [row for row in inferred.rows if row.finish == "failed"]

@@ -7,7 +7,7 @@ import msgspec
 from actors.orchestrator.primitives import arguments
 from actors.orchestrator.thinking.asks import Call, Judged, Thinking
 from actors.orchestrator.thinking.overlay import Draft, Memo
-from actors.orchestrator.thinking.thought import Thought
+from actors.orchestrator.thinking.thought import Sender, Thought
 from protocol import codec
 from protocol.codec import Ref, Value
 from protocol.errors import BatosError
@@ -23,13 +23,14 @@ class Asked(msgspec.Struct, frozen=True):
     examples: list[Example]
 
 
-def judge(thought: Thought, receiver: str, path: str, target: Value, source: Value, message: Value) -> Thinking[Value]:
+def judge(sender: Sender, target: Value, source: Value, message: Value) -> Thinking[Value]:
     """Judge a candidate for `message` to `target`, and try it on the message's examples and on the message itself.
 
     Returns {"verdict", "violations", "cases", "result", "problem"}: `result` is what the message would do, `problem`
     one sentence on why the candidate does not do, or "" where it does.
     """
-    running = arguments.running(thought, receiver)
+    running = sender.running()
+    thought = sender.thought
     oid = arguments.reference(target)
     kernel = thought.overlay.is_kernel(oid)
     asked = codec.convert(message, Asked)
@@ -42,7 +43,7 @@ def judge(thought: Thought, receiver: str, path: str, target: Value, source: Val
         examples=asked.examples,
         kernel=kernel,
     )
-    tried: Tried = yield Call(path=path, service="guardian", verb="trial", request=trial, keep=True)
+    tried: Tried = yield Call(path=sender.path, service="guardian", verb="trial", request=trial, keep=True)
     running.attempts += 1
     problem = _problem(tried)
     sha256 = digest(trial.source)
@@ -56,12 +57,13 @@ def judge(thought: Thought, receiver: str, path: str, target: Value, source: Val
     }
 
 
-def install(thought: Thought, receiver: str, path: str, target: Value, source: Value) -> Thinking[Value]:
+def install(sender: Sender, target: Value, source: Value) -> Thinking[Value]:
     """Put an accepted method on `target`, in the overlay; its sha256. REFUSED where the guardian says no."""
-    running = arguments.running(thought, receiver)
+    running = sender.running()
+    thought = sender.thought
     oid = arguments.reference(target)
     request = Judge(source=arguments.text(source, "source"), kernel=thought.overlay.is_kernel(oid))
-    verdict: Verdict = yield Call(path=path, service="guardian", verb="judge", request=request, keep=True)
+    verdict: Verdict = yield Call(path=sender.path, service="guardian", verb="judge", request=request, keep=True)
     if not verdict.accepted:
         first = verdict.violations[0]
         raise BatosError(

@@ -15,7 +15,7 @@ from actors.orchestrator.primitives import arguments
 from actors.orchestrator.primitives.generation import MAX_ROWS
 from actors.orchestrator.thinking.asks import Call, Thinking
 from actors.orchestrator.thinking.interpreter import send
-from actors.orchestrator.thinking.thought import FATAL, Doomed, Message, Thought
+from actors.orchestrator.thinking.thought import FATAL, Doomed, Message, Sender, Thought
 from protocol import names
 from protocol.codec import Value
 from protocol.errors import BatosError
@@ -58,11 +58,12 @@ class Lane:
                 error = raised
 
 
-def send_all(thought: Thought, receiver: str, path: str, sends: Value) -> Thinking[Value]:
+def send_all(sender: Sender, sends: Value) -> Thinking[Value]:
     """The replies to `[[receiver, selector, args, kwargs], …]`, in order. The first lane that fails fails all of them.
 
     CONFLICTING_LANES where two lanes have written the same slot.
     """
+    thought, path = sender.thought, sender.path
     lanes = [_lane(thought, item, f"{path}.{number}") for number, item in enumerate(_listed(sends))]
     for lane in lanes:
         yield from lane.advance()

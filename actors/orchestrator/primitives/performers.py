@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Final
 
-from actors.orchestrator.primitives import cycle, expertise, generation, judgement, lanes, recollection, transition
-from actors.orchestrator.thinking import primitive
-from actors.orchestrator.thinking.asks import Thinking
-from protocol.codec import Value
+from actors.orchestrator.primitives import (
+    cloning,
+    cycle,
+    expertise,
+    generation,
+    judgement,
+    lanes,
+    recollection,
+    transition,
+)
+from actors.orchestrator.thinking.thought import Performer
 
-PERFORMERS: Final[dict[str, Callable[..., Thinking[Value]]]] = {
+PERFORMERS: Final[dict[str, Performer]] = {
     "infer_": generation.infer,
-    "clone_": primitive.clone,
-    "_clone_persistent_": primitive.clone,
+    "clone_": cloning.clone,
+    "_clone_persistent_": cloning.clone,
     "_orc_start_cognitive_cycle_": cycle.think,
     "send_all_": lanes.send_all,
     "recall_": recollection.recall,

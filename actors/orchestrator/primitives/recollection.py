@@ -14,7 +14,7 @@ import msgspec
 from actors.orchestrator.primitives import arguments
 from actors.orchestrator.thinking.asks import Call, Thinking
 from actors.orchestrator.thinking.overlay import Memo
-from actors.orchestrator.thinking.thought import Thought
+from actors.orchestrator.thinking.thought import Sender
 from protocol import documents
 from protocol.codec import Value
 from protocol.errors import BatosError
@@ -22,9 +22,7 @@ from protocol.messages import Found, Index, Indexed, Rank, Ranked, Search, Unind
 
 
 def recall(
-    thought: Thought,
-    receiver: str,
-    path: str,
+    sender: Sender,
     query: Value,
     top_k: Value = 10,
     where: Value = None,
@@ -33,47 +31,45 @@ def recall(
     request = Search(
         query=arguments.text(query, "query"), top_k=arguments.integer(top_k, "top_k"), where=_mapping(where, "where")
     )
-    found: Found = yield _call(path, "search", request)
+    found: Found = yield _call(sender, "search", request)
     return [msgspec.to_builtins(hit) for hit in found.hits]
 
 
-def remember(thought: Thought, receiver: str, path: str, text: Value, metadata: Value = None) -> Thinking[Value]:
+def remember(sender: Sender, text: Value, metadata: Value = None) -> Thinking[Value]:
     """Let memory have `text` once the mandate is published; the id of the document that it will be."""
     yield from ()
-    said = {"kind": "note", "by": receiver, "mandate": thought.mandate, **_mapping(metadata, "metadata")}
-    document = documents.check(f"note:{note_id(thought.mandate, path)}", text, said)
-    thought.overlay.remember(Memo(document.doc_id, document.text, document.metadata))
+    said = {"kind": "note", "by": sender.receiver, "mandate": sender.thought.mandate, **_mapping(metadata, "metadata")}
+    document = documents.check(f"note:{note_id(sender.thought.mandate, sender.path)}", text, said)
+    sender.thought.overlay.remember(Memo(document.doc_id, document.text, document.metadata))
     return document.doc_id
 
 
-def rank(thought: Thought, receiver: str, path: str, query: Value, texts: Value) -> Thinking[Value]:
+def rank(sender: Sender, query: Value, texts: Value) -> Thinking[Value]:
     """How near in meaning each of `texts` is to `query`: a cosine for each."""
     if not isinstance(texts, list):
         raise BatosError("METHOD_FAILED", "rank_: texts must be a list")
     request = Rank(query=arguments.text(query, "query"), texts=[arguments.text(text, "a text") for text in texts])
-    ranked: Ranked = yield _call(path, "rank", request)
+    ranked: Ranked = yield _call(sender, "rank", request)
     return ranked.scores
 
 
 def index_document(
-    thought: Thought,
-    receiver: str,
-    path: str,
+    sender: Sender,
     doc_id: Value,
     doc_text: Value,
     metadata: Value = None,
 ) -> Thinking[Value]:
     """Remember a document now; the OIDs of its chunks."""
-    said = {**_mapping(metadata, "metadata"), "mandate": thought.mandate}
+    said = {**_mapping(metadata, "metadata"), "mandate": sender.thought.mandate}
     documents.check(doc_id, doc_text, said)
     request = Index(doc_id=doc_id, text=doc_text, metadata=said)
-    indexed: Indexed = yield _call(path, "index", request)
+    indexed: Indexed = yield _call(sender, "index", request)
     return indexed.chunks
 
 
-def unindex_document(thought: Thought, receiver: str, path: str, doc_id: Value) -> Thinking[Value]:
+def unindex_document(sender: Sender, doc_id: Value) -> Thinking[Value]:
     """Forget a document now; how many chunks it had."""
-    unindexed: Unindexed = yield _call(path, "unindex", Unindex(doc_id=arguments.text(doc_id, "doc_id")))
+    unindexed: Unindexed = yield _call(sender, "unindex", Unindex(doc_id=arguments.text(doc_id, "doc_id")))
     return unindexed.chunks
 
 
@@ -82,8 +78,8 @@ def note_id(mandate: str, path: str) -> str:
     return hashlib.sha256(f"{mandate} {path}".encode()).hexdigest()[:20]
 
 
-def _call(path: str, verb: str, request: Any) -> Call:
-    return Call(path=path, service="memory", verb=verb, request=request, keep=True)
+def _call(sender: Sender, verb: str, request: Any) -> Call:
+    return Call(path=sender.path, service="memory", verb=verb, request=request, keep=True)
 
 
 def _mapping(value: Value, what: str) -> dict[str, Value]:

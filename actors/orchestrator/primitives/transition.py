@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from actors.orchestrator.primitives import arguments
 from actors.orchestrator.thinking.asks import Thinking
-from actors.orchestrator.thinking.thought import Doomed, Thought
+from actors.orchestrator.thinking.thought import Doomed, Sender
 from protocol.codec import Value
 from protocol.errors import BatosError
 
 
-def become(thought: Thought, receiver: str, path: str, name: Value) -> Thinking[Value]:
+def become(sender: Sender, name: Value) -> Thinking[Value]:
     """Enter the state `name`: the context's `synthesis_state*` becomes that prototype."""
-    running = arguments.running(thought, receiver)
-    states = thought.overlay.own(thought.overlay.root_oid("psm_prototypes_obj"))
+    running = sender.running()
+    states = sender.thought.overlay.own(sender.thought.overlay.root_oid("psm_prototypes_obj"))
     if name not in states:
         raise BatosError("METHOD_FAILED", f"become_: there is no state {name!r}, only {', '.join(states)}")
     yield from ()
-    thought.overlay.write(running.context, {"synthesis_state*": states[name]})
+    sender.thought.overlay.write(running.context, {"synthesis_state*": states[name]})
     return None
 
 
-def doom(thought: Thought, receiver: str, path: str, error: Value) -> Thinking[Value]:
+def doom(sender: Sender, error: Value) -> Thinking[Value]:
     """End the cycle badly; nothing of it is published."""
-    running = arguments.running(thought, receiver)
+    running = sender.running()
     yield from ()
     code = "CYCLE_FAILED" if running.is_question else "NOT_SYNTHESIZED"
     raise Doomed(code, f"{running.selector}: {error}", "See `batos cycle show`.", cycle=running.cycle)

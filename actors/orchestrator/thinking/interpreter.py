@@ -20,7 +20,7 @@ import msgspec
 from actors.orchestrator.thinking import primitive
 from actors.orchestrator.thinking.asks import Answered, Call, Thinking
 from actors.orchestrator.thinking.overlay import OPAQUE, Draft, Overlay, Place
-from actors.orchestrator.thinking.thought import FATAL, Doomed, Message, Thought
+from actors.orchestrator.thinking.thought import FATAL, Doomed, Message, Sender, Thought
 from protocol import codec, names
 from protocol.codec import Ref, Value
 from protocol.errors import BatosError
@@ -74,7 +74,7 @@ def _perform(
 ) -> Thinking[Value]:
     method = place.value
     if isinstance(method, UvmMethod) and method.primitive is not None:
-        return (yield from primitive.perform(thought, receiver, method.primitive, message, path))
+        return (yield from primitive.perform(Sender(thought, receiver, path), method.primitive, message))
     return (yield from _run(thought, receiver, place, message, path, caller=caller))
 
 

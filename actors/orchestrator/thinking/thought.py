@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Concatenate, Final
 
 import msgspec
 
@@ -47,18 +47,18 @@ class Ledger:
 
 @dataclass(slots=True)
 class Thought:
-    """`primitives` maps verbs to their performers (`actors.orchestrator.primitives.performers`). `contracts` are the parameters and
+    """What one mandate, or a lane of it, thinks with.
 
-    examples that came with the mandate, by (OID, selector). `tokens` are those of this lane, the ledger has all.
-
-    `onward` is how a caller in the jail has gone on with the reply of the method that has just returned, until the caller
-    is asked for; `guesses`: such a guess was never wrong in this thought.
+    `primitives` maps verbs to their performers (`actors.orchestrator.primitives.performers`). `contracts` are the
+    parameters and examples that came with the mandate, by (OID, selector). `tokens` are those of this lane, the ledger
+    has all. `onward` is how a caller in the jail has gone on with the reply of the method that has just returned, until
+    the caller is asked for; `guesses`: such a guess was never wrong in this thought.
     """
 
     mandate: str
     overlay: Overlay
     limits: Orchestrator
-    primitives: Mapping[str, Callable[..., Thinking[Value]]]
+    primitives: Mapping[str, Performer]
     seed: int = 0
     contracts: dict[tuple[str, str], Contract] = field(default_factory=dict)
     chain: list[RunningCycle] = field(default_factory=list)
@@ -105,6 +105,26 @@ class Thought:
                 f"the mandate has generated over {self.limits.tokens} tokens",
                 "The budget is orchestrator.tokens in batos.toml.",
             )
+
+
+@dataclass(slots=True, frozen=True)
+class Sender:
+    """Whose send a primitive performs: in which thought, on which receiver (an OID), at which place of the trace."""
+
+    thought: Thought
+    receiver: str
+    path: str
+
+    def running(self) -> RunningCycle:
+        """The cycle whose context the receiver is; METHOD_FAILED where it is none."""
+        for running in self.thought.chain:
+            if running.context == self.receiver:
+                return running
+        raise BatosError("METHOD_FAILED", "only the context of a running cycle can do that")
+
+
+Performer = Callable[Concatenate[Sender, ...], Thinking[Value]]
+"""A generator over a sender and the message's arguments, which are bound to its signature."""
 
 
 @dataclass(slots=True, frozen=True)
