@@ -20,7 +20,7 @@ from actors.orchestrator import codex, views
 from actors.orchestrator.journal import packing, schema
 from actors.orchestrator.journal.database import damaged
 from actors.orchestrator.journal.journal import Journal
-from actors.orchestrator.mandates import Mind
+from actors.orchestrator.mandates import Mandates
 from bus.client import Caller, Client
 from bus.process.lock import hold
 from bus.service import Call, serve, stop_on_signals
@@ -76,7 +76,7 @@ class Orchestrator:
         self._began = time.monotonic()
         self._store: Store | None = None
         self._journal: Journal | None = None
-        self._mind: Mind | None = None
+        self._mandates: Mandates | None = None
 
     async def begin(self) -> None:
         """Steps 2 to 4, again and again until they succeed; what is missing stands in `waiting_for`."""
@@ -99,8 +99,8 @@ class Orchestrator:
         for task in self._beside:
             task.cancel()
         await asyncio.gather(*self._beside, return_exceptions=True)
-        if self._mind is not None:
-            await self._mind.close()
+        if self._mandates is not None:
+            await self._mandates.close()
         if self._journal is not None:
             self._journal.close()
         if self._store is not None:
@@ -121,9 +121,9 @@ class Orchestrator:
             await self._judge_image()
             self.waiting_for = "the awakening"
             await store.run(lambda: awakening.awaken(store.db))
-        mind = Mind(store, self._journal, self._caller, self.settings)
-        taken_up = await mind.recover()
-        self._mind, self.waiting_for = mind, ""
+        mandates = Mandates(store, self._journal, self._caller, self.settings)
+        taken_up = await mandates.recover()
+        self._mandates, self.waiting_for = mandates, ""
         self._beside = [
             asyncio.create_task(packing.retain(self._journal, packing.limits_of(self.settings.orchestrator))),
             asyncio.create_task(self._look_through()),
@@ -170,14 +170,14 @@ class Orchestrator:
         }
 
     async def mandate(self, request: Mandate, call: Call) -> MandateReply:
-        if self._mind is None:
+        if self._mandates is None:
             raise self._not_ready()
-        return await self._mind.answer(request, call.envelope.idem or str(ULID()), call.partial)
+        return await self._mandates.answer(request, call.envelope.idem or str(ULID()), call.partial)
 
     async def cancel(self, request: Cancel, _: Call) -> Cancelled:
-        if self._mind is None:
+        if self._mandates is None:
             raise self._not_ready()
-        return await self._mind.cancel(request.id)
+        return await self._mandates.cancel(request.id)
 
     async def cycles(self, request: Cycles, _: Call) -> CyclesReply:
         if self._journal is None:
@@ -186,12 +186,12 @@ class Orchestrator:
         return await journal.run(lambda: views.cycles(journal, request.id, request.limit), durable=False)
 
     async def watch(self, request: Watch, call: Call) -> Watched:
-        if self._mind is None:
+        if self._mandates is None:
             raise self._not_ready()
-        return await self._mind.watch(request.id, call.partial)
+        return await self._mandates.watch(request.id, call.partial)
 
     async def pack(self, request: Pack, _: Call) -> Packed:
-        if self._mind is None or self._store is None or self._journal is None:
+        if self._mandates is None or self._store is None or self._journal is None:
             raise self._not_ready()
         return await packing.pack(self.home, self._store, self._journal, self.settings.orchestrator, request)
 
@@ -210,7 +210,7 @@ class Orchestrator:
 
     async def status(self, _request: StatusQuery, _: Call) -> ActorStatus:
         detail: dict[str, Any] = {}
-        if self._mind is not None and self._journal is not None:
+        if self._mandates is not None and self._journal is not None:
             journal = self._journal
             detail["cycles"] = await journal.run(journal.counts, durable=False)
             detail["world"] = await self._in_world(views.world_status)
@@ -223,7 +223,7 @@ class Orchestrator:
         )
 
     async def _in_world(self, work: Callable[[Store], T], *, again: bool = False) -> T:
-        if self._mind is None or self._store is None:
+        if self._mandates is None or self._store is None:
             raise self._not_ready()
         store = self._store
         return await store.run(lambda: work(store), again=again)

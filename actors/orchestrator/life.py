@@ -21,20 +21,22 @@ import structlog
 
 from actors.orchestrator import publish
 from actors.orchestrator.inbox import PASSING, is_same
-from actors.orchestrator.journal.journal import MandateRow
+from actors.orchestrator.journal.journal import Journal, MandateRow
 from actors.orchestrator.publish import Publication
 from actors.orchestrator.thinking.cancellation import Cancellation, Deadline, late
-from actors.orchestrator.thinking.claims import Joined
-from actors.orchestrator.thinking.intents import Turn
+from actors.orchestrator.thinking.claims import Claims, Joined
+from actors.orchestrator.thinking.intents import Intents, Turn
 from actors.orchestrator.thinking.overlay import Memo
-from actors.orchestrator.thinking.session import Session, Thoughts
+from actors.orchestrator.thinking.session import Session
+from bus.client import Caller
 from protocol import codec
 from protocol.errors import BatosError
 from protocol.failure import Failure, failure_of, raised_from
 from protocol.messages import CatchUp, Event, Mandate, MandateReply
-from world.store import is_lost
+from world.store import Store, is_lost
 
 T = TypeVar("T")
+Tell = Callable[[Event], None]
 
 _log = structlog.get_logger("orchestrator")
 
@@ -54,18 +56,25 @@ class Life:
 
     def __init__(
         self,
-        parts: Thoughts,
         mandate: str,
         cancellation: Cancellation,
-        tell: Callable[[Event], None],
+        tell: Tell,
         *,
         is_new: bool = False,
+        store: Store,
+        journal: Journal,
+        caller: Caller,
+        claims: Claims,
+        intents: Intents,
+        session: Callable[[MandateRow, Tell, Cancellation, Deadline], Session],
     ) -> None:
+        """`session` opens a session of this mandate: one for each time that it is thought through."""
         self.mandate = mandate
         self.cancellation = cancellation
         self.deadline: Deadline | None = None
-        self._parts = parts
-        self._store, self._journal = parts.store, parts.journal
+        self._store, self._journal, self._caller = store, journal, caller
+        self._claims, self._intents = claims, intents
+        self._session = session
         self._tell = tell
         self._conflicts = self._cycles_lost = 0
         self._lost_at: frozenset[str] = frozenset()
@@ -89,7 +98,7 @@ class Life:
             self.cancellation.call()
         self.deadline = deadline = Deadline(row.remaining)
         while True:
-            session = self._parts.session(row, self._tell, self.cancellation, deadline)
+            session = self._session(row, self._tell, self.cancellation, deadline)
             over: BatosError | None = None
             try:
                 return await self._once(session, deadline)
@@ -122,8 +131,8 @@ class Life:
             await self._journal.run(lambda: self._journal.spend(self.mandate, left))
 
     def _let_go(self, error: BatosError | None = None) -> None:
-        self._parts.intents.release(self.mandate)
-        self._parts.claims.release(self.mandate, error)
+        self._intents.release(self.mandate)
+        self._claims.release(self.mandate, error)
 
     # Again ----------------------------------------------------------------------------------------------------
 
@@ -155,7 +164,7 @@ class Life:
 
     async def _take_turn(self, session: Session, deadline: Deadline) -> None:
         """Wait for its turn where it has lost before, or where others queue with the same message."""
-        intents = self._parts.intents
+        intents = self._intents
         message = (session.mandate.target, session.mandate.selector)
         oids = self._lost_at | intents.wanted(message)
         if not oids:
@@ -201,7 +210,7 @@ class Life:
             self.cancellation.check()
             reply = await self._publish(session, thought)
             has_memos = bool(session.changes().outbox)
-        self._parts.intents.release(self.mandate)
+        self._intents.release(self.mandate)
         if has_memos:
             reply = msgspec.structs.replace(reply, remembered=await self._catch_up(deadline, REMEMBER_S))
         # What was published stands in `applied`, and would be found there after a power cut.
@@ -226,7 +235,7 @@ class Life:
             reply=codec.pack(reply),
             finished=await self._forgettable(),
         )
-        intents = self._parts.intents
+        intents = self._intents
         written = await self._store.run(session.thought.overlay.written) if intents.taken(self.mandate) else frozenset()
         # Nothing is awaited from here to the commit: whoever gets a turn after this look thinks after this commit.
         lost = written & intents.taken(self.mandate)
@@ -246,7 +255,7 @@ class Life:
         until = Deadline(min(deadline.left(), seconds))
         while (left := until.left()) > 0:
             try:
-                await self._parts.caller.call("memory", "catch_up", CatchUp(), seconds=left, causation=self.mandate)
+                await self._caller.call("memory", "catch_up", CatchUp(), seconds=left, causation=self.mandate)
             except BatosError as error:
                 if error.code not in {"NOT_READY", "NOT_RUNNING", "BUSY"}:
                     _log.warning("memory did not catch up", mandate=self.mandate, code=error.code, error=error.message)

@@ -1,4 +1,4 @@
-"""The mind: all running mandates, each with a task for its life (`life`), and whoever listens to it.
+"""The registry of mandates: those that run, each with a task for its life (`life`), and whoever listens to it.
 
 A cancel is noted in the journal first, then the task is told, so that it holds whatever is killed; what is committed
 already stays. After a crash, every mandate that the journal holds without an end lives on.
@@ -19,10 +19,11 @@ from actors.orchestrator import publish
 from actors.orchestrator.inbox import accept
 from actors.orchestrator.journal.journal import Journal, MandateRow
 from actors.orchestrator.life import Life, ended
-from actors.orchestrator.thinking.cancellation import Cancellation
+from actors.orchestrator.primitives.performers import PERFORMERS
+from actors.orchestrator.thinking.cancellation import Cancellation, Deadline
 from actors.orchestrator.thinking.claims import Claims
 from actors.orchestrator.thinking.intents import Intents
-from actors.orchestrator.thinking.session import Thoughts
+from actors.orchestrator.thinking.session import Session
 from bus.client import Caller
 from protocol import codec
 from protocol.errors import BatosError
@@ -49,15 +50,16 @@ class Running:
     told: list[Event] = field(default_factory=list)
 
 
-class Mind:
+class Mandates:
     """All mandates of one orchestrator."""
 
     def __init__(self, store: Store, journal: Journal, caller: Caller, settings: Settings) -> None:
         self._store = store
         self._journal = journal
         self._settings = settings
+        self._caller = caller
         self._claims = Claims()
-        self._parts = Thoughts(store, journal, caller, settings, self._claims, Intents())
+        self._intents = Intents()
         self._running: dict[str, Running] = {}
 
     async def recover(self) -> int:
@@ -166,11 +168,37 @@ class Mind:
         return running or self._start(row, is_new=is_new)
 
     def _start(self, row: MandateRow, *, is_new: bool = False) -> Running:
-        life = Life(self._parts, row.mandate, Cancellation(row.mandate), self._tell, is_new=is_new)
+        life = Life(
+            row.mandate,
+            Cancellation(row.mandate),
+            self._tell,
+            is_new=is_new,
+            store=self._store,
+            journal=self._journal,
+            caller=self._caller,
+            claims=self._claims,
+            intents=self._intents,
+            session=self._session,
+        )
         running = Running(life, row.attempt, asyncio.create_task(life.live(), name=row.mandate))
         self._running[row.mandate] = running
         running.task.add_done_callback(lambda task: self._stopped(row.mandate, task))
         return running
+
+    def _session(self, row: MandateRow, tell: Listener, cancellation: Cancellation, deadline: Deadline) -> Session:
+        return Session(
+            row,
+            tell,
+            cancellation,
+            deadline,
+            store=self._store,
+            journal=self._journal,
+            caller=self._caller,
+            settings=self._settings,
+            claims=self._claims,
+            intents=self._intents,
+            primitives=PERFORMERS,
+        )
 
     def _stopped(self, mandate: str, task: asyncio.Task[MandateReply]) -> None:
         self._running.pop(mandate, None)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from functools import partial
 from typing import Any, Final
@@ -20,14 +20,13 @@ import transaction
 
 from actors.orchestrator import publish
 from actors.orchestrator.journal.journal import Journal, MandateRow
-from actors.orchestrator.primitives.performers import PERFORMERS
 from actors.orchestrator.thinking.asks import Answered, Ask, Begin, Call, Ended, Entered, Judged, Thinking
 from actors.orchestrator.thinking.cancellation import Cancellation, Deadline, late
 from actors.orchestrator.thinking.claims import Claims
 from actors.orchestrator.thinking.intents import Intents
 from actors.orchestrator.thinking.interpreter import send
 from actors.orchestrator.thinking.overlay import Draft, Layer, Overlay
-from actors.orchestrator.thinking.thought import Contract, Message, Thought
+from actors.orchestrator.thinking.thought import Contract, Message, Performer, Thought
 from bus.client import Caller
 from protocol import codec
 from protocol.codec import Value
@@ -45,39 +44,33 @@ MOST_POSTED: Final = 64
 """Pieces of one thought's trace that may be on their way to the journal."""
 
 
-class Thoughts(msgspec.Struct, frozen=True):
-    """What every session needs."""
-
-    store: Store
-    journal: Journal
-    caller: Caller
-    settings: Settings
-    claims: Claims
-    intents: Intents
-
-    def session(
-        self, row: MandateRow, tell: Callable[[Event], None], cancellation: Cancellation, deadline: Deadline
-    ) -> Session:
-        return Session(self, row, tell, cancellation, deadline)
-
-
 class Session:
     """One mandate's thinking. `think` once, then `changes`; `close` in any case."""
 
     def __init__(
         self,
-        parts: Thoughts,
         row: MandateRow,
         tell: Callable[[Event], None],
         cancellation: Cancellation,
         deadline: Deadline,
+        *,
+        store: Store,
+        journal: Journal,
+        caller: Caller,
+        settings: Settings,
+        claims: Claims,
+        intents: Intents,
+        primitives: Mapping[str, Performer],
     ) -> None:
         self.row = row
         self.cancellation = cancellation
         self.deadline = deadline
         self.is_committing = False  # from when on it may be in the world
         self.mandate = codec.unpack(row.body, Mandate)
-        self._parts = parts
+        self._store, self._journal, self._caller = store, journal, caller
+        self._settings = settings
+        self._claims, self._intents = claims, intents
+        self._primitives = primitives
         self._tell = tell
         self._manager = transaction.TransactionManager(explicit=True)
         self._thought: Thought | None = None
@@ -98,12 +91,12 @@ class Session:
 
     async def think(self) -> MandateReply:
         """Think the mandate through; its reply, as yet without a transaction. Raises what ended it badly."""
-        thinking = await self._parts.store.run(self._begin)
+        thinking = await self._store.run(self._begin)
         answer: Any = None
         error: BatosError | None = None
         while True:
             try:
-                step = await self._parts.store.run(partial(self._advance, thinking, answer, error))
+                step = await self._store.run(partial(self._advance, thinking, answer, error))
             finally:
                 self._tell_traced()
             if isinstance(step, _Result):
@@ -121,22 +114,21 @@ class Session:
     async def doom(self) -> None:
         """Doom the cycle's transaction: whatever should still try to commit it will fail."""
         if self._thought is not None:
-            await self._parts.store.run(lambda: self._manager.get().doom())
+            await self._store.run(lambda: self._manager.get().doom())
 
     async def close(self) -> None:
         if self._thought is not None:
-            await self._parts.store.run(self._release)
+            await self._store.run(self._release)
 
     def _begin(self) -> Thinking[Value]:
-        settings = self._parts.settings
-        connection = self._parts.store.db.open(self._manager)
+        connection = self._store.db.open(self._manager)
         self._manager.begin()
         self._thought = Thought(
             self.row.mandate,
             Overlay(connection),
-            settings.orchestrator,
-            PERFORMERS,
-            seed=settings.inference.seed,
+            self._settings.orchestrator,
+            self._primitives,
+            seed=self._settings.inference.seed,
         )
         target = oid_of(world_root.resolve(connection, self.mandate.target))
         contract = Contract(self.mandate.parameters, self.mandate.examples)
@@ -181,7 +173,7 @@ class Session:
 
     def _trace(self, ask: Answered) -> None:
         seconds, self._stepped = time.monotonic() - self._stepped, time.monotonic()
-        self._note(lambda: self._parts.journal.step(self.row.mandate, ask, seconds))
+        self._note(lambda: self._journal.step(self.row.mandate, ask, seconds))
         spent: dict[str, Value] = {
             "send": ask.send,
             "size": ask.size,
@@ -200,18 +192,18 @@ class Session:
     # Performing -----------------------------------------------------------------------------------------------
 
     async def _perform(self, ask: Ask) -> Any:
-        journal = self._parts.journal
+        journal = self._journal
         mandate = self.row.mandate
         match ask:
             case Call():
                 return await self._call(ask)
             case Begin():
                 if ask.is_shared:
-                    self._parts.claims.take(ask.target.oid, ask.selector, mandate)
+                    self._claims.take(ask.target.oid, ask.selector, mandate)
                 self._note(lambda: journal.begin(ask.cycle, mandate, ask.path, ask.target.oid, ask.selector))
                 await self._written(0)  # who finds the context in the world finds its cycle here
-                db = self._parts.store.db
-                return await self._parts.store.run(lambda: publish.begin(db, mandate, ask))
+                db = self._store.db
+                return await self._store.run(lambda: publish.begin(db, mandate, ask))
             case Entered():
                 self._note(lambda: journal.enter(ask.cycle, ask.state))
                 self._tell(Event(event="state", mandate=mandate, cycle=ask.cycle, state=ask.state))
@@ -236,7 +228,7 @@ class Session:
         Nobody waits for it: what is asked of the journal later comes after it, and the thought's end waits for all of it. A
         crash that takes it along has the thought begin again, which writes it again.
         """
-        journal, left = self._parts.journal, self.deadline.left()
+        journal, left = self._journal, self.deadline.left()
 
         def both() -> None:
             work()
@@ -247,14 +239,14 @@ class Session:
     async def _written(self, most: int) -> None:
         """Wait until at most so many pieces of the trace are on their way; raises what has become of the others."""
         first, self._posted = self._posted[: len(self._posted) - most], self._posted[len(self._posted) - most :]
-        await self._parts.journal.written(first)
+        await self._journal.written(first)
 
     async def _call(self, ask: Call) -> Any:
         """The reply to a call: from the journal where it is there, else from the actor, however often it is lost."""
         self.cancellation.check()
         if len(self._posted) > MOST_POSTED:
             await self._written(MOST_POSTED // 2)
-        journal = self._parts.journal
+        journal = self._journal
         reply_type = VERBS[ask.service][ask.verb].reply
         key = _key(self.row.mandate, ask)
         if ask.keep:
@@ -263,7 +255,7 @@ class Session:
                 return codec.unpack(kept, reply_type)
             if self.begun:
                 # A cycle that must think anew may take minutes. Nobody waits so long for a turn.
-                self._parts.intents.release(self.row.mandate)
+                self._intents.release(self.row.mandate)
         reply = await self._ask(ask)
         if ask.keep:
             packed = codec.pack(reply)
@@ -277,7 +269,7 @@ class Session:
             if left <= 0:
                 raise late(self.deadline, f"{ask.service} had answered")
             try:
-                calling = self._parts.caller.call(
+                calling = self._caller.call(
                     ask.service,
                     ask.verb,
                     ask.request,

@@ -21,7 +21,7 @@ from ZODB.MappingStorage import MappingStorage
 from actors.guardian.jail.jail import Jail
 from actors.orchestrator import codex, views
 from actors.orchestrator.journal.journal import Journal
-from actors.orchestrator.mandates import Mind
+from actors.orchestrator.mandates import Mandates
 from actors.orchestrator.primitives.performers import PERFORMERS
 from actors.orchestrator.publish import begin
 from actors.orchestrator.thinking.asks import Answered, Begin, Call, Ended, Entered, Judged
@@ -266,11 +266,11 @@ class House:
     def open(self):
         self.store = Store(self.db, "file://")
         self.journal = Journal(self.path / "journal.sqlite")
-        self.mind = Mind(self.store, self.journal, self.bus, Settings())
+        self.mandates = Mandates(self.store, self.journal, self.bus, Settings())
 
     async def crash(self):
         """The process is gone: whatever was under way is lost, the files are as they are."""
-        await self.mind.close()
+        await self.mandates.close()
         self.journal.close()
         self.store._thread.shutdown()
         self.open()
@@ -280,7 +280,7 @@ class House:
 
     async def send(self, target, selector, *args, key="k", **rest):
         mandate = Mandate(target=target, selector=selector, args=list(args), **rest)
-        return await self.mind.answer(mandate, key, self.events.append)
+        return await self.mandates.answer(mandate, key, self.events.append)
 
     async def codex(self, text=None):
         return await self.store.run(lambda: codex.serve(self.store, Codex(text=text)))
@@ -301,7 +301,7 @@ class House:
         return views.look(self.store, Look(target=name))
 
     async def close(self):
-        await self.mind.close()
+        await self.mandates.close()
         self.journal.close()
         self.store.close()
 

@@ -221,7 +221,7 @@ async def test_after_a_crash_in_the_middle_of_the_facets_nothing_is_generated_tw
     await house.crash()
     with pytest.raises(asyncio.CancelledError):
         await waiting
-    assert await house.mind.recover() == 1
+    assert await house.mandates.recover() == 1
     reply = await ask(house)
     assert reply.result["answer"] == "Both."
     assert len(house.played.asked) == 5

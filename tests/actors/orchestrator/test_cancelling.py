@@ -63,17 +63,17 @@ async def test_a_cancelled_mandate_fails_once_and_leaves_nothing(thinking):
     before = house.look("box")
     (cycle,) = active(house)
     mandate = house.events[0].mandate
-    ended = await house.mind.cancel(mandate)
+    ended = await house.mandates.cancel(mandate)
     assert (ended.mandate, ended.cycle, ended.state, ended.cancelled) == (mandate, cycle, "FAILED", True)
     error = await failure(waiting)
     assert (error.code, error.exit_code, error.data) == ("CANCELLED", 1, {"mandate": mandate, "cycle": cycle})
     assert endless.told.is_set()
     assert (active(house), outbox(house), house.look("box")) == ([], [], before)
-    assert house.mind._claims._held == {}
+    assert house.mandates._claims._held == {}
     assert await house.journal.run(house.journal.unfinished) == []
     story = (await house.journal.run(lambda: views.cycles(house.journal, cycle, 1))).story
     assert (story.state, story.error.code) == ("FAILED", "CANCELLED")
-    assert await house.mind.cancel(cycle) == ended
+    assert await house.mandates.cancel(cycle) == ended
     repeated = await failure(house.send("box", "area_", examples=[CASE]))
     assert repeated.data["mandate"] == mandate
 
@@ -82,21 +82,21 @@ async def test_what_has_its_end_keeps_it(house):
     house.new("box", width=5, height=6)
     house.played.rounds = [[AREA]]
     reply = await house.send("box", "area_", examples=[CASE])
-    ended = await house.mind.cancel(reply.cycle)
+    ended = await house.mandates.cancel(reply.cycle)
     assert (ended.mandate, ended.state, ended.cancelled) == (reply.mandate, "COMPLETE", False)
     assert await house.send("box", "area_", examples=[CASE]) == reply
     assert house.look("box").methods["area_"].source == AREA
 
 
 async def test_nothing_of_that_name_can_be_cancelled(house):
-    error = await failure(house.mind.cancel("c0ffee"))
+    error = await failure(house.mandates.cancel("c0ffee"))
     assert (error.code, "cycle ls" in error.hint) == ("UNKNOWN_CYCLE", True)
 
 
 async def test_two_who_cancel_at_once_see_the_same_end(thinking):
     house, _, waiting = thinking
     mandate = house.events[0].mandate
-    one, other = await asyncio.gather(house.mind.cancel(mandate), house.mind.cancel(mandate))
+    one, other = await asyncio.gather(house.mandates.cancel(mandate), house.mandates.cancel(mandate))
     assert one == other
     assert (await failure(waiting)).code == "CANCELLED"
 
@@ -111,7 +111,7 @@ async def test_a_cancel_holds_through_a_crash(thinking):
         await waiting
     assert len(active(house)) == 1
     endless.reached.clear()
-    assert await house.mind.recover() == 1
+    assert await house.mandates.recover() == 1
     assert (await failure(house.send("box", "area_", examples=[CASE]))).code == "CANCELLED"
     assert (active(house), outbox(house)) == ([], [])
     assert not endless.reached.is_set()
@@ -120,11 +120,11 @@ async def test_a_cancel_holds_through_a_crash(thinking):
 async def test_a_crash_after_the_contexts_have_gone_fails_it_all_the_same(thinking):
     house, _, waiting = thinking
     house.journal.finish = lambda *_: None  # killed before the end was noted: all else is done
-    await house.mind.cancel(house.events[0].mandate)
+    await house.mandates.cancel(house.events[0].mandate)
     assert (await failure(waiting)).code == "CANCELLED"
     assert active(house) == []
     await house.crash()
-    assert await house.mind.recover() == 1
+    assert await house.mandates.recover() == 1
     assert (await failure(house.send("box", "area_", examples=[CASE]))).code == "CANCELLED"
     assert await house.journal.run(house.journal.unfinished) == []
 
@@ -140,9 +140,9 @@ async def test_what_is_committed_already_is_not_cancelled(house):
         )
     )
     await house.crash()
-    assert await house.mind.recover() == 1
+    assert await house.mandates.recover() == 1
     assert await house.send("counter", "up_") == first
-    assert not (await house.mind.cancel(first.mandate)).cancelled
+    assert not (await house.mandates.cancel(first.mandate)).cancelled
     assert house.look("counter").slots == {"count": 2}
 
 
@@ -154,7 +154,7 @@ async def test_who_joined_a_cancelled_mandate_goes_on_alone(thinking):
         await asyncio.sleep(0.01)
     house.bus.handlers["inference", "infer"] = house.played.infer
     house.played.rounds = [[AREA]]
-    await house.mind.cancel(mandate)
+    await house.mandates.cancel(mandate)
     assert (await failure(waiting)).code == "CANCELLED"
     reply = await other
     assert (reply.result, reply.synthesized) == (30, True)
@@ -166,10 +166,10 @@ async def test_who_waits_for_another_one_can_be_cancelled_too(thinking):
     while not any(event.event == "joined" for event in house.events):
         await asyncio.sleep(0.01)
     joined = next(event for event in house.events if event.event == "joined")
-    assert (await house.mind.cancel(joined.mandate)).cancelled
+    assert (await house.mandates.cancel(joined.mandate)).cancelled
     assert (await failure(second)).code == "CANCELLED"
     assert not endless.told.is_set()
-    await house.mind.cancel(house.events[0].mandate)
+    await house.mandates.cancel(house.events[0].mandate)
     assert (await failure(waiting)).code == "CANCELLED"
 
 
@@ -178,7 +178,7 @@ async def test_a_cancel_that_comes_before_the_first_step_is_heard(house):
     body = codec.pack(Mandate(target="box", selector="area_"))
     # Accepted, and nobody has started it yet: as between the acknowledgement and the task.
     await house.journal.run(lambda: house.journal.accept("m1", "k", body, 60.0))
-    assert (await house.mind.cancel("m1")).cancelled
+    assert (await house.mandates.cancel("m1")).cancelled
     assert (await failure(house.send("box", "area_"))).code == "CANCELLED"
     assert house.played.asked == []
 

@@ -56,7 +56,7 @@ async def test_many_writers_of_one_object_all_get_through(house):
     results = await asyncio.gather(*(writer(name) for name in range(32)))
     assert sorted(result for row in results for result in row) == list(range(2, 130))
     assert house.look("counter").slots == {"count": 129}
-    assert house.mind._parts.intents._turns == []
+    assert house.mandates._intents._turns == []
 
 
 async def test_who_reads_two_hot_objects_gets_through_beside_their_writers(house):
@@ -229,7 +229,7 @@ async def queueing(house):
     with snapshot(house.db) as connection:
         state = connection.get(bytes.fromhex(oid))._slots._p_oid.hex()
     held = life.Turn(-1, "somebody", ("counter", "up_"), frozenset({state}))
-    await house.mind._parts.intents.take(held)
+    await house.mandates._intents.take(held)
     return held
 
 
@@ -237,13 +237,13 @@ async def test_who_waits_for_its_turn_can_be_cancelled(house):
     await counter(house)
     await queueing(house)
     waiting = asyncio.create_task(house.send("counter", "up_", key="k2"))
-    while len(house.mind._parts.intents._turns) < 2:
+    while len(house.mandates._intents._turns) < 2:
         await asyncio.sleep(0.01)
     mandate = (await house.journal.run(lambda: house.journal.by_key("k2"))).mandate
-    assert (await house.mind.cancel(mandate)).cancelled
+    assert (await house.mandates.cancel(mandate)).cancelled
     with pytest.raises(BatosError, match="was cancelled"):
         await waiting
-    assert len(house.mind._parts.intents._turns) == 1
+    assert len(house.mandates._intents._turns) == 1
 
 
 async def test_who_waits_for_its_turn_has_a_deadline(house):
@@ -252,7 +252,7 @@ async def test_who_waits_for_its_turn_has_a_deadline(house):
     with pytest.raises(BatosError, match="before it was its turn") as caught:
         await house.send("counter", "up_", key="k2", seconds=0.3)
     assert caught.value.code == "TIMEOUT"
-    house.mind._parts.intents.release(held.mandate)
+    house.mandates._intents.release(held.mandate)
     assert (await house.send("counter", "up_", key="k2")).result == 2
 
 
@@ -263,10 +263,10 @@ async def test_nobody_publishes_what_is_anothers_turn(house):
     down = UP.replace("up_", "down_").replace("+ 1", "- 1")
     house.played.rounds = [[down]]
     waiting = asyncio.create_task(house.send("counter", "down_", key="k2"))
-    while len(house.mind._parts.intents._turns) < 2:
+    while len(house.mandates._intents._turns) < 2:
         await asyncio.sleep(0.01)
     assert house.look("counter").slots["count"] == 1
-    house.mind._parts.intents.release(held.mandate)
+    house.mandates._intents.release(held.mandate)
     assert (await waiting).result == 0
 
 
@@ -310,7 +310,7 @@ async def test_time_in_which_the_system_was_down_does_not_count(house, monkeypat
     assert 0 < row.remaining < 30.0
     wall = time.time
     monkeypatch.setattr(time, "time", lambda: wall() + jump)
-    await house.mind.recover()
+    await house.mandates.recover()
     assert (await house.send("box", "area_", examples=[CASE])).result == 30
 
 
@@ -319,6 +319,6 @@ async def test_what_is_left_after_a_crash_is_all_that_there_is(house):
     await house.journal.run(
         lambda: house.journal.accept("m1", "k", codec.pack(Mandate(target="box", selector="area_")), 0.0)
     )
-    await house.mind.recover()
-    watched = await house.mind.watch("m1", house.events.append)
+    await house.mandates.recover()
+    watched = await house.mandates.watch("m1", house.events.append)
     assert (watched.state, watched.error.code) == ("FAILED", "TIMEOUT")

@@ -103,7 +103,7 @@ async def test_a_watcher_sees_what_was_told_and_the_end(house):
     accepted = await house.send("box", "area_", detach=True, examples=[CASE])
     await gate.reached.wait()
     seen = []
-    watching = asyncio.create_task(house.mind.watch(accepted.mandate, seen.append))
+    watching = asyncio.create_task(house.mandates.watch(accepted.mandate, seen.append))
     await asyncio.sleep(0)
     gate.opened.set()
     watched = await watching
@@ -111,7 +111,7 @@ async def test_a_watcher_sees_what_was_told_and_the_end(house):
     assert watched.result == 30
     states = [event.state for event in seen if event.event == "state"]
     assert states == ["IDLE", "DECOMPOSING", "DELEGATING", "SYNTHESIZING", "COMPLETE"]
-    again = await house.mind.watch(watched.cycle, seen.append)
+    again = await house.mandates.watch(watched.cycle, seen.append)
     assert again == watched
 
 
@@ -120,10 +120,10 @@ async def test_a_watcher_of_a_failure_learns_why_and_of_nothing_that_there_is_no
     house.played.rounds = [[WRONG]] * 3
     with pytest.raises(BatosError) as caught:
         await house.send("box", "area_", examples=[CASE])
-    watched = await house.mind.watch(caught.value.data["cycle"], house.events.append)
+    watched = await house.mandates.watch(caught.value.data["cycle"], house.events.append)
     assert (watched.state, watched.error.code) == ("FAILED", "NOT_SYNTHESIZED")
     with pytest.raises(BatosError, match="no cycle and no mandate"):
-        await house.mind.watch("nothing", house.events.append)
+        await house.mandates.watch("nothing", house.events.append)
 
 
 async def test_an_answer_does_not_wait_for_a_memory_that_is_broken(house):

@@ -152,6 +152,6 @@ async def test_as_many_mandates_as_may_wait_keep_nobody_from_a_look_and_a_cancel
         await asyncio.sleep(0.01)
     assert (await house.store.run(lambda: house.look("box"))).slots == {"width": 5}
     for row in await house.journal.run(house.journal.unfinished):
-        assert (await house.mind.cancel(row.mandate)).cancelled
+        assert (await house.mandates.cancel(row.mandate)).cancelled
     ends = await asyncio.gather(*waiting, return_exceptions=True)
     assert {end.code for end in ends} == {"CANCELLED"}

@@ -158,7 +158,7 @@ async def test_after_a_crash_in_generation_the_mandate_ends_once(house):
     await house.crash()
     with pytest.raises(asyncio.CancelledError):
         await waiting
-    assert await house.mind.recover() == 1
+    assert await house.mandates.recover() == 1
     reply = await house.send("box", "area_", examples=[CASE])
     assert reply.result == 30
     # The first round stood in the journal: it was not generated again.
@@ -177,7 +177,7 @@ async def test_after_a_crash_between_commit_and_answer_nothing_is_done_twice(hou
         lambda: house.journal._db.execute("UPDATE mandates SET state = 'accepted', reply = NULL, finished = NULL")
     )
     await house.crash()
-    assert await house.mind.recover() == 1
+    assert await house.mandates.recover() == 1
     assert await house.send("counter", "up_") == first
     assert house.look("counter").slots == {"count": 2}
 

@@ -53,7 +53,7 @@ def files(house):
 
 
 async def stop(house):
-    await house.mind.close()
+    await house.mandates.close()
     house.journal.close()
     house.store._thread.shutdown()
 
@@ -73,7 +73,7 @@ async def test_a_journal_older_than_its_world_learns_how_the_cycle_has_ended(hou
     restore()
     house.open()
     assert await counts(house) == {"active": 1, "complete": 0, "failed": 0}
-    assert await house.mind.recover() == 1
+    assert await house.mandates.recover() == 1
     assert await house.send("box", "area_", examples=[CASE]) == reply
     cycle = await house.journal.run(lambda: house.journal.cycle(reply.cycle))
     assert cycle.state == "COMPLETE"
@@ -102,7 +102,7 @@ async def test_a_context_of_a_mandate_that_the_journal_has_never_seen_is_retired
     await asyncio.gather(waiting, return_exceptions=True)
     restore()
     house.open()
-    assert await house.mind.recover() == 0
+    assert await house.mandates.recover() == 0
     assert active(house) == []
 
 
@@ -126,9 +126,9 @@ async def test_a_context_of_a_mandate_that_has_ended_is_retired_and_that_of_a_ru
     await house.store.run(lambda: publish.begin(house.db, "m1", ask))
     await house.crash()
     await asyncio.gather(waiting, return_exceptions=True)
-    await house.mind._retire_orphans({row.mandate for row in await house.journal.run(house.journal.unfinished)})
+    await house.mandates._retire_orphans({row.mandate for row in await house.journal.run(house.journal.unfinished)})
     assert active(house) == [running]
-    assert await house.mind.recover() == 1
+    assert await house.mandates.recover() == 1
     assert (await house.send("box", "area_", key="k2", examples=[CASE])).result == 30
 
 

@@ -137,7 +137,7 @@ class Life:
 async def life(house, short_path):
     """`house`, its world behind a server of its own."""
     home = find_home(short_path).prepare()
-    await house.mind.close()
+    await house.mandates.close()
     house.journal.close()
     house.store.close()
     made = Life(house, home)
