@@ -38,9 +38,11 @@ import msgspec
 from bench import flows, homes
 from bench.claims import Claim, commit, processor, report
 from bus.client import Client
+from protocol import verbs
 from protocol.errors import BatosError
 from protocol.home import Home
 from protocol.messages import Cycles, Look, StatusQuery
+from protocol.verbs import AnyVerb
 
 AT_ONCE: Final = 32
 FLAT: Final = 1.2
@@ -57,12 +59,12 @@ def sends(selector: str) -> Ask:
     return lambda client, number: homes.send(client, homes.worker(number), selector)
 
 
-def asks(verb: str, request: msgspec.Struct, code: str = "") -> Ask:
+def asks(verb: AnyVerb, request: msgspec.Struct, code: str = "") -> Ask:
     """A question to the orchestrator; with `code`, the error that is the right answer."""
 
     async def ask(client: Client, _: int) -> None:
         try:
-            await client.call("orchestrator", verb, request, seconds=homes.ANSWER_S)
+            await client.call(verb, request, seconds=homes.ANSWER_S)
         except BatosError as error:
             if error.code != code:
                 raise
@@ -72,8 +74,8 @@ def asks(verb: str, request: msgspec.Struct, code: str = "") -> Ask:
 
 async def tell(client: Client, _: int) -> None:
     """The newest cycle's whole story."""
-    newest = await client.call("orchestrator", "cycles", Cycles(limit=1), seconds=homes.ANSWER_S)
-    await client.call("orchestrator", "cycles", Cycles(id=newest.cycles[0].cycle), seconds=homes.ANSWER_S)
+    newest = await client.call(verbs.CYCLES, Cycles(limit=1), seconds=homes.ANSWER_S)
+    await client.call(verbs.CYCLES, Cycles(id=newest.cycles[0].cycle), seconds=homes.ANSWER_S)
 
 
 KINDS: Final[dict[str, Ask]] = {
@@ -83,11 +85,11 @@ KINDS: Final[dict[str, Ask]] = {
     "no-op cycle": sends("ponder_"),
 }
 LOOKS: Final[dict[str, Ask]] = {
-    "look at the root": asks("look", Look(target="root")),
-    "a mistyped name": asks("look", Look(target="wroker07"), "UNKNOWN_OBJECT"),
-    "the newest cycles": asks("cycles", Cycles()),
+    "look at the root": asks(verbs.LOOK, Look(target="root")),
+    "a mistyped name": asks(verbs.LOOK, Look(target="wroker07"), "UNKNOWN_OBJECT"),
+    "the newest cycles": asks(verbs.CYCLES, Cycles()),
     "a cycle's story": tell,
-    "status": asks("status", StatusQuery()),
+    "status": asks(verbs.STATUS["orchestrator"], StatusQuery()),
 }
 ROWS: Final = [
     *((kind, at_once, ask) for at_once in (1, AT_ONCE) for kind, ask in KINDS.items()),

@@ -23,6 +23,7 @@ from bus.client import Client
 from cli import lifecycle
 from ops.house import CONFIG
 from ops.supervisor import launch
+from protocol import verbs
 from protocol.errors import BatosError
 from protocol.home import Home
 from protocol.messages import Mandate, MandateReply, StatusQuery
@@ -149,8 +150,7 @@ async def running(home: Home) -> AsyncIterator[Client]:
 async def send(client: Client, name: str, selector: str, *args: Any) -> MandateReply:
     """One message, answered."""
     wanted = Mandate(target=name, selector=selector, args=list(args))
-    reply: MandateReply = await client.call("orchestrator", "mandate", wanted, seconds=ANSWER_S)
-    return reply
+    return await client.call(verbs.MANDATE, wanted, seconds=ANSWER_S)
 
 
 def _without_models(home: Home) -> Path:
@@ -172,7 +172,7 @@ async def _until_ready(client: Client) -> None:
     for service in ("guardian", "orchestrator"):
         while True:
             try:
-                if (await client.call(service, "status", StatusQuery(), seconds=5)).ready:
+                if (await client.call(verbs.STATUS[service], StatusQuery(), seconds=5)).ready:
                     break
             except BatosError as error:
                 if clock() > until:

@@ -44,9 +44,11 @@ from cli import lifecycle
 from cli.calls.facts import FACTS
 from cli.health.census import census
 from ops.supervisor import ACTORS, Supervisor
+from protocol import verbs
 from protocol.errors import BatosError
 from protocol.home import Home
 from protocol.messages import Index, Look, Mandate, MandateReply, Search
+from protocol.verbs import Partial, Reply, Request, Verb
 
 ROUNDS: Final = 3
 FELT_S: Final = 0.6
@@ -95,22 +97,22 @@ class Sweep:
 
     async def search(self) -> None:
         found = await self._patiently(
-            lambda: self._call("memory", "search", Search(query="What does the guardian judge?", top_k=3))
+            lambda: self._call(verbs.SEARCH, Search(query="What does the guardian judge?", top_k=3))
         )
         if not found.hits:
             raise RuntimeError("a passage that memory has is not found")
 
     async def width(self) -> int:
-        seen = await self._call("orchestrator", "look", Look(target=COUNTER))
+        seen = await self._call(verbs.LOOK, Look(target=COUNTER))
         return int(seen.slots["width"])
 
     async def _send(self, mandate: Mandate) -> MandateReply:
         key = str(ULID())
-        reply: MandateReply = await self._patiently(lambda: self._call("orchestrator", "mandate", mandate, key))
+        reply: MandateReply = await self._patiently(lambda: self._call(verbs.MANDATE, mandate, key))
         return reply
 
-    async def _call(self, service: str, verb: str, request: Any, key: str = "") -> Any:
-        return await self._client.call(service, verb, request, seconds=PATIENCE_S, idem=key)
+    async def _call(self, verb: Verb[Request, Reply, Partial], request: Request, key: str = "") -> Reply:
+        return await self._client.call(verb, request, seconds=PATIENCE_S, idem=key)
 
     async def _patiently(self, ask: Callable[[], Awaitable[Any]]) -> Any:
         while True:
@@ -233,7 +235,7 @@ async def running() -> AsyncIterator[Sweep]:
             await lifecycle.up(home, lambda line: print(f"  {line}", file=sys.stderr))
             async with Client(home.bus, "bench", patience=PATIENCE_S) as client:
                 document = Index(doc_id="house", text=FACTS)
-                await client.call("memory", "index", document, seconds=PATIENCE_S)
+                await client.call(verbs.INDEX, document, seconds=PATIENCE_S)
                 yield Sweep(home, client)
         finally:
             await lifecycle.down(home, lambda _: None)

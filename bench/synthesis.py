@@ -32,6 +32,7 @@ from actors.guardian.runtime.trial import compare
 from bench.claims import Claim, processor, report
 from bus.client import Client
 from cli import lifecycle
+from protocol import verbs
 from protocol.codec import Ref
 from protocol.errors import BatosError
 from protocol.examples import read_example
@@ -40,10 +41,8 @@ from protocol.messages import (
     Cycles,
     Example,
     Infer,
-    Inferred,
     Mandate,
     New,
-    Ran,
     Row,
     Run,
     Sampling,
@@ -100,7 +99,7 @@ def read_tasks(path: Path) -> list[Task]:
 async def ours(bus: Client, task: Task) -> Ours:
     """The mandate, as the command would give it."""
     name = f"task-{task.id}"
-    await bus.call("orchestrator", "new", New(name=name, slots=task.slots), seconds=30)
+    await bus.call(verbs.NEW, New(name=name, slots=task.slots), seconds=30)
     mandate = Mandate(
         target=name,
         selector=task.selector,
@@ -114,14 +113,13 @@ async def ours(bus: Client, task: Task) -> Ours:
     cycle: str | None = None
     attempts = 0
     try:
-        reply = await bus.call("orchestrator", "mandate", mandate, seconds=240, idem=str(ULID()))
+        reply = await bus.call(verbs.MANDATE, mandate, seconds=240, idem=str(ULID()))
         cycle, attempts = reply.cycle, reply.method.attempts if reply.method else 0
     except BatosError as error:
         ending, cycle = error.code, error.data.get("cycle")
     seconds = time.monotonic() - began
     tokens: Counter[str] = Counter()
-    if cycle is not None:
-        story = (await bus.call("orchestrator", "cycles", Cycles(id=cycle), seconds=30)).story
+    if cycle is not None and (story := (await bus.call(verbs.CYCLES, Cycles(id=cycle), seconds=30)).story) is not None:
         for step in story.steps:
             tokens[step.path.split(".")[2]] += step.tokens
         attempts = len(story.verdicts)
@@ -132,11 +130,15 @@ async def ours(bus: Client, task: Task) -> Ours:
 
 async def holds(bus: Client, name: str, task: Task) -> bool:
     """Whether the installed method passes the hidden cases."""
-    found = await bus.call("orchestrator", "source", Source(target=name, selector=task.selector), seconds=30)
+    found = await bus.call(verbs.SOURCE, Source(target=name, selector=task.selector), seconds=30)
     trial = Trial(
-        source=found.method.source, receiver=NOBODY, slots=task.slots, args=task.examples[0].args, examples=task.hidden
+        source=found.method.source or "",
+        receiver=NOBODY,
+        slots=task.slots,
+        args=task.examples[0].args,
+        examples=task.hidden,
     )
-    tried = await bus.call("guardian", "trial", trial, seconds=60)
+    tried = await bus.call(verbs.TRIAL, trial, seconds=60)
     return tried.verdict == "accept" and all(case.passed for case in tried.cases)
 
 
@@ -147,7 +149,7 @@ async def peer(bus: Client, task: Task, budget: int) -> Peer:
     first_at, first_row, first_holds = sys.maxsize, sys.maxsize, False
     while drawn < PEER_ROWS or (used < budget and drawn < MAX_PEER_ROWS):
         rows = [_row(task, drawn + n) for n in range(PEER_ROWS)]
-        inferred: Inferred = await bus.call("inference", "infer", Infer(rows=rows), seconds=240)
+        inferred = await bus.call(verbs.INFER, Infer(rows=rows), seconds=240)
         for generated in inferred.rows:
             drawn += 1
             used += generated.tokens
@@ -168,7 +170,7 @@ async def passes(bus: Client, source: str, task: Task, examples: list[Example]) 
     for example in examples:
         slots = {**task.slots, **example.slots}
         run = Run(source=source, receiver=NOBODY, slots=slots, args=example.args, kwargs=example.kwargs)
-        ran: Ran = await bus.call("guardian", "run", run, seconds=60)
+        ran = await bus.call(verbs.RUN, run, seconds=60)
         if not compare(example, slots, ran.outcome).passed:
             return False
     return bool(examples)

@@ -10,12 +10,12 @@ from typing import Any
 import msgspec
 import structlog
 
-from bus.client import find_verb
 from bus.link import sealed
 from protocol.codec import convert
 from protocol.envelope import Envelope
 from protocol.errors import BatosError
 from protocol.failure import Failure, failure_of
+from protocol.verbs import find_verb
 
 _log = structlog.get_logger("bus")
 

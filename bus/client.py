@@ -12,16 +12,14 @@ import os
 import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Final, Protocol, Self
-
-import msgspec
+from typing import Any, Final, Protocol, Self, cast
 
 from bus.link import SILENCE_S, Link, sealed
 from protocol.codec import convert
 from protocol.envelope import Envelope
 from protocol.errors import BatosError
 from protocol.failure import Failure, raised_from
-from protocol.verbs import VERBS, Verb
+from protocol.verbs import AnyVerb, Partial, Reply, Request, Verb
 
 GRACE_S: Final = 0.5
 """After the deadline, the broker's word on why it passed is awaited for so long."""
@@ -32,28 +30,21 @@ class Caller(Protocol):
 
     async def call(
         self,
-        service: str,
-        verb: str,
-        request: msgspec.Struct,
+        verb: Verb[Request, Reply, Partial],
+        request: Request,
         *,
         seconds: float,
         idem: str = "",
         causation: str = "",
-        on_partial: Callable[[Any], None] | None = None,
-    ) -> Any:
+        on_partial: Callable[[Partial], None] | None = None,
+    ) -> Reply:
         """The typed reply of `verb`; raises BatosError."""
 
 
-def find_verb(service: str, verb: str) -> Verb:
-    """What `service` takes and gives for `verb`; UNKNOWN_VERB where it does not know it."""
-    found = VERBS.get(service, {}).get(verb)
-    if found is None:
-        raise BatosError("UNKNOWN_VERB", f"{service or 'no service'} has no verb {verb[:100]!r}")
-    return found
+class Pending:
+    """A request that waits for its reply: what comes for it is checked against its verb."""
 
-
-class _Pending:
-    def __init__(self, verb: Verb, on_partial: Callable[[Any], None] | None) -> None:
+    def __init__(self, verb: AnyVerb, on_partial: Callable[[Any], None] | None) -> None:
         self.verb = verb
         self.on_partial = on_partial
         self.reply: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
@@ -94,7 +85,7 @@ class Client:
         self._link: Link | None = None
         self._boot: str | None = None
         self._alive = asyncio.Event()
-        self._pending: dict[str, _Pending] = {}
+        self._pending: dict[str, Pending] = {}
 
     async def __aenter__(self) -> Self:
         return self
@@ -106,27 +97,25 @@ class Client:
 
     async def call(
         self,
-        service: str,
-        verb: str,
-        request: msgspec.Struct,
+        verb: Verb[Request, Reply, Partial],
+        request: Request,
         *,
         seconds: float,
         idem: str = "",
         causation: str = "",
-        on_partial: Callable[[Any], None] | None = None,
-    ) -> Any:
-        """Ask `service`; the typed reply, or BatosError: its own failure, or
+        on_partial: Callable[[Partial], None] | None = None,
+    ) -> Reply:
+        """Ask the verb's service for its typed reply.
 
-        NOT_RUNNING (no broker), NOT_READY (no worker, or with `lost` it died on the way), BUSY, TIMEOUT,
-        UNKNOWN_VERB, BAD_VALUE, TOO_LARGE.
+        Raises what the service answers with, or NOT_RUNNING (no broker), NOT_READY (no worker, or with `lost` it died
+        on the way), BUSY, TIMEOUT, UNKNOWN_VERB, BAD_VALUE, TOO_LARGE.
         """
-        known = find_verb(service, verb)
         started = time.monotonic()
         envelope = Envelope(
             id=os.urandom(16).hex(),
             kind="request",
-            service=service,
-            verb=verb,
+            service=verb.service,
+            verb=verb.name,
             sender=self._sender,
             idem=idem,
             causation=causation,
@@ -145,14 +134,14 @@ class Client:
             raise BatosError(
                 "NOT_RUNNING", "no broker answers on the bus", "Start the system with `batos up`."
             ) from None
-        pending = self._pending[envelope.id] = _Pending(known, on_partial)
+        pending = self._pending[envelope.id] = Pending(verb, on_partial)
         try:
             self._link.send(frame)
             left = seconds - (time.monotonic() - started)
-            return await asyncio.wait_for(pending.reply, left + GRACE_S)
+            return cast("Reply", await asyncio.wait_for(pending.reply, left + GRACE_S))
         except TimeoutError:
             self._give_up(envelope)
-            raise BatosError("TIMEOUT", f"{service} did not answer {verb} within {seconds:g} s") from None
+            raise BatosError("TIMEOUT", f"{verb.service} did not answer {verb.name} within {seconds:g} s") from None
         except asyncio.CancelledError:
             self._give_up(envelope)
             raise

@@ -12,15 +12,16 @@ import inspect
 import os
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
 from bus.answer import Call, answer
-from bus.client import _Pending, find_verb
+from bus.client import Pending
 from bus.link import sealed
 from protocol.envelope import Envelope, open_frame
 from protocol.errors import BatosError
+from protocol.verbs import AnyVerb, Partial, Reply, Request, Verb
 
 StubHandler = Callable[..., msgspec.Struct | Awaitable[msgspec.Struct]]
 """Takes the request, or the request and its `Call`; may be a coroutine function."""
@@ -37,23 +38,22 @@ class StubBus:
 
     async def call(
         self,
-        service: str,
-        verb: str,
-        request: msgspec.Struct,
+        verb: Verb[Request, Reply, Partial],
+        request: Request,
         *,
         seconds: float,
         idem: str = "",
         causation: str = "",
-        on_partial: Callable[[Any], None] | None = None,
-    ) -> Any:
+        on_partial: Callable[[Partial], None] | None = None,
+    ) -> Reply:
         """As `Client.call`; a service without a handler is one that is not ready."""
-        pending = _Pending(find_verb(service, verb), on_partial)
+        pending = Pending(verb, on_partial)
         sent = sealed(
             Envelope(
                 id=os.urandom(16).hex(),
                 kind="request",
-                service=service,
-                verb=verb,
+                service=verb.service,
+                verb=verb.name,
                 sender="stub",
                 idem=idem,
                 causation=causation,
@@ -62,11 +62,11 @@ class StubBus:
                 body=request,
             )
         )
-        handler = self.handlers.get((service, verb))
+        handler = self.handlers.get((verb.service, verb.name))
         if handler is None:
-            raise BatosError("NOT_READY", f"no {service} is ready")
+            raise BatosError("NOT_READY", f"no {verb.service} is ready")
         call = Call(open_frame(sent), lambda frame: pending.take(open_frame(frame)))
-        task = asyncio.create_task(answer({verb: self._wrapped(service, verb, handler)}, call))
+        task = asyncio.create_task(answer({verb.name: self._wrapped(verb, handler)}, call))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         waiting: list[asyncio.Future[Any]] = [task, pending.reply]
@@ -78,8 +78,8 @@ class StubBus:
         if task.done():
             pending.take(open_frame(task.result()))
         if not pending.reply.done():
-            raise BatosError("TIMEOUT", f"{service} did not answer {verb} within {seconds:g} s")
-        return await pending.reply
+            raise BatosError("TIMEOUT", f"{verb.service} did not answer {verb.name} within {seconds:g} s")
+        return cast("Reply", await pending.reply)
 
     async def join(self, *, fail_fast: bool = True) -> None:
         """Wait until every handler has ended; raise the first unexpected error of one."""
@@ -88,13 +88,11 @@ class StubBus:
         if fail_fast and self.errors:
             raise self.errors[0]
 
-    def _wrapped(
-        self, service: str, verb: str, handler: StubHandler
-    ) -> Callable[[Any, Call], Awaitable[msgspec.Struct]]:
+    def _wrapped(self, verb: AnyVerb, handler: StubHandler) -> Callable[[Any, Call], Awaitable[msgspec.Struct]]:
         takes_call = len(inspect.signature(handler).parameters) > 1
 
         async def wrapped(request: Any, call: Call) -> msgspec.Struct:
-            self.calls.append((service, verb, request))
+            self.calls.append((verb.service, verb.name, request))
             try:
                 made = handler(request, call) if takes_call else handler(request)
                 return await made if inspect.isawaitable(made) else made

@@ -7,15 +7,16 @@ import logging
 import os
 import shlex
 import sys
-from typing import Any, Final
+from typing import Final
 
-import msgspec
 import structlog
 
 from bus.client import Client
+from protocol import verbs
 from protocol.errors import BatosError
 from protocol.home import Home, find_home
 from protocol.messages import StatusQuery
+from protocol.verbs import Partial, Reply, Request, Verb
 
 SENDER: Final = f"batos.{os.getpid()}"
 ANSWER_S: Final = 30.0
@@ -37,7 +38,7 @@ def client(home: Home) -> Client:
     return Client(home.bus, SENDER)
 
 
-async def ask(home: Home, verb: str, request: msgspec.Struct, *, service: str = "orchestrator", key: str = "") -> Any:
+async def ask(home: Home, verb: Verb[Request, Reply, Partial], request: Request, *, key: str = "") -> Reply:
     """The typed reply to one request. One with an idempotency `key` goes out again where its answer was lost."""
     clock = asyncio.get_running_loop().time
     until = clock() + ANSWER_S
@@ -45,8 +46,8 @@ async def ask(home: Home, verb: str, request: msgspec.Struct, *, service: str = 
     async with client(home) as bus:
         while True:
             try:
-                await reach(home, bus, service)
-                return await bus.call(service, verb, request, seconds=until - clock(), idem=key)
+                await reach(home, bus, verb.service)
+                return await bus.call(verb, request, seconds=until - clock(), idem=key)
             except BatosError as error:
                 lost = lost or bool(error.data.get("lost")) or error.code == "TIMEOUT"
                 if not (key and lost) or error.code not in {*GONE, "TIMEOUT"}:
@@ -67,7 +68,7 @@ async def reach(home: Home, bus: Client, service: str) -> None:
     there: float | None = None
     while True:
         try:
-            status = await bus.call(service, "status", StatusQuery(), seconds=REACH_S)
+            status = await bus.call(verbs.STATUS[service], StatusQuery(), seconds=REACH_S)
         except BatosError as error:
             if error.code == "NOT_RUNNING":
                 raise not_running(home) from error

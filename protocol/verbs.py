@@ -1,11 +1,16 @@
-"""The whole list of verbs: a service answers those that stand here under its name, and no others."""
+"""The whole list of verbs: a service answers those that stand here under its name, and no others.
+
+A verb carries the types of its request, its reply and its partial replies, so that a caller's code is checked against them:
+`await client.call(verbs.LOOK, Look(target="box"), seconds=5)` is a `Looked`.
+"""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final, Generic, Never, TypeVar
 
 import msgspec
 
+from protocol.errors import BatosError
 from protocol.messages import (
     Activate,
     ActorStatus,
@@ -59,53 +64,96 @@ from protocol.messages import (
     Watched,
 )
 
-
-class Verb(msgspec.Struct, frozen=True, kw_only=True):
-    request: type[msgspec.Struct]
-    reply: type[msgspec.Struct]
-    partial: type[msgspec.Struct] | None = None
+Request = TypeVar("Request", bound=msgspec.Struct)
+Reply = TypeVar("Reply", bound=msgspec.Struct)
+Partial = TypeVar("Partial", bound=msgspec.Struct)
 
 
-_STATUS: Final = Verb(request=StatusQuery, reply=ActorStatus)
+class Verb(msgspec.Struct, Generic[Request, Reply, Partial], frozen=True):
+    """What `service` can be asked for under `name`: the types of the request, of the reply, and of what comes before it."""
 
-VERBS: Final[dict[str, dict[str, Verb]]] = {
-    "orchestrator": {
-        "mandate": Verb(request=Mandate, reply=MandateReply, partial=Event),
-        "cancel": Verb(request=Cancel, reply=Cancelled),
-        "cycles": Verb(request=Cycles, reply=CyclesReply),
-        "watch": Verb(request=Watch, reply=Watched, partial=Event),
-        "pack": Verb(request=Pack, reply=Packed),
-        "codex": Verb(request=Codex, reply=CodexReply),
-        "new": Verb(request=New, reply=Created),
-        "look": Verb(request=Look, reply=Looked),
-        "source": Verb(request=Source, reply=SourceText),
-        "status": _STATUS,
-    },
-    "inference": {
-        "infer": Verb(request=Infer, reply=Inferred, partial=Piece),
-        "import": Verb(request=Import, reply=ExpertReply),
-        "activate": Verb(request=Activate, reply=ExpertReply),
-        "prefetch": Verb(request=Prefetch, reply=ExpertsReply),
-        "evict": Verb(request=Evict, reply=ExpertReply),
-        "experts": Verb(request=Experts, reply=ExpertsReply),
-        "status": _STATUS,
-    },
-    "memory": {
-        "index": Verb(request=Index, reply=Indexed, partial=IndexProgress),
-        "unindex": Verb(request=Unindex, reply=Unindexed),
-        "search": Verb(request=Search, reply=Found),
-        "rank": Verb(request=Rank, reply=Ranked),
-        "catch_up": Verb(request=CatchUp, reply=CaughtUp),
-        "status": _STATUS,
-    },
-    "guardian": {
-        "judge": Verb(request=Judge, reply=Verdict),
-        "run": Verb(request=Run, reply=Ran),
-        "resume": Verb(request=Resume, reply=Resumed),
-        "trial": Verb(request=Trial, reply=Tried),
-        "status": _STATUS,
-    },
-    "broker": {
-        "status": _STATUS,
-    },
+    service: str
+    name: str
+    request: type[Request]
+    reply: type[Reply]
+    partial: type[Partial] | None = None
+
+
+AnyVerb = Verb[Any, Any, Any]
+
+
+def _plain(service: str, name: str, request: type[Request], reply: type[Reply]) -> Verb[Request, Reply, Never]:
+    """A verb without partial replies."""
+    return Verb(service, name, request, reply)
+
+
+MANDATE: Final = Verb("orchestrator", "mandate", Mandate, MandateReply, Event)
+CANCEL: Final = _plain("orchestrator", "cancel", Cancel, Cancelled)
+CYCLES: Final = _plain("orchestrator", "cycles", Cycles, CyclesReply)
+WATCH: Final = Verb("orchestrator", "watch", Watch, Watched, Event)
+PACK: Final = _plain("orchestrator", "pack", Pack, Packed)
+CODEX: Final = _plain("orchestrator", "codex", Codex, CodexReply)
+NEW: Final = _plain("orchestrator", "new", New, Created)
+LOOK: Final = _plain("orchestrator", "look", Look, Looked)
+SOURCE: Final = _plain("orchestrator", "source", Source, SourceText)
+
+INFER: Final = Verb("inference", "infer", Infer, Inferred, Piece)
+IMPORT: Final = _plain("inference", "import", Import, ExpertReply)
+ACTIVATE: Final = _plain("inference", "activate", Activate, ExpertReply)
+PREFETCH: Final = _plain("inference", "prefetch", Prefetch, ExpertsReply)
+EVICT: Final = _plain("inference", "evict", Evict, ExpertReply)
+EXPERTS: Final = _plain("inference", "experts", Experts, ExpertsReply)
+
+INDEX: Final = Verb("memory", "index", Index, Indexed, IndexProgress)
+UNINDEX: Final = _plain("memory", "unindex", Unindex, Unindexed)
+SEARCH: Final = _plain("memory", "search", Search, Found)
+RANK: Final = _plain("memory", "rank", Rank, Ranked)
+CATCH_UP: Final = _plain("memory", "catch_up", CatchUp, CaughtUp)
+
+JUDGE: Final = _plain("guardian", "judge", Judge, Verdict)
+RUN: Final = _plain("guardian", "run", Run, Ran)
+RESUME: Final = _plain("guardian", "resume", Resume, Resumed)
+TRIAL: Final = _plain("guardian", "trial", Trial, Tried)
+
+STATUS: Final = {
+    service: _plain(service, "status", StatusQuery, ActorStatus)
+    for service in ("orchestrator", "inference", "memory", "guardian", "broker")
 }
+"""What every service answers, and the broker too."""
+
+_ALL: Final[tuple[AnyVerb, ...]] = (
+    MANDATE,
+    CANCEL,
+    CYCLES,
+    WATCH,
+    PACK,
+    CODEX,
+    NEW,
+    LOOK,
+    SOURCE,
+    INFER,
+    IMPORT,
+    ACTIVATE,
+    PREFETCH,
+    EVICT,
+    EXPERTS,
+    INDEX,
+    UNINDEX,
+    SEARCH,
+    RANK,
+    CATCH_UP,
+    JUDGE,
+    RUN,
+    RESUME,
+    TRIAL,
+    *STATUS.values(),
+)
+VERBS: Final = {service: {verb.name: verb for verb in _ALL if verb.service == service} for service in STATUS}
+
+
+def find_verb(service: str, name: str) -> AnyVerb:
+    """What `service` takes and gives for `name`; UNKNOWN_VERB where it does not know it."""
+    found = VERBS.get(service, {}).get(name)
+    if found is None:
+        raise BatosError("UNKNOWN_VERB", f"{service or 'no service'} has no verb {name[:100]!r}")
+    return found

@@ -24,6 +24,7 @@ from actors.orchestrator.mandates import Mandates
 from bus.client import Caller, Client
 from bus.process.lock import hold
 from bus.service import Call, serve, stop_on_signals
+from protocol import verbs
 from protocol.errors import HOPELESS, BatosError
 from protocol.home import Home
 from protocol.messages import (
@@ -46,7 +47,6 @@ from protocol.messages import (
     Source,
     SourceText,
     StatusQuery,
-    Verdict,
     Watch,
     Watched,
 )
@@ -143,7 +143,7 @@ class Orchestrator:
         """The kernel's own methods pass the same gate as any other method, or there is no world."""
         for method in awakening.image():
             request = Judge(source=method.source, kernel=True)
-            verdict: Verdict = await self._caller.call("guardian", "judge", request, seconds=JUDGE_S)
+            verdict = await self._caller.call(verbs.JUDGE, request, seconds=JUDGE_S)
             if not verdict.accepted:
                 first = verdict.violations[0]
                 raise BatosError(

@@ -29,7 +29,7 @@ from actors.orchestrator.thinking.intents import Intents, Turn
 from actors.orchestrator.thinking.overlay import Memo
 from actors.orchestrator.thinking.session import Session
 from bus.client import Caller
-from protocol import codec
+from protocol import codec, verbs
 from protocol.errors import BatosError
 from protocol.failure import Failure, failure_of, raised_from
 from protocol.messages import CatchUp, Event, Mandate, MandateReply
@@ -255,7 +255,7 @@ class Life:
         until = Deadline(min(deadline.left(), seconds))
         while (left := until.left()) > 0:
             try:
-                await self._caller.call("memory", "catch_up", CatchUp(), seconds=left, causation=self.mandate)
+                await self._caller.call(verbs.CATCH_UP, CatchUp(), seconds=left, causation=self.mandate)
             except BatosError as error:
                 if error.code not in {"NOT_READY", "NOT_RUNNING", "BUSY"}:
                     _log.warning("memory did not catch up", mandate=self.mandate, code=error.code, error=error.message)

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, Never
 
 import msgspec
 
 from cli import wire
 from cli.calls import mandate, sending
+from protocol import verbs
 from protocol.errors import BatosError
 from protocol.home import Home
-from protocol.messages import Activate, ExpertReply, Experts, ExpertsReply, ExpertView, Import, Mandate
+from protocol.messages import Activate, ExpertReply, Experts, ExpertView, Import, Mandate
 from protocol.names import check_object
+from protocol.verbs import Request, Verb
 
 SERVICE: Final = "inference"
 WORK_S: Final = 600.0
@@ -52,7 +54,7 @@ async def bring(home: Home, path: str, name: str, persona: str | None) -> Expert
     if persona is not None:
         mandate.check_target(persona)
     whole = _existing(path)
-    came = _expert(await _ask(home, "import", Import(path=str(whole), name=name)))
+    came = _expert(await _ask(home, verbs.IMPORT, Import(path=str(whole), name=name)))
     if persona is None:
         return came
     wanted = Mandate(target=persona, selector=ADOPT, args=[name])
@@ -66,20 +68,19 @@ async def bring(home: Home, path: str, name: str, persona: str | None) -> Expert
 
 async def activate(home: Home, name: str, pin: bool | None = None) -> Expert:
     """Bring the expert to the device; `pin` True keeps it there, and False lets it go where it is."""
-    return _expert(await _ask(home, "activate", Activate(name=check_object(name), pin=pin)))
+    return _expert(await _ask(home, verbs.ACTIVATE, Activate(name=check_object(name), pin=pin)))
 
 
 async def listed(home: Home) -> list[ExpertView]:
     """Every expert, in name order."""
-    found: ExpertsReply = await wire.ask(home, "experts", Experts(), service=SERVICE)
-    return found.experts
+    return (await wire.ask(home, verbs.EXPERTS, Experts())).experts
 
 
-async def _ask(home: Home, verb: str, request: msgspec.Struct) -> Any:
+async def _ask(home: Home, verb: Verb[Request, ExpertReply, Never], request: Request) -> ExpertReply:
     async with wire.client(home) as bus:
         await wire.reach(home, bus, SERVICE)
         try:
-            return await bus.call(SERVICE, verb, request, seconds=WORK_S)
+            return await bus.call(verb, request, seconds=WORK_S)
         except BatosError as error:
             raise wire.not_running(home) if error.code == "NOT_RUNNING" else error from error
 

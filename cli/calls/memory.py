@@ -18,7 +18,7 @@ import msgspec
 from bus.client import Client
 from cli import wire
 from cli.calls import sending
-from protocol import documents
+from protocol import documents, verbs
 from protocol.errors import BatosError
 from protocol.home import Home
 from protocol.messages import Found, Index, Indexed, IndexProgress, Search, Unindex, Unindexed
@@ -88,8 +88,7 @@ async def remember(
 
 
 async def search(home: Home, query: str, top_k: int) -> Found:
-    found: Found = await wire.ask(home, "search", Search(query=query, top_k=top_k), service=SERVICE)
-    return found
+    return await wire.ask(home, verbs.SEARCH, Search(query=query, top_k=top_k))
 
 
 async def forget(home: Home, doc_id: str, key: str | None) -> Unindexed:
@@ -99,16 +98,15 @@ async def forget(home: Home, doc_id: str, key: str | None) -> Unindexed:
     """
     key = sending.check_key(key)
     try:
-        gone: Unindexed = await wire.ask(home, "unindex", Unindex(doc_id=doc_id), service=SERVICE, key=key)
+        return await wire.ask(home, verbs.UNINDEX, Unindex(doc_id=doc_id), key=key)
     except BatosError as error:
         path = _absolute(doc_id)
         if error.code != "UNKNOWN_DOCUMENT" or path == doc_id:
             raise
         try:
-            gone = await wire.ask(home, "unindex", Unindex(doc_id=path), service=SERVICE, key=key)
+            return await wire.ask(home, verbs.UNINDEX, Unindex(doc_id=path), key=key)
         except BatosError as again:
             raise (error if again.code == "UNKNOWN_DOCUMENT" else again) from again
-    return gone
 
 
 async def _index(home: Home, bus: Client, request: Index, on_progress: Callable[[IndexProgress], None]) -> Indexed:
@@ -117,15 +115,13 @@ async def _index(home: Home, bus: Client, request: Index, on_progress: Callable[
     until = math.inf
     while True:
         try:
-            indexed: Indexed = await bus.call(SERVICE, "index", request, seconds=REMEMBER_S, on_partial=on_progress)
+            return await bus.call(verbs.INDEX, request, seconds=REMEMBER_S, on_partial=on_progress)
         except BatosError as error:
             if error.data.get("lost") and until == math.inf:
                 until = clock() + AGAIN_S
             if error.code not in _GONE or until == math.inf or clock() > until:
                 raise wire.not_running(home) if error.code == "NOT_RUNNING" else error from error
             await asyncio.sleep(AGAIN_S / 100)
-        else:
-            return indexed
 
 
 def _after(error: BatosError, done: int, total: int) -> BatosError:

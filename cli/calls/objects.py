@@ -11,7 +11,7 @@ from typing import Final
 
 from cli import values, wire
 from cli.calls import mandate, sending
-from protocol import codec, names
+from protocol import codec, names, verbs
 from protocol.errors import BatosError
 from protocol.home import Home
 from protocol.messages import (
@@ -48,8 +48,7 @@ async def create(
         slots={names.check_slot(slot): value for slot, value in values.read_pairs(slots, "slot").items()},
     )
     codec.encode(wanted.slots)
-    made: Created = await wire.ask(home, "new", wanted, key=sending.check_key(key))
-    return made
+    return await wire.ask(home, verbs.NEW, wanted, key=sending.check_key(key))
 
 
 async def look(
@@ -59,26 +58,23 @@ async def look(
     if at is not None and _TID.fullmatch(at) is None:
         raise BatosError("USAGE", f"--at {at} is no transaction", "It is 16 hexadecimal digits, as results show them.")
     wanted = names.ROOT_OID if target is None else mandate.check_target(target)
-    seen: Looked = await wire.ask(home, "look", Look(target=wanted, at=at, after=after, limit=limit))
-    return seen
+    return await wire.ask(home, verbs.LOOK, Look(target=wanted, at=at, after=after, limit=limit))
 
 
 async def source(home: Home, target: str, selector: str) -> SourceText:
     """The method that lookup finds on the object under `selector`."""
     name, _ = mandate.read_selector(selector)
-    found: SourceText = await wire.ask(home, "source", Source(target=mandate.check_target(target), selector=name))
-    return found
+    return await wire.ask(home, verbs.SOURCE, Source(target=mandate.check_target(target), selector=name))
 
 
 async def cycles(home: Home, limit: int) -> list[CycleSummary]:
     """The newest cycles, newest first."""
-    found: list[CycleSummary] = (await wire.ask(home, "cycles", Cycles(limit=limit))).cycles
-    return found
+    return (await wire.ask(home, verbs.CYCLES, Cycles(limit=limit))).cycles
 
 
 async def story(home: Home, id_: str) -> CycleStory:
     """One cycle, by its id or its mandate's."""
-    found: CycleStory | None = (await wire.ask(home, "cycles", Cycles(id=id_))).story
+    found = (await wire.ask(home, verbs.CYCLES, Cycles(id=id_))).story
     if found is None:
         raise BatosError(
             "UNKNOWN_CYCLE", f"no cycle and no mandate {id_!r}", f"List: {wire.command(home, 'cycle', 'ls')}"
@@ -96,10 +92,7 @@ async def watch(home: Home, id_: str, seconds: float, on_event: Callable[[Event]
     while (left := until - clock()) > 0:
         try:
             async with wire.client(home) as bus:
-                found: Watched = await bus.call(
-                    "orchestrator", "watch", Watch(id=id_), seconds=left, on_partial=on_event
-                )
-                return found
+                return await bus.call(verbs.WATCH, Watch(id=id_), seconds=left, on_partial=on_event)
         except BatosError as error:
             lost = lost or bool(error.data.get("lost"))
             if error.code == "TIMEOUT":
@@ -115,14 +108,12 @@ async def watch(home: Home, id_: str, seconds: float, on_event: Callable[[Event]
 
 async def cancel(home: Home, id_: str) -> Cancelled:
     """End a mandate, or that of a cycle; how it has ended."""
-    found: Cancelled = await wire.ask(home, "cancel", Cancel(id=id_))
-    return found
+    return await wire.ask(home, verbs.CANCEL, Cancel(id=id_))
 
 
 async def codex(home: Home, file: str | None) -> CodexReply:
     """The world's codex; with a file (`-`: standard input), that becomes it."""
-    found: CodexReply = await wire.ask(home, "codex", Codex(text=None if file is None else _read(file)))
-    return found
+    return await wire.ask(home, verbs.CODEX, Codex(text=None if file is None else _read(file)))
 
 
 def _read(file: str) -> str:

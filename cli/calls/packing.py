@@ -6,6 +6,7 @@ import time
 from typing import Final
 
 from cli import wire
+from protocol import verbs
 from protocol.errors import BatosError
 from protocol.home import Home, duration
 from protocol.messages import Pack, Packed
@@ -23,8 +24,7 @@ async def pack(home: Home, keep: str | None, *, really: bool) -> Packed:
             raise BatosError("USAGE", f"--keep {error}") from error
     async with wire.client(home) as bus:
         await wire.reach(home, bus, "orchestrator")
-        packed: Packed = await bus.call("orchestrator", "pack", Pack(keep=keep, really=really), seconds=PACK_S)
-        return packed
+        return await bus.call(verbs.PACK, Pack(keep=keep, really=really), seconds=PACK_S)
 
 
 def forgets(found: Packed) -> str:

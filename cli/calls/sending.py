@@ -15,6 +15,7 @@ import msgspec
 from ulid import ULID
 
 from cli import wire
+from protocol import verbs
 from protocol.errors import BatosError
 from protocol.home import Home
 from protocol.mandates import MAX_SECONDS
@@ -70,10 +71,7 @@ class Sending:
         while (left := until - clock()) > 0:
             try:
                 async with wire.client(self.home) as bus:
-                    reply: MandateReply = await bus.call(
-                        "orchestrator", "mandate", self.mandate, seconds=left, idem=self.key, on_partial=note
-                    )
-                    return reply
+                    return await bus.call(verbs.MANDATE, self.mandate, seconds=left, idem=self.key, on_partial=note)
             except BatosError as error:
                 lost = lost or bool(error.data.get("lost")) or bool(self.id)
                 if error.code == "TIMEOUT" and "goes_on" not in error.data and clock() >= until - wire.AGAIN_S:

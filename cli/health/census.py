@@ -16,6 +16,7 @@ from bus.client import Client
 from bus.process import last_words
 from ops.supervisor import ACTORS, Process, Supervisor, remains
 from ops.zeo import ruok
+from protocol import verbs
 from protocol.errors import BatosError
 from protocol.home import Home
 from protocol.messages import ActorStatus, StatusQuery
@@ -100,7 +101,7 @@ async def census(home: Home) -> Census:
             if name == "storage":
                 statuses[name] = await _storage(home, processes.get(name))
             else:
-                statuses[name] = await bus.call(name, "status", StatusQuery(), seconds=ASK_S)
+                statuses[name] = await bus.call(verbs.STATUS[name], StatusQuery(), seconds=ASK_S)
         except BatosError as error:
             errors[name] = error.code
 

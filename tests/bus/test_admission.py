@@ -23,6 +23,7 @@ from bus.link import sealed
 from bus.process.lock import holder
 from bus.registration import Ready
 from bus.service import serve
+from protocol import verbs
 from protocol.codec import convert
 from protocol.envelope import Envelope, open_frame
 from protocol.errors import BatosError
@@ -40,7 +41,7 @@ async def pid_of(home: Home, service: str = "inference", *, seconds: float = 20.
     async with Client(home.bus, "asking") as client:
         while time.monotonic() < until:
             try:
-                return int((await client.call(service, "status", StatusQuery(), seconds=5)).pid)
+                return int((await client.call(verbs.STATUS[service], StatusQuery(), seconds=5)).pid)
             except BatosError as error:
                 if error.code not in ("NOT_READY", "NOT_RUNNING"):
                     raise

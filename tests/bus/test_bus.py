@@ -22,11 +22,13 @@ from bus.broker.broker import Broker
 from bus.client import Client
 from bus.link import sealed
 from bus.service import Call, Handler, serve
+from protocol import verbs
 from protocol.codec import MAX_FRAME_BYTES
 from protocol.envelope import Envelope
 from protocol.errors import BatosError
 from protocol.home import Home
 from protocol.messages import ActorStatus, Infer, Inferred, Piece, Row, StatusQuery
+from protocol.verbs import Verb
 
 DONE = Inferred(rows=[], prompt_tokens=1, seconds=0.0)
 
@@ -55,7 +57,7 @@ async def appeared(client: Client, pid: int | None = None) -> ActorStatus:
     async with asyncio.timeout(20):
         while True:
             try:
-                found = await client.call("inference", "status", StatusQuery(), seconds=5)
+                found = await client.call(verbs.STATUS["inference"], StatusQuery(), seconds=5)
             except BatosError as error:
                 if error.code not in ("NOT_READY", "NOT_RUNNING"):
                     raise
@@ -90,7 +92,7 @@ async def error_of(awaitable: Any) -> BatosError:
 
 
 def ask(client: Client, prompt: str = "", *, seconds: float = 10.0, **more: Any) -> Any:
-    return client.call("inference", "infer", Infer(rows=[Row(prompt=prompt)]), seconds=seconds, **more)
+    return client.call(verbs.INFER, Infer(rows=[Row(prompt=prompt)]), seconds=seconds, **more)
 
 
 @pytest.mark.usefixtures("broker")
@@ -161,8 +163,9 @@ async def test_failures_travel_as_what_they_are(home: Home, client: Client) -> N
 
 @pytest.mark.usefixtures("broker")
 async def test_what_is_not_in_the_protocol_is_refused_on_both_sides(home: Home, client: Client) -> None:
-    assert (await error_of(client.call("inference", "dream", StatusQuery(), seconds=1))).code == "UNKNOWN_VERB"
-    assert (await error_of(client.call("oracle", "status", StatusQuery(), seconds=1))).code == "UNKNOWN_VERB"
+    for service, name in (("inference", "dream"), ("oracle", "status")):
+        strange = Verb(service, name, StatusQuery, ActorStatus)
+        assert (await error_of(client.call(strange, StatusQuery(), seconds=1))).code == "UNKNOWN_VERB"
     async with serving(home):
         assert (await error_of(ask(client))).code == "UNKNOWN_VERB", "a verb that this service does not serve"
         with raw_peer(home) as peer:
@@ -229,7 +232,7 @@ async def test_a_worker_that_is_killed_is_reported_with_its_requests(
     worker.kill()
     error = await error_of(asking)
     assert (error.code, error.data) == ("NOT_READY", {"lost": True})
-    assert (await error_of(client.call("inference", "status", StatusQuery(), seconds=60))).code == "NOT_READY"
+    assert (await error_of(client.call(verbs.STATUS["inference"], StatusQuery(), seconds=60))).code == "NOT_READY"
 
 
 @pytest.mark.usefixtures("broker")
@@ -315,7 +318,7 @@ async def test_capacity_bounds_what_runs_at_once_and_status_passes_by(home: Home
     async with serving(home, infer, capacity=2):
         asking = [asyncio.create_task(ask(client)) for _ in range(5)]
         await asyncio.sleep(0.2)
-        assert (await client.call("inference", "status", StatusQuery(), seconds=5)).ready
+        assert (await client.call(verbs.STATUS["inference"], StatusQuery(), seconds=5)).ready
         go_on.set()
         assert await asyncio.gather(*asking) == [DONE] * 5
     assert most == 2
@@ -381,7 +384,7 @@ async def test_a_broker_that_stays_away_fails_what_was_under_way(home: Home, bro
 async def test_nothing_is_left_of_a_closed_client(home: Home, broker: Broker) -> None:
     assert broker is not None
     async with Client(home.bus, "test") as client:
-        await client.call("broker", "status", StatusQuery(), seconds=5)
+        await client.call(verbs.STATUS["broker"], StatusQuery(), seconds=5)
         assert [thread.name for thread in threading.enumerate()].count("bus-client") == 1
     # asyncio's own executor thread, which joined the client's, may stay.
     assert not [thread for thread in threading.enumerate() if thread.name == "bus-client"]

@@ -8,8 +8,10 @@ import pytest
 
 from bus.answer import Call
 from bus.stub import StubBus
+from protocol import verbs
 from protocol.errors import BatosError
 from protocol.messages import ActorStatus, Infer, Inferred, Piece, Row, StatusQuery
+from protocol.verbs import Verb
 
 DONE = Inferred(rows=[], prompt_tokens=1, seconds=0.0)
 
@@ -20,7 +22,7 @@ async def test_request_and_reply_go_through_the_codec() -> None:
         return DONE
 
     bus = StubBus({("inference", "infer"): infer})
-    reply = await bus.call("inference", "infer", Infer(rows=[Row(schema={"a": (1, 2)})]), seconds=1)
+    reply = await bus.call(verbs.INFER, Infer(rows=[Row(schema={"a": (1, 2)})]), seconds=1)
     assert reply == DONE
     assert reply is not DONE
     assert [(service, verb) for service, verb, _ in bus.calls] == [("inference", "infer")]
@@ -35,9 +37,7 @@ async def test_partials_reach_the_caller_before_the_reply() -> None:
 
     got: list[int] = []
     bus = StubBus({("inference", "infer"): infer})
-    await bus.call(
-        "inference", "infer", Infer(rows=[]), seconds=1, idem="key", on_partial=lambda piece: got.append(piece.row)
-    )
+    await bus.call(verbs.INFER, Infer(rows=[]), seconds=1, idem="key", on_partial=lambda piece: got.append(piece.row))
     assert got == [0, 1, 2]
 
 
@@ -52,8 +52,8 @@ async def test_where_nobody_listens_no_partial_is_sent() -> None:
         return DONE
 
     bus = StubBus({("inference", "infer"): infer})
-    assert await bus.call("inference", "infer", Infer(rows=[]), seconds=1) == DONE
-    assert await bus.call("inference", "infer", Infer(rows=[]), seconds=1, on_partial=lambda _: None) == DONE
+    assert await bus.call(verbs.INFER, Infer(rows=[]), seconds=1) == DONE
+    assert await bus.call(verbs.INFER, Infer(rows=[]), seconds=1, on_partial=lambda _: None) == DONE
     assert sent == [True]
 
 
@@ -66,25 +66,25 @@ async def test_a_handlers_refusal_is_raised_and_its_mistake_is_kept() -> None:
 
     bus = StubBus({("inference", "infer"): refuse, ("inference", "status"): break_down})
     with pytest.raises(BatosError) as caught:
-        await bus.call("inference", "infer", Infer(rows=[]), seconds=1)
+        await bus.call(verbs.INFER, Infer(rows=[]), seconds=1)
     assert (caught.value.code, caught.value.hint, caught.value.data) == ("BUSY", "Wait.", {"queue": 3})
     await bus.join()
     with pytest.raises(BatosError, match="KeyError"):
-        await bus.call("inference", "status", StatusQuery(), seconds=1)
+        await bus.call(verbs.STATUS["inference"], StatusQuery(), seconds=1)
     with pytest.raises(KeyError, match="slip"):
         await bus.join(fail_fast=True)
 
 
 async def test_it_refuses_what_the_wire_would_refuse() -> None:
     bus = StubBus({("inference", "infer"): lambda _request: ActorStatus(ready=True, pid=1, uptime_s=0.0)})
-    for service, verb, request, code in (
-        ("inference", "dream", StatusQuery(), "UNKNOWN_VERB"),
-        ("guardian", "status", StatusQuery(), "NOT_READY"),
-        ("inference", "infer", Infer(rows=[Row(schema={"a": float("inf")})]), "BAD_VALUE"),
-        ("inference", "infer", Infer(rows=[]), "INTERNAL"),
+    for verb, request, code in (
+        (Verb("inference", "dream", StatusQuery, ActorStatus), StatusQuery(), "NOT_READY"),
+        (verbs.STATUS["guardian"], StatusQuery(), "NOT_READY"),
+        (verbs.INFER, Infer(rows=[Row(schema={"a": float("inf")})]), "BAD_VALUE"),
+        (verbs.INFER, Infer(rows=[]), "INTERNAL"),
     ):
         with pytest.raises(BatosError) as caught:
-            await bus.call(service, verb, request, seconds=1)
+            await bus.call(verb, request, seconds=1)
         assert caught.value.code == code
 
 
@@ -99,7 +99,7 @@ async def test_the_deadline_holds_and_join_waits_for_the_rest() -> None:
 
     bus = StubBus({("inference", "infer"): infer})
     with pytest.raises(BatosError) as caught:
-        await bus.call("inference", "infer", Infer(rows=[]), seconds=0.05)
+        await bus.call(verbs.INFER, Infer(rows=[]), seconds=0.05)
     assert caught.value.code == "TIMEOUT"
     await bus.join()
     assert ended == [True]

@@ -6,12 +6,12 @@ import json
 from typing import Any, Final
 
 from actors.orchestrator.primitives import arguments
-from actors.orchestrator.thinking.asks import Call, Thinking, Voice
+from actors.orchestrator.thinking.asks import Thinking, Voice, call
 from actors.orchestrator.thinking.thought import Sender
-from protocol import codec
+from protocol import codec, verbs
 from protocol.codec import Value
 from protocol.errors import BatosError
-from protocol.messages import Generated, Infer, Inferred, Row
+from protocol.messages import Generated, Infer, Row
 
 MAX_ROWS: Final = 64
 
@@ -65,15 +65,8 @@ def infer(  # noqa: PLR0917 - bound from a message, which may give them by place
         if is_voice
         else None
     )
-    call = Call(
-        path=sender.path,
-        service="inference",
-        verb="infer",
-        request=Infer(rows=rows, stream=voice is not None),
-        keep=True,
-        voices=(voice,) * len(rows),
-    )
-    inferred: Inferred = yield call
+    request = Infer(rows=rows, stream=voice is not None)
+    inferred = yield from call(verbs.INFER, request, path=sender.path, keep=True, voices=(voice,) * len(rows))
     sender.thought.spend_tokens(sum(row.tokens for row in inferred.rows))
     for running in sender.thought.chain:
         running.model = inferred.model

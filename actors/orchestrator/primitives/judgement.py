@@ -5,13 +5,13 @@ from __future__ import annotations
 import msgspec
 
 from actors.orchestrator.primitives import arguments
-from actors.orchestrator.thinking.asks import Call, Judged, Thinking
+from actors.orchestrator.thinking.asks import Judged, Thinking, call
 from actors.orchestrator.thinking.overlay import Draft, Memo
 from actors.orchestrator.thinking.thought import Sender, Thought
-from protocol import codec
+from protocol import codec, verbs
 from protocol.codec import Ref, Value
 from protocol.errors import BatosError
-from protocol.messages import Done, Effect, Example, Failed, Judge, Trial, Tried, Verdict
+from protocol.messages import Done, Effect, Example, Failed, Judge, Trial, Tried
 from world.method import digest
 
 
@@ -43,7 +43,7 @@ def judge(sender: Sender, target: Value, source: Value, message: Value) -> Think
         examples=asked.examples,
         kernel=kernel,
     )
-    tried: Tried = yield Call(path=sender.path, service="guardian", verb="trial", request=trial, keep=True)
+    tried = yield from call(verbs.TRIAL, trial, path=sender.path, keep=True)
     running.attempts += 1
     problem = _problem(tried)
     sha256 = digest(trial.source)
@@ -63,7 +63,7 @@ def install(sender: Sender, target: Value, source: Value) -> Thinking[Value]:
     thought = sender.thought
     oid = arguments.reference(target)
     request = Judge(source=arguments.text(source, "source"), kernel=thought.overlay.is_kernel(oid))
-    verdict: Verdict = yield Call(path=sender.path, service="guardian", verb="judge", request=request, keep=True)
+    verdict = yield from call(verbs.JUDGE, request, path=sender.path, keep=True)
     if not verdict.accepted:
         first = verdict.violations[0]
         raise BatosError(

@@ -13,13 +13,13 @@ import msgspec
 
 from actors.orchestrator.primitives import arguments
 from actors.orchestrator.primitives.generation import MAX_ROWS
-from actors.orchestrator.thinking.asks import Call, Thinking
+from actors.orchestrator.thinking.asks import Call, Thinking, call
 from actors.orchestrator.thinking.interpreter import send
 from actors.orchestrator.thinking.thought import FATAL, Doomed, Message, Sender, Thought
-from protocol import names
+from protocol import names, verbs
 from protocol.codec import Value
 from protocol.errors import BatosError
-from protocol.messages import Infer, Inferred
+from protocol.messages import Infer
 
 MAX_LANES: Final = 16
 
@@ -108,19 +108,13 @@ def _together(waiting: list[Lane], path: str) -> Thinking[None]:
             break
         rows += len(lane.waits.request.rows)
         batch.append((lane, lane.waits))
-    call = Call(
-        path=path,
-        service="inference",
-        verb="infer",
-        request=Infer(
-            rows=[row for _, waits in batch for row in waits.request.rows],
-            stream=any(waits.request.stream for _, waits in batch),
-        ),
-        keep=True,
-        voices=tuple(voice for _, waits in batch for voice in waits.voices),
+    request = Infer(
+        rows=[row for _, waits in batch for row in waits.request.rows],
+        stream=any(waits.request.stream for _, waits in batch),
     )
+    voices = tuple(voice for _, waits in batch for voice in waits.voices)
     try:
-        inferred: Inferred = yield call
+        inferred = yield from call(verbs.INFER, request, path=path, keep=True, voices=voices)
     except BatosError as error:
         if error.code in FATAL:
             raise

@@ -7,18 +7,18 @@ the outbox, so that a thought that is not published leaves nothing behind; the c
 from __future__ import annotations
 
 import hashlib
-from typing import Any
 
 import msgspec
 
 from actors.orchestrator.primitives import arguments
-from actors.orchestrator.thinking.asks import Call, Thinking
+from actors.orchestrator.thinking.asks import Thinking, call
 from actors.orchestrator.thinking.overlay import Memo
 from actors.orchestrator.thinking.thought import Sender
-from protocol import documents
+from protocol import documents, verbs
 from protocol.codec import Value
 from protocol.errors import BatosError
-from protocol.messages import Found, Index, Indexed, Rank, Ranked, Search, Unindex, Unindexed
+from protocol.messages import Index, Rank, Search, Unindex
+from protocol.verbs import Partial, Reply, Request, Verb
 
 
 def recall(
@@ -31,7 +31,7 @@ def recall(
     request = Search(
         query=arguments.text(query, "query"), top_k=arguments.integer(top_k, "top_k"), where=_mapping(where, "where")
     )
-    found: Found = yield _call(sender, "search", request)
+    found = yield from _ask(sender, verbs.SEARCH, request)
     return [msgspec.to_builtins(hit) for hit in found.hits]
 
 
@@ -49,7 +49,7 @@ def rank(sender: Sender, query: Value, texts: Value) -> Thinking[Value]:
     if not isinstance(texts, list):
         raise BatosError("METHOD_FAILED", "rank_: texts must be a list")
     request = Rank(query=arguments.text(query, "query"), texts=[arguments.text(text, "a text") for text in texts])
-    ranked: Ranked = yield _call(sender, "rank", request)
+    ranked = yield from _ask(sender, verbs.RANK, request)
     return ranked.scores
 
 
@@ -63,13 +63,13 @@ def index_document(
     said = {**_mapping(metadata, "metadata"), "mandate": sender.thought.mandate}
     documents.check(doc_id, doc_text, said)
     request = Index(doc_id=doc_id, text=doc_text, metadata=said)
-    indexed: Indexed = yield _call(sender, "index", request)
+    indexed = yield from _ask(sender, verbs.INDEX, request)
     return indexed.chunks
 
 
 def unindex_document(sender: Sender, doc_id: Value) -> Thinking[Value]:
     """Forget a document now; how many chunks it had."""
-    unindexed: Unindexed = yield _call(sender, "unindex", Unindex(doc_id=arguments.text(doc_id, "doc_id")))
+    unindexed = yield from _ask(sender, verbs.UNINDEX, Unindex(doc_id=arguments.text(doc_id, "doc_id")))
     return unindexed.chunks
 
 
@@ -78,8 +78,8 @@ def note_id(mandate: str, path: str) -> str:
     return hashlib.sha256(f"{mandate} {path}".encode()).hexdigest()[:20]
 
 
-def _call(sender: Sender, verb: str, request: Any) -> Call:
-    return Call(path=sender.path, service="memory", verb=verb, request=request, keep=True)
+def _ask(sender: Sender, verb: Verb[Request, Reply, Partial], request: Request) -> Thinking[Reply]:
+    return (yield from call(verb, request, path=sender.path, keep=True))
 
 
 def _mapping(value: Value, what: str) -> dict[str, Value]:

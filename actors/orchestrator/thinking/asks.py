@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from protocol.codec import Ref, Value
+from protocol.verbs import AnyVerb, Partial, Reply, Request, Verb
 
 T = TypeVar("T")
 
@@ -32,8 +33,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     path: str
-    service: str
-    verb: str
+    verb: AnyVerb
     request: Any
     keep: bool
     voices: tuple[Voice | None, ...] = ()
@@ -87,6 +87,19 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True):
     send: str
     size: int
     tokens: int
+
+
+def call(
+    verb: Verb[Request, Reply, Partial],
+    request: Request,
+    *,
+    path: str,
+    keep: bool,
+    voices: tuple[Voice | None, ...] = (),
+) -> Thinking[Reply]:
+    """Ask another actor, and have its reply by the verb's type."""
+    reply: Reply = yield Call(path=path, verb=verb, request=request, keep=keep, voices=voices)
+    return reply
 
 
 Ask = Call | Begin | Entered | Judged | Ended | Answered

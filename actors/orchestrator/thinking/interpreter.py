@@ -18,14 +18,14 @@ from typing import Final
 import msgspec
 
 from actors.orchestrator.thinking import primitive
-from actors.orchestrator.thinking.asks import Answered, Call, Thinking
+from actors.orchestrator.thinking.asks import Answered, Thinking, call
 from actors.orchestrator.thinking.overlay import OPAQUE, Draft, Overlay, Place
 from actors.orchestrator.thinking.thought import FATAL, Doomed, Message, Sender, Thought
-from protocol import codec, names
+from protocol import codec, names, verbs
 from protocol.codec import Ref, Value
 from protocol.errors import BatosError
 from protocol.failure import Failure, failure_of, raised_from
-from protocol.messages import Answer, Awaiting, Done, Effect, Failed, Ran, Resume, Resumed, Run, Send
+from protocol.messages import Answer, Awaiting, Done, Effect, Failed, Ran, Resume, Run, Send
 from world.method import UvmMethod
 
 NOT_UNDERSTOOD: Final = "_doesNotUnderstand_"
@@ -133,12 +133,11 @@ def _go_on(thought: Thought, run: Run, suspended: str, then: Awaiting | None, pa
         thought.guesses = False
     elif suspended:
         request = Resume(suspended=suspended, answer=run.answers[-1], then=then)
-        resumed: Resumed = yield Call(path=path, service="guardian", verb="resume", request=request, keep=False)
+        resumed = yield from call(verbs.RESUME, request, path=path, keep=False)
         if resumed.ran is not None:
             return resumed.ran
     begun = msgspec.structs.replace(run, then=then)
-    ran: Ran = yield Call(path=path, service="guardian", verb="run", request=begun, keep=False)
-    return ran
+    return (yield from call(verbs.RUN, begun, path=path, keep=False))
 
 
 def _then(thought: Thought, receiver: str, caller: Caller | None) -> Awaiting | None:

@@ -34,7 +34,6 @@ from protocol.errors import BatosError
 from protocol.failure import Failure
 from protocol.home import Settings
 from protocol.messages import Event, Mandate, MandateReply, Piece
-from protocol.verbs import VERBS
 from world import root as world_root
 from world.store import Store
 from world.values import oid_of
@@ -247,12 +246,11 @@ class Session:
         if len(self._posted) > MOST_POSTED:
             await self._written(MOST_POSTED // 2)
         journal = self._journal
-        reply_type = VERBS[ask.service][ask.verb].reply
         key = _key(self.row.mandate, ask)
         if ask.keep:
             kept = await journal.run(lambda: journal.reply(key), durable=False)
             if kept is not None:
-                return codec.unpack(kept, reply_type)
+                return codec.unpack(kept, ask.verb.reply)
             if self.begun:
                 # A cycle that must think anew may take minutes. Nobody waits so long for a turn.
                 self._intents.release(self.row.mandate)
@@ -267,10 +265,9 @@ class Session:
             self.cancellation.check()
             left = self.deadline.left()
             if left <= 0:
-                raise late(self.deadline, f"{ask.service} had answered")
+                raise late(self.deadline, f"{ask.verb.service} had answered")
             try:
                 calling = self._caller.call(
-                    ask.service,
                     ask.verb,
                     ask.request,
                     seconds=left,
@@ -307,5 +304,5 @@ class _Result(msgspec.Struct, frozen=True):
 
 
 def _key(mandate: str, ask: Call) -> str:
-    request = codec.pack([ask.service, ask.verb, ask.request])
+    request = codec.pack([ask.verb.service, ask.verb.name, ask.request])
     return hashlib.sha256(f"{mandate} {ask.path} ".encode() + request).hexdigest()

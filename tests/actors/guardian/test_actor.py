@@ -4,6 +4,7 @@ import pytest
 
 from actors.guardian.actor import Guardian
 from bus.stub import StubBus
+from protocol import verbs
 from protocol.codec import Ref
 from protocol.errors import BatosError
 from protocol.home import Home
@@ -18,26 +19,26 @@ async def test_the_verbs(tmp_path):
     guardian = Guardian(Home(tmp_path))
     bus = StubBus({("guardian", verb): handler for verb, handler in guardian.handlers().items()})
     try:
-        status = await bus.call("guardian", "status", StatusQuery(), seconds=1)
+        status = await bus.call(verbs.STATUS["guardian"], StatusQuery(), seconds=1)
         assert (status.ready, status.waiting_for) == (False, "the jail")
         with pytest.raises(BatosError) as caught:
-            await bus.call("guardian", "judge", Judge(source=GOOD), seconds=5)
+            await bus.call(verbs.JUDGE, Judge(source=GOOD), seconds=5)
         assert caught.value.code == "NOT_READY"
         await guardian.begin()
-        status = await bus.call("guardian", "status", StatusQuery(), seconds=1)
+        status = await bus.call(verbs.STATUS["guardian"], StatusQuery(), seconds=1)
         assert status.ready
         assert status.detail["may_lack"] == ["namespaces", "landlock", "nobody"]
         assert set(status.detail["missing"]) <= set(status.detail["may_lack"])
-        assert (await bus.call("guardian", "judge", Judge(source=GOOD), seconds=5)).accepted
-        ran = await bus.call("guardian", "run", Run(source=GOOD, receiver=ME), seconds=5)
+        assert (await bus.call(verbs.JUDGE, Judge(source=GOOD), seconds=5)).accepted
+        ran = await bus.call(verbs.RUN, Run(source=GOOD, receiver=ME), seconds=5)
         assert ran.outcome == Done(result=1)
         sends = Run(source="def two_(self):\n    return self.one_() + 1\n", receiver=ME, suspend=True)
-        ran = await bus.call("guardian", "run", sends, seconds=5)
+        ran = await bus.call(verbs.RUN, sends, seconds=5)
         answer = Answer(digest=ran.outcome.digest, value=1)
         resume = Resume(suspended=ran.suspended, answer=answer)
         for expected in (Resumed(ran=Ran(outcome=Done(result=2))), Resumed()):
-            assert await bus.call("guardian", "resume", resume, seconds=5) == expected
-        tried = await bus.call("guardian", "trial", Trial(source=GOOD, receiver=ME), seconds=5)
+            assert await bus.call(verbs.RESUME, resume, seconds=5) == expected
+        tried = await bus.call(verbs.TRIAL, Trial(source=GOOD, receiver=ME), seconds=5)
         assert (tried.verdict, tried.outcome) == ("accept", Done(result=1))
     finally:
         await guardian.close()

@@ -7,6 +7,7 @@ import pytest
 from bus.stub import StubBus
 from protocol.errors import BatosError
 from protocol.messages import Experts, Import, Infer, Row, Sampling
+from protocol.verbs import VERBS
 
 GREEDY = Sampling(temperature=0)
 
@@ -19,7 +20,7 @@ class Asked:
         self._bus = StubBus({("inference", verb): handler for verb, handler in inference.handlers().items()})
 
     async def __call__(self, verb, request):
-        return await self._bus.call("inference", verb, request, seconds=60)
+        return await self._bus.call(VERBS["inference"][verb], request, seconds=60)
 
     async def bring(self, name, folder):
         return await self("import", Import(path=str(folder), name=name))

@@ -11,6 +11,7 @@ from actors.inference.actor import Inference
 from actors.inference.base_model import kept_model, load_model
 from actors.inference.experts import repository
 from bus.stub import StubBus
+from protocol import verbs
 from protocol.errors import BatosError
 from protocol.messages import Infer, Piece, Row, Sampling, StatusQuery
 from world.store import open_store
@@ -24,7 +25,7 @@ def bus_of(inference):
 
 
 async def ask(bus, *rows, **more):
-    return await bus.call("inference", "infer", Infer(rows=list(rows), **more), seconds=30)
+    return await bus.call(verbs.INFER, Infer(rows=list(rows), **more), seconds=30)
 
 
 async def test_a_first_start_incarnates_and_a_second_one_only_loads(home):
@@ -32,7 +33,7 @@ async def test_a_first_start_incarnates_and_a_second_one_only_loads(home):
     for _ in range(2):
         inference = Inference(home)
         await inference.begin()
-        status = await bus_of(inference).call("inference", "status", StatusQuery(), seconds=5)
+        status = await bus_of(inference).call(verbs.STATUS["inference"], StatusQuery(), seconds=5)
         assert status.ready
         assert status.waiting_for == ""
         digests.append(status.detail["digest"])
@@ -51,7 +52,7 @@ async def test_a_first_start_incarnates_and_a_second_one_only_loads(home):
 
 async def test_until_it_is_ready_it_says_what_it_waits_for(home):
     inference = Inference(home)
-    status = await bus_of(inference).call("inference", "status", StatusQuery(), seconds=5)
+    status = await bus_of(inference).call(verbs.STATUS["inference"], StatusQuery(), seconds=5)
     assert (status.ready, status.waiting_for) == (False, "the storage server")
     with pytest.raises(BatosError) as caught:
         await ask(bus_of(inference), Row(prompt="a"))
@@ -133,14 +134,14 @@ async def test_a_world_that_is_away_while_experts_are_waited_for_costs_no_second
     async with asyncio.timeout(60):
         while len(looks) < 3:
             await asyncio.sleep(0.01)
-    status = await bus_of(inference).call("inference", "status", StatusQuery(), seconds=5)
+    status = await bus_of(inference).call(verbs.STATUS["inference"], StatusQuery(), seconds=5)
     assert not status.ready
     assert status.waiting_for
     there.set()
     await beginning
     assert set(looks) == {"the experts that are staged or pinned"}
     assert len(loads) == 1  # what was tried before it was kept is what serves
-    status = await bus_of(inference).call("inference", "status", StatusQuery(), seconds=5)
+    status = await bus_of(inference).call(verbs.STATUS["inference"], StatusQuery(), seconds=5)
     assert (status.ready, status.waiting_for) == (True, "")
     assert (await ask(bus_of(inference), Row(prompt="a", max_tokens=3))).model == status.detail["digest"]
     await inference.close()
@@ -156,7 +157,7 @@ async def test_pieces_stream_and_a_bad_row_costs_only_its_own_call(home):
     pieces: list[Piece] = []
     row = Row(prompt="a", max_tokens=30, sampling=Sampling(temperature=0))
     request = Infer(rows=[row], stream=True)
-    whole = await bus.call("inference", "infer", request, seconds=30, on_partial=pieces.append)
+    whole = await bus.call(verbs.INFER, request, seconds=30, on_partial=pieces.append)
     await asyncio.sleep(0)
     assert "".join(piece.text for piece in pieces) == whole.rows[0].text
     await inference.close()

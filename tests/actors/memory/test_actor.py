@@ -10,9 +10,11 @@ from actors.memory import catalog
 from actors.memory.actor import Memory, handlers
 from actors.memory.reader import Reader
 from bus.stub import StubBus
+from protocol import verbs
 from protocol.errors import BatosError
 from protocol.home import Home
 from protocol.messages import CatchUp, Index, IndexProgress, Rank, Search, StatusQuery, Unindex
+from protocol.verbs import VERBS
 from world import awakening
 from world.store import open_store
 
@@ -54,7 +56,7 @@ def bus_of(memory):
 
 
 async def ask(memory, verb, request, **more):
-    return await bus_of(memory).call("memory", verb, request, seconds=30, **more)
+    return await bus_of(memory).call(VERBS["memory"][verb], request, seconds=30, **more)
 
 
 async def say(memory, outbox, *texts):
@@ -129,7 +131,7 @@ async def test_what_nobody_waits_for_is_not_written(start):
     memory = await start()
     bus, told = bus_of(memory), []
     calling = asyncio.create_task(
-        bus.call("memory", "index", Index(doc_id="d", text=LONG), seconds=30, on_partial=told.append)
+        bus.call(verbs.INDEX, Index(doc_id="d", text=LONG), seconds=30, on_partial=told.append)
     )
     while not told:
         await asyncio.sleep(0.001)

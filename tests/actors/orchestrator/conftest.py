@@ -28,6 +28,7 @@ from actors.orchestrator.thinking.asks import Answered, Begin, Call, Ended, Ente
 from actors.orchestrator.thinking.overlay import Overlay
 from actors.orchestrator.thinking.thought import Thought
 from bus.stub import StubBus
+from protocol import verbs
 from protocol.codec import digest
 from protocol.errors import BatosError
 from protocol.home import Orchestrator, Settings
@@ -111,12 +112,12 @@ class Script:
     def answer(self, ask):
         self.asked.append(ask)
         match ask:
-            case Call(verb="run"):
+            case Call(verb=verbs.RUN):
                 return self.run(ask.request)
-            case Call(verb="resume"):
+            case Call(verb=verbs.RESUME):
                 return self.resume(ask.request)
             case Call():
-                return self.others[ask.verb](ask.request)
+                return self.others[ask.verb.name](ask.request)
             case Begin():
                 return begin(self.db, "m1", ask)
             case Entered() | Judged() | Ended() | Answered():

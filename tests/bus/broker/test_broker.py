@@ -16,6 +16,7 @@ from bus.broker.broker import Broker
 from bus.client import Client
 from bus.link import sealed
 from bus.registration import Ready
+from protocol import verbs
 from protocol.envelope import Envelope
 from protocol.errors import BatosError
 from protocol.home import Home
@@ -59,7 +60,7 @@ async def test_a_flood_of_noise_is_a_few_lines_of_the_log(home: Home, broker_pro
                     for frame in (os.urandom(200), b"", *strange):
                         await asyncio.to_thread(peer.send, frame)
     async with Client(home.bus, "test") as client:
-        assert (await client.call("broker", "status", StatusQuery(), seconds=60)).detail == {"services": {}}
+        assert (await client.call(verbs.STATUS["broker"], StatusQuery(), seconds=60)).detail == {"services": {}}
     events = [json.loads(line)["event"] for line in broker_process.log.read_text().splitlines()]
     assert len(events) == len(set(events)), "each once"
     assert {"a malformed message was dropped", "a worker that cannot register was refused"} <= set(events)

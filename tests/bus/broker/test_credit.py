@@ -8,6 +8,7 @@ import pytest
 
 from bus.client import Client
 from bus.service import Call, Handler, serve
+from protocol import verbs
 from protocol.home import Home
 from protocol.messages import Cancel, Cancelled, Cycles, CyclesReply, Mandate, MandateReply
 
@@ -32,10 +33,10 @@ async def test_seventy_that_wait_leave_the_way_free_for_who_asks_how_it_stands(h
     service = asyncio.create_task(serve(home.bus, "orchestrator", handlers, stop=stop))
     wanted = Mandate(target="box", selector="area_")
     async with Client(home.bus, "test") as client:
-        waiting = [asyncio.create_task(client.call("orchestrator", "mandate", wanted, seconds=60)) for _ in range(70)]
-        assert await client.call("orchestrator", "cycles", Cycles(), seconds=30) == CyclesReply()
+        waiting = [asyncio.create_task(client.call(verbs.MANDATE, wanted, seconds=60)) for _ in range(70)]
+        assert await client.call(verbs.CYCLES, Cycles(), seconds=30) == CyclesReply()
         assert not any(task.done() for task in waiting)
-        assert (await client.call("orchestrator", "cancel", Cancel(id="m"), seconds=30)).cancelled
+        assert (await client.call(verbs.CANCEL, Cancel(id="m"), seconds=30)).cancelled
         assert len(await asyncio.gather(*waiting)) == 70
     stop.set()
     await service

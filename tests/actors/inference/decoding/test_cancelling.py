@@ -9,6 +9,7 @@ import pytest
 
 from actors.inference.actor import Inference
 from bus.stub import StubBus
+from protocol import verbs
 from protocol.errors import BatosError
 from protocol.messages import Infer, Row, Sampling
 
@@ -45,7 +46,7 @@ async def ready(home):
 
 
 def asking(bus, *rows):
-    return asyncio.create_task(bus.call("inference", "infer", Infer(rows=list(rows)), seconds=60))
+    return asyncio.create_task(bus.call(verbs.INFER, Infer(rows=list(rows)), seconds=60))
 
 
 async def cancel(task):

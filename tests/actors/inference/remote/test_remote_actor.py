@@ -8,6 +8,7 @@ import pytest
 
 from actors.inference.actor import Inference
 from bus.stub import StubBus
+from protocol import verbs
 from protocol.errors import BatosError
 from protocol.messages import Activate, Evict, Experts, Import, Infer, Row, StatusQuery
 
@@ -38,26 +39,26 @@ async def bus(remote_home):
 
 async def texts(bus, *experts):
     rows = [Row(prompt="hello", expert=expert, sampling=GREEDY, max_tokens=16) for expert in experts]
-    return [row.text for row in (await bus.call("inference", "infer", Infer(rows=rows), seconds=30)).rows]
+    return [row.text for row in (await bus.call(verbs.INFER, Infer(rows=rows), seconds=30)).rows]
 
 
 async def test_experts_of_the_world_speak_through_the_server(bus, fake, adapter, remote_home):
     folder = adapter("brick", seed=1)
-    came = await bus.call("inference", "import", Import(path=str(folder), name="brick"), seconds=30)
+    came = await bus.call(verbs.IMPORT, Import(path=str(folder), name="brick"), seconds=30)
     assert (came.expert.tier, came.tid is not None) == ("cold", True)
     base, lent = await texts(bus, None, "brick")
     assert base != lent
     assert list(fake.roots) == [came.expert.sha256]
     assert not (remote_home.root / "incarnation").exists()
-    again = await bus.call("inference", "import", Import(path=str(adapter("new", seed=2)), name="brick"), seconds=30)
+    again = await bus.call(verbs.IMPORT, Import(path=str(adapter("new", seed=2)), name="brick"), seconds=30)
     assert fake.roots == {}, "the old content has no name any more"
     assert (await texts(bus, "brick"))[0] not in {base, lent}
     assert list(fake.roots) == [again.expert.sha256]
-    listed = (await bus.call("inference", "experts", Experts(), seconds=5)).experts
+    listed = (await bus.call(verbs.EXPERTS, Experts(), seconds=5)).experts
     assert [(view.name, view.tier) for view in listed] == [("brick", "hot")]
-    status = await bus.call("inference", "status", StatusQuery(), seconds=5)
+    status = await bus.call(verbs.STATUS["inference"], StatusQuery(), seconds=5)
     assert (status.ready, status.detail["device"], status.detail["served"]) == (True, fake.url, "tiny")
-    assert (await bus.call("inference", "activate", Activate(name="brick", pin=True), seconds=5)).expert.pinned
+    assert (await bus.call(verbs.ACTIVATE, Activate(name="brick", pin=True), seconds=5)).expert.pinned
 
 
 async def test_a_pin_holds_though_actor_and_server_come_and_go(remote_home, fake, adapter):
@@ -85,10 +86,10 @@ async def test_a_pin_holds_though_actor_and_server_come_and_go(remote_home, fake
 
 
 async def test_an_import_counts_though_the_server_is_away(bus, fake, adapter):
-    await bus.call("inference", "import", Import(path=str(adapter("old", seed=1)), name="brick"), seconds=30)
+    await bus.call(verbs.IMPORT, Import(path=str(adapter("old", seed=1)), name="brick"), seconds=30)
     await texts(bus, "brick")
     fake.stop()
-    came = await bus.call("inference", "import", Import(path=str(adapter("new", seed=2)), name="brick"), seconds=30)
+    came = await bus.call(verbs.IMPORT, Import(path=str(adapter("new", seed=2)), name="brick"), seconds=30)
     assert came.tid is not None
     with pytest.raises(BatosError) as caught:
         await texts(bus, None)
@@ -96,14 +97,14 @@ async def test_an_import_counts_though_the_server_is_away(bus, fake, adapter):
 
 
 async def test_an_import_counts_though_the_server_does_not_forget(bus, fake, adapter, monkeypatch):
-    await bus.call("inference", "import", Import(path=str(adapter("old", seed=1)), name="brick"), seconds=30)
-    await bus.call("inference", "activate", Activate(name="brick", pin=True), seconds=30)
+    await bus.call(verbs.IMPORT, Import(path=str(adapter("old", seed=1)), name="brick"), seconds=30)
+    await bus.call(verbs.ACTIVATE, Activate(name="brick", pin=True), seconds=30)
 
     def broken(_):
         raise Refusal(500, "boom")
 
     monkeypatch.setattr(fake, "unload", broken)
-    came = await bus.call("inference", "import", Import(path=str(adapter("new", seed=2)), name="brick"), seconds=30)
+    came = await bus.call(verbs.IMPORT, Import(path=str(adapter("new", seed=2)), name="brick"), seconds=30)
     assert (came.tid is not None, came.expert.tier, came.expert.pinned) == (True, "hot", True)
     assert came.expert.sha256 in fake.roots
 

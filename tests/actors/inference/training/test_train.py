@@ -15,6 +15,7 @@ from actors.inference.decoding.bank import linears
 from actors.inference.training import train
 from actors.inference.weights.adapter import read_adapter
 from bus.stub import StubBus
+from protocol import verbs
 from protocol.errors import BatosError
 from protocol.messages import ExpertReply, Import
 
@@ -78,7 +79,7 @@ async def test_rows_become_an_adapter_that_inference_takes(kept, run, rows):
     inference = Inference(kept)
     await inference.begin()
     bus = StubBus({("inference", "import"): inference.take})
-    came: ExpertReply = await bus.call("inference", "import", Import(path=result["path"], name="brick"), seconds=30)
+    came: ExpertReply = await bus.call(verbs.IMPORT, Import(path=result["path"], name="brick"), seconds=30)
     await inference.close()
     assert (came.expert.rank, came.expert.name) == (4, "brick")
 
