@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import shutil
 import signal
@@ -16,6 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from bus.broker.broker import Broker
 from bus.process.lock import holder
@@ -66,6 +68,17 @@ def broker_process(home: Home) -> Iterator[BrokerProcess]:
     made = BrokerProcess(home)
     yield made
     made.kill()
+
+
+@pytest.fixture(autouse=True)
+def plain_logs() -> Iterator[None]:
+    """Whoever configures logging, as a process does at its start, does so for one test."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:], root.level = handlers, level
+    logging.captureWarnings(capture=False)
+    structlog.reset_defaults()
 
 
 class House:

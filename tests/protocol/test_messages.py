@@ -22,8 +22,8 @@ STRUCTS = sorted(
 
 def test_every_actor_has_verbs_and_says_how_it_is() -> None:
     assert set(SERVICES) | {"broker"} == set(VERBS)
-    for verbs in VERBS.values():
-        assert verbs["status"] == Verb(request=StatusQuery, reply=ActorStatus)
+    for service, verbs in VERBS.items():
+        assert verbs["status"] == Verb(service, "status", StatusQuery, ActorStatus)
 
 
 @pytest.mark.parametrize("kind", STRUCTS)

@@ -1,6 +1,6 @@
 def house_manner_(self):
     """Methods in the house's manner, each after a line of slots and a line of what it does: they stand before every request."""
-    return '''# slots: gold = 90, players = 3
+    return """# slots: gold = 90, players = 3
 # self.share_() -> 30.0
 def share_(self):
     return self.gold / self.players
@@ -38,4 +38,4 @@ def next_in_queue_(self):
     self._p_changed = True
     return result
 
-'''
+"""

@@ -5,8 +5,8 @@ def candidate_terminals_(self, quoted_numbers, quoted_texts):
     """
     number = ' & ~/(' + '|'.join([text.replace('.', '\\.') for text in quoted_numbers]) + ')/' if quoted_numbers else ''
     string = ' & ~/".*(' + '|'.join(quoted_texts) + ').*"/' if quoted_texts else ''
-    return r'''NUMBER: /(0|[1-9][0-9]{0,3})(\.[0-9]{1,3})?/''' + number + r'''
-STRING: /"[ !#-\[\]-~]{0,12}"/''' + string + r'''
+    return r"""NUMBER: /(0|[1-9][0-9]{0,3})(\.[0-9]{1,3})?/""" + number + r"""
+STRING: /"[ !#-\[\]-~]{0,12}"/""" + string + r"""
 DIGIT: /[0-9]/
 CONSTANT: /[1-9]|10|12|24|60|100|360|365|1000|0\.[0-9]{1,2}/
 SIGN: " + " | " - "
@@ -31,4 +31,4 @@ ISWHAT: ".isdigit()" | ".isalpha()" | ".isupper()" | ".islower()" | ".isspace()"
 VIEW: ".keys()" | ".values()" | ".items()"
 FTEXT: /[ !#-\[\]-z|~]{1,16}/
 QUOTE: "\""
-'''
+"""
