@@ -12,13 +12,14 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("protocol", "bus", "world", "actors", "cli", "ops")
+LICENCES = ("LICENSE", "NOTICE")
 
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
     # setuptools leaves its build folder where it builds, so it builds a copy.
     tree = tmp_path_factory.mktemp("tree")
-    for entry in (*PACKAGES, "pyproject.toml", "README.md"):
+    for entry in (*PACKAGES, "pyproject.toml", "README.md", *LICENCES):
         subprocess.run(["cp", "-r", ROOT / entry, tree], check=True)
     out = tmp_path_factory.mktemp("wheel")
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-build-isolation", "--no-deps", "-w", out, tree]
@@ -39,6 +40,15 @@ def test_all_sources_and_data_are_in_the_wheel(wheel):
     assert any(path.startswith("ops/") and path.endswith(".conf") for path in wanted)
     assert wanted - inside == set()
     assert {path.split("/")[0] for path in inside if ".dist-info/" not in path} == set(PACKAGES)
+
+
+def test_licence_and_notice_are_in_the_wheel(wheel):
+    with zipfile.ZipFile(wheel) as inside:
+        (folder,) = {path.split("/")[0] for path in inside.namelist() if ".dist-info/" in path}
+        for file in LICENCES:
+            assert inside.read(f"{folder}/licenses/{file}") == (ROOT / file).read_bytes()
+        metadata = inside.read(f"{folder}/METADATA").decode()
+    assert "License-Expression: Apache-2.0\n" in metadata
 
 
 def test_the_command_runs_from_anywhere(wheel, tmp_path):
