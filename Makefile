@@ -22,7 +22,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install $(PIP_ARGS)
 
-.PHONY: test test-fast test-slow check fix setup demo bench experts clean
+.PHONY: test test-fast test-slow check fix pages setup demo bench experts clean
 .DEFAULT_GOAL := test
 
 test: check
@@ -77,6 +77,11 @@ bench: setup
 	    test $$status -eq 0 || exit $$status; \
 	done
 	@cat bench/RESULTS.md
+
+# The pages that are made from the code; a test says when one is behind.
+pages: setup
+	$(BIN)/python -m protocol.pages > docs/protocol.md
+	$(BIN)/python -m actors.guardian rules > docs/rules.md
 
 # The experts that ship, trained anew from their texts into world/image/experts; some minutes on two quiet cores.
 experts: setup

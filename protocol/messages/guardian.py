@@ -19,7 +19,7 @@ class Violation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """The guardian's answer on a piece of source. Of an accepted one, the method's name and its parameters' names."""
+    """The guardian's answer on a piece of source. `selector` and `parameters` are the method's, where it was accepted."""
 
     verdict: Literal["accept", "reject"]
     violations: list[Violation] = []
@@ -75,11 +75,11 @@ class Awaiting(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """Run a method on a snapshot of its receiver: once from the start, with the answers that are known so far.
+    """Run a method on a snapshot of its receiver, from its beginning, with the answers that its sends have so far.
 
-    `slots` are the receiver's visible data slots, inherited ones too. `seconds` bounds the processor time. With `suspend`
-    the run may be kept alive at a send, to go on with `Resume`; without, or once it is dropped, it is run again. Where this
-    run returns, `then` goes on ahead with what its answer should be; see `Onward`.
+    `slots` are the receiver's visible data slots, inherited ones too. `seconds` bounds the processor time. With `suspend`,
+    the run may be kept alive at a send and continued by `Resume`. Otherwise, and where it was dropped, it is run again.
+    Where this run returns, the run named by `then` is continued with what its answer should be; see `Onward`.
     """
 
     source: str
@@ -126,9 +126,10 @@ Outcome = Done | Effect | Failed
 
 
 class Ran(msgspec.Struct, frozen=True, kw_only=True):
-    """`suspended`, with an effect: the token under which this run waits for its answer. It serves once.
+    """How a run came out.
 
-    `onward`, with a result: what the run that waited for it has come to since.
+    `suspended`, with an effect, is the token under which it waits for the answer; it can be used once. `onward`, with a
+    result, is what the run that waited for that result has come to since.
     """
 
     outcome: Outcome
@@ -148,7 +149,7 @@ class Onward(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Resume(msgspec.Struct, frozen=True, kw_only=True):
-    """Go on with the run that waits under the token `suspended`, with the answer to its send; `then` as in a `Run`."""
+    """Continue the run that waits under the token `suspended`, with the answer to its send; `then` as in a `Run`."""
 
     suspended: str
     answer: Answer
@@ -156,7 +157,7 @@ class Resume(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Resumed(msgspec.Struct, frozen=True, kw_only=True):
-    """`ran` is None where that run is gone, for whatever reason: then it is to be run again, with all its answers."""
+    """`ran` is None where that run is gone, for whatever reason. The caller then runs it again, with all its answers."""
 
     ran: Ran | None = None
 
@@ -164,7 +165,7 @@ class Resumed(msgspec.Struct, frozen=True, kw_only=True):
 class Example(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One example of a mandate: what the message must do to an object with these slots.
 
-    `slots` overlay the receiver's. An absent `returns` or `slots_after` is not checked; slots that `slots_after`
+    `slots` replace the receiver's of the same names. An absent `returns` or `slots_after` is not checked; slots that `slots_after`
     does not name must stay as they were.
     """
 
@@ -176,9 +177,10 @@ class Example(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
-    """Judge `source`, then try it in the jail on each example, and on the original message. No effect is performed.
+    """Judge `source`, then try it in the jail on each example and on the original message. No effect is performed.
 
-    `seconds` bounds the processor time of each. It is less than a `Run` has: what passes must not fail at a slower moment.
+    `seconds` bounds the processor time of each try. It is less than a `Run` has, so that a method that passes its trial does
+    not fail later because the machine is slower at that moment.
     """
 
     source: str

@@ -22,9 +22,10 @@ class Sampling(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """One text to generate: the conversation, or a bare `prompt` to continue; then how, and within which form.
+    """One text to generate, from a conversation (`turns`) or from a bare `prompt` that is continued.
 
-    `schema` (JSON schema) and `grammar` (llguidance's Lark dialect) exclude each other. `expert` None is the base model.
+    `schema` (a JSON schema) and `grammar` (in llguidance's dialect of Lark) bind the form of the text; at most one of them is
+    given. `expert` is a name, None for the base model alone.
     """
 
     turns: list[Turn] = []
@@ -38,7 +39,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Infer(msgspec.Struct, frozen=True, kw_only=True):
-    """Generate all rows in one batch. With `stream`, each piece of text is a PARTIAL `Piece`."""
+    """Generate all rows in one batch. With `stream`, each new piece of text comes as a partial reply."""
 
     rows: list[Row]
     stream: bool = False
@@ -52,10 +53,11 @@ class Piece(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Generated(msgspec.Struct, frozen=True, kw_only=True):
-    """One row's text. `finish`: it ended (`stop`), `max_tokens` or the deadline cut it (`length`), its form led nowhere
+    """One row's text, and why it ended.
 
-    (`stuck`: no token that the form allows is left), or it `failed`: the model's numbers for it ceased to be finite, or a model
-    server did not make it. `reason` has words for the last two; a failure that has a `code` and a `hint` of its own has them here.
+    `finish` is `stop` where the model ended it, `length` where `max_tokens` or the deadline cut it, `stuck` where its form
+    allows no further token, `failed` where the model's numbers for it ceased to be finite or a model server did not make it.
+    `reason` explains the last two; a failure with a `code` and a `hint` of its own has them here.
     """
 
     text: str
@@ -67,9 +69,10 @@ class Generated(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Inferred(msgspec.Struct, frozen=True, kw_only=True):
-    """The rows' texts in order; `prompt_tokens` counts what was read for them: each distinct prompt once, without what was known from before.
+    """The rows' texts, in order.
 
-    `model` is the digest of the base model that wrote them.
+    `prompt_tokens` counts the tokens that were read for them: each distinct prompt once, without the part that was kept from
+    an earlier request. `model` is the digest of the base model.
     """
 
     rows: list[Generated]
@@ -86,9 +89,9 @@ class Import(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Activate(msgspec.Struct, frozen=True, kw_only=True):
-    """Bring the expert `name` to the device. `pin` True keeps it there, False lets it go again, None says nothing.
+    """Bring the expert `name` to the device. `pin` True keeps it there, False ends that, None changes nothing.
 
-    A pin is the name's and the world's: it holds after a restart, and for other content that the name is given.
+    A pin belongs to the name and is kept in the world: it holds after a restart, and when the name is given other content.
     """
 
     name: str
@@ -96,9 +99,10 @@ class Activate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Prefetch(msgspec.Struct, frozen=True, kw_only=True):
-    """`plan` will use these experts, by name, in this order; it replaces what the plan has said before.
+    """Announce that the plan called `plan` will use these experts, in this order. It replaces what the plan announced before.
 
-    A hint: they are brought as near to the device as that disturbs nobody, and the reply waits for none of it.
+    It is a hint: the experts are brought as near to the device as possible without disturbing anybody, and the reply does not
+    wait for that.
     """
 
     plan: str
@@ -106,7 +110,7 @@ class Prefetch(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Evict(msgspec.Struct, frozen=True, kw_only=True):
-    """Let the expert `name` leave the device and the memory; what the world keeps of it stays."""
+    """Remove the expert `name` from the device and from memory. It stays in the world."""
 
     name: str
 
@@ -118,9 +122,9 @@ class Experts(msgspec.Struct, frozen=True, kw_only=True):
 class ExpertView(msgspec.Struct, frozen=True, kw_only=True):
     """An expert as it is now. `tier`: cold (in the world), warm (in memory), hot (in a slot of the device's bank).
 
-    `bytes` is its size in the bank's layout; `last_used` is Unix time, None: not since the start. `reason` says why it
-    left a tier, where it did, or why one that is `pinned` is not on the device. `invocation` are the tokens from whose last
-    occurrence in a prompt on it speaks; none: always.
+    `bytes` is its size in the bank's layout. `last_used` is Unix time, None where it was not used since the start. `reason`
+    says why it has left a tier, or why one that is `pinned` is not on the device. `invocation` are the tokens that activate
+    it: it speaks from their last occurrence in a prompt on, and everywhere where there are none.
     """
 
     name: str
@@ -136,7 +140,7 @@ class ExpertView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ExpertReply(msgspec.Struct, frozen=True, kw_only=True):
-    """The expert after an import, an activation or an eviction. `tid` is the commit of an import or a pin, None: nothing was new."""
+    """The expert after an import, an activation or an eviction. `tid` is the commit, None where nothing was written."""
 
     expert: ExpertView
     seconds: float
@@ -144,4 +148,6 @@ class ExpertReply(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ExpertsReply(msgspec.Struct, frozen=True, kw_only=True):
+    """The experts as they are now."""
+
     experts: list[ExpertView]

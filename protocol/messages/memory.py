@@ -8,7 +8,7 @@ from protocol.codec import Value
 
 
 class Index(msgspec.Struct, frozen=True, kw_only=True):
-    """Remember a document, all of it or nothing. The same text and metadata under the same id again changes nothing."""
+    """Remember a document, all of it or nothing. The same id with the same text and metadata a second time changes nothing."""
 
     doc_id: str
     text: str
@@ -24,7 +24,7 @@ class IndexProgress(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Indexed(msgspec.Struct, frozen=True, kw_only=True):
-    """The document's chunks (their OIDs, in order), and its commit; None where it was remembered already."""
+    """The OIDs of the document's chunks, in order. `tid` is the commit, None where the document was remembered already."""
 
     doc_id: str
     chunks: list[str]
@@ -32,17 +32,21 @@ class Indexed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Unindex(msgspec.Struct, frozen=True, kw_only=True):
+    """Forget the document `doc_id`; UNKNOWN_DOCUMENT where there is none."""
+
     doc_id: str
 
 
 class Unindexed(msgspec.Struct, frozen=True, kw_only=True):
+    """The document that is forgotten, how many chunks it had, and the commit."""
+
     doc_id: str
     chunks: int
     tid: str
 
 
 class Search(msgspec.Struct, frozen=True, kw_only=True):
-    """The best `top_k` passages for `query`, of documents whose metadata has all that `where` names."""
+    """Find the best `top_k` passages for `query`, among the documents whose metadata has every entry of `where`."""
 
     query: str
     top_k: int = 10
@@ -61,12 +65,14 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """The passages that were found, the best first, and how long that took."""
+
     hits: list[Hit]
     seconds: float
 
 
 class Rank(msgspec.Struct, frozen=True, kw_only=True):
-    """How near in meaning each of `texts` is to `query`."""
+    """Say how near in meaning each of `texts` is to `query`."""
 
     query: str
     texts: list[str]
@@ -79,7 +85,7 @@ class Ranked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CatchUp(msgspec.Struct, frozen=True, kw_only=True):
-    """Remember all that the world's outbox holds and memory has not remembered yet."""
+    """Remember now every entry of the world's outbox that memory has not remembered yet."""
 
 
 class CaughtUp(msgspec.Struct, frozen=True, kw_only=True):

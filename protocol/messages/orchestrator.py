@@ -10,13 +10,17 @@ from protocol.messages.guardian import Example
 
 
 class Mandate(msgspec.Struct, frozen=True, kw_only=True):
-    """Send `selector` to `target` (a name or an OID). `parameters` names them for a method that must be written.
+    """Send `selector` to `target` (a name or an OID).
 
-    The envelope's `idem` is its key: the same key again joins it or repeats its answer, and is never published twice. What
-    has failed of the moment (a conflict, a deadline, a lost store) is attempted again under its key; a key is forgotten
-    with its mandate (`orchestrator.keep` in batos.toml). `detach`: answer as soon as it is durable.
+    `parameters` are the names of the method's parameters, used where the method must be written first. `detach`: answer as
+    soon as the mandate is durable.
 
-    `seconds` is the mandate's own time from acceptance, on the monotonic clock; what the system is down does not count.
+    The envelope's `idem` is the mandate's key. A second request with the same key joins the mandate or repeats its answer; no
+    key is published twice. A mandate that failed for a passing reason (a conflict, a deadline, a lost store) is attempted
+    again when its key comes again. A key is forgotten with its mandate (`orchestrator.keep` in batos.toml).
+
+    `seconds` is the time that the mandate may take from its acceptance, on the monotonic clock. Time during which the
+    system is down does not count.
     """
 
     target: str
@@ -30,10 +34,11 @@ class Mandate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
-    """Progress of a mandate, streamed as PARTIAL: `accepted`, `state`, `judged`, `sent`, `piece`.
+    """Progress of a mandate. `event` is one of `accepted`, `state`, `judged`, `sent`, `piece`.
 
-    `sent`: a method's send has its answer; `piece`: a text that is being generated has grown, `detail` has its
-    `voice` (the name of the object that speaks, or ""), `row` and `text`.
+    `state`: a cycle has come to this state. `judged`: a candidate has its verdict. `sent`: a method's send has its answer.
+    `piece`: a text that is being generated has grown; `detail` has its `voice` (the name of the object that speaks, or ""),
+    `row` and `text`.
     """
 
     event: str
@@ -44,6 +49,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MethodMade(msgspec.Struct, frozen=True, kw_only=True):
+    """A method that the mandate has published, the hash of its source, and how many candidates were judged for it."""
+
     selector: str
     sha256: str
     attempts: int
@@ -52,7 +59,7 @@ class MethodMade(msgspec.Struct, frozen=True, kw_only=True):
 class MandateReply(msgspec.Struct, frozen=True, kw_only=True):
     """How a mandate ended. `tid` is the commit that published it, None where nothing was written.
 
-    `remembered`: what there was to remember of it can be found by a search.
+    `synthesized`: a method was written for it. `remembered`: whatever it left for memory can be found by a search.
     """
 
     mandate: str
@@ -66,7 +73,7 @@ class MandateReply(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class New(msgspec.Struct, frozen=True, kw_only=True):
-    """Make an object of the user. The envelope's `idem` is its key: the same key again repeats the answer."""
+    """Make an object. The envelope's `idem` is the key: a second request with the same key repeats the answer."""
 
     name: str
     parent: str | None = None
@@ -74,15 +81,18 @@ class New(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Created(msgspec.Struct, frozen=True, kw_only=True):
+    """The object that was made, and its commit."""
+
     name: str
     oid: str
     tid: str
 
 
 class Look(msgspec.Struct, frozen=True, kw_only=True):
-    """Look at an object (name or OID; `root` or its OID: the root), now or at transaction `at` (16 hex digits).
+    """Look at an object, now or as it was at transaction `at` (16 hex digits). `target` is a name, an OID, or `root`.
 
-    A page: at most `limit` entries (slots and methods; of the root, objects), those after the one called `after`.
+    The reply is one page: at most `limit` entries, beginning after the entry called `after`. The entries of an object are its
+    slots and methods, those of the root are the objects.
     """
 
     target: str
@@ -113,6 +123,8 @@ class Looked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
+    """Find the method that `target` (a name or an OID) runs when it is sent `selector`."""
+
     target: str
     selector: str
 
@@ -126,13 +138,15 @@ class SourceText(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Cycles(msgspec.Struct, frozen=True, kw_only=True):
-    """All cycles, newest first; with `id` (of a cycle or a mandate) the whole story of one."""
+    """List the newest cycles; with `id` (of a cycle or a mandate), tell the whole story of that one instead."""
 
     id: str | None = None
     limit: int = 50
 
 
 class CycleSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """One line about a cycle. `started` is Unix time; `seconds` is how long it took, or has taken so far."""
+
     cycle: str
     mandate: str
     target: str
@@ -143,9 +157,9 @@ class CycleSummary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """One finished effect of a cycle: where (`path`), in which state, what was sent, seconds, tokens generated.
+    """One finished send of a cycle: its place in the cycle (`path`), what was sent, in which `state` of the cycle.
 
-    `size` is that of the reply, in bytes.
+    `tokens` counts those that were generated for it; `size` is that of the reply, in bytes.
     """
 
     path: str
@@ -164,7 +178,7 @@ class Stay(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CycleStory(msgspec.Struct, frozen=True, kw_only=True):
-    """A cycle from its beginning; `caused` are the cycles that its own sends have begun, in the same mandate."""
+    """A cycle from its beginning. `caused` are the cycles that its own sends have started, in the same mandate."""
 
     cycle: str
     mandate: str
@@ -180,18 +194,20 @@ class CycleStory(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CyclesReply(msgspec.Struct, frozen=True, kw_only=True):
+    """The list where no `id` was given, the `story` where one was."""
+
     cycles: list[CycleSummary] = []
     story: CycleStory | None = None
 
 
 class Watch(msgspec.Struct, frozen=True, kw_only=True):
-    """Follow a mandate (its id, or that of one of its cycles) to its end; what it has told so far comes first."""
+    """Follow a mandate to its end. `id` is the mandate's or that of one of its cycles. Its earlier events come first."""
 
     id: str
 
 
 class Watched(msgspec.Struct, frozen=True, kw_only=True):
-    """How what was watched has ended, and with which result."""
+    """How the mandate that was watched has ended: with a result, or with an error."""
 
     mandate: str
     cycle: str | None
@@ -201,13 +217,13 @@ class Watched(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Cancel(msgspec.Struct, frozen=True, kw_only=True):
-    """End a mandate (its id, or that of one of its cycles) badly, wherever it is."""
+    """Stop a mandate wherever it is; it fails as CANCELLED. `id` is the mandate's or that of one of its cycles."""
 
     id: str
 
 
 class Cancelled(msgspec.Struct, frozen=True, kw_only=True):
-    """How the mandate has ended. `cancelled`: by this request or an earlier one; False: it had its own end already."""
+    """How the mandate has ended. `cancelled` is False where it had ended by itself before the request came."""
 
     mandate: str
     cycle: str | None
@@ -216,14 +232,14 @@ class Cancelled(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Pack(msgspec.Struct, frozen=True, kw_only=True):
-    """Forget what is older than `keep` (such as `30d`; None: as configured). Not `really`: only say what that would be."""
+    """Forget what is older than `keep` (such as `30d`; None: as configured). Without `really`, only say what would go."""
 
     keep: str | None = None
     really: bool = False
 
 
 class PackedWorld(msgspec.Struct, frozen=True, kw_only=True):
-    """`before`: Unix time; no moment before it can be looked at any more. The file's size, in bytes."""
+    """No moment before `before` (Unix time) can be looked at any more. The sizes are the file's, in bytes."""
 
     before: float
     bytes_before: int
@@ -231,7 +247,7 @@ class PackedWorld(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PackedJournal(msgspec.Struct, frozen=True, kw_only=True):
-    """`mandates`: how many are forgotten with their keys, those that ended `before` (Unix time) or were too many."""
+    """`mandates` counts those that are forgotten with their keys: they ended before `before` (Unix time), or were too many."""
 
     before: float
     mandates: int
@@ -240,20 +256,23 @@ class PackedJournal(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Packed(msgspec.Struct, frozen=True, kw_only=True):
+    """What was forgotten, or would be, of the world's history and of the journal."""
+
     world: PackedWorld
     journal: PackedJournal
 
 
 class Codex(msgspec.Struct, frozen=True, kw_only=True):
-    """The codex: with `text` (TOML) that becomes the world's, without it is read."""
+    """Read the world's codex; with `text` (TOML), put that in its place."""
 
     text: str | None = None
 
 
 class CodexReply(msgspec.Struct, frozen=True, kw_only=True):
-    """The codex as it now stands, the personas it names, and what changed: facets whose methods went with it.
+    """The codex as it now stands, and the personas that it names.
 
-    `tid` is its commit, None where nothing has changed.
+    `forgotten` are the facets whose methods were removed because their pillar has changed. `tid` is the commit, None where
+    nothing has changed.
     """
 
     text: str

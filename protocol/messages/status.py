@@ -8,11 +8,11 @@ from protocol.codec import Value
 
 
 class StatusQuery(msgspec.Struct, frozen=True, kw_only=True):
-    pass
+    """Ask how the actor is. It is answered at once, under any load."""
 
 
 class ActorStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """`waiting_for` says what an actor that is not ready needs. `detail` is the actor's own (values only)."""
+    """How an actor is. `waiting_for` says what one that is not ready needs; `detail` has facts of that actor alone."""
 
     ready: bool
     pid: int
