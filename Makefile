@@ -80,6 +80,7 @@ bench: setup
 
 # The pages that are made from the code; a test says when one is behind.
 pages: setup
+	$(BIN)/python -m cli.pages > docs/commands.md
 	$(BIN)/python -m protocol.pages > docs/protocol.md
 	$(BIN)/python -m actors.guardian rules > docs/rules.md
 

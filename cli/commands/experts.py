@@ -89,7 +89,7 @@ def expert_pin(invocation: Invocation, name: str, off: bool) -> None:
 @click.option("--epochs", type=int, default=3, show_default=True, help="How often every sample is seen.")
 @click.option("--steps", type=int, default=0, metavar="N", help="Take so many steps instead.")
 @click.option("--rate", type=float, default=1e-3, show_default=True, help="The learning rate at its highest.")
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--seed", type=int, default=0, show_default=True, help="The order in which the samples are learned.")
 @click.option("--restart", is_flag=True, help="Begin anew where a training of this name was begun or is finished.")
 @click.pass_obj
 def expert_train(

@@ -14,7 +14,13 @@ from cli.console import Invocation
 @click.option(
     "--jsonl", metavar="FILE|-", help="Many sources: a line each, {id, code}, for --trial slots and examples."
 )
-@click.option("--gate", type=click.Choice(["covenant", "policy", "all"]), default="all", show_default=True)
+@click.option(
+    "--gate",
+    type=click.Choice(["covenant", "policy", "all"]),
+    default="all",
+    show_default=True,
+    help="Which of the static gates judge.",
+)
 @click.option("--trial", is_flag=True, help="Also run each source in the jail on its slots and examples.")
 @click.pass_obj
 def guard(invocation: Invocation, file: str | None, jsonl: str | None, gate: str, trial: bool) -> int:
