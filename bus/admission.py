@@ -1,10 +1,11 @@
 """Who may register a service: a token for each of the home's own processes, handed over a plain unix socket.
 
-ZeroMQ does not say which process sends a message. So the broker listens at a second socket, where the kernel says it: a
-process of the home asks there, by the name of its service, and gets a token that it must show in its `ready`. A stranger gets
-none, and neither does one actor for another's service. Whoever asks looks in the same way at who answers it.
+ZeroMQ does not tell which process sends a message. Therefore the broker listens at a second socket, a plain unix socket, for
+which the kernel tells it. A process of the home connects there, names its service, and gets a token that it must show in its
+`ready`. A stranger gets no token, and an actor gets none for another actor's service. The process that asks checks in the
+same way who answers.
 
-One message each way (SOCK_SEQPACKET): the name of a service; its token, or nothing.
+There is one message in each direction (SOCK_SEQPACKET): the name of a service, then its token or nothing.
 """
 
 from __future__ import annotations

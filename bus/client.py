@@ -105,10 +105,10 @@ class Client:
         causation: str = "",
         on_partial: Callable[[Partial], None] | None = None,
     ) -> Reply:
-        """Ask the verb's service for its typed reply.
+        """Ask the verb's service, and return its typed reply. Raises BatosError.
 
-        Raises what the service answers with, or NOT_RUNNING (no broker), NOT_READY (no worker, or with `lost` it died
-        on the way), BUSY, TIMEOUT, UNKNOWN_VERB, BAD_VALUE, TOO_LARGE.
+        That is the failure with which the service answered, or one of NOT_RUNNING (no broker), NOT_READY (no worker, or with
+        `lost` the worker died on the way), BUSY, TIMEOUT, UNKNOWN_VERB, BAD_VALUE, TOO_LARGE.
         """
         started = time.monotonic()
         envelope = Envelope(

@@ -1,12 +1,13 @@
 """Who belongs to a running home, as the kernel and its supervisord say it; a process's own word counts for nothing.
 
-The kernel tells which process is at the other end of a unix socket (SO_PEERCRED, unix(7)), who started it and when.
-Kin of a process are the children of whoever started it. In a home that is supervisord, which also says under which name it
-runs each child: so kin have a name that they cannot change, not even by becoming another program. Without a supervisord,
-as in a test, kin have no names and may be anybody.
+The kernel tells which process is at the other end of a unix socket (SO_PEERCRED, unix(7)), which process started it, and
+when. The kin of a process are the other children of its parent. In a home the parent is supervisord, which knows each child
+by a name. A process cannot change that name, not even by becoming another program. Without a supervisord, as in a test, kin
+have no names, and every child of the same parent is accepted.
 
-An actor that has outlived its supervisord is kin if a child of the present one attends it:
-`python -P -m ops.attend NAME --home H --pid PID` stands for the process PID under the name that supervisord has for it.
+An actor that has outlived its supervisord counts as kin if a child of the present supervisord attends it:
+`python -P -m ops.attend NAME --home H --pid PID` stands for the process PID, under the name that supervisord has for
+the attendant.
 """
 
 from __future__ import annotations

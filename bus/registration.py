@@ -1,4 +1,4 @@
-"""What a worker says to register, and what of it the broker takes."""
+"""What a worker says to register, and which of it the broker accepts."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def registration(envelope: Envelope, admits: Admits) -> Ready:
-    """The body of a `ready` that holds good; BAD_MESSAGE, or REFUSED where `admits` says no."""
+    """The body of a valid `ready`; BAD_MESSAGE for a malformed one, REFUSED where `admits` says no."""
     ready = convert(envelope.body, Ready)
     if envelope.service not in VERBS or envelope.service == "broker" or ready.capacity < 1:
         raise BatosError("BAD_MESSAGE", f"no worker of {envelope.service[:100]!r}, at {ready.capacity}, can be")

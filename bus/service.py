@@ -1,10 +1,13 @@
 """A worker's side of the bus: it registers one service and answers its requests.
 
-Life of a service: 1. it connects, asks each broker that it meets for a token (`bus/admission.py`), and says `ready` with
-that and its capacity (for each verb), so that a restarted broker learns of it; 2. each request becomes a task of the event
-loop; 3. on `stop` it says `disconnect`:
-the broker sends it nothing more, what was already on its way is given back untouched, what is under way is finished;
-4. what outlives the drain time is cancelled and answered with NOT_READY (`lost`).
+The life of a service:
+
+1. It connects, asks the broker for a token (`bus/admission.py`), and says `ready` with the token and its capacity for each
+   verb. It does so again for each broker that it meets, so that a restarted broker learns of it.
+2. Each request becomes a task of the event loop.
+3. On `stop` it says `disconnect`. The broker sends it nothing more. Requests that were already on their way are given back
+   untouched, and requests under way are finished.
+4. What takes longer than the drain time is cancelled and answered with NOT_READY (`lost`).
 """
 
 from __future__ import annotations

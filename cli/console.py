@@ -1,9 +1,10 @@
 """What the command prints, and where: results on stdout, progress on stderr, a failure last.
 
 With `--json` every line on stdout is one JSON object: events while there is something to tell, then the result or the
-failure. Without it stdout has the result for a person, and stderr the rest. A reader that has gone (`| head -1`) stops
-the printing and not the work. A stdout that takes nothing (a full disk) is a failure of its own, told on stderr; a stderr
-that takes nothing keeps nobody from the result.
+failure. Without it stdout has the result for a person, and stderr everything else.
+
+Where the reader of stdout has gone (`| head -1`), printing stops and the work goes on. Where stdout cannot be written (a full
+disk), that is a failure of its own, told on stderr. Where stderr cannot be written, the result is printed all the same.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """`up`, `down` and `status`: the life of one home's processes, as a person meets it.
 
-`up` is ready when every actor has said so itself, never because a process exists. What it started and cannot finish,
-it stops again, so that there is no state in between that a person would have to know. `down` is done when no process
-of the home is left, however it was started.
+`up` is done when every actor has said itself that it is ready; that its process exists is not enough. Where `up` fails, it
+stops what it has started, so that a home is either up or down. `down` is done when no process of the home is left, however
+it was started.
 """
 
 from __future__ import annotations
@@ -197,7 +197,7 @@ async def _until_ready(home: Home, progress: Progress, seconds: float) -> Census
 
 
 def _fail_if_hopeless(home: Home, found: Census, seen: dict[str, set[int]]) -> None:
-    """Raise what a process ended of for good, or NOT_READY for one that is given up or dies again and again."""
+    """Raise the last words of a process, or NOT_READY for one that supervisord has given up or that dies repeatedly."""
     for name, error in found.words.items():
         log = str(home.log / f"{name}.log")
         raise BatosError(

@@ -1,8 +1,8 @@
 """The experts that ship with the program, one for each persona of its own codex: how they come into a world.
 
-They are made for the embedded base model; over any other they are passed by. Once in a world's life each is imported and
-its persona takes it up: the mandate has a fixed key, so that whoever drops an expert is not overruled by the next `up`.
-A name that has another content is its owner's, and stays as it is.
+They are made for the embedded base model, and left out where another one runs. Each is imported once in a world's life, and
+its persona adopts it. That mandate has a fixed key, so a person who drops an expert is not overruled by the next `up`. Where
+the name already belongs to an expert with other content, nothing is changed.
 """
 
 from __future__ import annotations

@@ -3,9 +3,9 @@
 JSON has no bytes, no references and no keys but texts. `{"$bytes": base64}` and `{"$ref": oid}` stand for the first
 two. A key that is a number prints as a text; where that would lose something (two keys become one, or a key would be
 taken for one of these signs) the dict prints as `{"$dict": [[key, value], …]}`. An integer of more than 4,300 digits,
-which is more than many readers of JSON take for a number, prints for programs as `{"$int": "0x…"}`; a person sees its
-digits, and either can be typed in. What `read_json` cannot read unambiguously it refuses, so that nothing else is sent
-than what was written.
+which is more than many readers of JSON accept, prints for programs as `{"$int": "0x…"}`; a person sees its
+digits, and either can be typed in. `read_json` refuses a text that can be read in two ways, so that exactly what was written
+is sent.
 """
 
 from __future__ import annotations

@@ -1,11 +1,14 @@
 """`python -P -m ops.attend NAME --home H MODULE [WORDS]`: how supervisord starts each of a home's processes.
 
-It becomes the process, by exec, so that there is none more and its pid stays. But where that very process still lives,
-because only its supervisord was killed, starting another would cost a model's load, and what is under way. Then this
-attends the living one: it becomes `… ops.attend NAME --home H --pid PID`, lives as long as that does, and hands on to
-it the signals by which supervisord stops a process. Whether the living one is well is the medic's to judge.
+Usually it becomes the process, by exec, so that there is no second process and the pid stays the same.
 
-A process that ended of what no time mends (`bus/process/last_words.py`) is not started again at once: its words stand for a while.
+Where the process still lives because only its supervisord was killed, a second one would have to load the model again, and
+the work under way would be lost. In this case the attendant attends the living process: it becomes
+`… ops.attend NAME --home H --pid PID`, lives as long as that process, and passes on the signals by which supervisord stops
+a process. Whether the living process is well is for the medic to judge.
+
+A process that has ended for a reason that waiting does not mend (`bus/process/last_words.py`) is not started again at once:
+its last words can be read for a while.
 """
 
 from __future__ import annotations

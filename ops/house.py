@@ -1,8 +1,8 @@
 """`python -m ops.house --home H`: supervisord for one home, in the background, holding the home's lock.
 
-supervisord takes no lock of its own. This holds one and then *becomes* supervisord, so that the lock ends exactly
-when supervisord does, however it dies. It returns as soon as the lock is held: a home that another run has is a plain
-exit code. What goes wrong afterwards stands in `log/house.log`.
+supervisord takes no lock of its own. This program takes one and then *becomes* supervisord, so the lock ends exactly when
+supervisord does, however it dies. The command returns as soon as the lock is held, or with an exit code where another run
+holds the home. What goes wrong afterwards stands in `log/house.log`.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def main() -> int:
 
 
 def _lose(_handler: loggers.Handler) -> None:
-    """A line that a full disk does not take is lost; supervisord's own way is to raise, and that ends it."""
+    """Lose a log line that a full disk does not take; supervisord itself would raise, and end."""
 
 
 def _prepare(by_program: Mapping[str, Mapping[str, str]]) -> None:

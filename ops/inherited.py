@@ -1,7 +1,7 @@
 """What the processes of a home inherit of the environment in which `batos up` was typed.
 
-Such an environment holds keys and passwords of other programs. So what is not named here stays behind, and a secret of
-ours goes to the one program that uses it.
+That environment may hold keys and passwords of other programs. So a variable that is not named here is left out, and our own
+secret goes only to the process that uses it.
 """
 
 from __future__ import annotations

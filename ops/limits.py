@@ -1,6 +1,7 @@
-"""What the kernel allows a home's processes (getrlimit(2)): named where it is too little, used where there is more.
+"""What the kernel allows a home's processes (getrlimit(2)): a limit that is too low is named, a soft limit is raised.
 
-A process that meets such a limit fails somewhere else and in words of its own, so it is looked at before anything starts.
+A process that meets such a limit fails in some other place and with a message that does not name it. So limits are checked
+before anything starts.
 """
 
 from __future__ import annotations

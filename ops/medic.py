@@ -1,10 +1,10 @@
 """`python -m ops.medic --home H`: keeps the processes alive, as supervisord's event listener.
 
-supervisord sees the end of a process at once (`house.py`), looks at everything else once a second, and never retries what
-it has declared FATAL. The medic wakes it ten times a second, and revives what is FATAL, at most `CAP` times in `WINDOW_S`:
-what cannot live must not be started for ever. What is alive and stuck, or has lost its socket, it ends (`watch.py` says who
-that is), and supervisord starts it anew. A supervisord that somebody has stopped it lets go on, as supervisord does with a
-stopped medic (`house.py`). It counts every restart in `run/medic.json`, for `batos status`.
+supervisord sees the end of a process at once (`ops/house.py`), looks at everything else once a second, and never retries
+what it has declared FATAL. The medic wakes it ten times a second, and revives what is FATAL, at most `CAP` times in
+`WINDOW_S`: a process that cannot live must not be started for ever. It ends a process that is alive but stuck, or has lost
+its socket (`ops/watch.py` finds those), and supervisord starts it again. A supervisord that somebody has stopped is resumed
+by the medic, and a stopped medic by supervisord. It counts every restart in `run/medic.json`, for `batos status`.
 """
 
 from __future__ import annotations

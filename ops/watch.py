@@ -1,9 +1,9 @@
-"""Which processes are alive and stuck, or cannot be reached any more, as far as can be seen from outside.
+"""Which processes are alive but stuck, or cannot be reached any more, as far as can be seen from outside.
 
-A process that is stopped is stuck at once. One whose event loop does not turn is stuck too, but not so soon: inference and
-memory load models in code that gives nobody else a turn, and whoever is working or waits for the processor or the disk
-will come to its next beat. Where the watch itself was late (the machine slept, or is overloaded), nobody is judged by
-what was missed meanwhile.
+A process that was stopped by a signal counts as stuck at once. One whose event loop does not turn counts as stuck after a
+longer time: inference and memory load models in code that does not return to the event loop, and a process that computes or
+waits for the processor or the disk will come to its next beat. Where the watch itself was late (the machine slept, or is
+overloaded), the beats that were missed meanwhile are not held against anybody.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""A value in few words: what is said of it in a message, a verdict, a log.
+"""A value in few words, as it is described in a message, a verdict or a log.
 
-It looks like Python's `repr`, and differs where that would fail, or say something else in another run: it ends after so
-many characters, however much there is; a long integer is told by its size; what lies deep is left out; the parts of a set
-stand in the order of their texts; and what has an identity instead of a content is told by its kind alone.
+It looks like Python's `repr`, and differs where `repr` would fail or give another text in another run. It ends after a given
+number of characters. A long integer is described by its size. What is nested deeply is left out. The members of a set are
+ordered by their texts. An object without content of its own is described by its type alone.
 """
 
 from __future__ import annotations

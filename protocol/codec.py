@@ -5,9 +5,9 @@ lists. Integers beyond 64 bits and references travel as msgpack extension types.
 keys, because a method can see that order; equal values in equal order have equal bytes, which is what "a slot has
 changed" means everywhere in this system.
 
-A *frame* is one packed message. It is refused unless it repacks to itself, so that two readers can never
-understand it differently (trailing bytes, duplicate keys, overlong integers); what is larger than any reader takes is
-not packed either.
+A *frame* is one packed message. It is refused unless packing its content again gives the same bytes, so two readers can never
+understand it differently (trailing bytes, duplicate keys, overlong integers). What is larger than a reader accepts is not
+packed either.
 """
 
 from __future__ import annotations

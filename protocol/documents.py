@@ -1,7 +1,7 @@
-"""A document as it is asked to be remembered: checked, and with the hash that says whether it is known already.
+"""The check of a document that is to be remembered, and the hash that tells whether memory knows it already.
 
-The command checks a file to answer at once, the orchestrator what a method wants to be remembered, and memory everything,
-because it trusts no client.
+Three places use it: the command, to answer at once; the orchestrator, for what a method wants to have remembered; and memory,
+which trusts no client.
 """
 
 from __future__ import annotations

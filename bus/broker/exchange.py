@@ -1,10 +1,10 @@
-"""The broker's mind, without a socket: who is there, what waits, what is under way.
+"""The broker's logic, without a socket: which workers are there, which requests wait, and which are under way.
 
-Majordomo 0.2 (https://rfc.zeromq.org/spec/18/) in one frame a message: workers say `ready` and `heartbeat`, requests
-go to the least loaded worker of their service, replies back to who asked. It keeps nothing on disk: what it forgets,
-its peers tell it again.
+This is Majordomo 0.2 (https://rfc.zeromq.org/spec/18/) with one frame for each message. Workers say `ready` and `heartbeat`,
+a request goes to the least loaded worker of its service, and its replies go back to the client. Nothing is kept on disk: after
+a restart the workers register again.
 
-What is our own:
+It differs from Majordomo in this:
 * A worker takes as many requests of each verb at once as it announced; the rest wait here, in a bounded queue, until
   their deadline. Credit and queue are the verb's own, so that a request waits behind its like alone: seventy mandates
   that wait for somebody leave the way free for a look and for a cancel. `status` neither waits nor counts: whether

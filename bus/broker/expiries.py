@@ -15,7 +15,7 @@ class Known(Container[str], Sized, Protocol):
 
 
 class Expiries:
-    """Moments by id. What has ended is not taken out at once: an entry of it may come due, and says nothing."""
+    """Moments by id. What has ended is not taken out at once; when its moment comes, it is passed over."""
 
     def __init__(self) -> None:
         self._heap: list[tuple[float, str]] = []

@@ -1,7 +1,7 @@
-"""What a process of a home ended of, if no time that passes mends it: the file `run/NAME.words`, a failure as JSON.
+"""Why a process of a home has ended, where waiting does not help: the file `run/NAME.words`, which holds a failure as JSON.
 
-`up` and `status` read it, so that the reason is told at once and by its own code, whoever could not begin and whether
-there is a bus by then. `ops/attend.py` starts such a process anew after a rest, without the file.
+`up` and `status` read it. So they tell the reason at once and under its own code, also where there is no bus yet.
+`ops/attend.py` removes the file after a while and starts the process again.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from protocol.failure import Failure, failure_of, raised_from
 
 
 def leave(run: Path, name: str, error: BatosError) -> None:
-    """Keep `error` for those who ask, if it is one that stays."""
+    """Write `error` down, if it is one that waiting does not mend."""
     if error.code in HOPELESS:
         # Where it cannot be written, the log still says it.
         with contextlib.suppress(OSError):
@@ -24,7 +24,7 @@ def leave(run: Path, name: str, error: BatosError) -> None:
 
 
 def read(run: Path, name: str) -> BatosError | None:
-    """What the process ended of; None where it said nothing, or begins anew."""
+    """Why the process has ended; None where it left no words, or was started again since."""
     try:
         return raised_from(msgspec.json.decode((run / f"{name}.words").read_bytes(), type=Failure))
     except (OSError, msgspec.DecodeError):

@@ -1,8 +1,8 @@
 """Logs: one line of JSON an event on standard error, or readable text where that is a terminal.
 
-supervisord turns standard error into a file. What libraries log through `logging`, and warnings, take the same way.
-Whatever is logged makes a line: what JSON cannot say is told in few words. A process that outlives its supervisord goes on
-in that file by itself: `BATOS_LOG`.
+supervisord writes standard error into a file. Warnings, and what libraries log through `logging`, become lines of the same
+form. Every event becomes a line: a value that JSON cannot express is described in a few words. `BATOS_LOG` names the file, so
+that a process which outlives its supervisord can go on writing there.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A line of a log that others can cause as often as they like: it is written once a period, with a count of the rest."""
+"""A log line that others can cause as often as they like: it is written once a period, with a count of the others."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """An actor as a process: `python -m actors.NAME --home H`, its log, and its exit code.
 
-Actors may not import each other, and all of them begin and end in the same way; so that way stands here.
+All actors begin and end in the same way, and they may not import each other. So the way stands here.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Experts: import, list, activate, pin. They talk to inference itself, since nothing needs thinking.
 
-An import is idempotent: the same adapter under the same name a second time writes nothing. So whoever lost the answer
-asks again. A persona takes an expert up by a message of its own, which is a mandate like any other.
+An import is idempotent: the same adapter under the same name a second time writes nothing. So a request whose answer was
+lost is sent again. A persona adopts an expert by a message, which is a mandate like any other.
 """
 
 from __future__ import annotations

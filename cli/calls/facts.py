@@ -1,7 +1,7 @@
-"""What this house is, in a few sentences: the document that the demo lets it remember, and what it asks about it.
+"""A few sentences about this system: the document that the demo has it remember, and the question that the demo asks.
 
-The sentences are short because the embedded model is small. The question is of the kind that goes to one persona alone,
-whose three facets are then all of the plan, so that the same question again needs no other one.
+The sentences are short because the embedded model is small. The question is of a kind that goes to one persona
+alone. Its three facets are then the whole plan, so the same question needs no other facet a second time.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Documents: `remember`, `search`, `forget`. They talk to memory itself, since nothing needs thinking.
 
 All files are read and checked before the first one is sent, so that a wrong name among ten costs nothing. Remembering
-is idempotent: where memory is lost on the way, the same document goes out again, and once is once.
+is idempotent: where memory is lost on the way, the same document is sent again, and it is remembered once.
 """
 
 from __future__ import annotations

@@ -112,7 +112,7 @@ async def cancel(home: Home, id_: str) -> Cancelled:
 
 
 async def codex(home: Home, file: str | None) -> CodexReply:
-    """The world's codex; with a file (`-`: standard input), that becomes it."""
+    """The world's codex; with a file (`-`: standard input), its content becomes the codex first."""
     return await wire.ask(home, verbs.CODEX, Codex(text=None if file is None else _read(file)))
 
 

@@ -16,7 +16,7 @@ PACK_S: Final = 86_400.0
 
 
 async def pack(home: Home, keep: str | None, *, really: bool) -> Packed:
-    """Forget what is older than `keep` (None: as configured); not `really`: only what that would be."""
+    """Forget what is older than `keep` (None: as configured). Without `really`, only say what would go."""
     if keep is not None:
         try:
             duration(keep)

@@ -1,8 +1,8 @@
 """`expert train`: a training beside a running system, and the import of what comes of it.
 
 The training is a process of inference's own code, because the command imports no actor. It reads the world's base model
-and tells its steps in lines of JSON; what a person presses or sends is passed on to it, so that it ends with a
-checkpoint. The lock of a name belongs to both processes: a training whose command was killed still holds it.
+and prints its steps as lines of JSON. Ctrl-C and other signals are passed on to it, so that it ends with a checkpoint. Both
+processes hold the lock of the expert's name: a training whose command was killed still holds it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """How each actor is now: what supervisord says of its process, and what the actor says of itself.
 
-Both are asked at once and neither is waited for long, so that the truth about one that is dead or hangs comes as
-quickly as about one that is well.
+Both are asked at the same time, and neither is waited for long: an actor that is dead or hangs is told as quickly as one that
+is well.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Census(msgspec.Struct, frozen=True, kw_only=True):
         return name in self.statuses and self.statuses[name].ready
 
     def state(self, name: str) -> str:
-        """The word of supervisord, except that who answers is `RUNNING`, and `SILENT` who runs and does not."""
+        """The state that supervisord gives; but an actor that answers is `RUNNING`, one that runs and does not is `SILENT`."""
         process = self.processes.get(name)
         if process is None:
             return "STOPPED"

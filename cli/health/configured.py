@@ -1,4 +1,4 @@
-"""The models that a home's `batos.toml` names: whether they are there is known before anything starts."""
+"""The models that a home's `batos.toml` names: one that is not there is told before anything starts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `doctor --deep` adds: each record of the world and each page of the journal, read by who knows their form."""
+"""What `doctor --deep` adds: each record of the world and each page of the journal is read, by code of the actor that knows its form."""
 
 from __future__ import annotations
 

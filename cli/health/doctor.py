@@ -1,7 +1,7 @@
-"""`batos doctor`: what this machine gives a home, one thing a line, each with what to do where it is missing.
+"""`batos doctor`: what this machine gives a home, one thing a line, and what to do about what is missing.
 
-Nothing is believed that can be tried: the jail's layers are put on and run against by the guardian's own process, the
-settings are read, the folder is written to. It needs nothing running, and changes nothing.
+What can be tried is tried: the guardian's own process puts on each layer of the jail and tests it, the settings are read, the
+folder is written to. No system has to be running, and nothing is changed.
 """
 
 from __future__ import annotations
