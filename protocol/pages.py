@@ -17,7 +17,7 @@ from protocol import codec, envelope
 from protocol.errors import EXIT_CODES, HOPELESS
 from protocol.failure import Failure
 from protocol.meanings import MEANINGS
-from protocol.verbs import VERBS, Verb
+from protocol.verbs import VERBS, AnyVerb
 
 Message = type[msgspec.Struct]
 
@@ -65,7 +65,7 @@ def _prose(documented: Any) -> list[str]:
     return inspect.cleandoc(documented.__dict__.get("__doc__") or "").splitlines()
 
 
-def _verb(title: str, verb: Verb) -> list[str]:
+def _verb(title: str, verb: AnyVerb) -> list[str]:
     lines = [f"### {title}"]
     roles = {"Request": verb.request, "Reply": verb.reply, "Partial reply": verb.partial}
     for role, message in roles.items():

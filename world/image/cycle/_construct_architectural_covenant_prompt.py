@@ -18,25 +18,28 @@ def _construct_architectural_covenant_prompt(self, message, similar, feedback):
             return '{' + ', '.join([text(key) + ': ' + text(value[key]) for key in list(value)[:60]]) + '}'
         return '@' + ([name for ref, name in names if ref == value] or ['object'])[0]
 
-    shown = {}
-    for name in message['slots']:
-        shown[name] = message['slots'][name]
     lines = []
     for example in message['examples'][:3] or [message]:
-        slots = dict(shown)
+        slots = dict(message['slots'])
         slots.update(example.get('slots', {}))
-        texts = [f'{name} = {text(slots[name])[:60]}' for name in list(slots)[:12]]
-        lines.append('# slots: ' + ', '.join(texts))
-        given = [text(value)[:60] for value in example['args']]
-        given += [f'{name}={text(value)[:60]}' for name, value in example['kwargs'].items()]
-        line = '# self.' + message['selector'] + '(' + ', '.join(given) + ')'
+        after = example.get('slots_after', {})
+        changed = [name for name in after if name not in slots or slots[name] != after[name]]
+        told = list(slots)[:12]
+        # All that is shown, in the order of the lines.
+        values = [slots[name] for name in told] + example['args'] + list(example['kwargs'].values()) + [after[name] for name in changed]
+        values += [example['returns']] if 'returns' in example else []
+        texts = [text(value)[:60] for value in values]
+        lines.append('# slots: ' + ', '.join([f'{name} = {shown}' for name, shown in zip(told, texts)]))
+        texts = texts[len(told):]
+        given = len(example['args'])
+        words = texts[:given] + [f'{name}={shown}' for name, shown in zip(example['kwargs'], texts[given:])]
+        line = '# self.' + message['selector'] + '(' + ', '.join(words) + ')'
+        texts = texts[len(words):]
         ends = []
         if 'slots_after' in example:
-            after = example['slots_after']
-            changes = [f'{name} to {text(after[name])[:60]}' for name in after if name not in slots or slots[name] != after[name]]
-            ends.append(' changes ' + (', '.join(changes) or 'nothing'))
+            ends.append(' changes ' + (', '.join([f'{name} to {shown}' for name, shown in zip(changed, texts)]) or 'nothing'))
         if 'returns' in example:
-            ends.append(' -> ' + text(example['returns'])[:60])
+            ends.append(' -> ' + texts[-1])
         if ends:
             lines.append(line + ' and'.join(ends))
     for failure in feedback[-3:]:

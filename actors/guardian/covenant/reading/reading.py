@@ -275,8 +275,12 @@ class Reader:
                 found.add(CLASS)
             elif thing == RECEIVER and known.is_message(name):
                 found.add(("bound", name, frozenset({RECEIVER})))
-            elif thing == RECEIVER or ((thing == STATE or thing in state.owned) and not known.is_method(name)):
+            elif thing == RECEIVER:
+                found.add(STATE)
+            elif known.is_method(name) and (state.is_state(thing) or thing[0] == "foreign"):
                 # A list's or dict's `get` is its method, and a slot of that name on another object is read as a copy.
+                continue
+            elif thing == STATE or thing in state.owned:
                 found.add(STATE)
             elif thing[0] == "foreign" or thing == CLASS:
                 found.add(thing)

@@ -12,28 +12,30 @@ def reader_forms_(self, facts):
     rules['body'].append(f'"if " flag ":" {deep}return " plain {block}return " plain')
     if returned not in ['number', 'any', 'text', 'list', 'texts', 'numbers']:
         return rules
-    steps = []
-    starts = []
+    # Each kind of sum begins with a value of its kind, and grows by it.
+    sums = []
     if returned in ['number', 'any']:
-        starts += ['"0"', '"1"', *names['number']]
-        steps.append(f'"{result}" GROW (natom | "{i}" | "{i}" TIMES natom | "len(" "{i}" ")")')
+        grown = f'(natom | "{i}" | "{i}" TIMES natom | "len(" "{i}" ")")'
+        slots = [name for name in names['number'] if name.startswith('"self.')]
+        sums.append([['"0"', '"1"', *[name for name in names['number'] if name not in slots]], [f'"{result}" GROW {grown}']])
+        if slots:
+            # Nobody can see that a slot is a number: only a new value is no change of it.
+            sums.append([slots, [f'"{result}" " = " "{result}" (SIGN | " * ") {grown}']])
     if returned in ['text', 'any']:
-        starts.append('"\\"\\""')
-        steps.append(f'"{result}" " = " "{i}" " + " "{result}"')
-        steps.append(f'"{result}" " += " (tatom | "{i}")')
+        sums.append([['"\\"\\""'], [f'"{result}" " = " "{i}" " + " "{result}"', f'"{result}" " += " (tatom | "{i}")']])
     if returned in ['list', 'texts', 'numbers', 'any']:
-        starts.append('"[]"')
-        steps.append(f'"{result}" ".append(" (eachi | "{i}" | "{i}" SHAPE) ")"')
+        sums.append([['"[]"'], [f'"{result}" ".append(" (eachi | "{i}" | "{i}" SHAPE) ")"']])
     rules['source'] = [
         '"range(" number ("," " " number)? ")"', *names['list'], *names['texts'], *names['numbers'], *names['text'], *names['any'],
     ]
-    rules['start_value'] = starts
-    rules['step'] = steps
     rules['looptest'] = [
         f'"{i}" " % " natom EQUAL DIGIT', f'"{i}" COMPARE natom', f'"{i}" IN (STRING | "{result}")', f'"{i}" " not in " "{result}"', f'"{i}" ISWHAT',
     ]
-    rules['body'].append(
-        f'"{result}" " = " start_value {block}for {i} in " source ":" {deep}" (step | "if " looptest ":" {deep}    " step)'
-        f' {block}return {result}"'
-    )
+    for number, [beginnings, steps] in enumerate(sums):
+        rules[f'beginning{number}'] = beginnings
+        rules[f'step{number}'] = steps
+        rules['body'].append(
+            f'"{result}" " = " beginning{number} {block}for {i} in " source ":" {deep}" (step{number} | "if " looptest ":" {deep}    " step{number})'
+            f' {block}return {result}"'
+        )
     return rules
