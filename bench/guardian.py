@@ -44,7 +44,7 @@ PROBES: Final = 300
 MANY: Final = 4000
 _PLAIN: Final = "def area_(self, factor=1):\n    return self.width * self.height * factor\n"
 _FRESH: Final = [sys.executable, "-I", "-c", "print(3 * 4)"]
-_RAW: Final = "from bench import attempts; from actors.guardian import child; child.work = attempts.work; "
+_RAW: Final = "from bench import attempts; from actors.guardian.jail import child; child.work = attempts.work; "
 
 
 def guard(rows: list[corpus.Row], gate: str) -> tuple[dict[Any, bool], float]:

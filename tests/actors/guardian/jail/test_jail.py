@@ -247,7 +247,10 @@ def mutant(monkeypatch: pytest.MonkeyPatch):
 
     def answers(words: str, *requests: Run | Judge, may_lack=confine.LAYERS) -> list:
 
-        modules = "import os, time; from actors.guardian import child, confine, seccomp, template; "
+        modules = (
+            "import os, time; from actors.guardian.jail import child, template; "
+            "from actors.guardian.confinement import confine, seccomp; "
+        )
         start = launching._START.replace("from actors", f"{modules}{words}\nfrom actors", 1)
         monkeypatch.setattr(launching, "_START", start)
 
