@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import statistics
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,8 @@ SOURCES = sorted(
     path for package in PACKAGES for path in (ROOT / package).rglob("*.py") if not path.is_relative_to(IMAGE)
 )
 EVERYTHING = [*SOURCES, *sorted((ROOT / "tests").rglob("*.py"))]
+MAX_FUNCTION = 60
+MAX_MODULES = 13
 MODEL = {"torch", "transformers", "peft", "accelerate", "safetensors", "gguf", "llguidance"}
 
 
@@ -39,6 +42,21 @@ def test_no_file_is_too_long():
     lengths = {name(path): len(path.read_text().splitlines()) for path in EVERYTHING}
     assert {path: length for path, length in lengths.items() if length > 400} == {}
     assert statistics.median(lengths[name(path)] for path in SOURCES) <= 150
+
+
+def test_no_function_is_too_long():
+    functions = {
+        (name(path), node.name): node.end_lineno - node.lineno + 1
+        for path in [*SOURCES, *IMAGE.rglob("*.py")]
+        for node in ast.walk(tree(path))
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+    }
+    assert {place: length for place, length in functions.items() if length > MAX_FUNCTION} == {}
+
+
+def test_no_folder_is_crowded():
+    modules = Counter(path.parent for path in [*SOURCES, *IMAGE.rglob("*.py")] if not path.stem.startswith("__"))
+    assert {name(folder): count for folder, count in modules.items() if count > MAX_MODULES} == {}
 
 
 @pytest.mark.parametrize("path", [path for path in SOURCES if path.stat().st_size], ids=name)

@@ -11,7 +11,7 @@ from actors.orchestrator.thinking.thought import Sender
 from protocol import codec, verbs
 from protocol.codec import Value
 from protocol.errors import BatosError
-from protocol.messages import Generated, Infer, Row
+from protocol.messages import Generated, Infer, Inferred, Row
 
 MAX_ROWS: Final = 64
 
@@ -30,8 +30,9 @@ def infer(  # noqa: PLR0917 - bound from a message, which may give them by place
 ) -> Thinking[Value]:
     """A text, or with `n` a list of those of `n` texts that ended; with `schema`, the values that the texts state.
 
-    `query` is a text or a list of turns. `adapter_name` names an expert, None is the base model. `sampling` is one {"temperature", "top_p"}, or a list of `n`. A constrained text that was cut short is a failure,
-    never a guess: alone it fails the send, among `n` it is left out.
+    `query` is a text or a list of turns. `adapter_name` names an expert, None is the base model. `sampling` is one
+    {"temperature", "top_p"}, or a list of `n`. A constrained text that was cut short is a failure, never a guess: alone it
+    fails the send, among `n` it is left out.
     """
     count = 1 if n is None else n
     if not isinstance(count, int) or isinstance(count, bool) or not 1 <= count <= MAX_ROWS:
@@ -39,11 +40,7 @@ def infer(  # noqa: PLR0917 - bound from a message, which may give them by place
     manners = sampling if isinstance(sampling, list) else [sampling or {}] * count
     if len(manners) != count:
         raise BatosError("METHOD_FAILED", f"infer_: {len(manners)} samplings for {count} texts")
-    turns = [{"role": "user", "content": query}] if isinstance(query, str) else query
-    if not isinstance(turns, list):
-        raise BatosError("METHOD_FAILED", f"infer_: a query is a str or a list of turns, not a {type(query).__name__}")
-    if system_prompt is not None:
-        turns = [{"role": "system", "content": system_prompt}, *turns]
+    turns = _turns(query, system_prompt)
     rows = [
         _typed(
             {
@@ -70,16 +67,27 @@ def infer(  # noqa: PLR0917 - bound from a message, which may give them by place
     sender.thought.spend_tokens(sum(row.tokens for row in inferred.rows))
     for running in sender.thought.chain:
         running.model = inferred.model
-    constrained = schema is not None or grammar is not None
-    failed = [row for row in inferred.rows if row.finish == "failed"]
-    if failed and len(failed) == len(inferred.rows):
-        first = failed[0]
-        raise BatosError(first.code or "GENERATION_FAILED", f"infer_: {first.reason}", first.hint)
-    whole = [row for row in inferred.rows if row.finish == "stop" or (not constrained and row.finish != "failed")]
+    whole = _whole(inferred, constrained=schema is not None or grammar is not None)
     if n is None and not whole:
         raise BatosError("GENERATION_FAILED", f"infer_: the text did not end within {max_tokens} tokens")
     texts = [row.text if schema is None else _parsed(row) for row in whole]
     return texts[0] if n is None else texts
+
+
+def _turns(query: Value, system_prompt: Value) -> list[Value]:
+    turns = [{"role": "user", "content": query}] if isinstance(query, str) else query
+    if not isinstance(turns, list):
+        raise BatosError("METHOD_FAILED", f"infer_: a query is a str or a list of turns, not a {type(query).__name__}")
+    return turns if system_prompt is None else [{"role": "system", "content": system_prompt}, *turns]
+
+
+def _whole(inferred: Inferred, *, constrained: bool) -> list[Generated]:
+    """The rows whose texts count. Where every row has failed, the first row's failure is raised."""
+    failed = [row for row in inferred.rows if row.finish == "failed"]
+    if failed and len(failed) == len(inferred.rows):
+        first = failed[0]
+        raise BatosError(first.code or "GENERATION_FAILED", f"infer_: {first.reason}", first.hint)
+    return [row for row in inferred.rows if row.finish == "stop" or (not constrained and row.finish != "failed")]
 
 
 def _parsed(row: Generated) -> Value:
