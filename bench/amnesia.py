@@ -8,7 +8,7 @@ it is committed, thrown out of memory, loaded again, and compared with a twin th
 unforgiving as a receiver can be: it keeps what its state was at the last signal, and nothing of what came after. The
 first shows what the world does, the second what the covenant promises on any store.
 
-Every method, accepted or not, is run on a third one too, whose sends change it, as they do in the jail (`bench.remote`):
+Every method, accepted or not, is run on a third one too, whose sends change it, as they do in the jail (`bench.oracle.remote`):
 there a change is kept, or the run fails by name.
 
 The methods are harmless, since their grammar is ours; no text from elsewhere is ever run here. Rejected ones are run on
@@ -41,8 +41,8 @@ import ZODB
 from ZODB.MappingStorage import MappingStorage
 
 from actors.guardian.covenant import covenant
-from bench.methods import Grammar
-from bench.remote import Ended, Refused, Remote
+from bench.oracle.methods import Grammar
+from bench.oracle.remote import Ended, Refused, Remote
 from protocol import names
 from world.uvm import UvmObject
 

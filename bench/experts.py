@@ -24,11 +24,11 @@ import torch
 from actors.inference.decoding.bank import linears
 from actors.inference.forms.constraints import Vocabulary
 from actors.inference.model import incarnation
-from bench import importing, likeness, pacing, refusing, soak, stalling, swapping, waiting
-from bench.adapters import INVOCATION, samples
+from bench.bank import importing, likeness, pacing, refusing, soak, stalling, swapping, waiting
+from bench.bank.adapters import INVOCATION, samples
+from bench.bank.stand import Scene
+from bench.bank.weights import SMALL, Numbers, random_model
 from bench.claims import Claim, processor, report
-from bench.stand import Scene
-from bench.weights import SMALL, Numbers, random_model
 
 RANK: Final = 16
 EXPERTS: Final = 8

@@ -22,11 +22,11 @@ from typing import Any, Final, NamedTuple
 import torch
 
 from actors.inference.decoding.bank import linears
-from bench import bandwidth, likeness, pacing, refusing, soak, stalling, swapping, waiting
-from bench.adapters import INVOCATION, samples
+from bench.bank import bandwidth, likeness, pacing, refusing, soak, stalling, swapping, waiting
+from bench.bank.adapters import INVOCATION, samples
+from bench.bank.stand import Scene
+from bench.bank.weights import LARGE, SMALL, Numbers, random_model, twin
 from bench.claims import Claim, processor, report
-from bench.stand import Scene
-from bench.weights import LARGE, SMALL, Numbers, random_model, twin
 
 RANK: Final = 16
 EXPERTS: Final = 8

@@ -30,10 +30,10 @@ from actors.guardian.confinement.confine import LAYERS
 from actors.guardian.jail import launching
 from actors.guardian.jail.jail import Jail
 from actors.guardian.jail.worker import Worker
-from bench import corpus, pretending
 from bench.amnesia import Oracle, prepare
-from bench.attempts import MARK, Scene, attempts
 from bench.claims import Claim, processor, report
+from bench.oracle import corpus, pretending
+from bench.oracle.attempts import MARK, Scene, attempts
 from protocol.codec import Ref
 from protocol.messages import Answer, Effect, Ran, Resume, Run
 
@@ -44,7 +44,7 @@ PROBES: Final = 300
 MANY: Final = 4000
 _PLAIN: Final = "def area_(self, factor=1):\n    return self.width * self.height * factor\n"
 _FRESH: Final = [sys.executable, "-I", "-c", "print(3 * 4)"]
-_RAW: Final = "from bench import attempts; from actors.guardian.jail import child; child.work = attempts.work; "
+_RAW: Final = "from bench.oracle import attempts; from actors.guardian.jail import child; child.work = attempts.work; "
 
 
 def guard(rows: list[corpus.Row], gate: str) -> tuple[dict[Any, bool], float]:

@@ -15,7 +15,7 @@ import pytest
 
 from actors.guardian.runtime import slots
 from bench import amnesia
-from bench.methods import Grammar
+from bench.oracle.methods import Grammar
 
 METHODS = 20_000
 ROOT = Path(__file__).parents[4]

@@ -17,7 +17,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from actors.inference.weights.expert import Content
-from bench.adapters import CONFIG, WEIGHTS
+from bench.bank.adapters import CONFIG, WEIGHTS
 
 Weights = dict[str, torch.Tensor]
 

@@ -7,9 +7,9 @@ from typing import Any
 import torch
 
 from actors.inference.weights.expert import Content
-from bench import spoiling
+from bench.bank import spoiling
+from bench.bank.stand import Scene, Stand, peer, prompt, say, stand, vocabulary
 from bench.claims import Claim
-from bench.stand import Scene, Stand, peer, prompt, say, stand, vocabulary
 from protocol.errors import BatosError
 
 LENGTH = 24

@@ -29,7 +29,7 @@ from actors.guardian.jail import child
 
 MARK: Final = "BATOS_BENCH_SECRET"
 WAITS: Final = "# waits"
-"""Begins an attempt that says by itself what comes after what it says (`bench.pretending`)."""
+"""Begins an attempt that says by itself what comes after what it says (`bench.oracle.pretending`)."""
 
 _MODULES: Final[dict[str, Any]] = {
     "ctypes": ctypes,

@@ -12,8 +12,8 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Final
 
+from bench.bank.stand import Said, Scene, generate, lengths, peer, prompt, say, stand, vocabulary
 from bench.claims import Claim
-from bench.stand import Said, Scene, generate, lengths, peer, prompt, say, stand, vocabulary
 
 STEPS: Final = 16
 PROMPT: Final = 32

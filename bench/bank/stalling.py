@@ -13,8 +13,8 @@ from collections.abc import Callable
 from typing import Final, NamedTuple, Self
 
 from actors.inference.experts.tiers import stand_back
+from bench.bank.stand import Said, Scene, generate, lengths, peer, prompt, say, stand, vocabulary
 from bench.claims import Claim
-from bench.stand import Said, Scene, generate, lengths, peer, prompt, say, stand, vocabulary
 
 PAUSE: Final = 3
 """Steps between two fetches."""

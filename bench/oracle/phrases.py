@@ -1,4 +1,4 @@
-"""The simple statements of the grammar of random methods (`bench.methods`): what changes state, and what aliases it.
+"""The simple statements of the grammar of random methods (`bench.oracle.methods`): what changes state, and what aliases it.
 
 `x`, `y`, `w` are lists or parts of the state, `d` and `h` dicts; `put`, `mk`, `keep` and `many` are closures that every method begins with.
 """

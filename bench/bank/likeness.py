@@ -6,9 +6,9 @@ import torch
 
 from actors.inference.weights.expert import Content
 from actors.inference.weights.placement import lend
-from bench.adapters import INVOCATION
+from bench.bank.adapters import INVOCATION
+from bench.bank.stand import Scene, Stand, peer, prompt, stand, vocabulary
 from bench.claims import Claim
-from bench.stand import Scene, Stand, peer, prompt, stand, vocabulary
 
 TOLERANCE = 1e-4
 """Of the largest logit, for float32."""

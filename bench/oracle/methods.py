@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from random import Random
 from typing import Final
 
-from bench.phrases import CHANGES, READS, SENDS
+from bench.oracle.phrases import CHANGES, READS, SENDS
 
 SIGNAL: Final = "self._p_changed = True"
 

@@ -18,8 +18,8 @@ from typing import Any, Final
 import torch
 from peft.utils.hotswap import hotswap_adapter
 
+from bench.bank.stand import Scene, Stand, peer, stand
 from bench.claims import Claim
-from bench.stand import Scene, Stand, peer, stand
 
 WARM_UP: Final = 4
 _NAME: Final = "expert"

@@ -6,11 +6,11 @@ import pytest
 import torch
 
 from actors.inference.decoding.bank import linears
-from bench import importing, spoiling
-from bench.adapters import samples
-from bench.refusing import measure
-from bench.stand import Scene, stand
-from bench.weights import SMALL, Numbers, random_model, twin
+from bench.bank import importing, spoiling
+from bench.bank.adapters import samples
+from bench.bank.refusing import measure
+from bench.bank.stand import Scene, stand
+from bench.bank.weights import SMALL, Numbers, random_model, twin
 
 # PEFT asks this transformers a question under its old name.
 pytestmark = pytest.mark.filterwarnings("ignore:.*is_gradient_checkpointing:FutureWarning")

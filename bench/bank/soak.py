@@ -15,9 +15,9 @@ from typing import Final, NamedTuple
 
 from actors.inference.weights.expert import Content, Layout
 from actors.inference.weights.lora import Adapter, Pair
-from bench.adapters import keep, random_adapter
+from bench.bank.adapters import keep, random_adapter
+from bench.bank.stand import Scene, prompt, say, stand, vocabulary
 from bench.claims import Claim
-from bench.stand import Scene, prompt, say, stand, vocabulary
 from protocol.errors import BatosError
 
 RANK: Final = 4

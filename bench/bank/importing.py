@@ -13,11 +13,11 @@ from peft.utils.hotswap import hotswap_adapter
 
 from actors.inference.weights.adapter import read_adapter
 from actors.inference.weights.expert import Content
-from bench import spoiling
-from bench.adapters import BASE, CONFIG, WEIGHTS, keep
+from bench.bank import spoiling
+from bench.bank.adapters import BASE, CONFIG, WEIGHTS, keep
+from bench.bank.refusing import LENGTH, logits
+from bench.bank.stand import Scene, Stand, peer, prompt, stand, vocabulary
 from bench.claims import Claim
-from bench.refusing import LENGTH, logits
-from bench.stand import Scene, Stand, peer, prompt, stand, vocabulary
 from protocol.errors import BatosError
 
 _NAME: Final = "expert"

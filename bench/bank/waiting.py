@@ -11,9 +11,9 @@ import statistics
 import time
 from typing import Final
 
+from bench.bank.stand import Scene, generate, peer, prompt, say, stand, vocabulary
+from bench.bank.swapping import swap_naively
 from bench.claims import Claim
-from bench.stand import Scene, generate, peer, prompt, say, stand, vocabulary
-from bench.swapping import swap_naively
 
 SLOTS: Final = 4
 PROMPT: Final = 48

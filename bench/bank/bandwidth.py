@@ -7,9 +7,9 @@ from typing import Final
 
 import torch
 
+from bench.bank.stand import Scene, lengths, prompt, say, stand, vocabulary
+from bench.bank.swapping import timed
 from bench.claims import Claim
-from bench.stand import Scene, lengths, prompt, say, stand, vocabulary
-from bench.swapping import timed
 
 ROUNDS: Final = 8
 STEPS: Final = 16

@@ -23,7 +23,7 @@ from actors.inference.experts.tiers import Tiers
 from actors.inference.model.fusing import fuse
 from actors.inference.weights.expert import Content
 from actors.inference.weights.placement import lend
-from bench.adapters import BASE, Sample
+from bench.bank.adapters import BASE, Sample
 
 PLENTY: Final = 1 << 36
 """Bytes of memory for experts where memory is not what is measured."""

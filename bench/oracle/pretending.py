@@ -1,6 +1,6 @@
 """Native attempts of children that may wait for an answer: what they would do with the word and with the descriptor.
 
-Like `bench.attempts`, these are run with the gates off, in children of a real template, and nowhere else. Each story
+Like `bench.oracle.attempts`, these are run with the gates off, in children of a real template, and nowhere else. Each story
 says what it has reached, or nothing.
 """
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from actors.guardian.jail.worker import Reply, Worker
-from bench.attempts import WAITS
+from bench.oracle.attempts import WAITS
 
 LIMIT_S: Final = 0.5
 WALL_S: Final = 3.0
