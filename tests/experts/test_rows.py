@@ -58,7 +58,7 @@ def test_the_words_around_a_row_are_those_of_the_worlds_methods():
     assert "'What is known:\\n'" in SOURCES["cycle_traits", "known_"]
     assert system.startswith(CODEX["persona"][0]["mandate"] + " " + CODEX["persona"][0]["pillar"][0]["intent"] + " ")
     for ending in texts.ENDINGS:
-        assert f'"{ending}"' in SOURCES["cycle_traits", "facet_grammar_"]
+        assert f"'{ending}'" in SOURCES["cycle_traits", "facet_grammar_"]
 
 
 @pytest.mark.parametrize(("persona", "kind", "method"), [("ROBIN", "weave", "weave_"), ("BRICK", "plan", "decompose_")])
