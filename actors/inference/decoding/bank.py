@@ -25,7 +25,6 @@ from transformers.pytorch_utils import Conv1D
 from actors.inference.model.device import where_it_runs
 from actors.inference.weights.expert import Expert
 from actors.inference.weights.lora import Shape
-from protocol.errors import BatosError
 
 _KEPT_PLANS: Final = 64
 
@@ -120,10 +119,6 @@ class Bank:
 
         `dtype` is that of experts' files, where it is another than that in which the model computes.
         """
-        if slots < 1 or rank < 1:
-            raise BatosError(
-                "BAD_CONFIG", f"inference.slots is {slots} and inference.rank {rank}", "Both must be at least 1."
-            )
         self.slots = slots
         self.rank = rank
         self.dtype: torch.dtype = dtype or model.dtype
@@ -187,6 +182,9 @@ class Bank:
         if slot in self._serving:
             raise RuntimeError(f"slot {slot} is in use")
         self._filled[slot] = None
+
+    def tidy(self) -> None:
+        """A slot of the device is free as soon as it is cleared."""
 
     def serve(self, slots: Sequence[int | None]) -> None:
         """From now on the batch's rows use these slots, one for each row, None the base model; empty ends it."""
