@@ -12,7 +12,6 @@ from actors.inference.decoding.decoding import Job, decode
 from actors.inference.decoding.prefixes import Prefixes
 from actors.inference.decoding.trial import check_rows
 from actors.inference.forms.constraints import Vocabulary
-from actors.inference.model.device import is_full, no_room
 from actors.inference.model.fusing import fuse
 from actors.inference.model.incarnation import Incarnation
 from actors.inference.model.sources import AGAIN, HINT
@@ -75,25 +74,18 @@ class LocalGenerator:
         return self.vocabulary.compile(row.schema, row.grammar)
 
     def run(self, wave: LocalWave, slots: Mapping[str, int]) -> tuple[list[Outcome], int]:
-        """All rows in one batch. OUT_OF_MEMORY, after which it serves on, or GENERATION_FAILED."""
-        try:
-            texts, computed = decode(
-                self.model,
-                self.vocabulary,
-                [self._job(asked) for asked in wave.rows],
-                self._stop,
-                bank=self.bank,
-                prefixes=self.prefixes,
-                lent=[lend(asked.content, slots, asked.prompt) for asked in wave.rows],
-                on_piece=wave.on_piece,
-                should_stop=wave.should_stop,
-            )
-        except (RuntimeError, MemoryError) as error:
-            if is_full(error):
-                raise no_room(error, f"{len(wave.rows)} rows") from None
-            raise BatosError(
-                "GENERATION_FAILED", f"the model failed: {str(error)[:300]}", "`batos status` names its device."
-            ) from error
+        """All rows in one batch, step by step."""
+        texts, computed = decode(
+            self.model,
+            self.vocabulary,
+            [self._job(asked) for asked in wave.rows],
+            self._stop,
+            bank=self.bank,
+            prefixes=self.prefixes,
+            lent=[lend(asked.content, slots, asked.prompt) for asked in wave.rows],
+            on_piece=wave.on_piece,
+            should_stop=wave.should_stop,
+        )
         return [Outcome(Generated(**text._asdict())) for text in texts], computed
 
     def check(self) -> None:

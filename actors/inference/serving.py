@@ -15,6 +15,7 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from actors.inference.decoding.decoding import OnPiece, ShouldStop
 from actors.inference.experts.tiers import Slots, Tiers
+from actors.inference.model.device import is_full, no_room
 from actors.inference.rows import check, content_of, distinct, renumbered
 from actors.inference.weights.adapter import read_adapter
 from actors.inference.weights.expert import Content, Manifest, write_expert
@@ -106,7 +107,8 @@ class Serving(Generic[G]):
 
         `experts` says what each name means that a row uses. A row whose prompt or form cannot be read, or whose text the
         generator does not make, has `failed`, and the others go on; where all have, the first one's error is raised.
-        BatosError for a row or an expert that makes no sense, before the first token.
+        BatosError for a row or an expert that makes no sense, before the first token; OUT_OF_MEMORY, after which it serves
+        on, or GENERATION_FAILED.
         """
         started = time.monotonic()
         check(rows)
@@ -115,7 +117,14 @@ class Serving(Generic[G]):
             self.generator.accepts(content.invocation)
         asked, outcomes = self._admitted(rows, contents)
         _raise_if_all_failed(outcomes, len(rows))
-        made, prompted = self._run(asked, on_piece, should_stop or (lambda: False))
+        try:
+            made, prompted = self._run(asked, on_piece, should_stop or (lambda: False))
+        except (RuntimeError, MemoryError) as error:
+            if is_full(error):
+                raise no_room(error, f"{len(rows)} rows") from None
+            raise BatosError(
+                "GENERATION_FAILED", f"the model failed: {str(error)[:300]}", "`batos status` names its device."
+            ) from error
         outcomes |= made
         _raise_if_all_failed(outcomes, len(rows))
         texts = [outcomes[number].text for number in range(len(rows))]

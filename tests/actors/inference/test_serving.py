@@ -238,6 +238,23 @@ def test_a_wave_that_comes_to_nothing_gives_its_slots_back(serving, letters, kno
     assert texts(serving.generate([row("x", "a")], experts=known)) == ["Xa"]
 
 
+@pytest.mark.parametrize("beneath", ["bank", "generator"])
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(RuntimeError("a kernel is missing"), "GENERATION_FAILED"), (MemoryError(), "OUT_OF_MEMORY")],
+)
+def test_what_fails_beneath_is_told_in_words_and_it_serves_on(serving, known, beneath, error, code):
+    generator = serving.generator
+
+    def broken(*_):
+        raise error
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(*((generator.bank, "fill") if beneath == "bank" else (generator, "inside")), broken)
+        assert refused(lambda: serving.generate([row("x", "a")], experts=known)).code == code
+    assert texts(serving.generate([row("x", "a")], experts=known)) == ["Xa"]
+
+
 def test_the_bank_is_tidied_once_an_expert_has_left_it(serving, house, known, monkeypatch):
     seen = []
     monkeypatch.setattr(house.bank, "tidy", lambda: seen.append(serving.tiers.place(known["a"].sha256).tier))
