@@ -25,6 +25,7 @@ from transformers.pytorch_utils import Conv1D
 from actors.inference.model.device import where_it_runs
 from actors.inference.weights.expert import Expert
 from actors.inference.weights.lora import Shape
+from protocol.errors import BatosError
 
 _KEPT_PLANS: Final = 64
 
@@ -119,6 +120,10 @@ class Bank:
 
         `dtype` is that of experts' files, where it is another than that in which the model computes.
         """
+        if slots < 1 or rank < 1:
+            raise BatosError(
+                "BAD_CONFIG", f"inference.slots is {slots} and inference.rank {rank}", "Both must be at least 1."
+            )
         self.slots = slots
         self.rank = rank
         self.dtype: torch.dtype = dtype or model.dtype
