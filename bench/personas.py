@@ -24,7 +24,7 @@ from typing import NamedTuple
 
 import torch
 
-from actors.inference.engine import LocalEngine
+from actors.inference.engine import serve
 from actors.inference.model import incarnation
 from actors.inference.training import samples
 from actors.inference.training.samples import Sample
@@ -32,6 +32,7 @@ from actors.inference.weights.expert import Content
 from bench.claims import Claim, processor, report
 from experts.make import TARGET
 from experts.rows import PERSONAS, asked, rows
+from protocol.home import Inference
 from protocol.messages import Row, Sampling
 from world.awakening import image_codex
 
@@ -55,7 +56,7 @@ class Bench:
         model = folder / "model"
         self.digest = incarnation.convert(incarnation.find(""), model).digest
         self.base = incarnation.load({path.name: path for path in model.iterdir()}, threads=1)
-        self.engine = LocalEngine(self.base, base_model=self.digest, slots=len(PERSONAS), rank=8)
+        self.engine = serve(self.base, Inference(slots=len(PERSONAS), rank=8), self.digest)
         self.experts = {persona: self._content(persona, folder) for persona in PERSONAS}
 
     def _content(self, persona: str, folder: Path) -> Content:
@@ -66,11 +67,11 @@ class Bench:
     @contextmanager
     def lent(self, content: Content | None) -> Iterator[None]:
         """The model computes one row with this expert inside the block, None the base model."""
-        bank = self.engine._bank  # noqa: SLF001 - the engine generates, and this only looks at its model
+        bank = self.engine.generator.bank
         if content is None:
             yield
             return
-        with self.engine._tiers.hold([content]) as slots:  # noqa: SLF001
+        with self.engine.tiers.hold([content]) as slots:
             bank.serve([slots[content.sha256]])
             try:
                 yield

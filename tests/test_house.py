@@ -87,14 +87,6 @@ def test_only_memory_knows_the_sentence_model():
     assert {(path, module) for path, module in known if module.split(".")[0] == "sentence_transformers"} == set()
 
 
-def test_the_model_code_runs_alone():
-    shell = {"actor.py", "__main__.py"}
-    core = [path for path in (ROOT / "actors" / "inference").rglob("*.py") if path.name not in shell]
-    assert core
-    known = {(name(path), module) for path in core for module in imports(path)}
-    assert {(path, module) for path, module in known if module.split(".")[0] in {"bus", "zmq"}} == set()
-
-
 def test_the_covenant_needs_the_standard_library_alone():
     seen, queue = set(), ["actors.guardian.covenant.covenant"]
     while queue:

@@ -21,7 +21,7 @@ import shutil
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 import structlog
@@ -48,8 +48,8 @@ from world import awakening
 from world.store import Store, open_store
 
 if TYPE_CHECKING:
-    from actors.inference.engine import Engine, LocalEngine
     from actors.inference.experts.administration import Lending
+    from actors.inference.serving import Serving
 
 T = TypeVar("T")
 
@@ -70,7 +70,7 @@ class Inference:
         self._began = time.monotonic()
         self._closing = False
         self._store: Store | None = None
-        self._engine: Engine | None = None
+        self._engine: Serving[Any] | None = None
         self._model: Kept | None = None
         self._lending: Lending | None = None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="inference")
@@ -159,7 +159,7 @@ class Inference:
             detail=detail,
         )
 
-    def _ready(self) -> tuple[Engine, Kept, Lending]:
+    def _ready(self) -> tuple[Serving[Any], Kept, Lending]:
         if self.waiting_for or self._engine is None or self._model is None or self._lending is None:
             raise BatosError("NOT_READY", f"inference waits for {self.waiting_for}", "`batos status` says when.")
         return self._engine, self._model, self._lending
@@ -182,7 +182,7 @@ class Inference:
         _log.info("ready", model=self._model.source, digest=self._model.digest, seconds=seconds)
         self.waiting_for = ""
 
-    async def _bring(self, store: Store) -> tuple[Kept, Engine]:
+    async def _bring(self, store: Store) -> tuple[Kept, Serving[Any]]:
         """The base model and what generates with it, on this machine or on a server."""
         self.waiting_for = "the model's libraries"
         await self._work(_import_libraries)
@@ -197,14 +197,14 @@ class Inference:
         self.waiting_for = f"the model {kept.source}"
         return kept, await self._work(functools.partial(self._load, kept))
 
-    async def _lend(self, store: Store, engine: Engine) -> Lending:
+    async def _lend(self, store: Store, engine: Serving[Any]) -> Lending:
         from actors.inference.experts.administration import Lending  # noqa: PLC0415 - it needs the model's libraries
 
-        lending = Lending(self.home, store, engine, self._work)
+        lending = Lending(self.home, store, engine.tiers, engine.convert, self._work)
         await lending.begin()
         return lending
 
-    async def _incarnate(self, store: Store) -> tuple[Kept, Engine]:
+    async def _incarnate(self, store: Store) -> tuple[Kept, Serving[Any]]:
         """Convert the configured model, try it and store it; whatever an earlier attempt left behind goes first."""
         from actors.inference.model import incarnation  # noqa: PLC0415 - imported by `_import_libraries`, off the event loop
 
@@ -235,7 +235,7 @@ class Inference:
             shutil.rmtree(folder, ignore_errors=True)
         return kept, engine
 
-    def _load(self, kept: Kept, *, is_new: bool = False) -> LocalEngine:
+    def _load(self, kept: Kept, *, is_new: bool = False) -> Serving[Any]:
         """What generates with these files, warm; BAD_MODEL where they make anything raise: it is theirs, not ours."""
         from actors.inference import engine  # noqa: PLC0415 - as above
         from actors.inference.model import incarnation  # noqa: PLC0415 - as above
@@ -243,21 +243,11 @@ class Inference:
         settings = self.settings.inference
         loaded = load_model(kept, settings, self.home.root / "model")
         with incarnation.readable(f"the model {kept.source} cannot be served"):
-            local = engine.LocalEngine(
-                loaded,
-                base_model=kept.digest,
-                slots=settings.slots,
-                rank=settings.rank,
-                warm_bytes=settings.warm_bytes,
-                prefix_bytes=settings.prefix_bytes,
-            )
-            if is_new:
-                local.prove()
-            else:
-                local.warm()
+            local = engine.serve(loaded, settings, kept.digest)
+            (engine.prove if is_new else engine.warm)(local)
         return local
 
-    def _connect(self) -> tuple[Kept, Engine]:
+    def _connect(self) -> tuple[Kept, Serving[Any]]:
         from actors.inference.remote.connection import connect  # noqa: PLC0415 - as above
 
         engine, digest, source = connect(self.settings.inference, self.home)

@@ -41,10 +41,6 @@ class Prompts:
         self.longest = max(map(len, tokenizer.get_vocab()), default=1)
         """Characters of the longest token: a text has at least this part of its characters in tokens."""
 
-    def is_forged(self, row: Row) -> bool:
-        """Whether something that was said spells a token that is the template's to write."""
-        return self.forged(row) is not None
-
     def forged(self, row: Row) -> str | None:
         """The first token that is the template's to write, and that something that was said spells."""
         for text in (row.prompt, *(turn.content for turn in row.turns)):
@@ -88,9 +84,18 @@ class Prompts:
         return tuple(tokens)
 
     def tokens(self, row: Row) -> tuple[int, ...]:
-        """The prompt's tokens: a bare text as the tokenizer begins one, or the turns in the model's own template."""
-        if not row.turns:
-            return self._bare(row.prompt)
+        """The prompt's tokens, one at least: a bare text as the tokenizer begins one, or the turns in the model's own template.
+
+        BAD_ARGUMENT where it has none, or where the template refuses the turns.
+        """
+        tokens = self._templated(row) if row.turns else self._bare(row.prompt)
+        if not tokens:
+            raise BatosError(
+                "BAD_ARGUMENT", "the prompt has no token: the tokenizer leaves nothing of it", "Give some words."
+            )
+        return tokens
+
+    def _templated(self, row: Row) -> tuple[int, ...]:
         hidden = self.hide(row.turns)
         text = self._rendered(hidden.turns)
         if text.count(hidden.mark) != len(hidden.spelt):

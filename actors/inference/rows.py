@@ -9,21 +9,21 @@ from typing import Final
 from actors.inference.decoding.decoding import OnPiece
 from actors.inference.weights.expert import Content
 from protocol.errors import BatosError
-from protocol.messages import Row
+from protocol.messages import MAX_ROWS, Row
 
-MAX_ROWS: Final = 64
 MAX_CHARACTERS: Final = 1_000_000
 """In the texts of one row. No context is as long; to cut more into tokens would take seconds that nobody is served."""
 
 
-def check_number(rows: Sequence[Row]) -> None:
-    """TOO_LARGE where there are more rows than one batch may have."""
+def check(rows: Sequence[Row]) -> None:
+    """TOO_LARGE where there are more rows than one batch may have, BAD_ARGUMENT for the first one that makes no sense."""
     if len(rows) > MAX_ROWS:
         raise BatosError("TOO_LARGE", f"{len(rows)} rows are over the limit of {MAX_ROWS}", "Ask in several batches.")
+    for number, row in enumerate(rows):
+        _check(row, number)
 
 
-def check(row: Row, number: int) -> None:
-    """BAD_ARGUMENT says what is wrong with row `number`."""
+def _check(row: Row, number: int) -> None:
     if bool(row.turns) == bool(row.prompt):
         raise BatosError("BAD_ARGUMENT", f"row {number} needs either turns or a prompt", "Give one of them.")
     characters = len(row.prompt) + sum(len(turn.content) for turn in row.turns)

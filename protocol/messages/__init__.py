@@ -28,6 +28,8 @@ from protocol.messages.guardian import (
     Violation,
 )
 from protocol.messages.inference import (
+    MAX_ROWS,
+    MAX_TOKENS,
     Activate,
     Evict,
     ExpertReply,
@@ -93,6 +95,8 @@ from protocol.messages.status import (
 )
 
 __all__ = [
+    "MAX_ROWS",
+    "MAX_TOKENS",
     "Activate",
     "ActorStatus",
     "Answer",

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import msgspec
+
+MAX_ROWS: Final = 64
+"""In one batch."""
+MAX_TOKENS: Final = 256
+"""Of a text whose row says nothing else."""
 
 
 class Turn(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,7 +40,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     seed: int = 0
     schema: dict[str, Any] | None = None
     grammar: str | None = None
-    max_tokens: int = 256
+    max_tokens: int = MAX_TOKENS
 
 
 class Infer(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,8 +61,9 @@ class Generated(msgspec.Struct, frozen=True, kw_only=True):
     """One row's text, and why it ended.
 
     `finish` is `stop` where the model ended it, `length` where `max_tokens` or the deadline cut it, `stuck` where its form
-    allows no further token, `failed` where the model's numbers for it ceased to be finite or a model server did not make it.
-    `reason` explains the last two; a failure with a `code` and a `hint` of its own has them here.
+    allows no further token, `failed` where the model's numbers for it ceased to be finite, where its prompt or its form could
+    not be read, or where a model server did not make it. `reason` explains the last two; a failure with a `code` and a `hint`
+    of its own has them here.
     """
 
     text: str

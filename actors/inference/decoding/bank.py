@@ -188,6 +188,9 @@ class Bank:
             raise RuntimeError(f"slot {slot} is in use")
         self._filled[slot] = None
 
+    def tidy(self) -> None:
+        """A slot of the device is free as soon as it is cleared."""
+
     def serve(self, slots: Sequence[int | None]) -> None:
         """From now on the batch's rows use these slots, one for each row, None the base model; empty ends it."""
         serving = tuple(slots)

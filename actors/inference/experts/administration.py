@@ -14,13 +14,12 @@ import uuid
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import structlog
 
-from actors.inference.engine import Engine
 from actors.inference.experts import repository, staging
-from actors.inference.experts.tiers import stand_back
+from actors.inference.experts.tiers import Tiers, stand_back
 from actors.inference.weights.expert import Content, Manifest
 from protocol.errors import BatosError
 from protocol.home import Home
@@ -28,18 +27,25 @@ from protocol.messages import Activate, Evict, ExpertReply, ExpertsReply, Expert
 from protocol.names import check_object
 from world.store import Store
 
+_CENSUS: Final = ("name", "sha256", "tier", "bytes", "last_used", "pinned", "reason")
+
 _log = structlog.get_logger("inference")
 
 Work = Callable[[Callable[[], Any]], Awaitable[Any]]
+Convert = Callable[[Path, Path], Manifest]
 
 
 class Lending:
-    """The experts of one engine and one world. `work` runs what moves them on the thread that generates."""
+    """The experts of one bank and one world. `work` runs what moves them on the thread that generates.
 
-    def __init__(self, home: Home, store: Store, engine: Engine, work: Work) -> None:
+    `convert` checks an adapter and writes it as an expert into a new file; BAD_EXPERT.
+    """
+
+    def __init__(self, home: Home, store: Store, tiers: Tiers, convert: Convert, work: Work) -> None:
         self._home = home
         self._store = store
-        self._engine = engine
+        self._tiers = tiers
+        self._convert = convert
         self._work = work
         self._experts: dict[str, Content] = {}
         self._pinning = asyncio.Lock()
@@ -81,7 +87,7 @@ class Lending:
         if not path.is_absolute():
             raise BatosError("BAD_ARGUMENT", f"{request.path[:200]!r} is no absolute path", "Give the whole path.")
         kept = await self._take(path, check_object(request.name))
-        view = _view(request.name, kept.content, self._engine)
+        view = self._view(kept.content)
         return ExpertReply(expert=view, seconds=time.monotonic() - began, tid=kept.tid)
 
     async def activate(self, request: Activate) -> ExpertReply:
@@ -89,20 +95,20 @@ class Lending:
         began = time.monotonic()
         if request.pin is None:
             content, tid = (await self.resolve(request.name))[request.name], None
-            await self._work(lambda: self._engine.activate(content))
+            await self._work(lambda: self._tiers.activate(content))
         else:
             async with self._pinning:
                 content = (await self.resolve(request.name))[request.name]
                 tid = await (self._pin(content) if request.pin else self._unpin(content))
-        view = _view(request.name, content, self._engine)
+        view = self._view(content)
         return ExpertReply(expert=view, seconds=time.monotonic() - began, tid=tid)
 
     async def evict(self, request: Evict) -> ExpertReply:
         """Have an expert nowhere but in the world; BUSY where it is pinned or in use."""
         began = time.monotonic()
         content = (await self.resolve(request.name))[request.name]
-        await self._work(lambda: self._engine.evict(content))
-        return ExpertReply(expert=_view(request.name, content, self._engine), seconds=time.monotonic() - began)
+        await self._work(lambda: self._tiers.evict(content))
+        return ExpertReply(expert=self._view(content), seconds=time.monotonic() - began)
 
     async def prefetch(self, request: Prefetch) -> ExpertsReply:
         """Begin to fetch what a plan will use, and answer at once: nobody waits for what is only a hint.
@@ -110,7 +116,7 @@ class Lending:
         A name that means nothing is passed over; whoever uses it will be told.
         """
         contents = list((await self.resolve(*filter(self._experts.__contains__, request.experts))).values())
-        self._ahead.submit(self._engine.prefetch, request.plan, contents).add_done_callback(_tell)
+        self._ahead.submit(self._tiers.prefetch, request.plan, contents).add_done_callback(_tell)
         return self._views(contents)
 
     async def listed(self) -> ExpertsReply:
@@ -121,16 +127,7 @@ class Lending:
     def census(self) -> list[dict[str, Any]]:
         """The experts for `status`: from memory, since what the world would be asked for would hang with it."""
         return [
-            {
-                "name": view.name,
-                "sha256": view.sha256,
-                "tier": view.tier,
-                "bytes": view.bytes,
-                "last_used": view.last_used,
-                "pinned": view.pinned,
-                "reason": view.reason,
-            }
-            for view in self._views(self._experts.values()).experts
+            {field: getattr(view, field) for field in _CENSUS} for view in self._views(self._experts.values()).experts
         ]
 
     async def _take(self, path: Path, name: str) -> repository.Kept:
@@ -139,7 +136,7 @@ class Lending:
         def convert() -> Manifest:
             try:
                 self._workshop.mkdir(mode=0o700, exist_ok=True)
-                return self._engine.convert(path, file)
+                return self._convert(path, file)
             except OSError as error:
                 why = f"the expert cannot be written to {self._workshop}: {error.strerror}"
                 raise BatosError("STORAGE", why, "Is the disk full?") from error
@@ -152,7 +149,7 @@ class Lending:
                 if kept.orphan is not None:
                     orphan = kept.orphan
                     reason = f"{name} was replaced by {manifest.sha256[:12]}"
-                    await self._work(lambda: self._engine.release(orphan, reason))
+                    await self._work(lambda: self._tiers.release(orphan, reason))
                 if kept.pinned:
                     await self._repin(kept.content)
         finally:
@@ -162,51 +159,50 @@ class Lending:
 
     async def _pin(self, content: Content) -> str | None:
         """On the device first: what cannot be there is refused, and the world never promises it."""
-        before = content.name in self._engine.place(content.sha256).pinned
-        await self._work(lambda: self._engine.activate(content, pin=True))
+        before = content.name in self._tiers.place(content.sha256).pinned
+        await self._work(lambda: self._tiers.activate(content, pin=True))
         try:
             return await self._store.run(lambda: repository.pin(self._store, content.name, on=True))
         except BaseException:
             if not before:
-                await self._work(lambda: self._engine.unpin(content))
+                await self._work(lambda: self._tiers.unpin(content))
             raise
 
     async def _unpin(self, content: Content) -> str | None:
         """In the world first: what a restart would pin again was not let go."""
         tid = await self._store.run(lambda: repository.pin(self._store, content.name, on=False))
-        await self._work(lambda: self._engine.unpin(content))
+        await self._work(lambda: self._tiers.unpin(content))
         return tid
 
     async def _repin(self, content: Content) -> None:
         """Bring what the world says is pinned. Where that cannot be, everybody is served all the same, and can see why."""
         try:
-            await self._work(lambda: self._engine.repin(content))
+            await self._work(lambda: self._tiers.repin(content))
         except BatosError as error:
             _log.warning("a pinned expert is not on the device", expert=content.name, reason=error.message)
 
     def _views(self, contents: Iterable[Content]) -> ExpertsReply:
-        return ExpertsReply(experts=[_view(content.name, content, self._engine) for content in contents])
+        return ExpertsReply(experts=[self._view(content) for content in contents])
+
+    def _view(self, content: Content) -> ExpertView:
+        place = self._tiers.place(content.sha256)
+        return ExpertView(
+            name=content.name,
+            sha256=content.sha256,
+            tier=place.tier,
+            bytes=content.bytes,
+            rank=content.rank,
+            base_model=content.base_model,
+            last_used=place.last_used,
+            pinned=content.name in place.pinned,
+            reason=_misfit(content, self._tiers.layout.base_model) or place.reason,
+            invocation=list(content.invocation),
+        )
 
     @property
     def _workshop(self) -> Path:
         """Where converted experts lie until the world takes them; on one disk with its blobs, so that they are moved."""
         return self._home.root / "import"
-
-
-def _view(name: str, content: Content, engine: Engine) -> ExpertView:
-    place = engine.place(content.sha256)
-    return ExpertView(
-        name=name,
-        sha256=content.sha256,
-        tier=place.tier,
-        bytes=content.bytes,
-        rank=content.rank,
-        base_model=content.base_model,
-        last_used=place.last_used,
-        pinned=name in place.pinned,
-        reason=_misfit(content, engine.base_model) or place.reason,
-        invocation=list(content.invocation),
-    )
 
 
 def _misfit(content: Content, loaded: str) -> str:

@@ -55,6 +55,9 @@ class Slots(Protocol):
     def clear(self, slot: int) -> None:
         """Nobody may use what is in `slot` any more."""
 
+    def tidy(self) -> None:
+        """Slots may have been cleared, and there is time to follow that up."""
+
 
 class Place(NamedTuple):
     """Where a content is now. `pinned` are the names that keep it in a slot, or would, once it has one.
@@ -91,11 +94,20 @@ class _Entry:
 class Tiers:
     """Moves experts between the tiers."""
 
-    def __init__(self, bank: Slots, base_model: str, warm_bytes: int, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        bank: Slots,
+        base_model: str,
+        warm_bytes: int,
+        clock: Callable[[], float] = time.time,
+        accepts: Callable[[Sequence[int]], None] = lambda _: None,
+    ) -> None:
+        """`accepts` raises BAD_EXPERT for the invocation tokens of an expert that whoever generates cannot serve."""
         self.layout = Layout(bank.shapes, base_model, bank.dtype, bank.rank)
         self._bank = bank
         self._budget = warm_bytes
         self._clock = clock
+        self._accepts = accepts
         self._turns = itertools.count(1)
         self._entries: dict[str, _Entry] = {}
         self._plans = Plans()
@@ -121,16 +133,15 @@ class Tiers:
             if pin:
                 self._pin(self._entries[content.sha256], content.name)
 
-    def repin(self, content: Content, check: Callable[[], None] = lambda: None) -> None:
+    def repin(self, content: Content) -> None:
         """Keep for its name what was pinned before: now, or where that cannot be, from when rows next bring it to a slot.
 
-        What is in the way, `check`'s refusal too, is raised, and stands in its `place` until then.
+        What is in the way is raised, and stands in its `place` until then.
         """
         with self._moving(content) as entry:
             self._pin(entry, content.name)
             if entry.slot is None:
                 try:
-                    check()
                     self._load(entry, content)
                 except BatosError as error:
                     entry.reason = f"it is pinned, and could not be brought to the device: {error.message}"
@@ -139,12 +150,14 @@ class Tiers:
     def prefetch(self, plan: str, contents: Sequence[Content]) -> None:
         """Admit that `plan` will use these, in this order, and bring them as near as that disturbs nobody.
 
-        BAD_EXPERT for the first that is spoiled, once the others are where they can be.
+        BAD_EXPERT for the first that is spoiled, once the others are where they can be. One that cannot be served is passed
+        over: rows that name it will be told.
         """
+        served = [content for content in contents if self._is_accepted(content)]
         with self._settled:
-            self._plans.admit(plan, (content.sha256 for content in contents))
+            self._plans.admit(plan, (content.sha256 for content in served))
         spoiled: BatosError | None = None
-        for content in contents:
+        for content in served:
             try:
                 with self._moving(content) as entry:
                     # One that is pinned would keep a slot that a batch under way counts on.
@@ -177,6 +190,7 @@ class Tiers:
                 raise BatosError("BUSY", f"rows in flight use the expert {content.name!r}", "Try again in a moment.")
             self._leave_slot(entry, "")
             entry.expert, entry.reason = None, "it was evicted by request"
+        self._bank.tidy()
 
     def release(self, sha256: str, reason: str) -> None:
         """Nobody has a name for this content any more: it gives back its memory, and its slot once no row uses it."""
@@ -189,6 +203,7 @@ class Tiers:
             if entry.references == 0:
                 self._leave_slot(entry, reason)
                 entry.expert = None
+        self._bank.tidy()
 
     def waves(self, contents: Sequence[Content | None]) -> list[list[int]]:
         """The rows of a batch, by number, in as few batches as the slots allow; BUSY where they allow none.
@@ -256,7 +271,15 @@ class Tiers:
                 entry.moving = False
                 self._settled.notify_all()
 
+    def _is_accepted(self, content: Content) -> bool:
+        try:
+            self._accepts(content.invocation)
+        except BatosError:
+            return False
+        return True
+
     def _read(self, content: Content) -> Expert:
+        self._accepts(content.invocation)
         with _room(content):
             return read_expert(content, self.layout, pinned=self._bank.pinned)
 

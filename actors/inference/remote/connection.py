@@ -21,10 +21,11 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 from actors.inference.decoding.bank import linears
 from actors.inference.model.device import dtype_of
 from actors.inference.prompts import Prompts
-from actors.inference.remote.generator import RemoteEngine
+from actors.inference.remote.generator import RemoteGenerator
 from actors.inference.remote.remote_bank import RemoteBank
 from actors.inference.remote.remote_text import Words
 from actors.inference.remote.server import KEY, Server
+from actors.inference.serving import Serving
 from actors.inference.weights.lora import Shape
 from protocol.errors import BatosError
 from protocol.home import Home, Inference
@@ -44,7 +45,7 @@ _log = structlog.get_logger("inference")
 class Connection(NamedTuple):
     """An engine, the digest that its base model goes by, and where that model is."""
 
-    engine: RemoteEngine
+    engine: Serving[RemoteGenerator]
     digest: str
     source: str
 
@@ -71,8 +72,8 @@ def connect(settings: Inference, home: Home) -> Connection:
     if not takes_tokens:
         _log.warning("the model server takes no token ids: a text that spells one of its control tokens is refused")
     words = Words(prompts, takes_tokens=takes_tokens)
-    engine = RemoteEngine(server, served, bank, words, base_model=digest, warm_bytes=settings.warm_bytes)
-    return Connection(engine, digest, f"{served} at {server.url}")
+    generator = RemoteGenerator(server, served, bank, words)
+    return Connection(Serving(generator, digest, settings.warm_bytes), digest, f"{served} at {server.url}")
 
 
 def model_shapes(folder: str) -> Mapping[str, Shape]:

@@ -51,10 +51,6 @@ class RemoteBank:
         rank: int,
     ) -> None:
         """Whatever an earlier life has left behind there, and loaded from there, is let go."""
-        if slots < 1 or rank < 1:
-            raise BatosError(
-                "BAD_CONFIG", f"inference.slots is {slots} and inference.rank {rank}", "Both must be at least 1."
-            )
         self.shapes = shapes
         self.dtype = dtype
         self.slots = slots

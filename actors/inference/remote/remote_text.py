@@ -19,6 +19,14 @@ from protocol.messages import Generated, Row
 _LOG: Final = "See the server's log, and docs/engines.md for how it must run."
 
 
+class Prompt(NamedTuple):
+    """Where a prompt is sent, and as which part of the body. `tokens` is 0 where the server makes them."""
+
+    path: str
+    words: dict[str, Any]
+    tokens: int
+
+
 class Job(NamedTuple):
     """One text to ask for: where, with which body, of which model. `prompt_tokens` is 0 where the server makes the tokens."""
 
@@ -37,25 +45,24 @@ class Words:
         self._prompts = prompts
         self.takes_tokens = takes_tokens
 
-    def job(self, row: Row, model: str) -> Job:
-        """The row as a request to `model`; BAD_ARGUMENT where its words cannot be sent."""
-        path, words, tokens = self._tokens(row) if self.takes_tokens else self._texts(row)
+    def prompt(self, row: Row) -> Prompt:
+        """The row's prompt as the server takes it; BAD_ARGUMENT where its words cannot be sent."""
+        return self._tokens(row) if self.takes_tokens else self._texts(row)
+
+    def job(self, row: Row, prompt: Prompt, model: str) -> Job:
+        """The row as a request to `model`."""
         # A token has that many characters at most, and some tokenizers put a blank before each.
         most = row.max_tokens * (self._prompts.longest + 1)
-        return Job(path, {**_body(row, model), **words}, model, row.max_tokens, most, tokens)
+        return Job(prompt.path, {**_body(row, model), **prompt.words}, model, row.max_tokens, most, prompt.tokens)
 
     def count(self, text: str) -> int:
         return self._prompts.count(text)
 
-    def _tokens(self, row: Row) -> tuple[str, dict[str, Any], int]:
+    def _tokens(self, row: Row) -> Prompt:
         ids = self._prompts.tokens(row)
-        if not ids:
-            raise BatosError(
-                "BAD_ARGUMENT", "the prompt has no token: the tokenizer leaves nothing of it", "Give some words."
-            )
-        return "/v1/completions", {"prompt": ids}, len(ids)
+        return Prompt("/v1/completions", {"prompt": ids}, len(ids))
 
-    def _texts(self, row: Row) -> tuple[str, dict[str, Any], int]:
+    def _texts(self, row: Row) -> Prompt:
         spelt = self._prompts.forged(row)
         if spelt is not None:
             raise BatosError(
@@ -64,11 +71,11 @@ class Words:
                 "Leave it out of the text, or use a server that takes token ids at /v1/completions: docs/engines.md",
             )
         if not row.turns:
-            return "/v1/completions", {"prompt": row.prompt}, 0
+            return Prompt("/v1/completions", {"prompt": row.prompt}, 0)
         continued = row.turns[-1].role == "assistant"
         messages = [{"role": turn.role, "content": turn.content} for turn in row.turns]
         how = {"add_generation_prompt": not continued, "continue_final_message": continued}
-        return "/v1/chat/completions", {"messages": messages, **how}, 0
+        return Prompt("/v1/chat/completions", {"messages": messages, **how}, 0)
 
 
 class Text:
@@ -118,13 +125,13 @@ class Text:
         if not self._is_counted:
             self.tokens = min(max(self.tokens, words.count(self.text)), self.job.most_tokens)
 
-    def generated(self, form: Form, number: int) -> Generated:
-        """The text as it travels; GENERATION_FAILED where it has not the form of row `number`."""
+    def generated(self, form: Form) -> Generated:
+        """The text as it travels; GENERATION_FAILED where it has not this form."""
         finish = self.finish or "length"
         if not (form.is_kept(self.text) if finish == "stop" else form.is_begun(self.text)):
             raise BatosError(
                 "GENERATION_FAILED",
-                f"row {number}: the model server has not kept the form that it was given",
+                "the model server has not kept the form that it was given",
                 "Run it with the guidance backend for structured outputs: docs/engines.md",
             )
         return Generated(text=self.text, tokens=self.tokens, finish=finish)
@@ -139,12 +146,6 @@ class Text:
                 f"the model server counts {made} tokens after {read}, and at most {self.job.most_tokens} were asked for"
             )
         self.tokens, self.prompt_tokens, self._is_counted = made, read or self.job.prompt_tokens, True
-
-
-def failed(error: BatosError, text: Text | None) -> Generated:
-    """A row that has come to nothing. What it has cost counts; what it has said is no text."""
-    tokens = 0 if text is None else text.tokens
-    return Generated(text="", tokens=tokens, finish="failed", reason=error.message, code=error.code, hint=error.hint)
 
 
 def _strange(what: str) -> BatosError:

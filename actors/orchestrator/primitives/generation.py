@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Final
+from typing import Any
 
 from actors.orchestrator.primitives import arguments
 from actors.orchestrator.thinking.asks import Thinking, Voice, call
@@ -11,9 +11,7 @@ from actors.orchestrator.thinking.thought import Sender
 from protocol import codec, verbs
 from protocol.codec import Value
 from protocol.errors import BatosError
-from protocol.messages import Generated, Infer, Inferred, Row
-
-MAX_ROWS: Final = 64
+from protocol.messages import MAX_ROWS, MAX_TOKENS, Generated, Infer, Inferred, Row
 
 
 def infer(  # noqa: PLR0917 - bound from a message, which may give them by place
@@ -26,7 +24,7 @@ def infer(  # noqa: PLR0917 - bound from a message, which may give them by place
     grammar: Value = None,
     sampling: Value = None,
     seed: Value = 0,
-    max_tokens: Value = 256,
+    max_tokens: Value = MAX_TOKENS,
 ) -> Thinking[Value]:
     """A text, or with `n` a list of those of `n` texts that ended; with `schema`, the values that the texts state.
 

@@ -12,14 +12,13 @@ from typing import Any, Final
 import msgspec
 
 from actors.orchestrator.primitives import arguments
-from actors.orchestrator.primitives.generation import MAX_ROWS
 from actors.orchestrator.thinking.asks import Call, Thinking, call
 from actors.orchestrator.thinking.interpreter import send
 from actors.orchestrator.thinking.thought import FATAL, Doomed, Message, Sender, Thought
 from protocol import names, verbs
 from protocol.codec import Value
 from protocol.errors import BatosError
-from protocol.messages import Infer
+from protocol.messages import MAX_ROWS, Infer
 
 MAX_LANES: Final = 16
 

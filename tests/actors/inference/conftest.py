@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast, set_seed
 
-from actors.inference.engine import LocalEngine
+from actors.inference.engine import serve
 from actors.inference.model import incarnation
 from actors.inference.remote.connection import connect
 from actors.inference.weights.expert import Content
@@ -63,7 +63,7 @@ def tiny(tmp_path_factory):
 
 def load(folder, *, dtype="auto", **settings):
     files = {path.name: path for path in folder.iterdir()}
-    return LocalEngine(incarnation.load(files, dtype=dtype), base_model=BASE, **settings)
+    return serve(incarnation.load(files, dtype=dtype), Inference(**settings), BASE)
 
 
 @pytest.fixture(scope="session")

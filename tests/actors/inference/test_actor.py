@@ -102,7 +102,7 @@ async def test_what_a_first_start_leaves_on_the_disk_is_found_where_the_world_ke
     for _ in range(2):
         inference = Inference(home)
         await inference.begin()
-        model = inference._engine._model
+        model = inference._engine.generator.model
         assert "disk" in model.hf_device_map.values()
         assert all(str(path.resolve()).startswith(str(home.blobs)) for path in (home.root / "model").iterdir())
         said.append(

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import normalizers
 
+from actors.inference.engine import prove
 from protocol.errors import BatosError
 from protocol.messages import Row, Sampling, Turn
 
@@ -22,15 +23,15 @@ def texts(inferred):
 
 def plain(engine, prompt, count):
     """What the model says by transformers' own forward, without cache, mask or batch."""
-    ids = engine._tokenizer(prompt)["input_ids"]
+    ids = engine.generator.tokenizer(prompt)["input_ids"]
     start = len(ids)
     with torch.inference_mode():
         while len(ids) < start + count:
-            token = int(engine._model(torch.tensor([ids])).logits[0, -1].argmax())
+            token = int(engine.generator.model(torch.tensor([ids])).logits[0, -1].argmax())
             if token == STOP:
                 break
             ids.append(token)
-    return engine._vocabulary.decode(ids[start:]).decode(errors="replace")
+    return engine.generator.vocabulary.decode(ids[start:]).decode(errors="replace")
 
 
 def test_rows_of_different_lengths_decode_as_each_alone(engine):
@@ -143,15 +144,8 @@ def test_turns_go_through_the_template(engine):
         ({"prompt": "a", "max_tokens": 0}, "BAD_ARGUMENT"),
         ({"prompt": "a", "sampling": Sampling(temperature=-1)}, "BAD_ARGUMENT"),
         ({"prompt": "a", "sampling": Sampling(top_p=0)}, "BAD_ARGUMENT"),
-        ({"prompt": "a", "grammar": "start: nothing"}, "BAD_CONSTRAINT"),
-        ({"prompt": "a", "schema": {"type": "strange"}}, "BAD_CONSTRAINT"),
-        ({"prompt": "a", "schema": {"type": "string", "format": "strange"}}, "BAD_CONSTRAINT"),
-        ({"prompt": "a", "schema": {}, "grammar": WORD}, "BAD_CONSTRAINT"),
-        ({"prompt": "x" * 128}, "TOO_LARGE"),
         ({"prompt": "x" * 10_000_000}, "BAD_ARGUMENT"),
         ({"turns": [Turn(role="user", content="x" * 10_000_000)]}, "BAD_ARGUMENT"),
-        ({"prompt": "a", "grammar": 'start: "a" start'}, "BAD_CONSTRAINT"),
-        ({"prompt": "a", "schema": {"$ref": "#"}}, "BAD_CONSTRAINT"),
     ],
 )
 def test_a_bad_row_is_refused_and_the_engine_serves_on(engine, row, code):
@@ -161,15 +155,39 @@ def test_a_bad_row_is_refused_and_the_engine_serves_on(engine, row, code):
     assert engine.generate([Row(prompt="a", max_tokens=1)]).rows[0].tokens <= 1
 
 
+@pytest.mark.parametrize(
+    ("row", "code"),
+    [
+        ({"prompt": "a", "grammar": "start: nothing"}, "BAD_CONSTRAINT"),
+        ({"prompt": "a", "schema": {"type": "strange"}}, "BAD_CONSTRAINT"),
+        ({"prompt": "a", "schema": {"type": "string", "format": "strange"}}, "BAD_CONSTRAINT"),
+        ({"prompt": "a", "schema": {}, "grammar": WORD}, "BAD_CONSTRAINT"),
+        ({"prompt": "x" * 128}, "TOO_LARGE"),
+        ({"prompt": "a", "grammar": 'start: "a" start'}, "BAD_CONSTRAINT"),
+        ({"prompt": "a", "schema": {"$ref": "#"}}, "BAD_CONSTRAINT"),
+    ],
+)
+def test_a_row_that_cannot_be_read_is_refused_and_costs_the_others_nothing(engine, row, code):
+    with pytest.raises(BatosError) as caught:
+        engine.generate([Row(**row), Row(**row)])
+    assert caught.value.code == code
+    good = Row(prompt="a", sampling=GREEDY, max_tokens=8)
+    first, bad, last = engine.generate([good, Row(**row), good]).rows
+    assert (bad.text, bad.finish, bad.code, bool(bad.reason), bool(bad.hint)) == ("", "failed", code, True, True)
+    assert first.text == last.text == plain(engine, "a", 8)
+
+
 def test_a_prompt_of_which_the_tokenizer_leaves_nothing_is_refused(engine, monkeypatch):
-    monkeypatch.setattr(engine._tokenizer.backend_tokenizer, "normalizer", normalizers.Strip(), raising=True)
+    monkeypatch.setattr(engine.generator.tokenizer.backend_tokenizer, "normalizer", normalizers.Strip(), raising=True)
     try:
         with pytest.raises(BatosError) as caught:
-            engine.generate([Row(prompt="a"), Row(prompt=" \n ")])
+            engine.generate([Row(prompt=" \n "), Row(prompt=" \n\n")])
+        beside = engine.generate([Row(prompt="a", max_tokens=2), Row(prompt=" \n ")]).rows
     finally:
         monkeypatch.undo()
     assert caught.value.code == "BAD_ARGUMENT"
-    assert "row 1: its prompt has no token" in caught.value.message
+    assert "the prompt has no token" in caught.value.message
+    assert [(row.finish, row.code) for row in beside] == [("length", ""), ("failed", "BAD_ARGUMENT")]
 
 
 def test_too_many_rows_are_refused(engine):
@@ -197,12 +215,12 @@ def test_what_cannot_say_a_word_is_a_bad_model_and_what_has_no_room_is_not(load,
     def broken(*_):
         raise error
 
-    hook = engine._model.model.layers[1].register_forward_hook(broken)
+    hook = engine.generator.model.model.layers[1].register_forward_hook(broken)
     with pytest.raises(BatosError) as caught:
-        engine.prove()
+        prove(engine)
     assert (caught.value.code, bool(caught.value.hint)) == (code, True)
     hook.remove()
-    engine.prove()
+    prove(engine)
 
 
 def test_a_row_whose_form_leads_nowhere_is_stuck_and_the_others_go_on(engine, monkeypatch):

@@ -109,12 +109,12 @@ def test_what_nobody_forges_is_cut_as_the_library_cuts_it():
     prompts = Prompts(made, made.backend_tokenizer.to_str())
     turns = said("system", "a  <|endless|> text")
     row = Row(turns=turns)
-    assert not prompts.is_forged(row)
+    assert prompts.forged(row) is None
     whole = made.apply_chat_template(
         [{"role": t.role, "content": t.content} for t in turns], add_generation_prompt=True
     )
     assert list(prompts.tokens(row)) == whole["input_ids"]
-    assert prompts.is_forged(Row(prompt="<|end|>"))
+    assert prompts.forged(Row(prompt="<|end|>")) == "<|end|>"
 
 
 def test_what_is_spelt_is_read_back_as_it_was_written():

@@ -27,11 +27,11 @@ IDS = torch.arange(44).view(4, 11) % 200
 def logits(engine, slots):
     """What the model says with these slots, one for each row of `IDS`."""
     with torch.inference_mode():
-        engine._bank.serve(slots)
+        engine.generator.bank.serve(slots)
         try:
-            return engine._model(IDS[: len(slots)] if slots else IDS).logits
+            return engine.generator.model(IDS[: len(slots)] if slots else IDS).logits
         finally:
-            engine._bank.serve(())
+            engine.generator.bank.serve(())
 
 
 def oracle(tiny, folders, names):
@@ -48,7 +48,7 @@ def oracle(tiny, folders, names):
 
 def filled(engine, contents):
     """The slot of each content, by its name."""
-    with engine._tiers.hold(contents) as slots:
+    with engine.tiers.hold(contents) as slots:
         return {content.name: slots[content.sha256] for content in contents}
 
 
@@ -129,7 +129,7 @@ def test_weights_that_were_saved_with_the_adapters_name_in_their_keys_are_the_sa
 
 def test_a_model_whose_head_is_its_embeddings_is_served_as_peft_says(tied, taken, tmp_path):
     engine = load(tied, dtype="float32", rank=8)
-    assert engine._model.get_output_embeddings().weight is engine._model.get_input_embeddings().weight
+    assert engine.generator.model.get_output_embeddings().weight is engine.generator.model.get_input_embeddings().weight
     folder = adapter_of(tied, tmp_path / "one", seed=4, target_modules="all-linear")
     slots = filled(engine, [taken(engine, "one", folder)])
     theirs = oracle(tied, {"one": folder}, ["one", "__base__"])
@@ -176,7 +176,7 @@ def test_a_slot_holds_nothing_of_what_was_there_before(load, adapter, taken):
 def test_a_slot_in_use_is_neither_filled_nor_cleared_and_an_empty_one_serves_nobody(engine, adapter, taken):
     content = taken(engine, "brick", adapter("brick"))
     slot = filled(engine, [content])["brick"]
-    bank, expert = engine._bank, engine._tiers._entries[content.sha256].expert
+    bank, expert = engine.generator.bank, engine.tiers._entries[content.sha256].expert
     bank.serve([slot])
     for work in (lambda: bank.fill(slot, expert), lambda: bank.clear(slot)):
         with pytest.raises(RuntimeError, match="in use"):
@@ -191,11 +191,11 @@ def test_a_slot_in_use_is_neither_filled_nor_cleared_and_an_empty_one_serves_nob
 
 def test_rows_that_are_not_those_of_the_batch_are_an_error(engine, adapter, taken):
     slot = filled(engine, [taken(engine, "brick", adapter("brick"))])["brick"]
-    engine._bank.serve([slot, None])
+    engine.generator.bank.serve([slot, None])
     with pytest.raises(RuntimeError, match="2 rows"):
-        engine._model(IDS)
-    engine._bank.serve(())
-    engine._model(IDS)
+        engine.generator.model(IDS)
+    engine.generator.bank.serve(())
+    engine.generator.model(IDS)
 
 
 @pytest.mark.parametrize(
@@ -279,7 +279,7 @@ def test_a_quantized_linear_is_wrapped_by_what_it_does():
 
 
 def test_a_layer_that_reads_the_weights_of_a_linear_itself_is_told_why_it_cannot(load):
-    linear = load()._bank._linears[0]
+    linear = load().generator.bank._linears[0]
     assert not hasattr(linear, "weight")
     with pytest.raises(AttributeError, match="reads 'weight' of one of its linears by itself"):
         linear.weight  # noqa: B018 - reading it is what is tried

@@ -24,7 +24,7 @@ class Steps:
         self.count = 0
         self.reached = asyncio.Event()
         self._loop, self._last, self._gate = asyncio.get_running_loop(), last, threading.Event()
-        engine._model.register_forward_pre_hook(self._step)
+        engine.generator.model.register_forward_pre_hook(self._step)
 
     def go_on(self):
         self._gate.set()

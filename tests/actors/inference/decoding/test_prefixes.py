@@ -72,7 +72,7 @@ def test_what_is_kept_changes_no_text(load, asked):
 
 def test_a_kept_block_is_bit_for_bit_what_would_be_read_again(fresh):
     tokens = tuple(STORY[: SIZE + 2].encode())
-    prefixes = fresh._prefixes
+    prefixes = fresh.generator.prefixes
     with torch.inference_mode():
         first = prefixes.read(None, tokens, lambda: False)
         kept = prefixes.read(None, tokens, lambda: False)
@@ -97,14 +97,14 @@ def test_what_an_expert_has_read_is_its_own(fresh, adapter, taken):
     alone = {name: told(fresh, row(prompt, expert=name), experts=contents) for name in (None, "a", "b", "c")}
     assert len({text for (text,), _ in alone.values()}) == 4
     assert {read for _, read in alone.values()} == {5}
-    assert fresh._prefixes.read(Lent(0, "of nobody"), tuple(prompt.encode()), lambda: True).length == 0
+    assert fresh.generator.prefixes.read(Lent(0, "of nobody"), tuple(prompt.encode()), lambda: True).length == 0
 
 
 def test_the_budget_is_kept_and_the_beginnings_stay(load):
     small = load(prefix_bytes=3 * 2 * 2 * SIZE * 2 * 8 * 4)
     for start in range(6):
         told(small, row(STORY[start : start + SIZE + 9]))
-        assert small.stats()["prefix_bytes"] <= small._prefixes._budget
+        assert small.stats()["prefix_bytes"] <= small.generator.prefixes._budget
     assert told(small, row(STORY[5 : 5 + SIZE + 9]))[1] == 9
     assert told(small, row(STORY[: SIZE + 9]))[1] == SIZE + 9
 
@@ -131,7 +131,7 @@ def test_a_prompt_is_read_in_blocks_where_all_that_was_read_is_kept_and_position
 
 def test_reading_stops_between_two_blocks(fresh):
     asked = iter([False, True])
-    prefix = fresh._prefixes.read(None, tuple(STORY[: SIZE + 9].encode()), lambda: next(asked, True))
+    prefix = fresh.generator.prefixes.read(None, tuple(STORY[: SIZE + 9].encode()), lambda: next(asked, True))
     assert (prefix.length, prefix.computed) == (SIZE, SIZE)
     texts, read = told(fresh, row(STORY[: SIZE + 9]), should_stop=lambda: True)
     assert (texts, read) == ([""], 0)

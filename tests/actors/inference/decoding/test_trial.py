@@ -8,9 +8,10 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from actors.inference.decoding.decoding import heard
-from actors.inference.engine import LocalEngine
+from actors.inference.engine import prove, serve
 from actors.inference.model import incarnation
 from protocol.errors import BatosError
+from protocol.home import Inference
 from protocol.messages import Row, Sampling
 
 from ..kinds import LONGROPE, REFUSED, SERVED, WINDOW, model_folder
@@ -25,8 +26,8 @@ def tried(folder, target, dtype="float32"):
     manifest = incarnation.convert(incarnation.find(str(folder), dtype), target, dtype)
     loaded = incarnation.load({name: target / name for name in manifest.files}, dtype=dtype)
     with incarnation.readable("the model cannot be served"):
-        engine = LocalEngine(loaded, base_model=manifest.digest)
-        engine.prove()
+        engine = serve(loaded, Inference(), manifest.digest)
+        prove(engine)
     return engine
 
 
@@ -39,7 +40,9 @@ def furthest(engine, folder, lengths=LENGTHS):
     plain = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
     texts = [(tokens(length, length), tokens(GIVEN, length + 1)) for length in lengths]
     worst = 0.0
-    for (prompt, given), ours in zip(texts, heard(engine._model, engine._bank, engine._prefixes, texts), strict=True):
+    for (prompt, given), ours in zip(
+        texts, heard(engine.generator.model, engine.generator.bank, engine.generator.prefixes, texts), strict=True
+    ):
         with torch.inference_mode():
             theirs = plain(input_ids=torch.tensor([[*prompt, *given]]), use_cache=False).logits[0, -GIVEN - 1 :]
         worst = max(worst, float(np.abs(ours - theirs.numpy()).max() / theirs.std()))
@@ -99,9 +102,9 @@ def test_rounding_hides_no_model_that_is_to_be_refused(tmp_path, kind, dtype):
 @pytest.mark.parametrize("kind", ["GPTNeo", "Mpt"])
 def test_the_trial_hears_columns_between_a_row_and_its_block(tmp_path, kind, dtype):
     engine = tried(model_folder(tmp_path / "model", kind, **SERVED[kind]), tmp_path / "kept", dtype)
-    engine._prefixes.divides = True
+    engine.generator.prefixes.divides = True
     with pytest.raises(BatosError, match="says something else in a batch of rows than alone"):
-        engine.prove()
+        prove(engine)
 
 
 @pytest.mark.parametrize(("factor", "why"), [(0.0, "all words alike"), (1e37, "not finite")])

@@ -100,7 +100,7 @@ def test_after_a_failure_the_base_model_is_the_base_model(lent, monkeypatch):
             texts(engine, contents, row("hello", "brick"))
     assert caught.value.code == "GENERATION_FAILED"
     assert texts(engine, contents, row("hello", None)) == [before]
-    assert all(entry.references == 0 for entry in engine._tiers._entries.values())
+    assert all(entry.references == 0 for entry in engine.tiers._entries.values())
 
 
 def test_a_spoiled_expert_of_a_later_wave_is_found_before_anything_is_said(lent, tmp_path):

@@ -115,7 +115,7 @@ async def test_new_content_takes_the_pin_of_its_name_over(home, adapter):
         old = await pin(ask, "brick")
         came = await ask.bring("brick", adapter("new", seed=9))
         assert (came.expert.tier, came.expert.pinned) == ("hot", True)
-        assert ask.inference._engine.place(old.expert.sha256).tier == "cold"
+        assert ask.inference._engine.tiers.place(old.expert.sha256).tier == "cold"
         await ask.texts("robin")
         await ask.texts("alfred")
         assert await places(ask) == {"alfred": ("hot", False), "brick": ("hot", True), "robin": ("warm", False)}

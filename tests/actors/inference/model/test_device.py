@@ -10,10 +10,11 @@ from peft import PeftModel
 from transformers import AutoModelForCausalLM, BitsAndBytesConfig, LlamaConfig, LlamaForCausalLM, set_seed
 
 from actors.inference.decoding.bank import Bank
-from actors.inference.engine import LocalEngine
+from actors.inference.engine import prove, serve
 from actors.inference.model import incarnation
 from actors.inference.model.device import is_full, placement
 from protocol.errors import BatosError
+from protocol.home import Inference
 from protocol.messages import Row, Sampling
 
 from ..conftest import BASE, adapter_of
@@ -30,7 +31,7 @@ def files(folder):
 
 
 def made(tiny, **how):
-    return LocalEngine(incarnation.load(files(tiny), dtype="float32", **how), base_model=BASE, slots=2, rank=8)
+    return serve(incarnation.load(files(tiny), dtype="float32", **how), Inference(slots=2, rank=8), BASE)
 
 
 def texts(engine, *rows):
@@ -58,14 +59,14 @@ def in_four_bits(folder):
 
 def test_four_bits_with_an_expert_are_as_peft_says(wide, tmp_path, taken):
     engine = made(wide, quantization="nf4")
-    kinds = {type(linear.inner).__name__ for linear in engine._bank._linears}
+    kinds = {type(linear.inner).__name__ for linear in engine.generator.bank._linears}
     assert kinds == {"Linear4bit"}
     folder = adapter_of(wide, tmp_path / "brick", seed=1, r=8)
     content = taken(engine, "brick", folder)
-    with torch.inference_mode(), engine._tiers.hold([content]) as slots:
-        engine._bank.serve([slots[content.sha256], None, slots[content.sha256], None])
-        ours = engine._model(IDS).logits
-        engine._bank.serve(())
+    with torch.inference_mode(), engine.tiers.hold([content]) as slots:
+        engine.generator.bank.serve([slots[content.sha256], None, slots[content.sha256], None])
+        ours = engine.generator.model(IDS).logits
+        engine.generator.bank.serve(())
         plain = in_four_bits(wide)(IDS).logits
         # Of a model of its own: what a first pass packs for a processor, PEFT reads wrongly.
         theirs = PeftModel.from_pretrained(in_four_bits(wide), folder, autocast_adapter_dtype=False).eval()(IDS).logits
@@ -79,14 +80,14 @@ def test_four_bits_pass_the_trial_in_every_type(wide):
     for dtype in ("float32", "bfloat16"):
         loaded = incarnation.load(files(wide), dtype=dtype, quantization="nf4")
         assert loaded.model.is_quantized
-        LocalEngine(loaded, base_model=BASE).prove()
+        prove(serve(loaded, Inference(), BASE))
 
 
 def test_weights_that_do_not_fit_come_from_the_disk(tiny, tmp_path, adapter, taken):
     whole = made(tiny)
     small = made(tiny, memory_bytes=60_000, folder=tmp_path / "model")
-    assert "disk" in small._model.hf_device_map.values()
-    assert any(linear.inner.weight.device.type == "meta" for linear in small._bank._linears)
+    assert "disk" in small.generator.model.hf_device_map.values()
+    assert any(linear.inner.weight.device.type == "meta" for linear in small.generator.bank._linears)
     assert texts(small, *ROWS) == texts(whole, *ROWS)
     said = []
     for engine in (whole, small):
@@ -122,17 +123,17 @@ def test_no_room_for_an_expert_is_said_and_the_next_is_served(tiny, adapter, tak
     def full(*_):
         raise error
 
-    for bring in (engine.activate, lambda content: engine.prefetch("p", [content]), engine.repin):
+    for bring in (engine.tiers.activate, lambda content: engine.tiers.prefetch("p", [content]), engine.tiers.repin):
         with monkeypatch.context() as patched:
             patched.setattr(Bank, "fill", full)
             with pytest.raises(BatosError) as caught:
                 bring(content)
         assert (caught.value.code, "brick" in caught.value.message) == ("OUT_OF_MEMORY", True)
-        assert engine.place(content.sha256).tier != "hot"
-    assert "not enough memory" in engine.place(content.sha256).reason
+        assert engine.tiers.place(content.sha256).tier != "hot"
+    assert "not enough memory" in engine.tiers.place(content.sha256).reason
     assert texts(engine, *ROWS) == before
-    engine.activate(content)
-    assert engine.place(content.sha256).tier == "hot"
+    engine.tiers.activate(content)
+    assert engine.tiers.place(content.sha256).tier == "hot"
 
 
 @NO_ROOM
@@ -150,7 +151,7 @@ def test_no_room_is_said_and_freed_and_the_next_is_served(tiny, error):
         assert big
         raise error
 
-    hook = engine._model.model.layers[1].register_forward_hook(full)
+    hook = engine.generator.model.model.layers[1].register_forward_hook(full)
     with pytest.raises(BatosError) as caught:
         texts(engine, *ROWS)
     assert (caught.value.code, held) == ("OUT_OF_MEMORY", ["freed"])
@@ -165,7 +166,7 @@ def test_a_failure_of_the_model_is_not_a_lack_of_room(tiny):
     def broken(*_):
         raise RuntimeError("a kernel is missing")
 
-    engine._model.model.layers[1].register_forward_hook(broken)
+    engine.generator.model.model.layers[1].register_forward_hook(broken)
     with pytest.raises(BatosError) as caught:
         texts(engine, *ROWS)
     assert caught.value.code == "GENERATION_FAILED"

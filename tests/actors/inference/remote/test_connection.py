@@ -35,7 +35,7 @@ def fake(tiny):
 
 
 def test_the_linears_follow_from_the_configuration(bare, engine):
-    assert dict(model_shapes(str(bare))) == dict(engine._tiers.layout.shapes)
+    assert dict(model_shapes(str(bare))) == dict(engine.tiers.layout.shapes)
 
 
 def test_the_identity_is_the_name_and_the_configuration(bare):

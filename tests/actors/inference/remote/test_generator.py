@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from actors.inference.remote.generator import RemoteEngine
+from actors.inference.remote.generator import RemoteGenerator
 from actors.inference.weights.expert import Content
 from protocol.errors import BatosError
 from protocol.messages import Row, Sampling, Turn
@@ -80,24 +80,24 @@ def test_experts_say_what_they_say_here_however_few_the_slots_are(remote, conten
     assert texts(there) == texts(here)
     assert len(set(texts(here))) == 4
     assert there.prompt_tokens == here.prompt_tokens
-    tiers = sorted(remote.place(known[name].sha256).tier for name in NAMES)
+    tiers = sorted(remote.tiers.place(known[name].sha256).tier for name in NAMES)
     assert tiers == ["hot", "hot", "warm"]
 
 
 def test_the_server_has_what_is_hot_under_its_digest_and_nothing_else(remote, fake, contents, tmp_path):
     _, known = contents
     for name in NAMES:
-        remote.activate(known[name])
-    hot = {content.sha256 for content in known.values() if remote.place(content.sha256).tier == "hot"}
+        remote.tiers.activate(known[name])
+    hot = {content.sha256 for content in known.values() if remote.tiers.place(content.sha256).tier == "hot"}
     assert set(fake.roots) == hot
     assert {folder.name for folder in (tmp_path / "home" / "exchange").iterdir()} == hot
-    remote.activate(known["brick"], pin=True)
-    assert refused(lambda: remote.evict(known["brick"])).code == "BUSY"
-    remote.unpin(known["brick"])
-    remote.evict(known["brick"])
+    remote.tiers.activate(known["brick"], pin=True)
+    assert refused(lambda: remote.tiers.evict(known["brick"])).code == "BUSY"
+    remote.tiers.unpin(known["brick"])
+    remote.tiers.evict(known["brick"])
     assert known["brick"].sha256 not in fake.roots
-    assert remote.place(known["brick"].sha256).tier == "cold"
-    remote.release(known["alfred"].sha256, "replaced")
+    assert remote.tiers.place(known["brick"].sha256).tier == "cold"
+    remote.tiers.release(known["alfred"].sha256, "replaced")
     assert known["alfred"].sha256 not in fake.roots
 
 
@@ -105,12 +105,12 @@ def test_what_a_plan_will_use_is_loaded_while_others_speak(remote, fake, content
     _, known = contents
     rows = [row(expert="brick"), row()]
     before = texts(remote.generate(rows, experts=known))
-    fetching = threading.Thread(target=remote.prefetch, args=("plan", [known["robin"]]))
+    fetching = threading.Thread(target=remote.tiers.prefetch, args=("plan", [known["robin"]]))
     fetching.start()
     assert texts(remote.generate(rows, experts=known)) == before
     fetching.join()
     assert set(fake.roots) == {known["brick"].sha256, known["robin"].sha256}
-    assert remote.place(known["robin"].sha256).last_used is None
+    assert remote.tiers.place(known["robin"].sha256).last_used is None
 
 
 def test_a_new_life_begins_with_a_clean_server(reach, fake, contents, tmp_path):
@@ -125,7 +125,7 @@ def test_a_new_life_begins_with_a_clean_server(reach, fake, contents, tmp_path):
 
 
 def reach_one(reach, content, tmp_path):
-    reach().activate(content)
+    reach().tiers.activate(content)
     return tmp_path / "home" / "exchange" / content.sha256
 
 
@@ -226,7 +226,7 @@ def test_texts_that_fail_at_once_are_all_heard(remote, monkeypatch, caplog):
     async def fail(*_):
         raise BatosError("GENERATION_FAILED", "boom", "Look.")
 
-    monkeypatch.setattr(RemoteEngine, "_follow", fail)
+    monkeypatch.setattr(RemoteGenerator, "_follow", fail)
     assert refused(lambda: remote.generate([row(), row()])).message == "boom"
     gc.collect()
     assert "never retrieved" not in caplog.text
@@ -250,13 +250,13 @@ def test_experts_outlive_a_restart_of_the_server(remote, fake, contents):
 @pytest.mark.parametrize(("fault", "words"), [("unlisted", "does not list it"), ("deaf", "base model's own")])
 def test_an_expert_that_is_not_really_there_is_refused(remote, fake, contents, fault, words):
     _, known = contents
-    remote.activate(known["robin"])
+    remote.tiers.activate(known["robin"])
     before = texts(remote.generate([row(), row(expert="robin")], experts=known))
     fake.faults[fault] = True
     error = refused(lambda: remote.generate([row(expert="brick")], experts=known))
     assert (error.code, words in error.message) == ("BAD_EXPERT", True)
     fake.faults.clear()
-    assert remote.place(known["brick"].sha256).tier == "cold"
+    assert remote.tiers.place(known["brick"].sha256).tier == "cold"
     assert set(fake.roots) == {known["robin"].sha256}
     assert texts(remote.generate([row(), row(expert="robin")], experts=known)) == before
 
@@ -264,7 +264,7 @@ def test_an_expert_that_is_not_really_there_is_refused(remote, fake, contents, f
 def test_an_expert_that_the_server_refuses_is_refused_with_its_words(remote, fake, contents):
     _, known = contents
     fake.max_rank = 2
-    error = refused(lambda: remote.activate(known["brick"]))
+    error = refused(lambda: remote.tiers.activate(known["brick"]))
     fake.max_rank = 8
     assert (error.code, "max_lora_rank" in error.message, "docs/engines.md" in error.hint) == ("BAD_EXPERT", True, True)
 
@@ -314,10 +314,10 @@ def test_an_exchange_folder_that_takes_nothing_is_named(remote, fake, contents, 
     exchange = tmp_path / "home" / "exchange"
     exchange.rmdir()
     exchange.write_text("in the way")
-    error = refused(lambda: remote.activate(known["brick"]))
+    error = refused(lambda: remote.tiers.activate(known["brick"]))
     assert (error.code, str(exchange) in error.message) == ("STORAGE", True)
     exchange.unlink()
-    remote.activate(known["brick"])
+    remote.tiers.activate(known["brick"])
     assert list(fake.roots) == [known["brick"].sha256]
 
 
@@ -335,14 +335,14 @@ def test_an_alora_expert_is_refused_by_name(remote, fake, contents, adapter, tak
     late = taken(local, "late", folder)
     for work in (
         lambda: taken(remote, "there", folder),
-        lambda: remote.activate(late),
-        lambda: remote.repin(late),
+        lambda: remote.tiers.activate(late),
+        lambda: remote.tiers.repin(late),
         lambda: remote.generate([row(), row(expert="late")], experts={"late": late}),
     ):
         error = refused(work)
         assert (error.code, "alora_invocation_tokens" in error.message, bool(error.hint)) == ("BAD_EXPERT", True, True)
-    assert "alora_invocation_tokens" in remote.place(late.sha256).reason
-    remote.prefetch("plan", [late, known["brick"]])
+    assert "alora_invocation_tokens" in remote.tiers.place(late.sha256).reason
+    remote.tiers.prefetch("plan", [late, known["brick"]])
     assert list(fake.roots) == [known["brick"].sha256]
 
 

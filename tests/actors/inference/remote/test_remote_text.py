@@ -180,7 +180,7 @@ def test_what_the_server_does_not_count_is_counted_here(remote, engine, fake):
 
 
 def test_nothing_comes_after_the_end(remote):
-    text = Text(remote._words.job(row(), NAME))
+    text = Text(remote.generator.words.job(row(), remote.generator.words.prompt(row()), NAME))
     chunk = Chunk(choices=[Choice(text="a", finish_reason="stop")])
     assert text.take(chunk) == "a"
     assert "after its end" in refused(lambda: text.take(chunk)).message

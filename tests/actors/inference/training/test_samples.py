@@ -41,7 +41,7 @@ def test_a_prompt_is_cut_into_the_tokens_that_inference_would_see(engine, tokeni
 
     talk = dialogue("ab", "cd")
     (sample,), _ = from_dialogues(tokenizer, [talk], 500, STOP)
-    prompt = engine._tokens(Row(turns=talk.turns[:1]))
+    prompt = engine.generator.prompts.tokens(Row(turns=talk.turns[:1]))
     assert sample.tokens[: len(prompt)] == prompt
     assert sample.learned.index(True) == len(prompt)
 

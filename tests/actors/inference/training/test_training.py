@@ -194,17 +194,17 @@ def test_the_bank_computes_with_it_what_peft_does(training, load, tiny, taken):
     content = taken(engine, "trained", made.folder)
     prompt = "the mill at oster has two whe"
     model = LlamaForCausalLM.from_pretrained(tiny, dtype=torch.float32)
-    tokens = torch.tensor([engine._tokens(Row(prompt=prompt))])
+    tokens = torch.tensor([engine.generator.prompts.tokens(Row(prompt=prompt))])
     base = model(input_ids=tokens).logits
     with warnings.catch_warnings():
         # PEFT asks this transformers a question under its old name, and does not know what a digest is.
         warnings.filterwarnings("ignore", ".*is_gradient_checkpointing", FutureWarning)
         warnings.filterwarnings("ignore", ".*base_model_digest", UserWarning)
         wanted = PeftModel.from_pretrained(model, made.folder)(input_ids=tokens).logits
-    with engine._tiers.hold([content], {}) as slots, torch.inference_mode():
-        engine._bank.serve([slots[content.sha256]])
-        found = engine._model(input_ids=tokens).logits
-        engine._bank.serve([])
+    with engine.tiers.hold([content], {}) as slots, torch.inference_mode():
+        engine.generator.bank.serve([slots[content.sha256]])
+        found = engine.generator.model(input_ids=tokens).logits
+        engine.generator.bank.serve([])
     torch.testing.assert_close(found, wanted, atol=1e-4, rtol=1e-4)
     assert not torch.allclose(found, base, atol=1e-2)
 

@@ -136,7 +136,7 @@ def test_configurations_that_mean_something_else(engine, adapter, taken, said, c
 
 def test_the_weights_may_tell_their_base_model(engine, adapter, change, taken):
     folder = adapter("told")
-    taken(engine, "told", change(folder, lambda weights: None, base_model_digest=engine._tiers.layout.base_model))
+    taken(engine, "told", change(folder, lambda weights: None, base_model_digest=engine.tiers.layout.base_model))
     change(folder, lambda weights: None, base_model_digest=OTHER_BASE)
     assert OTHER_BASE[:12] in refusal(lambda: taken(engine, "told", folder)).message
 
@@ -190,7 +190,7 @@ def test_every_setting_of_this_peft_is_known_or_refused(adapter):
 
 
 def test_scaling_is_in_b_alone(engine, adapter):
-    shapes = engine._tiers.layout.shapes
+    shapes = engine.tiers.layout.shapes
     once, twice = (
         read_adapter(adapter(name, seed=3, lora_alpha=alpha), shapes, rank=8, base_model="x")
         for name, alpha in (("once", 4), ("twice", 8))
@@ -202,7 +202,7 @@ def test_scaling_is_in_b_alone(engine, adapter):
 
 
 def test_an_invocation_is_taken_as_it_stands(engine, adapter):
-    shapes = engine._tiers.layout.shapes
+    shapes = engine.tiers.layout.shapes
     plain, late = (
         read_adapter(adapter(name, **config), shapes, rank=8, base_model="x")
         for name, config in (("plain", {}), ("late", {"alora_invocation_tokens": [7, 7, 256]}))

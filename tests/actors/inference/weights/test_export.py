@@ -17,13 +17,13 @@ from actors.inference.weights.export import export, pairs
 @pytest.fixture
 def opened(engine, taken):
     """The verified weights of an adapter's folder."""
-    layout = engine._tiers.layout
+    layout = engine.tiers.layout
     return lambda name, folder: read_expert(taken(engine, name, folder), layout)
 
 
 def test_what_is_exported_is_read_in_as_the_same_expert(engine, opened, adapter, tmp_path):
     expert = opened("brick", adapter("brick", seed=3, lora_alpha=12))
-    export(expert, engine._tiers.layout.shapes, tmp_path / "out", "tiny")
+    export(expert, engine.tiers.layout.shapes, tmp_path / "out", "tiny")
     again = opened("again", tmp_path / "out")
     assert (again.ranks, torch.equal(again.flat, expert.flat)) == (expert.ranks, True)
     assert not (tmp_path / ".out").exists()
@@ -32,12 +32,12 @@ def test_what_is_exported_is_read_in_as_the_same_expert(engine, opened, adapter,
 def test_ranks_are_made_even_with_zeros_and_what_stays_is_left_out(engine, opened, adapter, tmp_path):
     config = {"r": 8, "rank_pattern": {"q_proj": 2}, "target_modules": ["q_proj", "v_proj"]}
     expert = opened("robin", adapter("robin", seed=4, **config))
-    export(expert, engine._tiers.layout.shapes, tmp_path / "out", "tiny")
+    export(expert, engine.tiers.layout.shapes, tmp_path / "out", "tiny")
     weights = load_file(tmp_path / "out" / "adapter_model.safetensors")
     told = json.loads((tmp_path / "out" / "adapter_config.json").read_text())
     assert (told["r"], told["lora_alpha"], told["base_model_name_or_path"]) == (8, 8, "tiny")
     assert len(weights) == 2 * len(told["target_modules"]) == 8
-    for name, a, b in pairs(expert, engine._tiers.layout.shapes):
+    for name, a, b in pairs(expert, engine.tiers.layout.shapes):
         wide_a = weights[f"base_model.model.{name}.lora_A.weight"]
         wide_b = weights[f"base_model.model.{name}.lora_B.weight"]
         assert (wide_a.shape[0], wide_b.shape[1]) == (8, 8)
@@ -53,7 +53,7 @@ def test_whoever_may_enter_the_folder_around_may_read_what_is_exported(engine, o
     exchange.chmod(around)
     before = os.umask(0o077)  # an actor's
     try:
-        export(expert, engine._tiers.layout.shapes, exchange / "out", "tiny")
+        export(expert, engine.tiers.layout.shapes, exchange / "out", "tiny")
     finally:
         os.umask(before)
     assert stat.S_IMODE((exchange / "out").stat().st_mode) == around

@@ -40,7 +40,7 @@ class Twin:
     def __init__(self, engine, contents, folders, tiny):
         self.engine = engine
         self.contents = contents
-        self.spelt = lambda text: tuple(engine._tokenizer(text)["input_ids"])
+        self.spelt = lambda text: tuple(engine.generator.tokenizer(text)["input_ids"])
         (name, folder), *rest = folders.items()
         base = LlamaForCausalLM.from_pretrained(tiny, dtype=torch.float32)
         self._peft = PeftModel.from_pretrained(base, folder, adapter_name=name, autocast_adapter_dtype=False)
@@ -78,11 +78,13 @@ class Twin:
     def first_logits(self, *asked):
         """Ours and PEFT's, of the token after each prompt; the prompts are of one length."""
         engine = self.engine
-        with engine._tiers.hold([content for _, name in asked if (content := self.contents.get(name))]) as slots:
+        with engine.tiers.hold([content for _, name in asked if (content := self.contents.get(name))]) as slots:
             rows = [self._row(slots, number, prompt, name) for number, (prompt, name) in enumerate(asked)]
             with torch.inference_mode():
-                batch = decoding._Batch(engine._model, engine._bank, engine._prefixes, rows, lambda: False)
-            engine._bank.serve(())
+                batch = decoding._Batch(
+                    engine.generator.model, engine.generator.bank, engine.generator.prefixes, rows, lambda: False
+                )
+            engine.generator.bank.serve(())
         ids = torch.tensor([self.spelt(prompt) for prompt, _ in asked])
         with torch.inference_mode():
             theirs = self._peft(ids, adapter_names=[name or "__base__" for _, name in asked]).logits[:, -1]
@@ -92,11 +94,11 @@ class Twin:
         tokens = self.spelt(prompt)
         job = decoding.Job(tokens, LONG, 0.0, 1.0, 0, None)
         lent = lend(self.contents.get(name), slots, tokens)
-        return decoding._Row(number, job, lent, frozenset({STOP}), self.engine._vocabulary)
+        return decoding._Row(number, job, lent, frozenset({STOP}), self.engine.generator.vocabulary)
 
     def _text(self, tokens):
         said = tokens[: tokens.index(STOP)] if STOP in tokens else tokens
-        return self.engine._vocabulary.decode(said).decode(errors="replace")
+        return self.engine.generator.vocabulary.decode(said).decode(errors="replace")
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +106,7 @@ def twin(load, saved, tiny, tmp_path_factory):
     engine, top = load(slots=3, rank=4), tmp_path_factory.mktemp("lent")
     contents, folders = {}, {}
     for seed, (name, words) in enumerate(INVOCATIONS.items(), 1):
-        config = {"lora_alpha": 16, "alora_invocation_tokens": engine._tokenizer(words)["input_ids"] or None}
+        config = {"lora_alpha": 16, "alora_invocation_tokens": engine.generator.tokenizer(words)["input_ids"] or None}
         folders[name] = saved(seed, repr(config))
         made = engine.convert(folders[name], top / name)
         contents[name] = Content(name, made.sha256, made.base_model, made.rank, made.bytes, top / name, made.invocation)
@@ -118,7 +120,7 @@ def fine(load, twin):
 
 
 def finely(engine):
-    engine._prefixes.block = 8
+    engine.generator.prefixes.block = 8
     return engine
 
 
@@ -182,11 +184,11 @@ def test_what_is_kept_changes_no_bit(load, twin, asked):
 
 
 def prefix(engine, content, tokens):
-    with torch.inference_mode(), engine._tiers.hold([] if content is None else [content]) as slots:
+    with torch.inference_mode(), engine.tiers.hold([] if content is None else [content]) as slots:
         try:
-            return engine._prefixes.read(lend(content, slots, tokens), tokens, lambda: False)
+            return engine.generator.prefixes.read(lend(content, slots, tokens), tokens, lambda: False)
         finally:
-            engine._bank.serve(())
+            engine.generator.bank.serve(())
 
 
 def same(layers, others):
@@ -265,4 +267,4 @@ def test_a_model_that_forgets_takes_no_alora_expert(tiny, adapter, tmp_path):
         engine.convert(adapter("late", alora_invocation_tokens=[7]), tmp_path / "late.expert")
     assert (caught.value.code, "alora_invocation_tokens" in caught.value.message) == ("BAD_EXPERT", True)
     with pytest.raises(RuntimeError, match="cannot be divided"):
-        engine._prefixes.read(Lent(0, "c0", 3), (1, 2, 3, 4, 5), lambda: False)
+        engine.generator.prefixes.read(Lent(0, "c0", 3), (1, 2, 3, 4, 5), lambda: False)
