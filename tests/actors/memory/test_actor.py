@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from actors.memory import catalog
-from actors.memory.actor import Memory, handlers
+from actors.memory.actor import Memory
 from actors.memory.reader import Reader
 from bus.stub import StubBus
 from protocol import verbs
@@ -52,7 +52,7 @@ async def start(home):
 
 
 def bus_of(memory):
-    return StubBus({("memory", verb): handler for verb, handler in handlers(memory).items()})
+    return StubBus({("memory", verb): handler for verb, handler in memory.handlers().items()})
 
 
 async def ask(memory, verb, request, **more):
