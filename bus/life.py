@@ -21,7 +21,7 @@ from typing import Any, ClassVar
 import structlog
 
 from bus.service import Call, Handler, serve
-from protocol.errors import HOPELESS, BatosError
+from protocol.errors import BatosError
 from protocol.home import Home
 from protocol.messages import ActorStatus, StatusQuery
 
@@ -62,7 +62,7 @@ class Actor(ABC):
             try:
                 await self._step()
             except BatosError as error:
-                if error.code in HOPELESS:
+                if error.is_hopeless:
                     raise
                 self.waiting_for = f"{error.message} {error.hint}".strip()
                 log.warning("not ready", code=error.code, reason=error.message)

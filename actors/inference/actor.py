@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import msgspec
 import structlog
 
-from actors.inference.base_model import Kept, keep_model, kept_model, load_model
+from actors.inference.base_model import KeptModel, keep_model, kept_model, load_model
 from bus.life import Actor
 from bus.service import Call, Handler, stop_on_signals
 from protocol.errors import BatosError
@@ -67,7 +67,7 @@ class Inference(Actor):
         self._closing = False
         self._store: Store | None = None
         self._engine: Engine | None = None
-        self._model: Kept | None = None
+        self._model: KeptModel | None = None
         self._lending: Lending | None = None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="inference")
 
@@ -135,7 +135,7 @@ class Inference(Actor):
             detail.update(model=self._model.source, digest=self._model.digest)
         return detail
 
-    def _ready(self) -> tuple[Engine, Kept, Lending]:
+    def _ready(self) -> tuple[Engine, KeptModel, Lending]:
         if self.waiting_for or self._engine is None or self._model is None or self._lending is None:
             raise self._not_ready()
         return self._engine, self._model, self._lending
@@ -158,7 +158,7 @@ class Inference(Actor):
         _log.info("ready", model=self._model.source, digest=self._model.digest, seconds=seconds)
         self.waiting_for = ""
 
-    async def _bring(self, store: Store) -> tuple[Kept, Engine]:
+    async def _bring(self, store: Store) -> tuple[KeptModel, Engine]:
         """The base model and what generates with it, on this machine or on a server."""
         self.waiting_for = "the model's libraries"
         await self._work(_import_libraries)
@@ -180,7 +180,7 @@ class Inference(Actor):
         await lending.begin()
         return lending
 
-    async def _incarnate(self, store: Store) -> tuple[Kept, Engine]:
+    async def _incarnate(self, store: Store) -> tuple[KeptModel, Engine]:
         """Convert the configured model, try it and store it; whatever an earlier attempt left behind goes first."""
         from actors.inference.model import incarnation  # noqa: PLC0415 - imported by `_import_libraries`, off the event loop
 
@@ -197,7 +197,7 @@ class Inference(Actor):
         try:
             manifest = await self._work(make)
             files = {name: folder / name for name in manifest.files}
-            tried = Kept(manifest.digest, manifest.source, files)
+            tried = KeptModel(manifest.digest, manifest.source, files)
             # What cannot be served must not be kept; and what was tried is what serves.
             engine = await self._work(lambda: self._load(tried, is_new=True))
             await store.run(lambda: keep_model(store, manifest.digest, manifest.source, files))
@@ -211,7 +211,7 @@ class Inference(Actor):
             shutil.rmtree(folder, ignore_errors=True)
         return kept, engine
 
-    def _load(self, kept: Kept, *, is_new: bool = False) -> LocalEngine:
+    def _load(self, kept: KeptModel, *, is_new: bool = False) -> LocalEngine:
         """What generates with these files, warm; BAD_MODEL where they make anything raise: it is theirs, not ours."""
         from actors.inference import engine  # noqa: PLC0415 - as above
         from actors.inference.model import incarnation  # noqa: PLC0415 - as above
@@ -233,11 +233,11 @@ class Inference(Actor):
                 local.warm()
         return local
 
-    def _connect(self) -> tuple[Kept, Engine]:
+    def _connect(self) -> tuple[KeptModel, Engine]:
         from actors.inference.remote.connection import connect  # noqa: PLC0415 - as above
 
         engine, digest, source = connect(self.settings.inference, self.home)
-        return Kept(digest, source, {}), engine
+        return KeptModel(digest, source, {}), engine
 
     async def _work(self, work: Callable[[], T]) -> T:
         def whole() -> T:

@@ -39,13 +39,10 @@ from world.store import Store, open_store
 
 if TYPE_CHECKING:
     from actors.memory.embedding import Vectors
-    from actors.memory.reader import Reader
+    from actors.memory.reader import PassageReader
 
 MAX_FAMILIAR: Final = 1000
 """Texts whose vectors are kept for the next ranking, the latest."""
-
-_UNFIT: Final = frozenset({"BAD_DOCUMENT", "BAD_VALUE", "TOO_LARGE", "UNKNOWN_OBJECT"})
-"""What is wrong with a document itself, and will be wrong with it tomorrow."""
 
 _log = structlog.get_logger("memory")
 
@@ -57,7 +54,7 @@ class Memory(Actor):
 
     def __init__(self, home: Home) -> None:
         super().__init__(home, "the storage server")
-        self._reader: Reader | None = None
+        self._reader: PassageReader | None = None
         self._store: Store | None = None
         self._is_awake = False
         self._writing = asyncio.Lock()
@@ -148,7 +145,7 @@ class Memory(Actor):
         return self._store
 
     @property
-    def _meaning(self) -> Reader:
+    def _meaning(self) -> PassageReader:
         if self._reader is None:
             raise self._not_ready()
         return self._reader
@@ -183,7 +180,7 @@ class Memory(Actor):
             try:
                 await self._remember(store, entry)
             except BatosError as error:
-                if error.code not in _UNFIT:
+                if not error.is_input:
                     raise
                 _log.warning("an entry cannot be indexed", seq=entry.seq, code=error.code, reason=error.message)
                 await store.run(lambda: catalog.follow(store.db, entry.seq, None, []))
@@ -198,10 +195,10 @@ class Memory(Actor):
         _log.info("remembered", seq=entry.seq, doc_id=document.doc_id, chunks=len(passages))
 
 
-def _reader_of(settings: Settings) -> Reader:
-    from actors.memory.reader import Reader  # noqa: PLC0415 - numpy, which a search does not wait for
+def _reader_of(settings: Settings) -> PassageReader:
+    from actors.memory.reader import PassageReader  # noqa: PLC0415 - numpy, which a search does not wait for
 
-    return Reader(settings)
+    return PassageReader(settings)
 
 
 async def run(home: Home) -> None:

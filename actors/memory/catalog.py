@@ -42,7 +42,7 @@ _LOOKED_AT: Final = 2000
 _USER: Final = "memory"
 
 
-class Kept(NamedTuple):
+class KeptDocument(NamedTuple):
     """A document's passages (OIDs, in order), and the commit that wrote them; None where nothing had to be written."""
 
     chunks: list[str]
@@ -65,21 +65,21 @@ class Entry(NamedTuple):
     metadata: Value
 
 
-def known(db: DB, document: Document) -> Kept | None:
+def known(db: DB, document: Document) -> KeptDocument | None:
     """What is kept of exactly this document; None where it is new or has changed."""
     with snapshot(db) as connection:
         kept = _catalog(connection).documents.get(document.doc_id)
-        return Kept(_oids(kept), None) if kept is not None and kept.sha256 == document.sha256 else None
+        return KeptDocument(_oids(kept), None) if kept is not None and kept.sha256 == document.sha256 else None
 
 
-def keep(db: DB, document: Document, passages: Sequence[str]) -> Kept:
+def keep(db: DB, document: Document, passages: Sequence[str]) -> KeptDocument:
     """Remember `document` as these passages, in place of what was remembered under its id."""
     kept = known(db, document)
     if kept is not None:
         return kept
     with commit(db, user=_USER, description=f"index {document.doc_id}", cycle=document.cycle) as connection:
         chunks = _write(connection, document, passages)
-    return Kept(chunks, _last_commit(db))
+    return KeptDocument(chunks, _last_commit(db))
 
 
 def forget(db: DB, doc_id: str, key: str = "") -> Gone:

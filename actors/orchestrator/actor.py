@@ -207,7 +207,7 @@ class Orchestrator(Actor):
 
 
 async def run(home: Home) -> None:
-    """Serve the home until SIGTERM; HOME_HELD where another orchestrator holds it, and what no waiting mends (HOPELESS)."""
+    """Serve the home until SIGTERM; HOME_HELD where another orchestrator holds it, and what no waiting mends."""
     home.prepare()
     stop = stop_on_signals()
     with hold(home.run / "orchestrator.lock", f"the world of {home.root}"):

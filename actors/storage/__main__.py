@@ -13,7 +13,7 @@ from actors.storage.records import problems
 from actors.storage.server import serve
 from bus.process import last_words, logs
 from bus.process.powers import lay_down
-from protocol.errors import EXIT_CODES, BatosError
+from protocol.errors import CODES, BatosError
 from protocol.home import find_home
 
 
@@ -27,7 +27,7 @@ def main() -> int:
     if options.check:
         found = problems(home.database, home.blobs)
         print(json.dumps({"world": found}))  # noqa: T201 - the result
-        return EXIT_CODES["DAMAGED"] if found else 0
+        return CODES["DAMAGED"].exit_code if found else 0
     try:
         serve(home)
     except BatosError as error:

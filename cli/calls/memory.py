@@ -6,7 +6,6 @@ is idempotent: where memory is lost on the way, the same document is sent again,
 
 from __future__ import annotations
 
-import asyncio
 import math
 import os
 import sys
@@ -29,8 +28,6 @@ REMEMBER_S: Final = 3600.0
 """Seconds for one document: of four megabytes, a slow machine embeds the sentences in a quarter of that."""
 AGAIN_S: Final = 60.0
 """Seconds that memory may be away in the middle of the work; it restarts in ten."""
-
-_GONE: Final = frozenset({"NOT_RUNNING", "NOT_READY"})
 
 
 class Remembered(msgspec.Struct, frozen=True):
@@ -111,17 +108,14 @@ async def forget(home: Home, doc_id: str, key: str | None) -> Unindexed:
 
 async def _index(home: Home, bus: Client, request: Index, on_progress: Callable[[IndexProgress], None]) -> Indexed:
     """The answer to one `index`, asked again for a while where memory is lost after it was asked."""
-    clock = asyncio.get_running_loop().time
-    until = math.inf
+    again = wire.Again(math.inf, once_lost=AGAIN_S)
     while True:
         try:
             return await bus.call(verbs.INDEX, request, seconds=REMEMBER_S, on_partial=on_progress)
         except BatosError as error:
-            if error.data.get("lost") and until == math.inf:
-                until = clock() + AGAIN_S
-            if error.code not in _GONE or until == math.inf or clock() > until:
-                raise wire.not_running(home) if error.code == "NOT_RUNNING" else error from error
-            await asyncio.sleep(AGAIN_S / 100)
+            if not again.may(error) or again.left < 0:
+                raise wire.told(home, error) from error
+        await again.rest()
 
 
 def _after(error: BatosError, done: int, total: int) -> BatosError:

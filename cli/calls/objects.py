@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import sys
 from collections.abc import Callable, Sequence
@@ -84,22 +83,19 @@ async def story(home: Home, id_: str) -> CycleStory:
 
 async def watch(home: Home, id_: str, seconds: float, on_event: Callable[[Event], None]) -> Watched:
     """Follow a mandate or a cycle to its end, however often the system is lost; TIMEOUT when our patience ends first."""
-    clock = asyncio.get_running_loop().time
-    until = clock() + sending.patience(seconds)
-    lost = False
+    again = wire.Again(sending.patience(seconds))
     async with wire.client(home) as bus:
         await wire.reach(home, bus, "orchestrator")
-    while (left := until - clock()) > 0:
+    while (left := again.left) > 0:
         try:
             async with wire.client(home) as bus:
                 return await bus.call(verbs.WATCH, Watch(id=id_), seconds=left, on_partial=on_event)
         except BatosError as error:
-            lost = lost or bool(error.data.get("lost"))
             if error.code == "TIMEOUT":
                 break
-            if error.code not in wire.GONE or not lost:
-                raise wire.not_running(home) if error.code == "NOT_RUNNING" else error from error
-        await asyncio.sleep(min(wire.AGAIN_S, max(0.0, until - clock())))
+            if not again.may(error):
+                raise wire.told(home, error) from error
+        await again.rest()
     on = wire.command(home, "cycle", "watch", id_)
     raise BatosError(
         "TIMEOUT", f"{id_} has not ended within {seconds:g} s; it goes on", f"Watch on: {on}", goes_on=True

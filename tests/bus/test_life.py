@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -20,7 +21,7 @@ from bus.process.program import main
 from bus.service import stop_on_signals
 from bus.stub import StubBus
 from protocol import verbs
-from protocol.errors import EXIT_CODES, HOPELESS, BatosError
+from protocol.errors import CODES, BatosError
 from protocol.messages import CatchUp, CaughtUp, StatusQuery
 
 AWAY = BatosError("NOT_READY", "the moon is not up.", "Wait for the night.")
@@ -94,10 +95,10 @@ async def test_an_error_without_a_hint_is_named_without_a_blank(home):
     assert actor.happened == ["the moon", "nothing there"]
 
 
-@pytest.mark.parametrize("code", EXIT_CODES)
+@pytest.mark.parametrize("code", CODES)
 async def test_a_code_says_whether_the_start_goes_on(home, code):
     actor = Small(home, failing_at_first(code))
-    if code in HOPELESS:
+    if BatosError(code, "").is_hopeless:
         with pytest.raises(BatosError) as caught:
             await actor.begin()
         assert caught.value.code == code
@@ -170,7 +171,10 @@ async def test_on_the_bus_it_tells_what_it_waits_for_and_serves_afterwards(home,
     moon, stop = asyncio.Event(), asyncio.Event()
     living = asyncio.create_task(Small(home, moon).live(stop))
     async with asyncio.timeout(30), Client(home.bus, "test") as client:
-        status = await client.call(verbs.STATUS["memory"], StatusQuery(), seconds=5)
+        status = None
+        while status is None:
+            with contextlib.suppress(BatosError):  # until it has registered
+                status = await client.call(verbs.STATUS["memory"], StatusQuery(), seconds=5)
         assert (status.ready, status.waiting_for) == (False, "the moon")
         with pytest.raises(BatosError, match="memory waits for the moon") as caught:
             await client.call(verbs.CATCH_UP, CatchUp(), seconds=5)
@@ -219,7 +223,7 @@ def test_as_a_process_it_leaves_its_last_words(home, capsys):
     async def run(given):
         await Small(given, AWAY, failing_at_first("BAD_MODEL")).live(stop_on_signals())
 
-    assert main("memory", run, ["--home", str(home.root)]) == EXIT_CODES["BAD_MODEL"]
+    assert main("memory", run, ["--home", str(home.root)]) == CODES["BAD_MODEL"].exit_code
     assert json.loads(capsys.readouterr().err.splitlines()[-1])["code"] == "BAD_MODEL"
     words = last_words.read(home.run, "memory")
     assert (words.code, words.message, words.hint) == ("BAD_MODEL", "something is wrong.", "Look.")

@@ -26,7 +26,7 @@ class Voice(msgspec.Struct, frozen=True):
     state: str
 
 
-class Call(msgspec.Struct, frozen=True, kw_only=True):
+class RemoteCall(msgspec.Struct, frozen=True, kw_only=True):
     """Ask another actor; answered with its typed reply. `keep`: a reply that is never computed twice (journaled).
 
     `voices` are told with the pieces of a text while it grows: a name for each row, and none for a row nobody follows.
@@ -98,9 +98,9 @@ def call(
     voices: tuple[Voice | None, ...] = (),
 ) -> Thinking[Reply]:
     """Ask another actor, and have its reply by the verb's type."""
-    reply: Reply = yield Call(path=path, verb=verb, request=request, keep=keep, voices=voices)
+    reply: Reply = yield RemoteCall(path=path, verb=verb, request=request, keep=keep, voices=voices)
     return reply
 
 
-Ask = Call | Begin | Entered | Judged | Ended | Answered
+Ask = RemoteCall | Begin | Entered | Judged | Ended | Answered
 Thinking = Generator[Ask, Any, T]

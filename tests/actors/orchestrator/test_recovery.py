@@ -147,8 +147,8 @@ async def test_what_no_journal_knows_need_not_be_remembered(house):
 async def test_a_mandate_whose_message_is_damaged_has_an_end_and_holds_nobody_up(house, body):
     house.new("box", width=5, height=6)
     await house.journal.run(lambda: house.journal.accept("m1", "k1", body, 90.0))
-    assert await house.mind.recover() == 1
-    seen = await house.mind.watch("m1", lambda _: None)
+    assert await house.mandates.recover() == 1
+    seen = await house.mandates.watch("m1", lambda _: None)
     assert (seen.state, seen.error.code) == ("FAILED", "DAMAGED")
     assert await house.journal.run(house.journal.unfinished) == []
     house.played.rounds = [[AREA]]
