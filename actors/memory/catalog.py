@@ -21,6 +21,7 @@ from ZODB.utils import p64
 from actors.memory.ranking import best
 from protocol.codec import Ref, Value
 from protocol.documents import Document
+from protocol.envelope import check_key
 from protocol.errors import BatosError
 from protocol.examples import same_value
 from protocol.messages import Hit
@@ -33,7 +34,6 @@ MAX_HITS: Final = 100
 MAX_QUERY: Final = 1 << 16
 """Characters of a question: each of its words costs a look at the index."""
 
-MAX_KEY: Final = 200
 RECENT: Final = 1000
 """Commits that are looked through for a key: some milliseconds, and whoever has lost an answer asks again soon."""
 
@@ -88,8 +88,7 @@ def forget(db: DB, doc_id: str, key: str = "") -> Gone:
     The transaction carries the `key`, so that whoever has lost the answer asks again under it and has the same one, for as
     long as that transaction is among the last `RECENT`.
     """
-    if len(key) > MAX_KEY:
-        raise BatosError("BAD_ARGUMENT", f"an idempotency key has at most {MAX_KEY} characters")
+    check_key(key)
     with snapshot(db) as connection:
         documents = _catalog(connection).documents
         if doc_id not in documents:

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from contextlib import suppress
 from functools import partial
-from typing import Final
 
 from ulid import ULID
 
 from actors.orchestrator.journal.journal import Journal, MandateRow
 from protocol import codec
+from protocol.envelope import MAX_KEY
 from protocol.errors import BatosError
 from protocol.failure import Failure, raised_from
 from protocol.mandates import MAX_SECONDS, check_mandate
 from protocol.messages import Mandate
 from world import root as world_root
 from world.store import Store, glance, snapshot
-
-MAX_KEY: Final = 200
 
 
 async def accept(store: Store, journal: Journal, mandate: Mandate, key: str, *, room: bool) -> tuple[MandateRow, bool]:

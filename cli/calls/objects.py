@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Final
 
 from cli import values, wire
@@ -31,6 +29,7 @@ from protocol.messages import (
     Watch,
     Watched,
 )
+from protocol.texts import bounded_text
 
 MAX_CODEX: Final = 1 << 18
 
@@ -109,24 +108,16 @@ async def cancel(home: Home, id_: str) -> Cancelled:
 
 async def codex(home: Home, file: str | None) -> CodexReply:
     """The world's codex; with a file (`-`: standard input), its content becomes the codex first."""
-    return await wire.ask(home, verbs.CODEX, Codex(text=None if file is None else _read(file)))
-
-
-def _read(file: str) -> str:
-    try:
-        if file == "-":
-            data = sys.stdin.buffer.read(MAX_CODEX + 1)
-        else:
-            with Path(file).open("rb") as opened:
-                data = opened.read(MAX_CODEX + 1)  # it may have no end
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise BatosError("UNREADABLE", f"cannot read {file}: {reason}", "Give a file that you may read.") from error
-    if len(data) > MAX_CODEX:
-        raise BatosError("TOO_LARGE", f"{file} has more than {MAX_CODEX} bytes", "A codex is a page of TOML.")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise BatosError(
-            "UNREADABLE", f"{file} is not text in UTF-8 (byte {error.start})", "Give the codex as a text file."
-        ) from error
+    text = (
+        None
+        if file is None
+        else bounded_text(
+            file,
+            name=file,
+            most=MAX_CODEX,
+            parts="A codex is a page of TOML.",
+            convert="Give the codex as a text file.",
+            code="UNREADABLE",
+        )
+    )
+    return await wire.ask(home, verbs.CODEX, Codex(text=text))

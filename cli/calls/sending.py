@@ -15,6 +15,7 @@ from ulid import ULID
 
 from cli import wire
 from protocol import verbs
+from protocol.envelope import MAX_KEY
 from protocol.errors import BatosError
 from protocol.home import Home
 from protocol.mandates import MAX_SECONDS
@@ -22,7 +23,6 @@ from protocol.messages import Event, Mandate, MandateReply
 
 LAST_WORD_S: Final = 1.0
 """Seconds after a mandate's own deadline in which it still says how it has ended."""
-MAX_KEY: Final = 200
 
 
 def patience(seconds: float) -> float:

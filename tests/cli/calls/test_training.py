@@ -93,7 +93,11 @@ def test_a_process_that_dies_is_a_failure(small, inference, batos, file):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_is_passed_on_and_the_answer_waited_for(small, inference, home, file, number):
-    command = [sys.executable, "-c", "import sys; from cli import main, training; training.MODULE = 'small_training'; "]
+    command = [
+        sys.executable,
+        "-c",
+        "import sys; from cli import main; from cli.calls import training; training.MODULE = 'small_training'; ",
+    ]
     command[2] += "sys.exit(main.main(sys.argv[1:]))"
     words = ["expert", "train", "waits", "--jsonl", str(file), "--json", "--home", str(home.root)]
     path = os.pathsep.join([str(HERE), str(HERE.parents[2])])
