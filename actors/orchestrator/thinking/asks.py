@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from actors.orchestrator.journal.journal import Answered
 from protocol.codec import Ref, Value
 from protocol.verbs import AnyVerb, Partial, Reply, Request, Verb
 
@@ -76,17 +77,6 @@ class Ended(msgspec.Struct, frozen=True, kw_only=True):
     cycle: str
     code: str
     message: str
-
-
-class Answered(msgspec.Struct, frozen=True, kw_only=True):
-    """One send of a method has its answer, of `size` bytes: an entry of the trace."""
-
-    cycle: str | None
-    state: str
-    path: str
-    send: str
-    size: int
-    tokens: int
 
 
 def call(

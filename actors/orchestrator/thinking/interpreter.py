@@ -17,8 +17,9 @@ from typing import Final
 
 import msgspec
 
+from actors.orchestrator.journal.journal import Answered
 from actors.orchestrator.thinking import primitive
-from actors.orchestrator.thinking.asks import Answered, Thinking, call
+from actors.orchestrator.thinking.asks import Thinking, call
 from actors.orchestrator.thinking.overlay import OPAQUE, Draft, Overlay, Place
 from actors.orchestrator.thinking.thought import Doomed, Message, Sender, Thought
 from protocol import codec, names, verbs

@@ -19,8 +19,8 @@ import msgspec
 import transaction
 
 from actors.orchestrator import publish
-from actors.orchestrator.journal.journal import Journal, MandateRow
-from actors.orchestrator.thinking.asks import Answered, Ask, Begin, Ended, Entered, Judged, RemoteCall, Thinking
+from actors.orchestrator.journal.journal import Answered, Journal, MandateRow
+from actors.orchestrator.thinking.asks import Ask, Begin, Ended, Entered, Judged, RemoteCall, Thinking
 from actors.orchestrator.thinking.cancellation import Cancellation, Deadline, late
 from actors.orchestrator.thinking.claims import Claims
 from actors.orchestrator.thinking.intents import Intents

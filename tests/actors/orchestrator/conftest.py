@@ -20,11 +20,11 @@ from ZODB.MappingStorage import MappingStorage
 
 from actors.guardian.jail.jail import Jail
 from actors.orchestrator import codex, views
-from actors.orchestrator.journal.journal import Journal
+from actors.orchestrator.journal.journal import Answered, Journal
 from actors.orchestrator.mandates import Mandates
 from actors.orchestrator.primitives.performers import PERFORMERS
 from actors.orchestrator.publish import begin
-from actors.orchestrator.thinking.asks import Answered, Begin, Ended, Entered, Judged, RemoteCall
+from actors.orchestrator.thinking.asks import Begin, Ended, Entered, Judged, RemoteCall
 from actors.orchestrator.thinking.overlay import Overlay
 from actors.orchestrator.thinking.thought import Thought
 from bus.stub import StubBus

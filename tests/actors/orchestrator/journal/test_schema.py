@@ -12,10 +12,9 @@ from functools import partial
 import pytest
 
 from actors.orchestrator.journal import schema
-from actors.orchestrator.journal.journal import Journal
+from actors.orchestrator.journal.journal import Answered, Journal
 from actors.orchestrator.journal.retention import Limits
 from actors.orchestrator.journal.schema import CURRENT, problems
-from actors.orchestrator.thinking.asks import Answered
 from protocol.errors import BatosError
 
 STEP = Answered(cycle="c1", state="IDLE", path="m.0", send="infer_", size=1, tokens=1)
