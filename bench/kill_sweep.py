@@ -36,7 +36,6 @@ from typing import Any, Final
 
 from ulid import ULID
 
-from actors.orchestrator.inbox import PASSING
 from bench import homes
 from bench.claims import Claim, processor, report
 from bus.client import Client
@@ -61,9 +60,6 @@ REST_S: Final = 1.3
 """Who dies within supervisord's `startsecs` has failed to start, and is started again later; that is another matter."""
 WRITING: Final = ("broker", "storage", "orchestrator", "guardian")
 LOADING: Final = ("memory", "inference")
-AWAY: Final = frozenset({"NOT_READY", "NOT_RUNNING", "BUSY"})
-"""What an actor that is away is answered for; every other failure of the moment (`PASSING`) should be nobody's to see."""
-
 COUNTER: Final = homes.worker(0)
 START: Final = 3
 """Its `width`, which `grow_` counts up."""
@@ -119,9 +115,9 @@ class Sweep:
             try:
                 return await ask()
             except BatosError as error:
-                if error.code not in PASSING:
+                if not error.is_passing:
                     raise
-                if error.code not in AWAY:
+                if not error.is_away:  # every other failure of the moment should be nobody's to see
                     self.told[error.code] += 1
                 await asyncio.sleep(AGAIN_S)
 

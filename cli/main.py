@@ -15,7 +15,7 @@ import click
 
 from cli.commands import batos
 from cli.console import Invocation, open_closed_streams, write
-from protocol.errors import EXIT_CODES, BatosError
+from protocol.errors import CODES, BatosError
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -33,7 +33,7 @@ def main(words: Sequence[str] | None = None) -> int:
     except click.exceptions.NoArgsIsHelpError as error:
         if not invocation.json:
             invocation.progress(error.format_message())
-            return EXIT_CODES["USAGE"]
+            return CODES["USAGE"].exit_code
         return _fail(invocation, _usage(error, "a command is missing"))
     except click.UsageError as error:
         return _fail(invocation, _usage(error, error.format_message()))

@@ -10,7 +10,7 @@ from typing import Final
 import click
 
 from cli.commands import batos
-from protocol.errors import EXIT_CODES
+from protocol.errors import CODES
 
 _HEAD: Final = """# Commands
 
@@ -43,7 +43,7 @@ def page() -> str:
 
 
 def _exits() -> str:
-    numbers = sorted({0, *EXIT_CODES.values()})
+    numbers = sorted({0, *(code.exit_code for code in CODES.values())})
     return (
         f"Exit codes are {', '.join(map(str, numbers[:-1]))} and {numbers[-1]}; which error has which one stands in"
         " [protocol.md](protocol.md#errors)."

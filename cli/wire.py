@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import os
 import shlex
 import sys
@@ -21,8 +22,6 @@ from protocol.verbs import Partial, Reply, Request, Verb
 SENDER: Final = f"batos.{os.getpid()}"
 ANSWER_S: Final = 30.0
 """Seconds that a question which needs no thinking may take."""
-GONE: Final = frozenset({"NOT_RUNNING", "NOT_READY"})
-"""What a system that is restarting says."""
 AGAIN_S: Final = 0.1
 """Seconds between two attempts to reach a system that was lost."""
 REACH_S: Final = 5.0
@@ -38,24 +37,51 @@ def client(home: Home) -> Client:
     return Client(home.bus, SENDER)
 
 
+class Again:
+    """Whether a request that may be done twice goes out again after it was lost: until the system is back.
+
+    `seconds` is how long all of it may take, and `once_lost` how long from the first loss on.
+    """
+
+    def __init__(self, seconds: float, *, once_lost: float = math.inf) -> None:
+        self.until = self._clock() + seconds
+        self.once_lost = once_lost
+        self.is_lost = False
+
+    @property
+    def left(self) -> float:
+        return self.until - self._clock()
+
+    def may(self, error: BatosError) -> bool:
+        """Whether `error` says that the system is away, after a request had gone out to it."""
+        if error.is_lost and not self.is_lost:
+            self.is_lost, self.until = True, min(self.until, self._clock() + self.once_lost)
+        return self.is_lost and error.is_away
+
+    async def rest(self) -> None:
+        await asyncio.sleep(min(AGAIN_S, max(0.0, self.left)))
+
+    @staticmethod
+    def _clock() -> float:
+        return asyncio.get_running_loop().time()
+
+
 async def ask(home: Home, verb: Verb[Request, Reply, Partial], request: Request, *, key: str = "") -> Reply:
     """The typed reply to one request. One with an idempotency `key` goes out again where its answer was lost."""
-    clock = asyncio.get_running_loop().time
-    until = clock() + ANSWER_S
-    lost = False
+    again = Again(ANSWER_S)
     async with client(home) as bus:
         while True:
             try:
                 await reach(home, bus, verb.service)
-                return await bus.call(verb, request, seconds=until - clock(), idem=key)
+                return await bus.call(verb, request, seconds=again.left, idem=key)
             except BatosError as error:
-                lost = lost or bool(error.data.get("lost")) or error.code == "TIMEOUT"
-                if not (key and lost) or error.code not in {*GONE, "TIMEOUT"}:
+                is_late = error.code == "TIMEOUT"
+                if not key or not (again.may(error) or is_late):
                     raise
-                if error.code == "TIMEOUT" or clock() + AGAIN_S > until:
-                    again = f"It may have been done. Ask again under its key, it is done once: --key {key}"
-                    raise BatosError(error.code, error.message, again, **{**error.data, "key": key}) from error
-                await asyncio.sleep(AGAIN_S)
+                if is_late or again.left < AGAIN_S:
+                    hint = f"It may have been done. Ask again under its key, it is done once: --key {key}"
+                    raise BatosError(error.code, error.message, hint, **{**error.data, "key": key}) from error
+            await again.rest()
 
 
 async def reach(home: Home, bus: Client, service: str) -> None:
@@ -70,10 +96,8 @@ async def reach(home: Home, bus: Client, service: str) -> None:
         try:
             status = await bus.call(verbs.STATUS[service], StatusQuery(), seconds=REACH_S)
         except BatosError as error:
-            if error.code == "NOT_RUNNING":
-                raise not_running(home) from error
             if error.code != "NOT_READY":
-                raise
+                raise told(home, error) from error
             if clock() > until:
                 raise BatosError(
                     error.code, error.message, f"See what it waits for: {command(home, 'status')}"
@@ -96,6 +120,11 @@ def quiet() -> None:
 
 def not_running(home: Home) -> BatosError:
     return BatosError("NOT_RUNNING", f"nothing runs under {home.root}", f"Start it: {command(home, 'up')}")
+
+
+def told(home: Home, error: BatosError) -> BatosError:
+    """`error` as a person is told it who knows a home, and no broker."""
+    return not_running(home) if error.code == "NOT_RUNNING" else error
 
 
 def command(home: Home, *words: str) -> str:

@@ -14,6 +14,8 @@ from protocol import codec
 from protocol.errors import BatosError
 
 VERSION: Final = 1
+MAX_KEY: Final = 200
+"""Characters of an idempotency key."""
 
 Kind = Literal["request", "partial", "final", "failure", "ready", "heartbeat", "disconnect"]
 
@@ -41,6 +43,13 @@ class Envelope(msgspec.Struct, frozen=True):
     deadline: float = 0.0
     partials: bool = True
     body: Any = None
+
+
+def check_key(key: str) -> str:
+    """`key`, which is empty where none was given; BAD_ARGUMENT where it is too long."""
+    if len(key) > MAX_KEY:
+        raise BatosError("BAD_ARGUMENT", f"an idempotency key has at most {MAX_KEY} characters")
+    return key
 
 
 def seal(envelope: Envelope, *, limit: int = codec.MAX_FRAME_BYTES) -> bytes:

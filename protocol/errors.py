@@ -1,90 +1,101 @@
 """The one root error, and the closed list of its codes.
 
 Every failure that a person or another actor can meet is a `BatosError`: a stable code, one sentence that says
-what happened, and a hint that names the next step. The exit code of the command follows from the code alone,
-so that a failure means the same wherever it was raised.
+what happened, and a hint that names the next step. What the command's exit code is, and what whoever meets it may do,
+follows from the code alone, so that a failure means the same wherever it was raised.
 """
 
 from __future__ import annotations
 
-from typing import Any, Final
+from enum import Flag, auto
+from typing import Any, Final, NamedTuple
 
-EXIT_CODES: Final[dict[str, int]] = {
+
+class Disposition(Flag):
+    """What a program that meets a failure may do without a person. `BatosError.is_…` say what each means."""
+
+    AWAY = auto()
+    PASSING = auto()
+    FATAL = auto()
+    HOPELESS = auto()
+    INPUT = auto()
+
+
+NOTHING = Disposition(0)
+AWAY, PASSING, FATAL, HOPELESS, INPUT = Disposition
+
+
+class Code(NamedTuple):
+    """One row of the table: the exit code of the command, and what may be done."""
+
+    exit_code: int
+    disposition: Disposition
+
+
+_UNKNOWN: Final = Code(1, NOTHING)
+"""What a newer peer may say."""
+
+CODES: Final[dict[str, Code]] = {
     # 1: the work was understood and failed
-    "METHOD_FAILED": 1,
-    "NOT_SYNTHESIZED": 1,
-    "SEND_FAILED": 1,
-    "CYCLE_FAILED": 1,
-    "CYCLE_REPEATS": 1,
-    "CANCELLED": 1,
-    "REPLAY_DIVERGED": 1,
-    "BUDGET_EXCEEDED": 1,
-    "CONFLICTING_LANES": 1,
-    "GENERATION_FAILED": 1,
-    "TRAINING_FAILED": 1,
-    "INTERNAL": 1,
-    "OUT_OF_MEMORY": 1,
+    "METHOD_FAILED": Code(1, NOTHING),
+    "NOT_SYNTHESIZED": Code(1, NOTHING),
+    "SEND_FAILED": Code(1, NOTHING),
+    "CYCLE_FAILED": Code(1, NOTHING),
+    "CYCLE_REPEATS": Code(1, NOTHING),
+    "CANCELLED": Code(1, FATAL),
+    "REPLAY_DIVERGED": Code(1, NOTHING),
+    "BUDGET_EXCEEDED": Code(1, FATAL),
+    "CONFLICTING_LANES": Code(1, NOTHING),
+    "GENERATION_FAILED": Code(1, NOTHING),
+    "TRAINING_FAILED": Code(1, NOTHING),
+    "INTERNAL": Code(1, FATAL),
+    "OUT_OF_MEMORY": Code(1, PASSING | HOPELESS),
     # 2: what was asked cannot be read or makes no sense
-    "USAGE": 2,
-    "BAD_JSON": 2,
-    "BAD_NAME": 2,
-    "BAD_SELECTOR": 2,
-    "BAD_ARGUMENT": 2,
-    "BAD_EXAMPLE": 2,
-    "BAD_VALUE": 2,
-    "BAD_CONSTRAINT": 2,
-    "BAD_MESSAGE": 2,
-    "BAD_CONFIG": 2,
-    "BAD_CODEX": 2,
-    "BAD_DOCUMENT": 2,
-    "BAD_EXPERT": 2,
-    "TOO_LARGE": 2,
-    "UNREADABLE": 2,
-    "UNKNOWN_OBJECT": 2,
-    "UNKNOWN_METHOD": 2,
-    "UNKNOWN_CYCLE": 2,
-    "UNKNOWN_DOCUMENT": 2,
-    "UNKNOWN_EXPERT": 2,
-    "UNKNOWN_VERB": 2,
-    "PATH_TOO_LONG": 2,
+    "USAGE": Code(2, INPUT),
+    "BAD_JSON": Code(2, INPUT),
+    "BAD_NAME": Code(2, INPUT),
+    "BAD_SELECTOR": Code(2, INPUT),
+    "BAD_ARGUMENT": Code(2, INPUT),
+    "BAD_EXAMPLE": Code(2, INPUT),
+    "BAD_VALUE": Code(2, INPUT),
+    "BAD_CONSTRAINT": Code(2, INPUT),
+    "BAD_MESSAGE": Code(2, INPUT),
+    "BAD_CONFIG": Code(2, HOPELESS),
+    "BAD_CODEX": Code(2, INPUT),
+    "BAD_DOCUMENT": Code(2, INPUT),
+    "BAD_EXPERT": Code(2, INPUT),
+    "TOO_LARGE": Code(2, INPUT),
+    "UNREADABLE": Code(2, NOTHING),
+    "UNKNOWN_OBJECT": Code(2, INPUT),
+    "UNKNOWN_METHOD": Code(2, INPUT),
+    "UNKNOWN_CYCLE": Code(2, INPUT),
+    "UNKNOWN_DOCUMENT": Code(2, INPUT),
+    "UNKNOWN_EXPERT": Code(2, INPUT),
+    "UNKNOWN_VERB": Code(2, INPUT),
+    "PATH_TOO_LONG": Code(2, HOPELESS),
     # 3: nobody there to do it
-    "NOT_RUNNING": 3,
-    "NOT_READY": 3,
-    "HOME_HELD": 3,
-    "LIMIT": 3,
-    "BAD_MODEL": 3,
-    "NO_JAIL": 3,
-    "BUSY": 3,
+    "NOT_RUNNING": Code(3, AWAY | PASSING | FATAL),
+    "NOT_READY": Code(3, AWAY | PASSING | FATAL),
+    "HOME_HELD": Code(3, NOTHING),
+    "LIMIT": Code(3, HOPELESS),
+    "BAD_MODEL": Code(3, HOPELESS),
+    "NO_JAIL": Code(3, HOPELESS),
+    "BUSY": Code(3, AWAY | PASSING),
     # 4: the guardian said no
-    "REFUSED": 4,
-    "COVENANT_BREACH": 4,
+    "REFUSED": Code(4, HOPELESS),
+    "COVENANT_BREACH": Code(4, NOTHING),
     # 5: too late
-    "TIMEOUT": 5,
+    "TIMEOUT": Code(5, PASSING | FATAL),
     # 6: somebody else was first
-    "CONFLICT": 6,
-    "NAME_TAKEN": 6,
+    "CONFLICT": Code(6, PASSING | FATAL),
+    "NAME_TAKEN": Code(6, NOTHING),
     # 7: the store
-    "STORAGE": 7,
-    "DAMAGED": 7,
-    "NEWER_WORLD": 7,
+    "STORAGE": Code(7, PASSING | FATAL),
+    "DAMAGED": Code(7, HOPELESS),
+    "NEWER_WORLD": Code(7, HOPELESS),
     # 130: a person pressed Ctrl-C, as shells count signals
-    "INTERRUPTED": 130,
+    "INTERRUPTED": Code(130, NOTHING),
 }
-
-HOPELESS: Final = frozenset(
-    {
-        "BAD_CONFIG",
-        "BAD_MODEL",
-        "DAMAGED",
-        "LIMIT",
-        "NEWER_WORLD",
-        "NO_JAIL",
-        "OUT_OF_MEMORY",
-        "PATH_TOO_LONG",
-        "REFUSED",
-    }
-)
-"""Codes that no waiting mends: an actor that meets one while it begins says so and ends."""
 
 
 class BatosError(Exception):
@@ -99,7 +110,41 @@ class BatosError(Exception):
 
     @property
     def exit_code(self) -> int:
-        return EXIT_CODES.get(self.code, 1)
+        return CODES.get(self.code, _UNKNOWN).exit_code
+
+    @property
+    def disposition(self) -> Disposition:
+        return CODES.get(self.code, _UNKNOWN).disposition
+
+    @property
+    def is_away(self) -> bool:
+        """Nobody took the request, and nothing was done. With `lost` in the data it may have been. It is asked again."""
+        return AWAY in self.disposition
+
+    @property
+    def is_passing(self) -> bool:
+        """A failure of the moment, not of the message. Nothing was published, and the same key attempts it again."""
+        return PASSING in self.disposition
+
+    @property
+    def is_fatal(self) -> bool:
+        """It ends the whole mandate. A method cannot catch it as `SendFailed`."""
+        return FATAL in self.disposition
+
+    @property
+    def is_hopeless(self) -> bool:
+        """No waiting mends it. An actor that meets it while it starts says so and ends."""
+        return HOPELESS in self.disposition
+
+    @property
+    def is_input(self) -> bool:
+        """What was given is at fault, and will be so tomorrow. It is refused, and the next is taken."""
+        return INPUT in self.disposition
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether what was asked may have been done all the same: only what may be done twice is asked again."""
+        return bool(self.data.get("lost"))
 
     def __str__(self) -> str:
         return f"{self.code}: {self.message}"

@@ -14,7 +14,7 @@ from typing import Any, Final, get_args, get_type_hints
 import msgspec
 
 from protocol import codec, envelope
-from protocol.errors import EXIT_CODES, HOPELESS
+from protocol.errors import CODES, BatosError, Disposition
 from protocol.failure import Failure
 from protocol.meanings import MEANINGS
 from protocol.verbs import VERBS, AnyVerb
@@ -141,17 +141,21 @@ def _within(hint: Any) -> Iterator[Message]:
 
 
 def _errors() -> list[str]:
+    words = {each: name.lower() for name, each in Disposition.__members__.items()}
     lines = [
-        "A failure is a `Failure` with one of these codes. The exit code of `batos` follows from the code alone. The hint of",
-        "an error knows the case and says more than the last column. A process that meets a code marked * while it starts",
-        "does not try again by itself.",
+        "A failure is a `Failure` with one of these codes. The exit code of `batos` follows from the code alone, and so does",
+        "what a program that meets it may do without a person. The hint of an error knows the case and says more than the",
+        "last column.",
         "",
-        "| code | exit | what has happened | what to do |",
-        "|---|---|---|---|",
+        *(f"* **{word}**: {inspect.getdoc(getattr(BatosError, f'is_{word}'))}" for word in words.values()),
+        "",
+        "| code | exit | a program may take it as | what has happened | what to do |",
+        "|---|---|---|---|---|",
     ]
-    for code, number in EXIT_CODES.items():
-        what, then = MEANINGS[code]
-        lines.append(f"| `{code}`{' *' if code in HOPELESS else ''} | {number} | {what} | {then} |")
+    for name, code in CODES.items():
+        what, then = MEANINGS[name]
+        taken = ", ".join(words[each] for each in code.disposition)
+        lines.append(f"| `{name}` | {code.exit_code} | {taken} | {what} | {then} |")
     return lines
 
 

@@ -104,3 +104,11 @@ def test_the_tests_mirror_the_tree():
     folders = {path.parent.relative_to(ROOT / "tests") for path in (ROOT / "tests").rglob("test_*.py")}
     folders.discard(Path("slow"))  # what takes minutes, over the whole of it
     assert [str(folder) for folder in folders if not (ROOT / folder).is_dir()] == []
+
+
+@pytest.mark.parametrize("word", ["Actor", "Call", "Code", "Kept", "Reader", "Run"])
+def test_a_word_of_the_house_names_one_class(word):
+    named = [
+        path for path in SOURCES for node in tree(path).body if isinstance(node, ast.ClassDef) and node.name == word
+    ]
+    assert len(named) <= 1, [name(path) for path in named]

@@ -16,7 +16,7 @@ import pytest
 
 from cli.commands import batos
 from cli.pages import commands
-from protocol.errors import EXIT_CODES
+from protocol.errors import CODES
 from protocol.home import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -194,7 +194,7 @@ def test_every_target_of_make_exists(page):
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_every_error_code_that_is_named_exists(page):
-    assert set(re.findall(r"\b(?:BAD|UNKNOWN|NOT|NO)_[A-Z_]+\b", page.read_text())) - set(EXIT_CODES) == set()
+    assert set(re.findall(r"\b(?:BAD|UNKNOWN|NOT|NO)_[A-Z_]+\b", page.read_text())) - set(CODES) == set()
 
 
 def test_the_glossary_is_alphabetical_and_says_where_each_thing_lives():

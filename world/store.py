@@ -91,7 +91,7 @@ def open_store(settings: Settings, home: Home, *, name: str, seconds: float, rea
 
 def is_lost(error: BatosError) -> bool:
     """Whether the store or the journal was lost, with nothing wrong in what was asked of it."""
-    return error.code == "STORAGE" and bool(error.data.get("lost"))
+    return error.code == "STORAGE" and error.is_lost
 
 
 def _resolved(uri: str) -> tuple[Any, dict[str, Any]]:

@@ -11,9 +11,9 @@ the object in whose data slot it stands, and is copied with it; a named one is s
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from persistent import Persistent
 from persistent.list import PersistentList
@@ -22,6 +22,8 @@ from ZODB.blob import Blob
 
 from protocol import names
 from world.method import UvmMethod
+
+T = TypeVar("T")
 
 
 class UvmObject(Persistent):
@@ -95,15 +97,22 @@ def lookup(receiver: UvmObject, name: str) -> Found | None:
 
 def delegation(receiver: UvmObject) -> Iterator[UvmObject]:
     """`receiver`, then all that it delegates to: depth first, in slot order, each object once."""
-    seen: set[int] = set()
-    pending = [receiver]
+    return depth_first(receiver, UvmObject.parents)
+
+
+def depth_first(start: T, parents: Callable[[T], Iterable[T]]) -> Iterator[T]:
+    """The order of delegation, whatever stands for an object: `start`, then its parents and theirs, each once.
+
+    The parents of one are asked for when the next is.
+    """
+    seen: set[T] = set()
+    pending = [start]
     while pending:
         here = pending.pop()
-        if id(here) in seen:
-            continue
-        seen.add(id(here))
-        yield here
-        pending.extend(reversed(list(here.parents())))
+        if here not in seen:
+            seen.add(here)
+            yield here
+            pending.extend(reversed(list(parents(here))))
 
 
 def coerce(value: Any) -> Any:

@@ -69,16 +69,9 @@ def _serve(root: str) -> int:
 
     # While the templates start on another core.
     from actors.guardian import actor  # noqa: PLC0415
-    from bus.process import last_words, logs  # noqa: PLC0415
+    from bus.process.program import ended  # noqa: PLC0415
 
-    log = logs.configure("guardian")
-    try:
-        asyncio.run(actor.run(home, launched))
-    except BatosError as error:
-        log.error("cannot run", code=error.code, error=error.message, hint=error.hint)  # noqa: TRY400
-        last_words.leave(home.run, "guardian", error)
-        return error.exit_code
-    return 0
+    return ended("guardian", home, lambda: asyncio.run(actor.run(home, launched)))
 
 
 if __name__ == "__main__":

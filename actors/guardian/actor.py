@@ -8,50 +8,31 @@ answered; 2. it serves until SIGTERM; 3. what is under way ends, then the templa
 
 from __future__ import annotations
 
-import asyncio
-import os
-import time
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 import structlog
 
 from actors.guardian.jail.jail import Jail
 from actors.guardian.jail.launching import Launched
-from bus.service import Call, Handler, serve, stop_on_signals
-from protocol.errors import HOPELESS, BatosError
+from bus.life import Actor
+from bus.service import Call, Handler, stop_on_signals
 from protocol.home import Home
-from protocol.messages import ActorStatus, Judge, Ran, Resume, Resumed, Run, StatusQuery, Trial, Tried, Verdict
-
-RETRY_S: Final = 5.0
+from protocol.messages import Judge, Ran, Resume, Resumed, Run, Trial, Tried, Verdict
 
 _log = structlog.get_logger("guardian")
 
 
-class Guardian:
-    """The jail of one home; `waiting_for` is empty once it stands."""
+class Guardian(Actor):
+    """The jail of one home."""
+
+    service = "guardian"
+    retry_s = 5.0
 
     def __init__(self, home: Home, launched: Sequence[Launched] = ()) -> None:
-        settings = home.settings().guardian
+        super().__init__(home, "the jail")
+        settings = self.settings.guardian
         self._jail = Jail(workers=settings.workers, may_lack=settings.may_lack, launched=launched)
-        self._may_lack = settings.may_lack
-        self.waiting_for = "the jail"
-        self._began = time.monotonic()
-
-    async def begin(self) -> None:
-        """Bring the jail up; where it cannot be, say why in `waiting_for`, and try again."""
-        while self.waiting_for:
-            try:
-                await self._jail.start()
-            except BatosError as error:
-                if error.code in HOPELESS:
-                    raise
-                self.waiting_for = f"{error.message} {error.hint}".strip()
-                _log.error("not serving", code=error.code, reason=error.message)
-                await asyncio.sleep(RETRY_S)
-            else:
-                self.waiting_for = ""
-                _log.info("ready", missing=self._jail.missing)
 
     async def close(self) -> None:
         await self._jail.close()
@@ -71,34 +52,24 @@ class Guardian:
     async def trial(self, request: Trial, call: Call) -> Tried:  # noqa: ARG002
         return await self._standing().run(request)
 
-    async def status(self, request: StatusQuery, call: Call) -> ActorStatus:  # noqa: ARG002
-        detail: dict[str, Any] = {
+    async def _step(self) -> None:
+        await self._jail.start()
+        self.waiting_for = ""
+        _log.info("ready", missing=self._jail.missing)
+
+    async def _detail(self) -> dict[str, Any]:
+        return {
             "missing": dict(self._jail.missing),
-            "may_lack": self._may_lack,
+            "may_lack": self.settings.guardian.may_lack,
             "templates": self._jail.pids(),
         }
-        uptime = time.monotonic() - self._began
-        return ActorStatus(
-            ready=not self.waiting_for, pid=os.getpid(), uptime_s=uptime, waiting_for=self.waiting_for, detail=detail
-        )
 
     def _standing(self) -> Jail:
         if self.waiting_for:
-            raise BatosError("NOT_READY", f"the guardian waits for {self.waiting_for}", "Try again in a moment.")
+            raise self._not_ready()
         return self._jail
 
 
 async def run(home: Home, launched: Sequence[Launched] = ()) -> None:
     """Serve until SIGTERM, with the templates that are starting already."""
-    stop = stop_on_signals()
-    guardian = Guardian(home, launched)
-    beginning = asyncio.create_task(guardian.begin())
-    beginning.add_done_callback(lambda task: None if task.cancelled() or task.exception() is None else stop.set())
-    try:
-        await serve(home.bus, "guardian", guardian.handlers(), stop=stop)
-    finally:
-        beginning.cancel()
-        await asyncio.gather(beginning, return_exceptions=True)
-        await guardian.close()
-    if not beginning.cancelled() and (error := beginning.exception()) is not None:
-        raise error
+    await Guardian(home, launched).live(stop_on_signals())

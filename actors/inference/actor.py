@@ -16,7 +16,6 @@ import asyncio
 import functools
 import gc
 import importlib
-import os
 import shutil
 import time
 from collections.abc import Callable
@@ -26,13 +25,13 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import msgspec
 import structlog
 
-from actors.inference.base_model import Kept, keep_model, kept_model, load_model
-from bus.service import Call, Handler, serve, stop_on_signals
-from protocol.errors import HOPELESS, BatosError
+from actors.inference.base_model import KeptModel, keep_model, kept_model, load_model
+from bus.life import Actor
+from bus.service import Call, Handler, stop_on_signals
+from protocol.errors import BatosError
 from protocol.home import Home
 from protocol.messages import (
     Activate,
-    ActorStatus,
     Evict,
     ExpertReply,
     Experts,
@@ -42,7 +41,6 @@ from protocol.messages import (
     Inferred,
     Piece,
     Prefetch,
-    StatusQuery,
 )
 from world import awakening
 from world.store import Store, open_store
@@ -53,41 +51,25 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-RETRY_S: Final = 0.5
 MARGIN_S: Final = 0.2
 """Generation ends this long before the deadline, so that what there is still arrives."""
 
 _log = structlog.get_logger("inference")
 
 
-class Inference:
-    """The parts of a running inference actor; `waiting_for` is empty once all of them are there."""
+class Inference(Actor):
+    """The parts of a running inference actor."""
+
+    service = "inference"
 
     def __init__(self, home: Home) -> None:
-        self.home = home
-        self.settings = home.settings()
-        self.waiting_for = "the storage server"
-        self._began = time.monotonic()
+        super().__init__(home, "the storage server")
         self._closing = False
         self._store: Store | None = None
         self._engine: Serving[Any] | None = None
-        self._model: Kept | None = None
+        self._model: KeptModel | None = None
         self._lending: Lending | None = None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="inference")
-
-    async def begin(self) -> None:
-        """Steps 2 to 4, again and again until they succeed; what is missing stands in `waiting_for`. Raises what only a person
-        can mend (HOPELESS).
-        """
-        while self.waiting_for:
-            try:
-                await self._step()
-            except BatosError as error:
-                if error.code in HOPELESS:
-                    raise
-                self.waiting_for = f"{error.message} {error.hint}".strip()
-                _log.warning("not ready", code=error.code, reason=error.message)
-                await asyncio.sleep(RETRY_S)
 
     async def close(self) -> None:
         self._closing = True
@@ -144,37 +126,31 @@ class Inference:
     async def experts(self, _request: Experts, _call: Call) -> ExpertsReply:
         return await self._ready()[2].listed()
 
-    async def status(self, _request: StatusQuery, _call: Call) -> ActorStatus:
+    async def _detail(self) -> dict[str, Any]:
         """From memory alone: what the world would have to be asked for would hang with it."""
         detail = dict(self._engine.stats()) if self._engine is not None else {}
         if self._lending is not None:
             detail["experts"] = self._lending.census()
         if self._model is not None:
             detail.update(model=self._model.source, digest=self._model.digest)
-        return ActorStatus(
-            ready=self._lending is not None,
-            pid=os.getpid(),
-            uptime_s=time.monotonic() - self._began,
-            waiting_for=self.waiting_for,
-            detail=detail,
-        )
+        return detail
 
-    def _ready(self) -> tuple[Serving[Any], Kept, Lending]:
+    def _ready(self) -> tuple[Serving[Any], KeptModel, Lending]:
         if self.waiting_for or self._engine is None or self._model is None or self._lending is None:
-            raise BatosError("NOT_READY", f"inference waits for {self.waiting_for}", "`batos status` says when.")
+            raise self._not_ready()
         return self._engine, self._model, self._lending
 
     async def _step(self) -> None:
         if self._store is None:
             self._store = await asyncio.to_thread(
-                open_store, self.settings, self.home, name="inference", seconds=RETRY_S * 4
+                open_store, self.settings, self.home, name="inference", seconds=self.retry_s * 4
             )
         store = self._store
         if await store.run(lambda: awakening.schema_version(store.db)) < awakening.CURRENT:
             raise BatosError("NOT_READY", "the world has not awakened yet.", "The orchestrator does that.")
         began = time.monotonic()
         if self._model is None or self._engine is None:
-            # Kept while the experts are waited for: a world that is away for a moment costs no second load.
+            # KeptModel while the experts are waited for: a world that is away for a moment costs no second load.
             self._model, self._engine = await self._bring(store)
         self.waiting_for = "the experts that are staged or pinned"
         self._lending = await self._lend(store, self._engine)
@@ -182,7 +158,7 @@ class Inference:
         _log.info("ready", model=self._model.source, digest=self._model.digest, seconds=seconds)
         self.waiting_for = ""
 
-    async def _bring(self, store: Store) -> tuple[Kept, Serving[Any]]:
+    async def _bring(self, store: Store) -> tuple[KeptModel, Serving[Any]]:
         """The base model and what generates with it, on this machine or on a server."""
         self.waiting_for = "the model's libraries"
         await self._work(_import_libraries)
@@ -204,7 +180,7 @@ class Inference:
         await lending.begin()
         return lending
 
-    async def _incarnate(self, store: Store) -> tuple[Kept, Serving[Any]]:
+    async def _incarnate(self, store: Store) -> tuple[KeptModel, Serving[Any]]:
         """Convert the configured model, try it and store it; whatever an earlier attempt left behind goes first."""
         from actors.inference.model import incarnation  # noqa: PLC0415 - imported by `_import_libraries`, off the event loop
 
@@ -221,7 +197,7 @@ class Inference:
         try:
             manifest = await self._work(make)
             files = {name: folder / name for name in manifest.files}
-            tried = Kept(manifest.digest, manifest.source, files)
+            tried = KeptModel(manifest.digest, manifest.source, files)
             # What cannot be served must not be kept; and what was tried is what serves.
             engine = await self._work(lambda: self._load(tried, is_new=True))
             await store.run(lambda: keep_model(store, manifest.digest, manifest.source, files))
@@ -235,7 +211,7 @@ class Inference:
             shutil.rmtree(folder, ignore_errors=True)
         return kept, engine
 
-    def _load(self, kept: Kept, *, is_new: bool = False) -> Serving[Any]:
+    def _load(self, kept: KeptModel, *, is_new: bool = False) -> Serving[Any]:
         """What generates with these files, warm; BAD_MODEL where they make anything raise: it is theirs, not ours."""
         from actors.inference import engine  # noqa: PLC0415 - as above
         from actors.inference.model import incarnation  # noqa: PLC0415 - as above
@@ -247,11 +223,11 @@ class Inference:
             (engine.prove if is_new else engine.warm)(local)
         return local
 
-    def _connect(self) -> tuple[Kept, Serving[Any]]:
+    def _connect(self) -> tuple[KeptModel, Serving[Any]]:
         from actors.inference.remote.connection import connect  # noqa: PLC0415 - as above
 
         engine, digest, source = connect(self.settings.inference, self.home)
-        return Kept(digest, source, {}), engine
+        return KeptModel(digest, source, {}), engine
 
     async def _work(self, work: Callable[[], T]) -> T:
         def whole() -> T:
@@ -265,18 +241,7 @@ class Inference:
 
 async def run(home: Home) -> None:
     """Serve until SIGTERM; NEWER_WORLD where the world is not for this program."""
-    stop = stop_on_signals()
-    inference = Inference(home)
-    beginning = asyncio.create_task(inference.begin())
-    beginning.add_done_callback(lambda task: None if task.cancelled() or task.exception() is None else stop.set())
-    try:
-        await serve(home.bus, "inference", inference.handlers(), stop=stop)
-    finally:
-        await inference.close()
-        beginning.cancel()
-        await asyncio.gather(beginning, return_exceptions=True)
-    if not beginning.cancelled() and (error := beginning.exception()) is not None:
-        raise error
+    await Inference(home).live(stop_on_signals())
 
 
 def _import_libraries() -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from actors.inference.model.incarnation import Incarnation
 
 
-class Kept(NamedTuple):
+class KeptModel(NamedTuple):
     """A kept model: what its weights are, where they came from, and where its files lie."""
 
     digest: str
@@ -26,13 +26,13 @@ class Kept(NamedTuple):
     files: dict[str, Path]
 
 
-def kept_model(store: Store) -> Kept | None:
+def kept_model(store: Store) -> KeptModel | None:
     """The base model that the world keeps, or None. On the world's thread."""
     with snapshot(store.db) as connection:
         model = connection.root()["pLLM_obj"].base_model
         if model is None:
             return None
-        return Kept(model["digest"], model["source"], blobs.committed(model["files"]))
+        return KeptModel(model["digest"], model["source"], blobs.committed(model["files"]))
 
 
 def keep_model(store: Store, digest: str, source: str, files: dict[str, Path]) -> None:
@@ -42,7 +42,7 @@ def keep_model(store: Store, digest: str, source: str, files: dict[str, Path]) -
         connection.root()["pLLM_obj"].set_slot("base_model", kept)
 
 
-def load_model(kept: Kept, settings: Inference, folder: Path) -> Incarnation:
+def load_model(kept: KeptModel, settings: Inference, folder: Path) -> Incarnation:
     """The kept model, placed as the configuration says; `folder` is its own as long as it lives. BAD_MODEL, OUT_OF_MEMORY."""
     from actors.inference.model import incarnation  # noqa: PLC0415 - seconds of imports, which only who loads has to wait for
 

@@ -8,21 +8,20 @@ time, and never inside a transaction; what is written is written one after the o
 from __future__ import annotations
 
 import asyncio
-import os
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
 from actors.memory import catalog
 from actors.memory.catalog import Entry, Gone
-from bus.service import Call, Handler, serve, stop_on_signals
+from bus.life import Actor
+from bus.service import Call, Handler, stop_on_signals
 from protocol.documents import Document, check
-from protocol.errors import HOPELESS, BatosError
+from protocol.errors import BatosError
 from protocol.home import Home
 from protocol.home import Memory as Settings
 from protocol.messages import (
-    ActorStatus,
     CatchUp,
     CaughtUp,
     Found,
@@ -32,7 +31,6 @@ from protocol.messages import (
     Rank,
     Ranked,
     Search,
-    StatusQuery,
     Unindex,
     Unindexed,
 )
@@ -41,44 +39,37 @@ from world.store import Store, open_store
 
 if TYPE_CHECKING:
     from actors.memory.embedding import Vectors
-    from actors.memory.reader import Reader
+    from actors.memory.reader import PassageReader
 
-RETRY_S: Final = 0.5
 MAX_FAMILIAR: Final = 1000
 """Texts whose vectors are kept for the next ranking, the latest."""
-
-_UNFIT: Final = frozenset({"BAD_DOCUMENT", "BAD_VALUE", "TOO_LARGE", "UNKNOWN_OBJECT"})
-"""What is wrong with a document itself, and will be wrong with it tomorrow."""
 
 _log = structlog.get_logger("memory")
 
 
-class Memory:
-    """The parts of a running memory actor; `waiting_for` is empty once all of them are there."""
+class Memory(Actor):
+    """The parts of a running memory actor."""
+
+    service = "memory"
 
     def __init__(self, home: Home) -> None:
-        self.home = home
-        self.settings = home.settings()
-        self.waiting_for = "the storage server"
-        self._began = time.monotonic()
-        self._reader: Reader | None = None
+        super().__init__(home, "the storage server")
+        self._reader: PassageReader | None = None
         self._store: Store | None = None
         self._is_awake = False
         self._writing = asyncio.Lock()
         self._cursor = 0
         self._familiar: dict[str, Vectors] = {}
 
-    async def begin(self) -> None:
-        """Steps 2 to 4, again and again until they succeed; what is missing stands in `waiting_for`."""
-        while self.waiting_for:
-            try:
-                await self._step()
-            except BatosError as error:
-                if error.code in HOPELESS:
-                    raise
-                self.waiting_for = f"{error.message} {error.hint}".strip()
-                _log.warning("not ready", code=error.code, reason=error.message)
-                await asyncio.sleep(RETRY_S)
+    def handlers(self) -> dict[str, Handler]:
+        return {
+            "index": self.index,
+            "unindex": self.unindex,
+            "search": self.search,
+            "rank": self.rank,
+            "catch_up": self.catch_up,
+            "status": self.status,
+        }
 
     async def close(self) -> None:
         if self._reader is not None:
@@ -140,19 +131,13 @@ class Memory:
             pass
         return CaughtUp(cursor=self._cursor)
 
-    async def status(self, _request: StatusQuery, _call: Call) -> ActorStatus:
+    async def _detail(self) -> dict[str, Any]:
         settings = self.settings.memory
-        return ActorStatus(
-            ready=not self.waiting_for,
-            pid=os.getpid(),
-            uptime_s=time.monotonic() - self._began,
-            waiting_for=self.waiting_for,
-            detail={
-                "model": settings.model or "all-MiniLM-L6-v2",
-                "chunking": settings.chunking,
-                "cursor": self._cursor,
-            },
-        )
+        return {
+            "model": settings.model or "all-MiniLM-L6-v2",
+            "chunking": settings.chunking,
+            "cursor": self._cursor,
+        }
 
     def _ready(self) -> Store:
         if self._store is None or self.waiting_for:
@@ -160,18 +145,15 @@ class Memory:
         return self._store
 
     @property
-    def _meaning(self) -> Reader:
+    def _meaning(self) -> PassageReader:
         if self._reader is None:
             raise self._not_ready()
         return self._reader
 
-    def _not_ready(self) -> BatosError:
-        return BatosError("NOT_READY", f"memory waits for {self.waiting_for}", "`batos status` says when.")
-
     async def _step(self) -> None:
         if self._store is None:
             self._store = await asyncio.to_thread(
-                open_store, self.settings, self.home, name="memory", seconds=RETRY_S * 4
+                open_store, self.settings, self.home, name="memory", seconds=self.retry_s * 4
             )
         store = self._store
         if await store.run(lambda: awakening.schema_version(store.db)) < awakening.CURRENT:
@@ -198,7 +180,7 @@ class Memory:
             try:
                 await self._remember(store, entry)
             except BatosError as error:
-                if error.code not in _UNFIT:
+                if not error.is_input:
                     raise
                 _log.warning("an entry cannot be indexed", seq=entry.seq, code=error.code, reason=error.message)
                 await store.run(lambda: catalog.follow(store.db, entry.seq, None, []))
@@ -213,35 +195,12 @@ class Memory:
         _log.info("remembered", seq=entry.seq, doc_id=document.doc_id, chunks=len(passages))
 
 
-def _reader_of(settings: Settings) -> Reader:
-    from actors.memory.reader import Reader  # noqa: PLC0415 - numpy, which a search does not wait for
+def _reader_of(settings: Settings) -> PassageReader:
+    from actors.memory.reader import PassageReader  # noqa: PLC0415 - numpy, which a search does not wait for
 
-    return Reader(settings)
-
-
-def handlers(memory: Memory) -> dict[str, Handler]:
-    """What answers each verb."""
-    return {
-        "index": memory.index,
-        "unindex": memory.unindex,
-        "search": memory.search,
-        "rank": memory.rank,
-        "catch_up": memory.catch_up,
-        "status": memory.status,
-    }
+    return PassageReader(settings)
 
 
 async def run(home: Home) -> None:
     """Serve until SIGTERM; NEWER_WORLD where the world is not for this program."""
-    stop = stop_on_signals()
-    memory = Memory(home)
-    beginning = asyncio.create_task(memory.begin())
-    beginning.add_done_callback(lambda task: None if task.cancelled() or task.exception() is None else stop.set())
-    try:
-        await serve(home.bus, "memory", handlers(memory), stop=stop)
-    finally:
-        await memory.close()
-        beginning.cancel()
-        await asyncio.gather(beginning, return_exceptions=True)
-    if not beginning.cancelled() and (error := beginning.exception()) is not None:
-        raise error
+    await Memory(home).live(stop_on_signals())

@@ -21,6 +21,7 @@ from ZODB.utils import p64
 from actors.memory.ranking import best
 from protocol.codec import Ref, Value
 from protocol.documents import Document
+from protocol.envelope import check_key
 from protocol.errors import BatosError
 from protocol.examples import same_value
 from protocol.messages import Hit
@@ -33,7 +34,6 @@ MAX_HITS: Final = 100
 MAX_QUERY: Final = 1 << 16
 """Characters of a question: each of its words costs a look at the index."""
 
-MAX_KEY: Final = 200
 RECENT: Final = 1000
 """Commits that are looked through for a key: some milliseconds, and whoever has lost an answer asks again soon."""
 
@@ -42,7 +42,7 @@ _LOOKED_AT: Final = 2000
 _USER: Final = "memory"
 
 
-class Kept(NamedTuple):
+class KeptDocument(NamedTuple):
     """A document's passages (OIDs, in order), and the commit that wrote them; None where nothing had to be written."""
 
     chunks: list[str]
@@ -65,21 +65,21 @@ class Entry(NamedTuple):
     metadata: Value
 
 
-def known(db: DB, document: Document) -> Kept | None:
+def known(db: DB, document: Document) -> KeptDocument | None:
     """What is kept of exactly this document; None where it is new or has changed."""
     with snapshot(db) as connection:
         kept = _catalog(connection).documents.get(document.doc_id)
-        return Kept(_oids(kept), None) if kept is not None and kept.sha256 == document.sha256 else None
+        return KeptDocument(_oids(kept), None) if kept is not None and kept.sha256 == document.sha256 else None
 
 
-def keep(db: DB, document: Document, passages: Sequence[str]) -> Kept:
+def keep(db: DB, document: Document, passages: Sequence[str]) -> KeptDocument:
     """Remember `document` as these passages, in place of what was remembered under its id."""
     kept = known(db, document)
     if kept is not None:
         return kept
     with commit(db, user=_USER, description=f"index {document.doc_id}", cycle=document.cycle) as connection:
         chunks = _write(connection, document, passages)
-    return Kept(chunks, _last_commit(db))
+    return KeptDocument(chunks, _last_commit(db))
 
 
 def forget(db: DB, doc_id: str, key: str = "") -> Gone:
@@ -88,8 +88,7 @@ def forget(db: DB, doc_id: str, key: str = "") -> Gone:
     The transaction carries the `key`, so that whoever has lost the answer asks again under it and has the same one, for as
     long as that transaction is among the last `RECENT`.
     """
-    if len(key) > MAX_KEY:
-        raise BatosError("BAD_ARGUMENT", f"an idempotency key has at most {MAX_KEY} characters")
+    check_key(key)
     with snapshot(db) as connection:
         documents = _catalog(connection).documents
         if doc_id not in documents:

@@ -27,7 +27,7 @@ MAX_CAP: Final = 4096
 """Bounds of a chunk's tokens: the cost of finding boundaries grows with the cap."""
 
 
-class Reader:
+class PassageReader:
     """An embedding model and its thread; `load` before use."""
 
     def __init__(self, settings: Settings) -> None:

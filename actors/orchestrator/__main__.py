@@ -15,7 +15,7 @@ from actors.orchestrator.journal.entries import unreadable
 from actors.orchestrator.journal.schema import problems
 from bus.process.powers import lay_down
 from bus.process.program import main
-from protocol.errors import EXIT_CODES
+from protocol.errors import CODES
 from protocol.home import find_home
 
 
@@ -27,7 +27,7 @@ def check(words: Sequence[str]) -> int:
     journal = find_home(parser.parse_args(words).home).journal
     found = problems(journal) or unreadable(journal)
     print(json.dumps({"journal": found}))  # noqa: T201 - the result
-    return EXIT_CODES["DAMAGED"] if found else 0
+    return CODES["DAMAGED"].exit_code if found else 0
 
 
 if __name__ == "__main__":

@@ -8,9 +8,7 @@ journal holds unfinished; 4. it is ready; 5. on SIGTERM it stops thinking, and w
 from __future__ import annotations
 
 import asyncio
-import os
-import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
 import structlog
@@ -22,13 +20,13 @@ from actors.orchestrator.journal.database import damaged
 from actors.orchestrator.journal.journal import Journal
 from actors.orchestrator.mandates import Mandates
 from bus.client import Caller, Client
+from bus.life import Actor
 from bus.process.lock import hold
-from bus.service import Call, serve, stop_on_signals
+from bus.service import Call, Handler, stop_on_signals
 from protocol import verbs
-from protocol.errors import HOPELESS, BatosError
+from protocol.errors import BatosError
 from protocol.home import Home
 from protocol.messages import (
-    ActorStatus,
     Cancel,
     Cancelled,
     Codex,
@@ -46,7 +44,6 @@ from protocol.messages import (
     Packed,
     Source,
     SourceText,
-    StatusQuery,
     Watch,
     Watched,
 )
@@ -55,40 +52,26 @@ from world.store import Store, open_store
 
 T = TypeVar("T")
 
-RETRY_S: Final = 0.5
 JUDGE_S: Final = 10.0
 LOOK_S: Final = 1.0
 
 _log = structlog.get_logger("orchestrator")
 
 
-class Orchestrator:
-    """The parts of a running orchestrator; `waiting_for` is empty once all of them are there."""
+class Orchestrator(Actor):
+    """The parts of a running orchestrator."""
+
+    service = "orchestrator"
 
     def __init__(self, home: Home, caller: Caller, stop: asyncio.Event) -> None:
-        self.home = home
+        super().__init__(home, "the storage server")
         self.damage: BatosError | None = None
-        self.settings = home.settings()
-        self.waiting_for = "the storage server"
         self._caller = caller
         self._stop = stop
         self._beside: list[asyncio.Task[None]] = []
-        self._began = time.monotonic()
         self._store: Store | None = None
         self._journal: Journal | None = None
         self._mandates: Mandates | None = None
-
-    async def begin(self) -> None:
-        """Steps 2 to 4, again and again until they succeed; what is missing stands in `waiting_for`."""
-        while self.waiting_for:
-            try:
-                await self._step()
-            except BatosError as error:
-                if error.code in HOPELESS:
-                    raise
-                self.waiting_for = f"{error.message} {error.hint}".strip()
-                _log.warning("not ready", code=error.code, reason=error.message)
-                await asyncio.sleep(RETRY_S)
 
     def give_up(self, error: BatosError) -> None:
         """Stop the process with `error`: no time that passes mends it, only a person does."""
@@ -113,7 +96,7 @@ class Orchestrator:
         if self._store is None:
             self.waiting_for = "the storage server"
             self._store = await asyncio.to_thread(
-                open_store, self.settings, self.home, name="orchestrator", seconds=RETRY_S * 4
+                open_store, self.settings, self.home, name="orchestrator", seconds=self.retry_s * 4
             )
         store = self._store
         if await store.run(lambda: awakening.schema_version(store.db)) < awakening.CURRENT:
@@ -155,7 +138,7 @@ class Orchestrator:
 
     # Verbs ----------------------------------------------------------------------------------------------------
 
-    def handlers(self) -> dict[str, Callable[[Any, Call], Awaitable[Any]]]:
+    def handlers(self) -> dict[str, Handler]:
         return {
             "mandate": self.mandate,
             "cancel": self.cancel,
@@ -208,19 +191,13 @@ class Orchestrator:
     async def source(self, request: Source, _: Call) -> SourceText:
         return await self._in_world(lambda store: views.source(store, request), again=True)
 
-    async def status(self, _request: StatusQuery, _: Call) -> ActorStatus:
+    async def _detail(self) -> dict[str, Any]:
         detail: dict[str, Any] = {}
         if self._mandates is not None and self._journal is not None:
             journal = self._journal
             detail["cycles"] = await journal.run(journal.counts, durable=False)
             detail["world"] = await self._in_world(views.world_status)
-        return ActorStatus(
-            ready=not self.waiting_for,
-            pid=os.getpid(),
-            uptime_s=time.monotonic() - self._began,
-            waiting_for=self.waiting_for,
-            detail=detail,
-        )
+        return detail
 
     async def _in_world(self, work: Callable[[Store], T], *, again: bool = False) -> T:
         if self._mandates is None or self._store is None:
@@ -228,28 +205,14 @@ class Orchestrator:
         store = self._store
         return await store.run(lambda: work(store), again=again)
 
-    def _not_ready(self) -> BatosError:
-        return BatosError("NOT_READY", f"the orchestrator waits for {self.waiting_for}", "See `batos status`.")
-
 
 async def run(home: Home) -> None:
-    """Serve the home until SIGTERM; HOME_HELD where another orchestrator holds it, and what no waiting mends (HOPELESS)."""
+    """Serve the home until SIGTERM; HOME_HELD where another orchestrator holds it, and what no waiting mends."""
     home.prepare()
     stop = stop_on_signals()
     with hold(home.run / "orchestrator.lock", f"the world of {home.root}"):
         async with Client(home.bus, "orchestrator", patience=30.0) as client:
             orchestrator = Orchestrator(home, client, stop)
-            beginning = asyncio.create_task(orchestrator.begin())
-            beginning.add_done_callback(
-                lambda task: None if task.cancelled() or task.exception() is None else stop.set()
-            )
-            try:
-                await serve(home.bus, "orchestrator", orchestrator.handlers(), stop=stop)
-            finally:
-                beginning.cancel()
-                await asyncio.gather(beginning, return_exceptions=True)
-                await orchestrator.close()
-            if not beginning.cancelled() and (error := beginning.exception()) is not None:
-                raise error
+            await orchestrator.live(stop)
     if orchestrator.damage is not None:
         raise orchestrator.damage

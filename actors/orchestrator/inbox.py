@@ -4,23 +4,18 @@ from __future__ import annotations
 
 from contextlib import suppress
 from functools import partial
-from typing import Final
 
 from ulid import ULID
 
 from actors.orchestrator.journal.journal import Journal, MandateRow
 from protocol import codec
+from protocol.envelope import MAX_KEY
 from protocol.errors import BatosError
-from protocol.failure import Failure
+from protocol.failure import Failure, raised_from
 from protocol.mandates import MAX_SECONDS, check_mandate
 from protocol.messages import Mandate
 from world import root as world_root
 from world.store import Store, glance, snapshot
-
-MAX_KEY: Final = 200
-
-PASSING: Final = frozenset({"BUSY", "CONFLICT", "NOT_READY", "NOT_RUNNING", "OUT_OF_MEMORY", "STORAGE", "TIMEOUT"})
-"""Failures of the moment, not of the message: nothing was published, and the same key attempts it again."""
 
 
 async def accept(store: Store, journal: Journal, mandate: Mandate, key: str, *, room: bool) -> tuple[MandateRow, bool]:
@@ -57,7 +52,7 @@ async def accept(store: Store, journal: Journal, mandate: Mandate, key: str, *, 
 
 def has_passed(row: MandateRow) -> bool:
     """Whether a mandate has failed of something that may be otherwise by now."""
-    return row.state == "failed" and row.reply is not None and codec.unpack(row.reply, Failure).code in PASSING
+    return row.state == "failed" and row.reply is not None and raised_from(codec.unpack(row.reply, Failure)).is_passing
 
 
 def _check_room(*, room: bool) -> None:

@@ -20,7 +20,7 @@ import msgspec
 import structlog
 
 from actors.orchestrator import publish
-from actors.orchestrator.inbox import PASSING, is_same
+from actors.orchestrator.inbox import is_same
 from actors.orchestrator.journal.journal import Journal, MandateRow
 from actors.orchestrator.publish import Publication
 from actors.orchestrator.thinking.cancellation import Cancellation, Deadline, late
@@ -185,7 +185,7 @@ class Life:
             error_there = await self.cancellation.unless(_ended_within(joined, deadline.left()))
         except BatosError as error:
             raise await self._fail(session, error) or error from error
-        if error_there is None or error_there.code == "CANCELLED" or error_there.code in PASSING:
+        if error_there is None or error_there.code == "CANCELLED" or error_there.is_passing:
             return
         other = await self._journal.run(lambda: self._journal.by_id(claim.mandate), durable=False)
         if other is not None:
@@ -257,7 +257,7 @@ class Life:
             try:
                 await self._caller.call(verbs.CATCH_UP, CatchUp(), seconds=left, causation=self.mandate)
             except BatosError as error:
-                if error.code not in {"NOT_READY", "NOT_RUNNING", "BUSY"}:
+                if not error.is_away:
                     _log.warning("memory did not catch up", mandate=self.mandate, code=error.code, error=error.message)
                     return False
                 await asyncio.sleep(RETRY_S)
@@ -287,7 +287,7 @@ class Life:
             for cycle in begun:
                 await self._journal.run(partial(self._journal.fail, cycle, codec.pack(failure)), durable=False)
             # What nobody wanted any more, or what will be otherwise in a moment, is nothing to learn from.
-            memo = None if error.code == "CANCELLED" or error.code in PASSING else _memo(session, begun[0], error)
+            memo = None if error.code == "CANCELLED" or error.is_passing else _memo(session, begun[0], error)
             await self._patiently(lambda: publish.retire(self._store.db, self.mandate, begun, memo))
             if memo is not None and self.deadline is not None:
                 await self._catch_up(self.deadline, TELL_S)

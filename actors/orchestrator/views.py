@@ -9,10 +9,10 @@ from typing import Any, Final
 from ZODB.Connection import Connection
 from ZODB.POSException import POSKeyError
 
-from actors.orchestrator.inbox import MAX_KEY
 from actors.orchestrator.journal.journal import CycleRow, Journal
 from protocol import codec, names
 from protocol.codec import Ref, Value
+from protocol.envelope import check_key
 from protocol.errors import BatosError
 from protocol.failure import Failure
 from protocol.messages import (
@@ -81,8 +81,7 @@ def create(store: Store, request: New, key: str = "") -> Created:
     for name in request.slots:
         names.check_slot(name)
     codec.encode(request.slots)
-    if len(key) > MAX_KEY:
-        raise BatosError("BAD_ARGUMENT", f"an idempotency key has at most {MAX_KEY} characters")
+    check_key(key)
     digest = hashlib.sha256(codec.pack(request)).hexdigest()
     before = _made_before(store, request.name, key, digest)
     if before is not None:

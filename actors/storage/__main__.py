@@ -11,9 +11,10 @@ import sys
 
 from actors.storage.records import problems
 from actors.storage.server import serve
-from bus.process import last_words, logs
+from bus.process.logs import configure
 from bus.process.powers import lay_down
-from protocol.errors import EXIT_CODES, BatosError
+from bus.process.program import ended
+from protocol.errors import CODES
 from protocol.home import find_home
 
 
@@ -22,19 +23,13 @@ def main() -> int:
     parser.add_argument("--home", required=True)
     parser.add_argument("--check", action="store_true", help="say what is wrong with the world's file")
     options = parser.parse_args()
-    log = logs.configure("storage")
     home = find_home(options.home)
-    if options.check:
-        found = problems(home.database, home.blobs)
-        print(json.dumps({"world": found}))  # noqa: T201 - the result
-        return EXIT_CODES["DAMAGED"] if found else 0
-    try:
-        serve(home)
-    except BatosError as error:
-        log.error("the storage cannot run", code=error.code, error=error.message, hint=error.hint)  # noqa: TRY400
-        last_words.leave(home.run, "storage", error)
-        return error.exit_code
-    return 0
+    if not options.check:
+        return ended("storage", home, lambda: serve(home))
+    configure("storage")
+    found = problems(home.database, home.blobs)
+    print(json.dumps({"world": found}))  # noqa: T201 - the result
+    return CODES["DAMAGED"].exit_code if found else 0
 
 
 if __name__ == "__main__":

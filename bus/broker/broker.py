@@ -23,10 +23,9 @@ from bus.admission import Admission
 from bus.broker.exchange import Exchange, Out
 from bus.link import HEARTBEAT_S, HIGH_WATER, LINGER_MS
 from bus.monitor import LOST, Monitor
-from bus.process import logs
-from bus.process.last_words import leave
 from bus.process.lock import hold
 from bus.process.often import Often
+from bus.process.program import ended
 from bus.process.pulse import Pulse
 from protocol import codec
 from protocol.envelope import open_frame
@@ -143,15 +142,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="bus.broker", description="The message broker of one home.")
     parser.add_argument("--home", required=True)
     options = parser.parse_args(arguments)
-    log = logs.configure("broker")
     home = find_home(options.home)
-    try:
+
+    def work() -> None:
         broker = Broker(home.prepare().bus)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: broker.stop())
         broker.run()
-    except BatosError as error:
-        log.error("the broker cannot run", code=error.code, error=error.message, hint=error.hint)  # noqa: TRY400
-        leave(home.run, "broker", error)
-        return error.exit_code
-    return 0
+
+    return ended("broker", home, work)

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import msgspec
 
-from protocol.errors import HOPELESS, BatosError
+from protocol.errors import BatosError
 from protocol.failure import Failure, failure_of, raised_from
 
 
 def leave(run: Path, name: str, error: BatosError) -> None:
     """Write `error` down, if it is one that waiting does not mend."""
-    if error.code in HOPELESS:
+    if error.is_hopeless:
         # Where it cannot be written, the log still says it.
         with contextlib.suppress(OSError):
             (run / f"{name}.words").write_bytes(msgspec.json.encode(failure_of(error)))

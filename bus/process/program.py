@@ -1,13 +1,14 @@
-"""An actor as a process: `python -m actors.NAME --home H`, its log, and its exit code.
+"""How a process of a home begins and ends: `python -m actors.NAME --home H`, its log, its last words and its exit code.
 
-All actors begin and end in the same way, and they may not import each other. So the way stands here.
+All actors do so in the same way, and they may not import each other. So the way stands here.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
 
 from bus.process.last_words import leave
 from bus.process.logs import configure
@@ -15,18 +16,19 @@ from protocol.errors import BatosError
 from protocol.home import Home, find_home
 
 
-def main(service: str, run: Callable[[Home], Awaitable[None]], words: Sequence[str] | None = None) -> int:
+def main(service: str, run: Callable[[Home], Coroutine[Any, Any, None]], words: Sequence[str] | None = None) -> int:
     """Run the actor `service` for the home that the command line names; the exit code of what ended it."""
     parser = argparse.ArgumentParser(prog=f"actors.{service}", description=f"The {service} actor of one home.")
     parser.add_argument("--home", required=True)
     home = find_home(parser.parse_args(words).home)
+    return ended(service, home, lambda: asyncio.run(run(home)))
+
+
+def ended(service: str, home: Home, work: Callable[[], None]) -> int:
+    """Do all the work of this process; the exit code of what ended it."""
     log = configure(service)
-
-    async def living() -> None:
-        await run(home)
-
     try:
-        asyncio.run(living())
+        work()
     except BatosError as error:
         log.error("cannot run", code=error.code, error=error.message, hint=error.hint)  # noqa: TRY400
         leave(home.run, service, error)

@@ -82,7 +82,7 @@ async def _ask(home: Home, verb: Verb[Request, ExpertReply, Never], request: Req
         try:
             return await bus.call(verb, request, seconds=WORK_S)
         except BatosError as error:
-            raise wire.not_running(home) if error.code == "NOT_RUNNING" else error from error
+            raise wire.told(home, error) from error
 
 
 def _existing(path: str) -> Path:

@@ -6,12 +6,10 @@ is idempotent: where memory is lost on the way, the same document is sent again,
 
 from __future__ import annotations
 
-import asyncio
 import math
 import os
-import sys
 from collections.abc import Callable, Sequence
-from typing import BinaryIO, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -22,15 +20,13 @@ from protocol import documents, verbs
 from protocol.errors import BatosError
 from protocol.home import Home
 from protocol.messages import Found, Index, Indexed, IndexProgress, Search, Unindex, Unindexed
+from protocol.texts import STDIN, bounded_text
 
 SERVICE: Final = "memory"
-STDIN: Final = "-"
 REMEMBER_S: Final = 3600.0
 """Seconds for one document: of four megabytes, a slow machine embeds the sentences in a quarter of that."""
 AGAIN_S: Final = 60.0
 """Seconds that memory may be away in the middle of the work; it restarts in ten."""
-
-_GONE: Final = frozenset({"NOT_RUNNING", "NOT_READY"})
 
 
 class Remembered(msgspec.Struct, frozen=True):
@@ -111,17 +107,14 @@ async def forget(home: Home, doc_id: str, key: str | None) -> Unindexed:
 
 async def _index(home: Home, bus: Client, request: Index, on_progress: Callable[[IndexProgress], None]) -> Indexed:
     """The answer to one `index`, asked again for a while where memory is lost after it was asked."""
-    clock = asyncio.get_running_loop().time
-    until = math.inf
+    again = wire.Again(math.inf, once_lost=AGAIN_S)
     while True:
         try:
             return await bus.call(verbs.INDEX, request, seconds=REMEMBER_S, on_partial=on_progress)
         except BatosError as error:
-            if error.data.get("lost") and until == math.inf:
-                until = clock() + AGAIN_S
-            if error.code not in _GONE or until == math.inf or clock() > until:
-                raise wire.not_running(home) if error.code == "NOT_RUNNING" else error from error
-            await asyncio.sleep(AGAIN_S / 100)
+            if not again.may(error) or again.left < 0:
+                raise wire.told(home, error) from error
+        await again.rest()
 
 
 def _after(error: BatosError, done: int, total: int) -> BatosError:
@@ -133,46 +126,18 @@ def _after(error: BatosError, done: int, total: int) -> BatosError:
 
 
 def _read(name: str, doc_id: str | None) -> Text:
-    if name == STDIN:
-        return Text(doc_id or "", _decoded(_bytes(sys.stdin.buffer, "stdin"), "stdin"), "stdin")
-    path = _absolute(name)
-    try:
-        with open(path, "rb") as file:  # noqa: PTH123 - a pipe under /dev/fd is a file too
-            data = _bytes(file, name)
-    except IsADirectoryError as error:
-        raise BatosError(
-            "UNREADABLE", f"{name} is a folder", "Name its files: a shell expands FOLDER/*.txt."
-        ) from error
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise BatosError("UNREADABLE", f"cannot read {name}: {reason}", "Give a file that you may read.") from error
-    return Text(documents.check_id(path) if doc_id is None else doc_id, _decoded(data, name), path)
+    is_stdin = name == STDIN
+    path = name if is_stdin else _absolute(name)
+    text = bounded_text(
+        path,
+        name="stdin" if is_stdin else name,
+        most=documents.MAX_BYTES,
+        parts="Remember it in parts.",
+        convert="Convert it first, as with iconv or pdftotext.",
+    )
+    return Text(documents.check_id(path) if doc_id is None else doc_id, text, "stdin" if is_stdin else path)
 
 
 def _absolute(name: str) -> str:
     """Links stay as they are: a document keeps its id when its file is gone, or is read from a pipe."""
     return os.path.abspath(name)  # noqa: PTH100
-
-
-def _bytes(file: BinaryIO, name: str) -> bytes:
-    """All of `file`, which may have no end, up to the limit."""
-    data = file.read(documents.MAX_BYTES + 1)
-    if len(data) > documents.MAX_BYTES:
-        raise BatosError(
-            "TOO_LARGE",
-            f"{name} has more than {documents.MAX_BYTES} bytes",
-            "Remember it in parts.",
-            limit=documents.MAX_BYTES,
-        )
-    return data
-
-
-def _decoded(data: bytes, name: str) -> str:
-    try:
-        return data.decode("utf-8-sig")  # a mark of the byte order is no part of the text
-    except UnicodeDecodeError as error:
-        raise BatosError(
-            "BAD_DOCUMENT",
-            f"{name} is not text in UTF-8 (byte {error.start})",
-            "Convert it first, as with iconv or pdftotext.",
-        ) from error

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Final
 
 from cli import values, wire
@@ -32,6 +29,7 @@ from protocol.messages import (
     Watch,
     Watched,
 )
+from protocol.texts import bounded_text
 
 MAX_CODEX: Final = 1 << 18
 
@@ -84,22 +82,19 @@ async def story(home: Home, id_: str) -> CycleStory:
 
 async def watch(home: Home, id_: str, seconds: float, on_event: Callable[[Event], None]) -> Watched:
     """Follow a mandate or a cycle to its end, however often the system is lost; TIMEOUT when our patience ends first."""
-    clock = asyncio.get_running_loop().time
-    until = clock() + sending.patience(seconds)
-    lost = False
+    again = wire.Again(sending.patience(seconds))
     async with wire.client(home) as bus:
         await wire.reach(home, bus, "orchestrator")
-    while (left := until - clock()) > 0:
+    while (left := again.left) > 0:
         try:
             async with wire.client(home) as bus:
                 return await bus.call(verbs.WATCH, Watch(id=id_), seconds=left, on_partial=on_event)
         except BatosError as error:
-            lost = lost or bool(error.data.get("lost"))
             if error.code == "TIMEOUT":
                 break
-            if error.code not in wire.GONE or not lost:
-                raise wire.not_running(home) if error.code == "NOT_RUNNING" else error from error
-        await asyncio.sleep(min(wire.AGAIN_S, max(0.0, until - clock())))
+            if not again.may(error):
+                raise wire.told(home, error) from error
+        await again.rest()
     on = wire.command(home, "cycle", "watch", id_)
     raise BatosError(
         "TIMEOUT", f"{id_} has not ended within {seconds:g} s; it goes on", f"Watch on: {on}", goes_on=True
@@ -113,24 +108,16 @@ async def cancel(home: Home, id_: str) -> Cancelled:
 
 async def codex(home: Home, file: str | None) -> CodexReply:
     """The world's codex; with a file (`-`: standard input), its content becomes the codex first."""
-    return await wire.ask(home, verbs.CODEX, Codex(text=None if file is None else _read(file)))
-
-
-def _read(file: str) -> str:
-    try:
-        if file == "-":
-            data = sys.stdin.buffer.read(MAX_CODEX + 1)
-        else:
-            with Path(file).open("rb") as opened:
-                data = opened.read(MAX_CODEX + 1)  # it may have no end
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise BatosError("UNREADABLE", f"cannot read {file}: {reason}", "Give a file that you may read.") from error
-    if len(data) > MAX_CODEX:
-        raise BatosError("TOO_LARGE", f"{file} has more than {MAX_CODEX} bytes", "A codex is a page of TOML.")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise BatosError(
-            "UNREADABLE", f"{file} is not text in UTF-8 (byte {error.start})", "Give the codex as a text file."
-        ) from error
+    text = (
+        None
+        if file is None
+        else bounded_text(
+            file,
+            name=file,
+            most=MAX_CODEX,
+            parts="A codex is a page of TOML.",
+            convert="Give the codex as a text file.",
+            code="UNREADABLE",
+        )
+    )
+    return await wire.ask(home, verbs.CODEX, Codex(text=text))

@@ -6,7 +6,6 @@ goes out again under the same key, and the durable inbox answers it once.
 
 from __future__ import annotations
 
-import asyncio
 import math
 from collections.abc import Callable
 from typing import Any, Final
@@ -16,6 +15,7 @@ from ulid import ULID
 
 from cli import wire
 from protocol import verbs
+from protocol.envelope import MAX_KEY
 from protocol.errors import BatosError
 from protocol.home import Home
 from protocol.mandates import MAX_SECONDS
@@ -23,7 +23,6 @@ from protocol.messages import Event, Mandate, MandateReply
 
 LAST_WORD_S: Final = 1.0
 """Seconds after a mandate's own deadline in which it still says how it has ended."""
-MAX_KEY: Final = 200
 
 
 def patience(seconds: float) -> float:
@@ -56,10 +55,7 @@ class Sending:
 
     async def run(self, on_event: Callable[[Event], None]) -> MandateReply:
         """The reply, however often the system is lost on the way; TIMEOUT when our patience ends first."""
-        clock = asyncio.get_running_loop().time
-        until = clock() + self.seconds + LAST_WORD_S
-        lost = False
-
+        again = wire.Again(self.seconds + LAST_WORD_S)
         async with wire.client(self.home) as bus:
             await wire.reach(self.home, bus, "orchestrator")
 
@@ -68,17 +64,17 @@ class Sending:
             self.cycle = event.cycle or self.cycle
             on_event(event)
 
-        while (left := until - clock()) > 0:
+        while (left := again.left) > 0:
             try:
                 async with wire.client(self.home) as bus:
                     return await bus.call(verbs.MANDATE, self.mandate, seconds=left, idem=self.key, on_partial=note)
             except BatosError as error:
-                lost = lost or bool(error.data.get("lost")) or bool(self.id)
-                if error.code == "TIMEOUT" and "goes_on" not in error.data and clock() >= until - wire.AGAIN_S:
+                again.is_lost = again.is_lost or bool(self.id)
+                if error.code == "TIMEOUT" and "goes_on" not in error.data and again.left <= wire.AGAIN_S:
                     break  # it is the bus that has given up, not the mandate
-                if error.code not in wire.GONE or not lost:
+                if not again.may(error):
                     raise self._known(error) from error
-            await asyncio.sleep(min(wire.AGAIN_S, max(0.0, until - clock())))
+            await again.rest()
         raise self.abandoned("TIMEOUT", f"no answer within {self.seconds:g} s")
 
     def abandoned(self, code: str, why: str) -> BatosError:
@@ -91,8 +87,7 @@ class Sending:
         return self._known(BatosError(code, f"{why}, and no word that the mandate was accepted", hint, goes_on=None))
 
     def _known(self, error: BatosError) -> BatosError:
-        if error.code == "NOT_RUNNING":
-            error = wire.not_running(self.home)
+        error = wire.told(self.home, error)
         known = {"key": self.key, "mandate": self.id, "cycle": self.cycle}
         facts = {name: value for name, value in known.items() if value}
         return BatosError(error.code, error.message, error.hint, **{**facts, **error.data})

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol import codec
-from protocol.envelope import VERSION, Envelope, Kind, open_frame, seal
+from protocol.envelope import VERSION, Envelope, Kind, check_key, open_frame, seal
 from protocol.errors import BatosError
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -95,3 +95,14 @@ def test_too_large_is_said_before_sending_and_on_arrival() -> None:
 def test_values_keep_their_references_and_large_integers() -> None:
     body = {"ref": codec.Ref("00000000000000aa"), "large": 1 << 90}
     assert open_frame(seal(Envelope(id="1", kind="final", service="s", body=body))).body == body
+
+
+@pytest.mark.parametrize("key", ["", "k", "k" * 200])
+def test_a_key_is_short_or_none(key: str) -> None:
+    assert check_key(key) == key
+
+
+def test_a_key_that_is_too_long_is_refused() -> None:
+    with pytest.raises(BatosError, match="at most 200") as caught:
+        check_key("k" * 201)
+    assert caught.value.code == "BAD_ARGUMENT"

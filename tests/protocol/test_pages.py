@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from protocol import pages
-from protocol.errors import EXIT_CODES
+from protocol.errors import CODES
 from protocol.meanings import MEANINGS
 from protocol.verbs import VERBS
 
@@ -26,9 +26,9 @@ def test_every_verb_and_each_of_its_messages_is_on_the_page():
 
 
 def test_every_error_code_has_a_meaning_and_a_next_step():
-    assert list(MEANINGS) == list(EXIT_CODES)
+    assert list(MEANINGS) == list(CODES)
     assert [code for code, (what, then) in MEANINGS.items() if not (what.endswith(".") and then.endswith("."))] == []
-    assert [code for code in EXIT_CODES if f"| `{code}`" not in PAGE.read_text()] == []
+    assert [code for code in CODES if f"| `{code}`" not in PAGE.read_text()] == []
 
 
 def test_every_struct_within_a_message_has_a_section():

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from cli.calls.facts import DOCUMENT, FACTS
-from protocol.errors import EXIT_CODES
+from protocol.errors import CODES
 
 pytestmark = [pytest.mark.slow, pytest.mark.e2e, pytest.mark.model]
 
@@ -92,7 +92,7 @@ def tried(disk, system, *words):
     error = result.get("error")
     if error is not None:
         assert error["code"] in HONEST, error
-        assert code == EXIT_CODES[error["code"]]
+        assert code == CODES[error["code"]].exit_code
         assert error["message"]
     return error
 
@@ -150,7 +150,7 @@ def test_what_was_accepted_before_the_disk_was_full_ends(disk, system):
     if code == 0:  # a small commit finds room in the last pages of its files, and is then a whole one
         assert (result["state"], result["mandate"]) == ("COMPLETE", mandate)
     else:
-        assert (code, result["error"]["mandate"]) == (EXIT_CODES[result["error"]["code"]], mandate)
+        assert (code, result["error"]["mandate"]) == (CODES[result["error"]["code"]].exit_code, mandate)
         assert result["error"]["code"] in HONEST
     system.ok("down")
     system.ok("up")

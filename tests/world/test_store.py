@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from protocol.errors import HOPELESS, BatosError
+from protocol.errors import BatosError
 from protocol.home import Home
 from world import awakening
 from world.store import commit, open_store, snapshot
@@ -96,4 +96,4 @@ def test_an_address_that_stands_for_nothing_is_the_settings_mistake(home, uri):
     home.config.write_text(f'[storage]\nuri = "{uri}"\n')
     with pytest.raises(BatosError, match="storage") as caught:
         open_store(home.settings(), home, name="test", seconds=0.1)
-    assert caught.value.code in HOPELESS, "it is told at once"
+    assert caught.value.is_hopeless, "it is told at once"

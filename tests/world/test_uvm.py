@@ -12,7 +12,7 @@ from persistent.mapping import PersistentMapping
 from ZODB.blob import Blob
 
 from world.method import UvmMethod
-from world.uvm import UvmObject, delegation, lookup
+from world.uvm import UvmObject, delegation, depth_first, lookup
 
 LEAVES = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(), st.binary())
 VALUES = st.recursive(
@@ -146,3 +146,18 @@ def test_a_container_that_holds_itself_is_copied():
     clone = deepcopy(original)
     assert clone.items[0] is clone.items
     assert clone.items is not original.items
+
+
+def test_the_order_of_delegation_is_the_same_for_whatever_stands_for_an_object():
+    parents = {"a": ["b", "c"], "b": ["d", "a"], "c": ["d", "c"], "d": []}
+    asked = []
+
+    def of(name):
+        asked.append(name)
+        return parents[name]
+
+    order = depth_first("a", of)
+    assert next(order) == "a"
+    assert asked == [], "whoever finds it at once reads nothing more"
+    assert list(order) == ["b", "d", "c"]
+    assert asked == ["a", "b", "d", "c"]

@@ -19,7 +19,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from actors.guardian.command import rows
-from actors.guardian.command.rows import Reader, Row
+from actors.guardian.command.rows import Row, RowReader
 from actors.guardian.confinement.confine import LAYERS
 from actors.guardian.jail.jail import Jail
 from protocol.codec import Ref
@@ -52,7 +52,7 @@ async def run(task: Task) -> int:
             await jail.start()
             try:
                 found = rows.many(file) if task.many else rows.one(task.path, file)
-                return await _judge(task, jail, Reader(found, asyncio.get_running_loop()))
+                return await _judge(task, jail, RowReader(found, asyncio.get_running_loop()))
             finally:
                 await jail.close()
     except BatosError as error:
@@ -61,7 +61,7 @@ async def run(task: Task) -> int:
         return error.exit_code
 
 
-async def _judge(task: Task, jail: Jail, reader: Reader) -> int:
+async def _judge(task: Task, jail: Jail, reader: RowReader) -> int:
     """Judge what has come, while more is being read: a line out as soon as its row can be judged."""
     code, ended = 0, False
     under_way: deque[asyncio.Task[list[dict[str, Any]]]] = deque()

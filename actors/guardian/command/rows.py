@@ -39,7 +39,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     kwargs: dict[str, Value] = {}
 
 
-class Reader:
+class RowReader:
     """Rows as they come in. `problem` is why there were no more, if that was no plain end."""
 
     def __init__(self, rows: Iterator[Row], loop: asyncio.AbstractEventLoop) -> None:

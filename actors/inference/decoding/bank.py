@@ -30,7 +30,7 @@ from protocol.errors import BatosError
 _KEPT_PLANS: Final = 64
 
 
-class Run(NamedTuple):
+class Stretch(NamedTuple):
     """Rows of the batch, from `first` to before `end`, and the slots that they use, as many rows each, in their order."""
 
     first: int
@@ -263,9 +263,9 @@ class Bank:
         return made
 
 
-def runs_of(slots: Sequence[int | None]) -> list[Run]:
+def runs_of(slots: Sequence[int | None]) -> list[Stretch]:
     """The rows that use slots, in as few runs as their order allows; a row with None is in none."""
-    runs: list[Run] = []
+    runs: list[Stretch] = []
     for slot, group in itertools.groupby(range(len(slots)), key=slots.__getitem__):
         rows = list(group)
         if slot is None:
@@ -279,9 +279,9 @@ def runs_of(slots: Sequence[int | None]) -> list[Run]:
             and before.end - before.first == (end - first) * len(before.slots)
         )
         if before is not None and joins:
-            runs[-1] = Run(before.first, end, (*before.slots, slot))
+            runs[-1] = Stretch(before.first, end, (*before.slots, slot))
         else:
-            runs.append(Run(first, end, (slot,)))
+            runs.append(Stretch(first, end, (slot,)))
     return runs
 
 

@@ -60,7 +60,7 @@ class Lending:
             try:
                 await self._take(staged.path, check_object(staged.name))
             except BatosError as error:
-                if not error.code.startswith("BAD_"):
+                if not error.is_input:
                     # The adapter is not to blame; it stays where it is, for the next start.
                     _log.warning("an adapter in the staging folder waits", expert=staged.name, reason=error.message)
                     continue
@@ -130,7 +130,7 @@ class Lending:
             {field: getattr(view, field) for field in _CENSUS} for view in self._views(self._experts.values()).experts
         ]
 
-    async def _take(self, path: Path, name: str) -> repository.Kept:
+    async def _take(self, path: Path, name: str) -> repository.KeptExpert:
         file = self._workshop / uuid.uuid4().hex
 
         def convert() -> Manifest:

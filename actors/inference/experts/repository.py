@@ -29,7 +29,7 @@ _LOST: Final = Path("lost") / FILE
 """Stands for a file that the storage no longer has: whoever reads it is told so, and nobody else."""
 
 
-class Kept(NamedTuple):
+class KeptExpert(NamedTuple):
     """An expert in the world. `tid` is None where it stood there already; `orphan` is a content that lost its last name.
 
     `pinned` says whether the expert's name is.
@@ -86,7 +86,7 @@ def resolve(store: Store, names: Iterable[str]) -> dict[str, Content]:
     return found
 
 
-def keep(store: Store, name: str, manifest: Manifest, file: Path) -> Kept:
+def keep(store: Store, name: str, manifest: Manifest, file: Path) -> KeptExpert:
     """Store the file, which is moved, as the expert `name`, in one transaction. On the world's thread.
 
     What stands there already is left alone, unless its own file is spoiled.
@@ -95,7 +95,7 @@ def keep(store: Store, name: str, manifest: Manifest, file: Path) -> Kept:
     old = before.get(name)
     if old is not None and old.sha256 == manifest.sha256 and _is_whole(old):
         with snapshot(store.db) as connection:
-            return Kept(old, None, _is_pinned(_repository(connection.root())[name]))
+            return KeptExpert(old, None, _is_pinned(_repository(connection.root())[name]))
     with commit(store.db, user="inference", description=f"expert {name}: {manifest.sha256[:12]}") as connection:
         root = connection.root()
         repository = _repository(root)
@@ -108,7 +108,7 @@ def keep(store: Store, name: str, manifest: Manifest, file: Path) -> Kept:
         proxy.set_slot("files", blobs.consume({FILE: file}))
     with snapshot(store.db) as connection:
         proxy = _repository(connection.root())[name]
-        kept = Kept(_content(name, proxy), _tid(proxy), _is_pinned(proxy))
+        kept = KeptExpert(_content(name, proxy), _tid(proxy), _is_pinned(proxy))
     others = {content.sha256 for other, content in before.items() if other != name} | {manifest.sha256}
     return kept._replace(orphan=old.sha256 if old is not None and old.sha256 not in others else None)
 

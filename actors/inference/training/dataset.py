@@ -13,6 +13,7 @@ import msgspec
 
 from protocol.errors import BatosError
 from protocol.messages import Turn
+from protocol.texts import bounded_text
 
 MAX_BYTES: Final = 64 << 20
 
@@ -47,24 +48,9 @@ def read_dialogues(path: Path) -> list[Dialogue]:
 
 
 def _decoded(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)  # it may have no end
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise BatosError("UNREADABLE", f"cannot read {path}: {reason}", "Give a file that you may read.") from error
-    if len(data) > MAX_BYTES:
-        raise BatosError("TOO_LARGE", f"{path.name} has more than {MAX_BYTES} bytes", "Train on a part of it.")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise BatosError(
-            "BAD_DOCUMENT",
-            f"{path.name} is not text in UTF-8 (line {line}, byte {error.start})",
-            "Convert it first, as with iconv.",
-            line=line,
-        ) from error
+    return bounded_text(
+        path, name=path.name, most=MAX_BYTES, parts="Train on a part of it.", convert="Convert it first, as with iconv."
+    )
 
 
 def _turns(line: str, where: str) -> list[Turn]:

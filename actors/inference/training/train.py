@@ -21,7 +21,7 @@ from typing import Any, Final
 
 import msgspec
 
-from actors.inference.base_model import Kept, kept_model, load_model
+from actors.inference.base_model import KeptModel, kept_model, load_model
 from actors.inference.training import dataset
 from protocol.errors import BatosError
 from protocol.failure import failure_of
@@ -161,7 +161,7 @@ def _check(options: argparse.Namespace, settings: Inference) -> None:
         )
 
 
-def _kept(home: Home) -> Kept:
+def _kept(home: Home) -> KeptModel:
     """The base model of the world, by its files; they stay readable when the world is closed again."""
     with storage_errors():
         store = open_store(home.settings(), home, name="training", seconds=WORLD_S, read_only=True)

@@ -22,11 +22,21 @@ import msgspec
 from actors.orchestrator.journal.database import Database
 from actors.orchestrator.journal.retention import Retention
 from actors.orchestrator.journal.schema import open_journal
-from actors.orchestrator.thinking.asks import Answered
 from protocol.errors import BatosError
 from protocol.messages import Step
 
 T = TypeVar("T")
+
+
+class Answered(msgspec.Struct, frozen=True, kw_only=True):
+    """One send of a method has its answer, of `size` bytes: an entry of the trace."""
+
+    cycle: str | None
+    state: str
+    path: str
+    send: str
+    size: int
+    tokens: int
 
 
 class MandateRow(msgspec.Struct, frozen=True):

@@ -12,9 +12,9 @@ from typing import Any, Final
 import msgspec
 
 from actors.orchestrator.primitives import arguments
-from actors.orchestrator.thinking.asks import Call, Thinking, call
+from actors.orchestrator.thinking.asks import RemoteCall, Thinking, call
 from actors.orchestrator.thinking.interpreter import send
-from actors.orchestrator.thinking.thought import FATAL, Doomed, Message, Sender, Thought
+from actors.orchestrator.thinking.thought import Doomed, Message, Sender, Thought
 from protocol import names, verbs
 from protocol.codec import Value
 from protocol.errors import BatosError
@@ -28,7 +28,7 @@ class Lane:
 
     def __init__(self, thought: Thought, receiver: str, message: Message, path: str) -> None:
         self.thought = thought
-        self.waits: Call | None = None
+        self.waits: RemoteCall | None = None
         self.result: Value = None
         self.error: BatosError | None = None
         self._thinking = send(thought, receiver, message, path)
@@ -43,11 +43,11 @@ class Lane:
                 self.result = stop.value
                 return
             except BatosError as raised:
-                if raised.code in FATAL or isinstance(raised, Doomed):
+                if raised.is_fatal or isinstance(raised, Doomed):
                     raise
                 self.error = raised
                 return
-            if isinstance(ask, Call) and isinstance(ask.request, Infer):
+            if isinstance(ask, RemoteCall) and isinstance(ask.request, Infer):
                 self.waits = ask
                 return
             answer, error = None, None
@@ -98,7 +98,7 @@ def _listed(sends: Value) -> list[Value]:
 
 def _together(waiting: list[Lane], path: str) -> Thinking[None]:
     """Ask for the texts that the lanes wait for: in one batch, or as many as the rows need."""
-    batch: list[tuple[Lane, Call]] = []
+    batch: list[tuple[Lane, RemoteCall]] = []
     rows = 0
     for lane in waiting:
         if lane.waits is None:
@@ -115,7 +115,7 @@ def _together(waiting: list[Lane], path: str) -> Thinking[None]:
     try:
         inferred = yield from call(verbs.INFER, request, path=path, keep=True, voices=voices)
     except BatosError as error:
-        if error.code in FATAL:
+        if error.is_fatal:
             raise
         for lane, _ in batch:
             yield from lane.advance(error=error)

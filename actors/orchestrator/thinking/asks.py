@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from actors.orchestrator.journal.journal import Answered
 from protocol.codec import Ref, Value
 from protocol.verbs import AnyVerb, Partial, Reply, Request, Verb
 
@@ -26,7 +27,7 @@ class Voice(msgspec.Struct, frozen=True):
     state: str
 
 
-class Call(msgspec.Struct, frozen=True, kw_only=True):
+class RemoteCall(msgspec.Struct, frozen=True, kw_only=True):
     """Ask another actor; answered with its typed reply. `keep`: a reply that is never computed twice (journaled).
 
     `voices` are told with the pieces of a text while it grows: a name for each row, and none for a row nobody follows.
@@ -78,17 +79,6 @@ class Ended(msgspec.Struct, frozen=True, kw_only=True):
     message: str
 
 
-class Answered(msgspec.Struct, frozen=True, kw_only=True):
-    """One send of a method has its answer, of `size` bytes: an entry of the trace."""
-
-    cycle: str | None
-    state: str
-    path: str
-    send: str
-    size: int
-    tokens: int
-
-
 def call(
     verb: Verb[Request, Reply, Partial],
     request: Request,
@@ -98,9 +88,9 @@ def call(
     voices: tuple[Voice | None, ...] = (),
 ) -> Thinking[Reply]:
     """Ask another actor, and have its reply by the verb's type."""
-    reply: Reply = yield Call(path=path, verb=verb, request=request, keep=keep, voices=voices)
+    reply: Reply = yield RemoteCall(path=path, verb=verb, request=request, keep=keep, voices=voices)
     return reply
 
 
-Ask = Call | Begin | Entered | Judged | Ended | Answered
+Ask = RemoteCall | Begin | Entered | Judged | Ended | Answered
 Thinking = Generator[Ask, Any, T]

@@ -17,10 +17,11 @@ from typing import Final
 
 import msgspec
 
+from actors.orchestrator.journal.journal import Answered
 from actors.orchestrator.thinking import primitive
-from actors.orchestrator.thinking.asks import Answered, Thinking, call
+from actors.orchestrator.thinking.asks import Thinking, call
 from actors.orchestrator.thinking.overlay import OPAQUE, Draft, Overlay, Place
-from actors.orchestrator.thinking.thought import FATAL, Doomed, Message, Sender, Thought
+from actors.orchestrator.thinking.thought import Doomed, Message, Sender, Thought
 from protocol import codec, names, verbs
 from protocol.codec import Ref, Value
 from protocol.errors import BatosError
@@ -162,7 +163,7 @@ def _answer(thought: Thought, me: Caller, effect: Effect, kernel: bool, path: st
         value = yield from _dispatch(thought, me, effect.send, path)
     except BatosError as error:
         overlay.restore(mark)
-        if error.code in FATAL or isinstance(error, Doomed):
+        if error.is_fatal or isinstance(error, Doomed):
             raise
         answer = Answer(digest=effect.digest, error=failure_of(error))
     else:

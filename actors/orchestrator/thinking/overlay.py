@@ -22,7 +22,7 @@ from protocol.codec import Ref, Value
 from protocol.errors import BatosError
 from world import root as world_root
 from world.method import UvmMethod
-from world.uvm import UvmObject
+from world.uvm import UvmObject, depth_first
 from world.values import NotPlain, oid_of, plain
 
 
@@ -141,19 +141,11 @@ class Overlay:
 
     def delegation(self, oid: str) -> Iterator[str]:
         """The object, then all that it delegates to: depth first, in slot order, each once."""
-        seen: set[str] = set()
-        pending = [oid]
-        while pending:
-            here = pending.pop()
-            if here in seen:
-                continue
-            seen.add(here)
-            yield here
-            pending.extend(
-                value.oid
-                for name, value in reversed(list(self.own(here).items()))
-                if names.is_delegation(name) and isinstance(value, Ref)
-            )
+        return depth_first(oid, self._parents)
+
+    def _parents(self, oid: str) -> list[str]:
+        slots = self.own(oid).items()
+        return [value.oid for name, value in slots if names.is_delegation(name) and isinstance(value, Ref)]
 
     def lookup(self, oid: str, name: str) -> Place | None:
         """The slot `name` by delegation; None is a miss."""

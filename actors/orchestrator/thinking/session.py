@@ -1,7 +1,7 @@
 """Driving a thought: advance its generator on the world's thread, perform what it asks, send the answer in.
 
 A `Session` is one mandate's thinking: a connection that shows one moment of the world, the overlay over it, and the
-generator. What `Call` brings back is kept in the journal under the hash of mandate, path and request before the thought
+generator. What `RemoteCall` brings back is kept in the journal under the hash of mandate, path and request before the thought
 sees it, if it must never be computed twice.
 """
 
@@ -19,8 +19,8 @@ import msgspec
 import transaction
 
 from actors.orchestrator import publish
-from actors.orchestrator.journal.journal import Journal, MandateRow
-from actors.orchestrator.thinking.asks import Answered, Ask, Begin, Call, Ended, Entered, Judged, Thinking
+from actors.orchestrator.journal.journal import Answered, Journal, MandateRow
+from actors.orchestrator.thinking.asks import Ask, Begin, Ended, Entered, Judged, RemoteCall, Thinking
 from actors.orchestrator.thinking.cancellation import Cancellation, Deadline, late
 from actors.orchestrator.thinking.claims import Claims
 from actors.orchestrator.thinking.intents import Intents
@@ -194,7 +194,7 @@ class Session:
         journal = self._journal
         mandate = self.row.mandate
         match ask:
-            case Call():
+            case RemoteCall():
                 return await self._call(ask)
             case Begin():
                 if ask.is_shared:
@@ -240,7 +240,7 @@ class Session:
         first, self._posted = self._posted[: len(self._posted) - most], self._posted[len(self._posted) - most :]
         await self._journal.written(first)
 
-    async def _call(self, ask: Call) -> Any:
+    async def _call(self, ask: RemoteCall) -> Any:
         """The reply to a call: from the journal where it is there, else from the actor, however often it is lost."""
         self.cancellation.check()
         if len(self._posted) > MOST_POSTED:
@@ -260,7 +260,7 @@ class Session:
             await journal.run(lambda: journal.keep(key, self.row.mandate, packed))
         return reply
 
-    async def _ask(self, ask: Call) -> Any:
+    async def _ask(self, ask: RemoteCall) -> Any:
         while True:
             self.cancellation.check()
             left = self.deadline.left()
@@ -278,11 +278,11 @@ class Session:
             except BatosError as error:
                 # Nothing was done, or nothing that is not repeatable: asking again is safe until the deadline.
                 # What somebody has pinned stays so however long one waits.
-                if error.code not in {"NOT_READY", "NOT_RUNNING", "BUSY"} or error.data.get("pinned"):
+                if not error.is_away or error.data.get("pinned"):
                     raise
                 await asyncio.sleep(RETRY_S)
 
-    def _follower(self, ask: Call) -> Callable[[Piece], None]:
+    def _follower(self, ask: RemoteCall) -> Callable[[Piece], None]:
         """Tells each piece of text with its voice, and where in that text it stands: a lost one begins again."""
         at = [0] * len(ask.voices)
 
@@ -303,6 +303,6 @@ class _Result(msgspec.Struct, frozen=True):
     value: Value
 
 
-def _key(mandate: str, ask: Call) -> str:
+def _key(mandate: str, ask: RemoteCall) -> str:
     request = codec.pack([ask.verb.service, ask.verb.name, ask.request])
     return hashlib.sha256(f"{mandate} {ask.path} ".encode() + request).hexdigest()

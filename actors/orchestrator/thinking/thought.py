@@ -17,11 +17,6 @@ from protocol.messages import Example, MethodMade, Onward
 
 MAX_CYCLE_DEPTH: Final = 4
 
-FATAL: Final = frozenset(
-    {"BUDGET_EXCEEDED", "CANCELLED", "CONFLICT", "INTERNAL", "NOT_READY", "NOT_RUNNING", "STORAGE", "TIMEOUT"}
-)
-"""Errors that end the whole mandate; a method cannot catch them as `SendFailed`."""
-
 
 class Message(msgspec.Struct, frozen=True):
     """A selector with its arguments, not yet sent to anybody."""

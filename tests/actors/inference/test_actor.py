@@ -128,7 +128,7 @@ async def test_a_world_that_is_away_while_experts_are_waited_for_costs_no_second
     experts = repository.experts
     monkeypatch.setattr(actor, "load_model", load)
     monkeypatch.setattr(repository, "experts", look)
-    monkeypatch.setattr(actor, "RETRY_S", 0.01)
+    monkeypatch.setattr(Inference, "retry_s", 0.01)
     inference = Inference(home)
     beginning = asyncio.create_task(inference.begin())
     async with asyncio.timeout(60):

@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from actors.memory import catalog
-from actors.memory.actor import Memory, handlers
-from actors.memory.reader import Reader
+from actors.memory.actor import Memory
+from actors.memory.reader import PassageReader
 from bus.stub import StubBus
 from protocol import verbs
 from protocol.errors import BatosError
@@ -52,7 +52,7 @@ async def start(home):
 
 
 def bus_of(memory):
-    return StubBus({("memory", verb): handler for verb, handler in handlers(memory).items()})
+    return StubBus({("memory", verb): handler for verb, handler in memory.handlers().items()})
 
 
 async def ask(memory, verb, request, **more):
@@ -211,14 +211,14 @@ async def test_what_was_read_is_found_while_the_model_is_loaded(start, monkeypat
     await ask(memory, "index", Index(doc_id="d", text="The lantern burns at the gate."))
     memory = await start(begin=False)
     loading, loaded = asyncio.Event(), asyncio.Event()
-    load = Reader.load
+    load = PassageReader.load
 
     async def slow(reader):
         loading.set()
         await loaded.wait()
         await load(reader)
 
-    monkeypatch.setattr(Reader, "load", slow)
+    monkeypatch.setattr(PassageReader, "load", slow)
     beginning = asyncio.create_task(memory.begin())
     await loading.wait()
     assert [hit.doc_id for hit in (await ask(memory, "search", Search(query="lantern"))).hits] == ["d"]

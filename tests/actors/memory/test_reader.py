@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from actors.memory.reader import Reader
+from actors.memory.reader import PassageReader
 from protocol.errors import BatosError
 from protocol.home import Memory
 
@@ -22,7 +22,7 @@ BREAD = (
 
 @pytest.fixture
 async def reader(request):
-    made = Reader(Memory(**getattr(request, "param", {})))
+    made = PassageReader(Memory(**getattr(request, "param", {})))
     await made.load()
     yield made
     made.close()
@@ -89,7 +89,7 @@ async def test_no_texts_have_no_vectors(reader):
 
 
 async def test_before_the_model_is_there_it_says_so():
-    reader = Reader(Memory())
+    reader = PassageReader(Memory())
     with pytest.raises(BatosError) as caught:
         await reader.passages("text", never)
     assert caught.value.code == "NOT_READY"
@@ -99,5 +99,5 @@ async def test_before_the_model_is_there_it_says_so():
 @pytest.mark.parametrize("cap", [0, -1, 15, 5000])
 def test_a_senseless_cap_is_refused(cap):
     with pytest.raises(BatosError) as caught:
-        Reader(Memory(chunk_tokens=cap))
+        PassageReader(Memory(chunk_tokens=cap))
     assert caught.value.code == "BAD_CONFIG"

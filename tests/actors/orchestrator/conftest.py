@@ -20,11 +20,11 @@ from ZODB.MappingStorage import MappingStorage
 
 from actors.guardian.jail.jail import Jail
 from actors.orchestrator import codex, views
-from actors.orchestrator.journal.journal import Journal
+from actors.orchestrator.journal.journal import Answered, Journal
 from actors.orchestrator.mandates import Mandates
 from actors.orchestrator.primitives.performers import PERFORMERS
 from actors.orchestrator.publish import begin
-from actors.orchestrator.thinking.asks import Answered, Begin, Call, Ended, Entered, Judged
+from actors.orchestrator.thinking.asks import Begin, Ended, Entered, Judged, RemoteCall
 from actors.orchestrator.thinking.overlay import Overlay
 from actors.orchestrator.thinking.thought import Thought
 from bus.stub import StubBus
@@ -112,11 +112,11 @@ class Script:
     def answer(self, ask):
         self.asked.append(ask)
         match ask:
-            case Call(verb=verbs.RUN):
+            case RemoteCall(verb=verbs.RUN):
                 return self.run(ask.request)
-            case Call(verb=verbs.RESUME):
+            case RemoteCall(verb=verbs.RESUME):
                 return self.resume(ask.request)
-            case Call():
+            case RemoteCall():
                 return self.others[ask.verb.name](ask.request)
             case Begin():
                 return begin(self.db, "m1", ask)

@@ -9,9 +9,8 @@ import pytest
 from ZODB.POSException import ConflictError
 
 from actors.orchestrator import life
-from actors.orchestrator.inbox import PASSING
 from protocol import codec
-from protocol.errors import BatosError
+from protocol.errors import CODES, PASSING, BatosError
 from protocol.messages import Example, Mandate
 from world.method import UvmMethod
 from world.store import commit, snapshot, storage_errors
@@ -172,7 +171,10 @@ async def test_who_asks_again_before_the_last_attempt_has_gone_is_not_answered_b
     assert await house.journal.run(house.journal.unfinished) == []
 
 
-@pytest.mark.parametrize("code", sorted(PASSING - {"NOT_READY", "NOT_RUNNING"}))
+PASSED = {name for name, code in CODES.items() if PASSING in code.disposition}
+
+
+@pytest.mark.parametrize("code", sorted(PASSED - {"NOT_READY", "NOT_RUNNING"}))
 async def test_a_failure_of_the_moment_is_attempted_again_under_its_key(house, code):
     await counter(house)
     run, failing = house.bus.handlers["guardian", "run"], [True]

@@ -290,7 +290,7 @@ def test_all_of_it_was_known_is_said():
 
 @pytest.mark.model
 def test_the_whole_way_with_the_real_memory(system, batos, write, monkeypatch):
-    from actors.memory.actor import Memory, handlers
+    from actors.memory.actor import Memory
     from world import awakening
     from world.store import open_store
 
@@ -304,7 +304,7 @@ def test_the_whole_way_with_the_real_memory(system, batos, write, monkeypatch):
     async def make():
         memory = Memory(home)
         await memory.begin()
-        return handlers(memory), memory.close
+        return memory.handlers(), memory.close
 
     system.start_broker()
     service = Service(home, make)

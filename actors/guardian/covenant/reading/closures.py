@@ -25,7 +25,7 @@ MAX_TURNS: Final = 8
 
 
 @dataclass
-class Call:
+class ClosureCall:
     """A closure under way: the states in which its body may begin and end, and what it may return."""
 
     begin: State
@@ -56,7 +56,7 @@ def follow(read: Reader, state: State, thing: Object, arguments: Arguments) -> V
             return _again(under_way, state)
         if len(read.calls) >= MAX_CALLS:
             raise TooComplexError
-        call = read.calls[thing[1]] = Call(state.copy())
+        call = read.calls[thing[1]] = ClosureCall(state.copy())
         try:
             _run(read, function, call)
         finally:
@@ -74,7 +74,7 @@ def follow(read: Reader, state: State, thing: Object, arguments: Arguments) -> V
     return call.value
 
 
-def _run(read: Reader, function: Function, call: Call) -> None:
+def _run(read: Reader, function: Function, call: ClosureCall) -> None:
     for _ in range(MAX_TURNS):
         call.inner = call.grown = False
         end = call.begin.copy()
@@ -87,7 +87,7 @@ def _run(read: Reader, function: Function, call: Call) -> None:
     raise TooComplexError
 
 
-def _again(call: Call, state: State) -> Value:
+def _again(call: ClosureCall, state: State) -> Value:
     """An inner call: the body begins here too, and what it has been seen to end in may be what comes next."""
     call.inner = True
     if not call.begin.knows(state):

@@ -63,7 +63,7 @@ class Reader:
         self.hints: dict[int, str] = {}
         self.lazies: dict[int, ast.AST] = {}
         self._said: dict[tuple[object, ast.AST, int], Any] = {}
-        self.calls: dict[int, closures.Call] = {}
+        self.calls: dict[int, closures.ClosureCall] = {}
 
     def once(self, function: Callable[[Reader, Node], T], node: Node) -> T:
         """What `function` says of `node` in this scope, where it always says the same."""

@@ -12,7 +12,7 @@ from peft import PeftModel
 from torch import nn
 from transformers import LlamaForCausalLM
 
-from actors.inference.decoding.bank import Bank, BankedLinear, Run, linears, runs_of
+from actors.inference.decoding.bank import Bank, BankedLinear, Stretch, linears, runs_of
 from actors.inference.weights.lora import Shape
 from protocol.errors import BatosError
 
@@ -203,14 +203,14 @@ def test_rows_that_are_not_those_of_the_batch_are_an_error(engine, adapter, take
     [
         ([], []),
         ([None, None], []),
-        ([1], [Run(0, 1, (1,))]),
-        ([2, 2, 2], [Run(0, 3, (2,))]),
-        ([0, 1, 2, 3], [Run(0, 4, (0, 1, 2, 3))]),
-        ([None, 0, 0, 1, 1], [Run(1, 5, (0, 1))]),
-        ([0, 0, 1], [Run(0, 2, (0,)), Run(2, 3, (1,))]),
-        ([0, 2, 3], [Run(0, 1, (0,)), Run(1, 3, (2, 3))]),
-        ([0, None, 1], [Run(0, 1, (0,)), Run(2, 3, (1,))]),
-        ([1, 0], [Run(0, 1, (1,)), Run(1, 2, (0,))]),
+        ([1], [Stretch(0, 1, (1,))]),
+        ([2, 2, 2], [Stretch(0, 3, (2,))]),
+        ([0, 1, 2, 3], [Stretch(0, 4, (0, 1, 2, 3))]),
+        ([None, 0, 0, 1, 1], [Stretch(1, 5, (0, 1))]),
+        ([0, 0, 1], [Stretch(0, 2, (0,)), Stretch(2, 3, (1,))]),
+        ([0, 2, 3], [Stretch(0, 1, (0,)), Stretch(1, 3, (2, 3))]),
+        ([0, None, 1], [Stretch(0, 1, (0,)), Stretch(2, 3, (1,))]),
+        ([1, 0], [Stretch(0, 1, (1,)), Stretch(1, 2, (0,))]),
     ],
 )
 def test_rows_are_divided_into_runs(slots, runs):

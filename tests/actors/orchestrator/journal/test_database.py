@@ -13,8 +13,7 @@ from functools import partial
 import pytest
 
 from actors.orchestrator.journal.database import Database
-from actors.orchestrator.journal.journal import Journal
-from actors.orchestrator.thinking.asks import Answered
+from actors.orchestrator.journal.journal import Answered, Journal
 from protocol.errors import BatosError
 
 STEP = Answered(cycle="c1", state="IDLE", path="m.0", send="infer_", size=1, tokens=1)
@@ -154,7 +153,7 @@ async def test_an_end_that_is_not_synced_is_not_relied_upon(tmp_path):
 KILLED = """
 import asyncio, sys
 from pathlib import Path
-from actors.orchestrator.thinking.asks import Answered
+from actors.orchestrator.journal.journal import Answered
 from actors.orchestrator.journal.journal import Journal
 
 async def main():

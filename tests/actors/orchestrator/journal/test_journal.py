@@ -10,8 +10,7 @@ from functools import partial
 import pytest
 
 from actors.orchestrator import views
-from actors.orchestrator.journal.journal import Journal
-from actors.orchestrator.thinking.asks import Answered
+from actors.orchestrator.journal.journal import Answered, Journal
 from protocol.errors import BatosError
 from protocol.messages import Step
 

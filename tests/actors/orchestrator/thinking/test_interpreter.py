@@ -6,7 +6,7 @@ import pytest
 
 from actors.orchestrator.publish import Publication, is_empty, publish
 from actors.orchestrator.thinking import interpreter
-from actors.orchestrator.thinking.asks import Call
+from actors.orchestrator.thinking.asks import RemoteCall
 from actors.orchestrator.thinking.interpreter import send
 from actors.orchestrator.thinking.thought import Message
 from protocol.codec import Ref
@@ -241,7 +241,7 @@ def test_kernel_source_is_kernel_and_the_users_is_not(script, make, think):
     here = make("here", methods=["mine_"])
     script.methods["mine_"] = lambda _: Done()
     script.drive(send(think(), here, Message("mine_"), "m"))
-    run = next(ask.request for ask in script.asked if isinstance(ask, Call))
+    run = next(ask.request for ask in script.asked if isinstance(ask, RemoteCall))
     assert run.kernel is False
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from actors.orchestrator.thinking.asks import Call
+from actors.orchestrator.thinking.asks import RemoteCall
 from actors.orchestrator.thinking.interpreter import send
 from actors.orchestrator.thinking.thought import Message
 from protocol.codec import Ref
@@ -38,7 +38,7 @@ def asked(script, source):
     return [
         "resume" if isinstance(ask.request, Resume) else f"run {len(ask.request.answers)}"
         for ask in script.asked
-        if isinstance(ask, Call) and getattr(ask.request, "source", source) == source
+        if isinstance(ask, RemoteCall) and getattr(ask.request, "source", source) == source
     ]
 
 
