@@ -180,7 +180,7 @@ class Walk:
             case ast.Raise():
                 read.value(node.exc, state)
                 read.value(node.cause, state)
-                read.may_raise(state, failing.raised(read, node))
+                read.may_raise(state, failing.raised(read.scope, node))
                 return False
             case ast.Assert():
                 return self._assert(node, state)
@@ -275,7 +275,7 @@ class Walk:
         read.raises = [(state.copy(), kinds) for state, kinds in raised]
         ends = self.block(node.orelse, end, inner)
         for handler in node.handlers:
-            entered = [state.pass_by(handler.lineno) for state in failing.caught(read, node, handler, raised)]
+            entered = [state.pass_by(handler.lineno) for state in failing.caught(read.scope, node, handler, raised)]
             for state in entered:
                 read.value(handler.type, state)
                 if handler.name:

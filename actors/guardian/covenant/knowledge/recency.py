@@ -11,23 +11,20 @@ Standard library only, as all of the covenant.
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from actors.guardian.covenant.knowledge.aliasing import NOTHING, Object, Parts, State, Value, earlier, either
-
-if TYPE_CHECKING:
-    from actors.guardian.covenant.reading.reading import Reader
 
 Loop = ast.While | ast.For | ast.AsyncFor
 _RECENT: Final = 4
 """The length of an object of this turn."""
 
 
-def places(read: Reader, loop: Loop) -> frozenset[int]:
-    """The ids of all places at which a turn of `loop` may make an object, those of closures that it names among them."""
+def places(closures: Mapping[str, Sequence[ast.AST]], loop: Loop) -> frozenset[int]:
+    """The ids of all places at which a turn of `loop` may make an object, those of `closures` that it names among them."""
     todo: list[ast.AST] = [loop.test if isinstance(loop, ast.While) else loop.target, *loop.body]
-    functions = dict(read.functions)
+    functions = dict(closures)
     found: set[int] = set()
     while todo:
         for part in ast.walk(todo.pop()):
@@ -37,7 +34,7 @@ def places(read: Reader, loop: Loop) -> frozenset[int]:
     return frozenset(found)
 
 
-def within(_: Reader, node: ast.AST) -> frozenset[int]:
+def within(_: object, node: ast.AST) -> frozenset[int]:
     """The ids of all places in `node`."""
     return frozenset(map(id, ast.walk(node)))
 

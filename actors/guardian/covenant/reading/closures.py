@@ -9,35 +9,19 @@ Standard library only, as all of the covenant.
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from actors.guardian.covenant.frame import Call, Frame
 from actors.guardian.covenant.knowledge import recency
-from actors.guardian.covenant.knowledge.aliasing import NOTHING, Object, State, TooComplexError, Value, joined
+from actors.guardian.covenant.knowledge.aliasing import Object, State, TooComplexError, Value, joined
 from actors.guardian.covenant.knowledge.scopes import Function, parameters
 from actors.guardian.covenant.reading.arguments import Arguments
-
-if TYPE_CHECKING:
-    from actors.guardian.covenant.reading.reading import Reader
 
 MAX_CALLS: Final = 8
 MAX_TURNS: Final = 8
 
 
-@dataclass
-class Call:
-    """A closure under way: the states in which its body may begin and end, and what it may return."""
-
-    begin: State
-    end: State | None = None
-    value: Value = NOTHING
-    inner: bool = False
-    """Whether it has called itself in this turn."""
-    grown: bool = False
-    """Whether that inner call began in a state that is new."""
-
-
-def follow(read: Reader, state: State, thing: Object, arguments: Arguments) -> Value:
+def follow(read: Frame, state: State, thing: Object, arguments: Arguments) -> Value:
     """Call the closure `thing` on `state`."""
     function, outer, defaults = read.closures[thing[1]]
     defaults = recency.with_earlier(state, defaults)
@@ -74,7 +58,7 @@ def follow(read: Reader, state: State, thing: Object, arguments: Arguments) -> V
     return call.value
 
 
-def _run(read: Reader, function: Function, call: Call) -> None:
+def _run(read: Frame, function: Function, call: Call) -> None:
     for _ in range(MAX_TURNS):
         call.inner = call.grown = False
         end = call.begin.copy()
@@ -98,7 +82,7 @@ def _again(call: Call, state: State) -> Value:
     return call.value
 
 
-def _bind(read: Reader, state: State, function: Function, arguments: Arguments, defaults: Value) -> None:
+def _bind(read: Frame, state: State, function: Function, arguments: Arguments, defaults: Value) -> None:
     a = function.args
     positional = [*a.posonlyargs, *a.args]
     for n, name in enumerate(parameters(function)):

@@ -8,18 +8,15 @@ Standard library only, as all of the covenant.
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
 
 from actors.guardian.covenant import conditions, targets
+from actors.guardian.covenant.frame import Frame
 from actors.guardian.covenant.knowledge import failing, known, recency
 from actors.guardian.covenant.knowledge.aliasing import MAX_TURNS, NOTHING, Object, State, TooComplexError, Value
 from actors.guardian.covenant.knowledge.scopes import Comprehension, Scope
 
-if TYPE_CHECKING:
-    from actors.guardian.covenant.reading.reading import Reader
 
-
-def consume(read: Reader, state: State, thing: Object) -> Value:
+def consume(read: Frame, state: State, thing: Object) -> Value:
     """What an item of the generator `thing` may be; it runs."""
     generator, outer, first = read.closures[thing[1]]
     assert isinstance(generator, ast.GeneratorExp)
@@ -32,7 +29,7 @@ def consume(read: Reader, state: State, thing: Object) -> Value:
         read.active.pop()
 
 
-def run(read: Reader, node: Comprehension, outer: Scope, first: Value, state: State) -> Value:
+def run(read: Frame, node: Comprehension, outer: Scope, first: Value, state: State) -> Value:
     """What an item of `node` may be, whose first source is `first`."""
     caller, read.scope = read.scope, read.inner(node, outer)
     found = NOTHING
@@ -47,7 +44,7 @@ def run(read: Reader, node: Comprehension, outer: Scope, first: Value, state: St
     raise TooComplexError
 
 
-def _turn(read: Reader, node: Comprehension, first: Value, state: State) -> Value:
+def _turn(read: Frame, node: Comprehension, first: Value, state: State) -> Value:
     turn = state.copy()
     for n, generator in enumerate(node.generators):
         source = first if n == 0 else read.value(generator.iter, turn)

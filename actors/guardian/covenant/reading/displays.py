@@ -7,18 +7,15 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from actors.guardian.covenant import conditions
+from actors.guardian.covenant.frame import Frame
 from actors.guardian.covenant.knowledge import aliasing, failing, known
 from actors.guardian.covenant.knowledge.aliasing import NOTHING, State, Value, joined
 from actors.guardian.covenant.reading import doubts
 
-if TYPE_CHECKING:
-    from actors.guardian.covenant.reading.reading import Reader
 
-
-def boolean(read: Reader, node: ast.BoolOp, state: State) -> Value:
+def boolean(read: Frame, node: ast.BoolOp, state: State) -> Value:
     """`a and b`, `a or b`: the second is evaluated on some ways only."""
     before = node.values[0]
     found = read.value(before, state)
@@ -31,7 +28,7 @@ def boolean(read: Reader, node: ast.BoolOp, state: State) -> Value:
     return found
 
 
-def choice(read: Reader, node: ast.IfExp, state: State) -> Value:
+def choice(read: Frame, node: ast.IfExp, state: State) -> Value:
     """`a if b else c`."""
     read.value(node.test, state)
     found, ways = NOTHING, []
@@ -46,7 +43,7 @@ def choice(read: Reader, node: ast.IfExp, state: State) -> Value:
     return found
 
 
-def display(read: Reader, node: ast.List | ast.Tuple | ast.Set | ast.Dict, state: State) -> Value:
+def display(read: Frame, node: ast.List | ast.Tuple | ast.Set | ast.Dict, state: State) -> Value:
     """A container written out: what stands at which place of it is known."""
     found = NOTHING
     if isinstance(node, ast.Dict):
@@ -62,7 +59,7 @@ def display(read: Reader, node: ast.List | ast.Tuple | ast.Set | ast.Dict, state
     return state.make(node, found, parts=places)
 
 
-def _dict(read: Reader, node: ast.Dict, state: State) -> Value:
+def _dict(read: Frame, node: ast.Dict, state: State) -> Value:
     found = NOTHING
     places: dict[object, Value] = {}
     keys: Sequence[ast.expr | None] = node.keys
@@ -81,7 +78,7 @@ def _dict(read: Reader, node: ast.Dict, state: State) -> Value:
     return state.make(node, found, parts=places)
 
 
-def operation(read: Reader, node: ast.BinOp, state: State) -> Value:
+def operation(read: Frame, node: ast.BinOp, state: State) -> Value:
     """`a + b` and its kin: a number, a text, or a new container of what both hold."""
     left, right = read.value(node.left, state), read.value(node.right, state)
     read.may_raise(state, failing.FORMAT if isinstance(node.op, ast.Mod) else failing.ARITHMETIC)
@@ -93,7 +90,7 @@ def operation(read: Reader, node: ast.BinOp, state: State) -> Value:
     return state.make(node, read.items(state, left) | read.items(state, right))
 
 
-def comparison(read: Reader, node: ast.Compare, state: State) -> Value:
+def comparison(read: Frame, node: ast.Compare, state: State) -> Value:
     """`a < b`, `a in b`: a truth value. Whoever is asked whether it has an item may run for it."""
     values = [read.value(part, state) for part in (node.left, *node.comparators)]
     for operator, value in zip(node.ops, values[1:], strict=True):

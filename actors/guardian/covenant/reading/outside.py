@@ -6,8 +6,8 @@ Standard library only, as all of the covenant.
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
 
+from actors.guardian.covenant.frame import Frame
 from actors.guardian.covenant.knowledge import failing, known
 from actors.guardian.covenant.knowledge.aliasing import (
     CLASS,
@@ -25,11 +25,8 @@ from actors.guardian.covenant.knowledge.aliasing import (
 from actors.guardian.covenant.reading import doubts, lazies
 from actors.guardian.covenant.reading.arguments import Arguments, anything
 
-if TYPE_CHECKING:
-    from actors.guardian.covenant.reading.reading import Reader
 
-
-def method(read: Reader, state: State, name: str, base: Value, *, arguments: Arguments, node: ast.AST) -> Value:
+def method(read: Frame, state: State, name: str, base: Value, *, arguments: Arguments, node: ast.AST) -> Value:
     """`base.name(…)`."""
     line = getattr(node, "lineno", 0)
     everything = arguments.everything
@@ -77,7 +74,7 @@ def method(read: Reader, state: State, name: str, base: Value, *, arguments: Arg
     return base
 
 
-def _mutation(read: Reader, state: State, name: str, base: Value, *, arguments: Arguments, line: int) -> Value:
+def _mutation(read: Frame, state: State, name: str, base: Value, *, arguments: Arguments, line: int) -> Value:
     """A method that changes its object. One that takes its items one by one may break off half-way."""
     given = arguments.everything
     if name in known.KEYED:
@@ -110,7 +107,7 @@ def _at_once(name: str, arguments: Arguments) -> bool:
     return name == "update" and all(thing[0] == "site" and thing[2] == "dict" for thing in given)
 
 
-def _copy(read: Reader, state: State, name: str, base: Value, *, given: Value, node: ast.AST) -> Value:
+def _copy(read: Frame, state: State, name: str, base: Value, *, given: Value, node: ast.AST) -> Value:
     """A method that makes a new container of what `base` holds."""
     items = read.items(state, base)
     if name in ("items", "most_common"):
@@ -121,12 +118,12 @@ def _copy(read: Reader, state: State, name: str, base: Value, *, given: Value, n
     return state.make(node, items | read.items(state, given), kind)
 
 
-def _from_keys(read: Reader, state: State, arguments: Arguments, node: ast.AST) -> Value:
+def _from_keys(read: Frame, state: State, arguments: Arguments, node: ast.AST) -> Value:
     keys = read.items(state, arguments.spread.union(*arguments.placed[:1]))
     return state.make(node, known.hashable([keys]) | arguments.rest | arguments.spread, "dict")
 
 
-def _of_outside(read: Reader, state: State, path: str, arguments: Arguments, node: ast.AST) -> Value:
+def _of_outside(read: Frame, state: State, path: str, arguments: Arguments, node: ast.AST) -> Value:
     """A method `path` of something that the method did not make; `list.append(x, 1)` is `x.append(1)`."""
     owner, _, name = path.rpartition(".")
     if owner in known.TYPES and name in known.CLASS_METHODS:
@@ -138,7 +135,7 @@ def _of_outside(read: Reader, state: State, path: str, arguments: Arguments, nod
     return call(read, state, path, arguments, node)
 
 
-def of_pairs(read: Reader, state: State, arguments: Arguments) -> Value:
+def of_pairs(read: Frame, state: State, arguments: Arguments) -> Value:
     """What a dict may hold that is made of `arguments`: a mapping, or pairs; its keywords not among it."""
     given = arguments.spread.union(*arguments.placed)
     mappings = frozenset(thing for thing in given if thing[0] != "site" or thing[2] in ("dict", "any"))
@@ -147,7 +144,7 @@ def of_pairs(read: Reader, state: State, arguments: Arguments) -> Value:
     return read.items(state, mappings) | read.items(state, pairs) | arguments.spread
 
 
-def call(read: Reader, state: State, name: str, arguments: Arguments, node: ast.AST) -> Value:
+def call(read: Frame, state: State, name: str, arguments: Arguments, node: ast.AST) -> Value:
     """Call something that the method did not make: a built-in, or what it has no business with."""
     name = name.removeprefix("collections.")
     everything = arguments.everything
@@ -183,7 +180,7 @@ def call(read: Reader, state: State, name: str, arguments: Arguments, node: ast.
     return _special(read, state, name, arguments, node)
 
 
-def _special(read: Reader, state: State, name: str, arguments: Arguments, node: ast.AST) -> Value:
+def _special(read: Frame, state: State, name: str, arguments: Arguments, node: ast.AST) -> Value:
     """Names that reach into objects and classes, and those that nobody knows."""
     everything = arguments.everything
     match name:
@@ -215,7 +212,7 @@ def by_any_name(state: State, arguments: Arguments) -> Value:
     return frozenset(found)
 
 
-def _fresh(read: Reader, state: State, name: str, arguments: Arguments, node: ast.AST) -> Value:
+def _fresh(read: Frame, state: State, name: str, arguments: Arguments, node: ast.AST) -> Value:
     """A new container of what the arguments hold."""
     everything = arguments.everything
     items = read.items(state, everything)
@@ -238,7 +235,7 @@ def _fresh(read: Reader, state: State, name: str, arguments: Arguments, node: as
     return made
 
 
-def _calling(read: Reader, state: State, name: str, arguments: Arguments, node: ast.AST) -> Value:
+def _calling(read: Frame, state: State, name: str, arguments: Arguments, node: ast.AST) -> Value:
     """`sorted`, `min`, `max`, `next`: what takes items, and may call a `key` with each."""
     given = arguments.spread.union(*arguments.placed)
     items = read.items(state, given)
@@ -249,7 +246,7 @@ def _calling(read: Reader, state: State, name: str, arguments: Arguments, node: 
     return items | given | called | arguments.named.get("default", NOTHING)
 
 
-def hand_over(read: Reader, state: State, arguments: Arguments, node: ast.AST) -> Value:
+def hand_over(read: Frame, state: State, arguments: Arguments, node: ast.AST) -> Value:
     """Unknown code gets the arguments: it may change what it gets, and call what it gets."""
     everything = arguments.everything
     reached = frozenset(state.reach(everything))
@@ -261,6 +258,6 @@ def hand_over(read: Reader, state: State, arguments: Arguments, node: ast.AST) -
     return everything | {parameter("answer")}
 
 
-def unknown(read: Reader, state: State, value: Value, node: ast.AST) -> Value:
+def unknown(read: Frame, state: State, value: Value, node: ast.AST) -> Value:
     """Unknown code gets `value`."""
     return hand_over(read, state, anything(value), node)
