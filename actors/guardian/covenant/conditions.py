@@ -13,8 +13,9 @@ from typing import Final
 
 from actors.guardian.covenant.frame import Frame
 from actors.guardian.covenant.knowledge import known
-from actors.guardian.covenant.knowledge.aliasing import NOTHING, SCALAR, Object, State, Value
+from actors.guardian.covenant.knowledge.aliasing import State
 from actors.guardian.covenant.knowledge.facts import CONTAINERS, UNKNOWN, Constant, Fact, Key, of_constant
+from actors.guardian.covenant.knowledge.objects import NOTHING, SCALAR, STATE, Object, Site, Value
 from actors.guardian.covenant.knowledge.scopes import OUTSIDE
 
 _PLAIN: Final = (
@@ -230,7 +231,7 @@ def entered(read: Frame, state: State, source: ast.expr, items: Value, *, value:
 
 def _may_be_spent(thing: Object) -> bool:
     """Whether it may be an iterator, which is true and yet has nothing to give."""
-    return thing[0] not in ("state", "site", "foreign") or (thing[0] == "site" and thing[2] == "iterator")
+    return known.may_break_off(thing)
 
 
 def fact(read: Frame, state: State, node: ast.expr | None) -> Fact:
@@ -284,11 +285,11 @@ def narrowed(state: State, name: Key, value: Value) -> Value:
     lacks = state.facts.of(name).lacks
     if not lacks:
         return value
-    left = {thing for thing in value if thing[0] != "site" or thing[2] not in lacks}
-    if lacks == CONTAINERS and all(thing[0] != "site" or thing[2] in CONTAINERS for thing in state.owned):
+    left = {thing for thing in value if not isinstance(thing, Site) or thing.kind not in lacks}
+    if lacks == CONTAINERS and all(not isinstance(thing, Site) or thing.kind in CONTAINERS for thing in state.owned):
         # (A tuple that the method itself has put there would be another thing that holds things.)
-        reference = {SCALAR} if any(thing[0] == "state" for thing in left) else set()
-        left = {thing for thing in left if thing[0] != "state"} | reference
+        reference = {SCALAR} if any(thing is STATE for thing in left) else set()
+        left = {thing for thing in left if thing is not STATE} | reference
     return frozenset(left)
 
 

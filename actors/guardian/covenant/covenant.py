@@ -21,18 +21,8 @@ from typing import Final
 
 from actors.guardian.covenant import conditions, loops, patterns, targets
 from actors.guardian.covenant.knowledge import failing, known
-from actors.guardian.covenant.knowledge.aliasing import (
-    CLASS,
-    NOTHING,
-    RECEIVER,
-    STATE,
-    Object,
-    State,
-    TooComplexError,
-    Value,
-    joined,
-    parameter,
-)
+from actors.guardian.covenant.knowledge.aliasing import State, TooComplexError, joined
+from actors.guardian.covenant.knowledge.objects import CLASS, NOTHING, RECEIVER, STATE, Foreign, Object, Outside, Value
 from actors.guardian.covenant.knowledge.scopes import Function, Scope, parameters
 from actors.guardian.covenant.knowledge.ways import Exits, Ways, merged
 from actors.guardian.covenant.reading.reading import Reader
@@ -92,7 +82,7 @@ class Walk:
         for default in [*method.args.defaults, *method.args.kw_defaults]:
             read.value(default, state)
         for n, argument in enumerate(parameters(method)):
-            value = _receiver(method, argument) if n == 0 else frozenset({parameter(argument.arg)})
+            value = _receiver(method, argument) if n == 0 else frozenset({Foreign(argument.arg)})
             read.bind(state, argument.arg, value)
         exits = Exits()
         ends = self.block(method.body, [state], exits)
@@ -199,7 +189,7 @@ class Walk:
                 for alias in node.names:
                     named = alias.asname or alias.name.partition(".")[0]
                     path = f"{node.module}.{alias.name}" if isinstance(node, ast.ImportFrom) else alias.name
-                    read.bind(state, named, frozenset({("outside", path)}))
+                    read.bind(state, named, frozenset({Outside(path)}))
             case _:
                 # pass, global, nonlocal
                 pass
@@ -356,5 +346,5 @@ def _receiver(method: Method, argument: ast.arg) -> Value:
     """What the first parameter is: the receiver, but for static and class methods, and for `*args`."""
     decorators = {name.id for name in method.decorator_list if isinstance(name, ast.Name)}
     if "staticmethod" in decorators or argument is method.args.vararg:
-        return frozenset({parameter(argument.arg)})
+        return frozenset({Foreign(argument.arg)})
     return frozenset({CLASS if "classmethod" in decorators else RECEIVER})

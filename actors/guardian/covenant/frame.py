@@ -15,15 +15,9 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from actors.guardian.covenant.knowledge import aliasing, failing
-from actors.guardian.covenant.knowledge.aliasing import (
-    CLASS,
-    NOTHING,
-    Object,
-    State,
-    TooComplexError,
-    Value,
-)
+from actors.guardian.covenant.knowledge.aliasing import State, TooComplexError
 from actors.guardian.covenant.knowledge.facts import UNKNOWN, Fact
+from actors.guardian.covenant.knowledge.objects import CLASS, INVOKABLE, NOTHING, Foreign, Object, Site, Value
 from actors.guardian.covenant.knowledge.scopes import OUTSIDE, Comprehension, Function, Scope
 from actors.guardian.covenant.reading.arguments import Arguments, anything
 
@@ -101,11 +95,11 @@ class Frame(ABC):
     def disturb(self, state: State, base: Value, *, grows: bool) -> None:
         """What has been asked of `base`, or of what holds it, may be otherwise now."""
         of_state = any(state.is_state(thing) for thing in base)
-        foreign = any(thing[0] == "foreign" for thing in base)
+        foreign = any(isinstance(thing, Foreign) for thing in base)
 
         def touched(things: Iterable[Object]) -> bool:
             return any(
-                thing in base or (of_state and state.is_state(thing)) or (foreign and thing[0] == "foreign")
+                thing in base or (of_state and state.is_state(thing)) or (foreign and isinstance(thing, Foreign))
                 for thing in things
             )
 
@@ -134,11 +128,11 @@ class Frame(ABC):
             if state.is_state(thing):
                 state.change(line)
                 self.own(state, put, line)
-            elif thing == CLASS:
+            elif thing is CLASS:
                 self.report("COV003", line, "")
-            elif thing[0] == "foreign":
+            elif isinstance(thing, Foreign):
                 state.hold(thing, put)
-            if thing[0] == "site":
+            if isinstance(thing, Site):
                 state.put(thing, put, place, alone=replaces and len(base) == 1)
 
     def own(self, state: State, value: Value, line: int) -> None:
@@ -183,7 +177,7 @@ class Frame(ABC):
     def escape(self, state: State, value: Value, node: ast.AST | None, line: int) -> None:
         """`value` leaves the method: a closure in it may be called later, when nobody signals any more."""
         for thing in state.reach(value):
-            if thing[0] in aliasing.INVOKABLE:
+            if isinstance(thing, INVOKABLE):
                 later = state.cleaned()
                 self.invoke(later, thing, Arguments(), node or ast.Pass(lineno=line))
                 if later.dirty is not None:
@@ -191,7 +185,7 @@ class Frame(ABC):
 
     def invoke_all(self, state: State, value: Value, unknown: Value, node: ast.AST) -> Value:
         """Callbacks in `value` may be called, any number of times."""
-        return self._repeat(state, [thing for thing in value if thing[0] in aliasing.INVOKABLE], unknown, node)
+        return self._repeat(state, [thing for thing in value if isinstance(thing, INVOKABLE)], unknown, node)
 
     def callback(self, state: State, function: Value, unknown: Value, node: ast.AST) -> Value:
         """`function` is called, any number of times, with what is `unknown`: nothing else can stand there."""

@@ -11,7 +11,8 @@ from typing import Final, Protocol
 from actors.guardian.covenant import conditions, targets
 from actors.guardian.covenant.frame import Frame
 from actors.guardian.covenant.knowledge import failing, recency
-from actors.guardian.covenant.knowledge.aliasing import Object, State, TooComplexError, Value
+from actors.guardian.covenant.knowledge.aliasing import State, TooComplexError
+from actors.guardian.covenant.knowledge.objects import Object, Value
 from actors.guardian.covenant.knowledge.ways import Exits, Ways, knows, merged
 
 MAX_TURNS: Final = 8

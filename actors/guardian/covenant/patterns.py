@@ -10,7 +10,8 @@ import ast
 from actors.guardian.covenant import conditions
 from actors.guardian.covenant.frame import Frame
 from actors.guardian.covenant.knowledge import failing
-from actors.guardian.covenant.knowledge.aliasing import State, Value
+from actors.guardian.covenant.knowledge.aliasing import State
+from actors.guardian.covenant.knowledge.objects import Value
 from actors.guardian.covenant.knowledge.scopes import OUTSIDE
 
 

@@ -12,7 +12,9 @@ from typing import Final
 from actors.guardian.covenant import conditions
 from actors.guardian.covenant.frame import Frame
 from actors.guardian.covenant.knowledge import failing, known
-from actors.guardian.covenant.knowledge.aliasing import (
+from actors.guardian.covenant.knowledge.aliasing import State, TooComplexError
+from actors.guardian.covenant.knowledge.facts import UNKNOWN, Fact
+from actors.guardian.covenant.knowledge.objects import (
     CLASS,
     INVOKABLE,
     NOTHING,
@@ -20,11 +22,10 @@ from actors.guardian.covenant.knowledge.aliasing import (
     REST,
     SCALAR,
     SLICE,
-    State,
-    TooComplexError,
+    Foreign,
+    Site,
     Value,
 )
-from actors.guardian.covenant.knowledge.facts import UNKNOWN, Fact
 from actors.guardian.covenant.reading import doubts
 
 _SIGNS: Final[dict[type[ast.operator], str]] = {
@@ -71,7 +72,7 @@ def _unpack(read: Frame, state: State, targets: list[ast.expr], value: Value) ->
     """Each target gets what stands at its place, counted from the end behind a starred one."""
     items = read.items(state, value)
     starred = next((n for n, part in enumerate(targets) if isinstance(part, ast.Starred)), len(targets))
-    known_ones = frozenset(thing for thing in value if thing[0] not in INVOKABLE)
+    known_ones = frozenset(thing for thing in value if not isinstance(thing, INVOKABLE))
     called = items if known_ones != value else NOTHING
     parts = []
     for n, part in enumerate(targets):
@@ -102,12 +103,12 @@ def values(read: Frame, state: State, node: ast.Assign) -> None:
 def write(read: Frame, state: State, base: Value, name: str, value: Value, *, line: int) -> None:
     """An attribute of `base` is set or deleted."""
     for thing in base:
-        if thing == RECEIVER:
+        if thing is RECEIVER:
             state.change(line)
             read.own(state, value, line)
-        elif thing == CLASS:
+        elif thing is CLASS:
             read.report("COV003", line, "")
-        elif state.is_state(thing) or thing[0] == "foreign":
+        elif state.is_state(thing) or isinstance(thing, Foreign):
             read.report("COV002", line, f"the attribute {name!r}")
 
 
@@ -174,7 +175,7 @@ def _is_field(node: ast.AugAssign, base: Value, state: State) -> bool:
     """
     match node:
         case ast.AugAssign(op=ast.Mult(), target=ast.Subscript(slice=ast.Constant(value=str(key)))):
-            known_parts = [state.parts.get(thing) or {} for thing in base]
+            known_parts = [state.parts.get(thing) or {} for thing in base if isinstance(thing, Site)]
             return all(parts.get(key, NOTHING) <= parts.get(REST, NOTHING) for parts in known_parts)
         case _:
             return False
@@ -193,8 +194,8 @@ def _in_place(node: ast.AugAssign, old: Value, new: Value) -> Value:
         case ast.Mult():
             return NOTHING if known.fractional(node.value) else old
         case ast.Sub() | ast.BitAnd() | ast.BitXor():
-            made = any(thing[0] == "site" for thing in new)
-            return frozenset(thing for thing in old if made or thing[0] == "site")
+            made = any(isinstance(thing, Site) for thing in new)
+            return frozenset(thing for thing in old if made or isinstance(thing, Site))
         case _:
             return NOTHING
 

@@ -17,7 +17,8 @@ from typing import Final
 
 from actors.guardian import builtin_names
 from actors.guardian.covenant.knowledge import known
-from actors.guardian.covenant.knowledge.aliasing import State, Value
+from actors.guardian.covenant.knowledge.aliasing import State
+from actors.guardian.covenant.knowledge.objects import RECEIVER, STATE, Bound, Closure, Foreign, Outside, Site, Value
 from actors.guardian.covenant.knowledge.scopes import OUTSIDE, Scope
 from actors.guardian.covenant.knowledge.ways import Ways, merged
 
@@ -74,7 +75,9 @@ def statement(node: ast.stmt) -> Kinds:
 
 def method(name: str, base: Value) -> Kinds:
     """How `base.name(…)` may fail, beside the code of the method itself that it runs."""
-    if name not in _KNOWN_METHODS or any(thing[0] not in ("state", "site", "foreign", "receiver") for thing in base):
+    if name not in _KNOWN_METHODS or not all(
+        thing is STATE or thing is RECEIVER or isinstance(thing, (Site, Foreign)) for thing in base
+    ):
         return None
     if name in _SIMPLE:
         return ATTRIBUTE
@@ -88,12 +91,12 @@ def function(called: Value) -> Kinds:
     found = KIND
     for thing in called:
         kinds: Kinds = None
-        if thing[0] == "function":
+        if isinstance(thing, Closure):
             kinds = KIND
-        elif thing[0] == "bound":
-            kinds = method(thing[1], thing[2])
-        elif thing[0] == "outside":
-            kinds = _built_in(thing[1])
+        elif isinstance(thing, Bound):
+            kinds = method(thing.name, thing.base)
+        elif isinstance(thing, Outside):
+            kinds = _built_in(thing.path)
         if kinds is None:
             return None
         found |= kinds

@@ -13,7 +13,8 @@ from typing import Final
 
 from actors.guardian.covenant.frame import Call, Frame
 from actors.guardian.covenant.knowledge import recency
-from actors.guardian.covenant.knowledge.aliasing import Object, State, TooComplexError, Value, joined
+from actors.guardian.covenant.knowledge.aliasing import State, TooComplexError, joined
+from actors.guardian.covenant.knowledge.objects import Closure, Value
 from actors.guardian.covenant.knowledge.scopes import Function, parameters
 from actors.guardian.covenant.reading.arguments import Arguments
 
@@ -21,16 +22,16 @@ MAX_CALLS: Final = 8
 MAX_TURNS: Final = 8
 
 
-def follow(read: Frame, state: State, thing: Object, arguments: Arguments) -> Value:
+def follow(read: Frame, state: State, thing: Closure, arguments: Arguments) -> Value:
     """Call the closure `thing` on `state`."""
-    function, outer, defaults = read.closures[thing[1]]
+    function, outer, defaults = read.closures[thing.made_at]
     defaults = recency.with_earlier(state, defaults)
     assert not isinstance(function, ast.GeneratorExp)
     caller, read.scope = read.scope, read.inner(function, outer)
     try:
         # What is known of the variables of a closure is known in one of its calls only.
         state.facts.keep(read.root)
-        under_way = read.calls.get(thing[1])
+        under_way = read.calls.get(thing.made_at)
         made_at = read.once(recency.within, function)
         apart = caller.id != read.root and not recency.made(state, made_at)
         read.again = under_way is not None
@@ -40,11 +41,11 @@ def follow(read: Frame, state: State, thing: Object, arguments: Arguments) -> Va
             return _again(under_way, state)
         if len(read.calls) >= MAX_CALLS:
             raise TooComplexError
-        call = read.calls[thing[1]] = Call(state.copy())
+        call = read.calls[thing.made_at] = Call(state.copy())
         try:
             _run(read, function, call)
         finally:
-            del read.calls[thing[1]]
+            del read.calls[thing.made_at]
     finally:
         read.scope = caller
     if call.end is not None:
@@ -85,6 +86,7 @@ def _again(call: Call, state: State) -> Value:
 def _bind(read: Frame, state: State, function: Function, arguments: Arguments, defaults: Value) -> None:
     a = function.args
     positional = [*a.posonlyargs, *a.args]
+    value: Value
     for n, name in enumerate(parameters(function)):
         if name is a.vararg:
             value = state.make(name, arguments.spread.union(*arguments.placed[len(positional) :]), "tuple")

@@ -12,17 +12,18 @@ import ast
 from actors.guardian.covenant import conditions, targets
 from actors.guardian.covenant.frame import Frame
 from actors.guardian.covenant.knowledge import failing, known, recency
-from actors.guardian.covenant.knowledge.aliasing import MAX_TURNS, NOTHING, Object, State, TooComplexError, Value
+from actors.guardian.covenant.knowledge.aliasing import MAX_TURNS, State, TooComplexError
+from actors.guardian.covenant.knowledge.objects import NOTHING, Generator, Value
 from actors.guardian.covenant.knowledge.scopes import Comprehension, Scope
 
 
-def consume(read: Frame, state: State, thing: Object) -> Value:
+def consume(read: Frame, state: State, thing: Generator) -> Value:
     """What an item of the generator `thing` may be; it runs."""
-    generator, outer, first = read.closures[thing[1]]
+    generator, outer, first = read.closures[thing.made_at]
     assert isinstance(generator, ast.GeneratorExp)
-    if thing[1] in read.active:
+    if thing.made_at in read.active:
         return NOTHING
-    read.active.append(thing[1])
+    read.active.append(thing.made_at)
     try:
         return run(read, generator, outer, recency.with_earlier(state, first), state)
     finally:

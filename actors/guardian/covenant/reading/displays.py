@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from actors.guardian.covenant import conditions
 from actors.guardian.covenant.frame import Frame
 from actors.guardian.covenant.knowledge import aliasing, failing, known
-from actors.guardian.covenant.knowledge.aliasing import NOTHING, State, Value, joined
+from actors.guardian.covenant.knowledge.aliasing import State, joined
+from actors.guardian.covenant.knowledge.objects import NOTHING, REST, SCALAR, Value
 from actors.guardian.covenant.reading import doubts
 
 
@@ -73,7 +74,7 @@ def _dict(read: Frame, node: ast.Dict, state: State) -> Value:
         if place is None:
             # It may be any key, one that stands before it too.
             places = {here: old | value for here, old in places.items()}
-            place, value = aliasing.REST, places.get(aliasing.REST, NOTHING) | value
+            place, value = REST, places.get(REST, NOTHING) | value
         places[place] = value
     return state.make(node, found, parts=places)
 
@@ -84,7 +85,7 @@ def operation(read: Frame, node: ast.BinOp, state: State) -> Value:
     read.may_raise(state, failing.FORMAT if isinstance(node.op, ast.Mod) else failing.ARITHMETIC)
     conditions.succeeded(read, state, node, left, right)
     doubts.operated(read, state, node, left, right)
-    left, right = left - {aliasing.SCALAR}, right - {aliasing.SCALAR}
+    left, right = left - {SCALAR}, right - {SCALAR}
     if aliasing.arithmetic(node.op, left, right) or (isinstance(node.op, ast.Mult) and known.fractional(node)):
         return NOTHING
     return state.make(node, read.items(state, left) | read.items(state, right))

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import ast
 from dataclasses import replace
-from typing import Final
+from typing import Final, TypeGuard
 
 from actors.guardian.covenant.frame import Frame
 from actors.guardian.covenant.knowledge import known
-from actors.guardian.covenant.knowledge.aliasing import NOTHING, SCALAR, Object, State, Value
+from actors.guardian.covenant.knowledge.aliasing import State
 from actors.guardian.covenant.knowledge.facts import CONTAINERS, Fact
+from actors.guardian.covenant.knowledge.objects import NOTHING, SCALAR, Object, Site, Value
 from actors.guardian.covenant.reading.arguments import Arguments
 
 _FOR_NUMBERS: Final = (ast.Sub, ast.Div, ast.FloorDiv, ast.Pow, ast.LShift, ast.RShift, ast.BitAnd, ast.BitXor)
@@ -50,7 +51,7 @@ def container(read: Frame, state: State, target: ast.expr, base: Value) -> None:
         case ast.Subscript():
             place = known.literal(target.slice)
             if place is not None and len(base) == 1:
-                state.boxes |= {(thing, place) for thing in base if _single(state, thing)}
+                state.boxes |= {(thing, place) for thing in base if _single(thing, state)}
 
 
 def is_container(read: Frame, state: State, node: ast.expr) -> bool:
@@ -61,7 +62,7 @@ def is_container(read: Frame, state: State, node: ast.expr) -> bool:
         case ast.Subscript(value=ast.Name(id=name)):
             base = state.env.get(read.key(name), NOTHING)
             place = known.literal(node.slice)
-            return len(base) == 1 and all(_single(state, thing) and (thing, place) in state.boxes for thing in base)
+            return len(base) == 1 and all(_single(thing, state) and (thing, place) in state.boxes for thing in base)
         case _:
             return False
 
@@ -126,5 +127,5 @@ def _plain(value: Value) -> bool:
     return value <= {SCALAR}
 
 
-def _single(state: State, thing: Object) -> bool:
-    return thing[0] == "site" and thing not in state.many and thing not in state.owned
+def _single(thing: Object, state: State) -> TypeGuard[Site]:
+    return isinstance(thing, Site) and thing not in state.many and thing not in state.owned

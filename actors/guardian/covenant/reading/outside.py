@@ -9,18 +9,21 @@ import ast
 
 from actors.guardian.covenant.frame import Frame
 from actors.guardian.covenant.knowledge import failing, known
-from actors.guardian.covenant.knowledge.aliasing import (
+from actors.guardian.covenant.knowledge.aliasing import State
+from actors.guardian.covenant.knowledge.objects import (
     CLASS,
     NOTHING,
     RECEIVER,
     REST,
     SLICE,
     STATE,
+    Bound,
+    Foreign,
     Kind,
     Object,
-    State,
+    Outside,
+    Site,
     Value,
-    parameter,
 )
 from actors.guardian.covenant.reading import doubts, lazies
 from actors.guardian.covenant.reading.arguments import Arguments, anything
@@ -30,12 +33,12 @@ def method(read: Frame, state: State, name: str, base: Value, *, arguments: Argu
     """`base.name(…)`."""
     line = getattr(node, "lineno", 0)
     everything = arguments.everything
-    named = {thing for thing in base if thing[0] == "outside"}
+    named = {thing for thing in base if isinstance(thing, Outside)}
     if named:
         # `math.floor(…)`, `list.append(x, …)`; what else the object may be is followed on its own.
         found = NOTHING
         for thing in named:
-            found |= _of_outside(read, state, f"{thing[1]}.{name}", arguments, node)
+            found |= _of_outside(read, state, f"{thing.path}.{name}", arguments, node)
         rest = base - named
         return found | method(read, state, name, rest, arguments=arguments, node=node) if rest else found
     if name in known.READING_DUNDERS:
@@ -44,7 +47,7 @@ def method(read: Frame, state: State, name: str, base: Value, *, arguments: Argu
         return read.items(state, base)
     if name.startswith("__"):
         # `__setattr__` and its kin: whatever it is, it is not to be followed.
-        if state.touches_state(base | everything) or any(thing == CLASS for thing in base):
+        if state.touches_state(base | everything) or any(thing is CLASS for thing in base):
             state.change(line)
             state.own(everything)
         read.mutate(state, base - {RECEIVER}, everything | read.items(state, everything), line)
@@ -53,9 +56,9 @@ def method(read: Frame, state: State, name: str, base: Value, *, arguments: Argu
         # The answerer has its own signal; what crosses is a copy. It may change what the receiver's slots hold.
         read.invoke_all(state, everything, NOTHING, node)
         read.disturb(state, frozenset({STATE}), grows=False)
-        return frozenset({parameter(f"answer {line}")})
+        return frozenset({Foreign(f"answer {line}")})
     base = base - {RECEIVER}
-    if not (name in known.KEEPING and all(thing[0] in ("state", "site") for thing in base)):
+    if not (name in known.KEEPING and all(thing is STATE or isinstance(thing, Site) for thing in base)):
         read.invoke_all(state, everything, read.items(state, base), node)
     if name in known.MUTATORS:
         return _mutation(read, state, name, base, arguments=arguments, line=line)
@@ -104,7 +107,7 @@ def _at_once(name: str, arguments: Arguments) -> bool:
     given = arguments.spread.union(*arguments.placed)
     if name in ("extend", "extendleft"):
         return not any(known.may_break_off(thing) for thing in given)
-    return name == "update" and all(thing[0] == "site" and thing[2] == "dict" for thing in given)
+    return name == "update" and all(isinstance(thing, Site) and thing.kind == "dict" for thing in given)
 
 
 def _copy(read: Frame, state: State, name: str, base: Value, *, given: Value, node: ast.AST) -> Value:
@@ -138,8 +141,8 @@ def _of_outside(read: Frame, state: State, path: str, arguments: Arguments, node
 def of_pairs(read: Frame, state: State, arguments: Arguments) -> Value:
     """What a dict may hold that is made of `arguments`: a mapping, or pairs; its keywords not among it."""
     given = arguments.spread.union(*arguments.placed)
-    mappings = frozenset(thing for thing in given if thing[0] != "site" or thing[2] in ("dict", "any"))
-    listed = frozenset(thing for thing in given if thing[0] != "site" or thing[2] != "dict")
+    mappings = frozenset(thing for thing in given if not isinstance(thing, Site) or thing.kind in ("dict", "any"))
+    listed = frozenset(thing for thing in given if not isinstance(thing, Site) or thing.kind != "dict")
     pairs = read.items(state, listed)
     return read.items(state, mappings) | read.items(state, pairs) | arguments.spread
 
@@ -191,7 +194,7 @@ def _special(read: Frame, state: State, name: str, arguments: Arguments, node: a
         case "super" | "vars":
             return frozenset({RECEIVER if name == "super" else STATE})
         case "type":
-            return frozenset({CLASS if RECEIVER in everything else ("outside", "object")})
+            return frozenset({CLASS if RECEIVER in everything else Outside("object")})
         case "exec" | "eval" | "setattr" | "delattr" | "globals" | "locals":
             state.change(getattr(node, "lineno", 0))
             return frozenset({STATE})
@@ -204,9 +207,9 @@ def by_any_name(state: State, arguments: Arguments) -> Value:
     given = arguments.everything
     found: set[Object] = set(given)
     for thing in given:
-        if thing[0] == "outside":
-            found.add(("outside", f"{thing[1]}.append"))
-    found.add(("bound", "append", given - {RECEIVER}))
+        if isinstance(thing, Outside):
+            found.add(Outside(f"{thing.path}.append"))
+    found.add(Bound("append", given - {RECEIVER}))
     if state.touches_state(given):
         found.add(STATE)
     return frozenset(found)
@@ -255,7 +258,7 @@ def hand_over(read: Frame, state: State, arguments: Arguments, node: ast.AST) ->
     state.boxes = frozenset()
     if state.touches_state(everything):
         state.change(getattr(node, "lineno", 0))
-    return everything | {parameter("answer")}
+    return everything | {Foreign("answer")}
 
 
 def unknown(read: Frame, state: State, value: Value, node: ast.AST) -> Value:

@@ -10,28 +10,31 @@ Standard library only, as all of the covenant.
 from __future__ import annotations
 
 import ast
-from typing import Final, TypeVar
+from typing import Final
 
 from actors.guardian.covenant import conditions, targets
 from actors.guardian.covenant.frame import Frame
-from actors.guardian.covenant.knowledge import aliasing, failing, known
-from actors.guardian.covenant.knowledge.aliasing import (
+from actors.guardian.covenant.knowledge import failing, known
+from actors.guardian.covenant.knowledge.aliasing import State, TooComplexError
+from actors.guardian.covenant.knowledge.objects import (
     CLASS,
     NOTHING,
     RECEIVER,
     STATE,
+    Bound,
+    Closure,
+    Foreign,
+    Generator,
+    Lazy,
     Object,
-    State,
-    TooComplexError,
+    Outside,
     Value,
 )
 from actors.guardian.covenant.knowledge.scopes import Function
 from actors.guardian.covenant.reading import closures, comprehensions, displays, doubts, lazies, outside
 from actors.guardian.covenant.reading.arguments import Arguments
 
-T = TypeVar("T")
-Node = TypeVar("Node", bound=ast.AST)
-MAX_STEPS: Final = 60_000
+_GETATTR: Final = Outside("getattr")
 
 
 class Reader(Frame):
@@ -46,12 +49,7 @@ class Reader(Frame):
             case None | ast.Constant():
                 return NOTHING
             case ast.Name(id=name):
-                key = self.key(name)
-                if key not in state.certain and name not in known.BUILT_IN:
-                    self.may_raise(state, failing.NAME)
-                # What `global` has bound is found in scope 0 too.
-                found = state.env.get(key, NOTHING if key[0] else frozenset({("outside", name)}))
-                return conditions.narrowed(state, key, found)
+                return self._variable(name, state)
             case ast.Attribute():
                 base = self.value(node.value, state)
                 self.may_raise(state, failing.ATTRIBUTE)
@@ -79,7 +77,7 @@ class Reader(Frame):
                 return displays.display(self, node, state)
             case ast.GeneratorExp():
                 self._remember(node, self.value(node.generators[0].iter, state))
-                return frozenset({("generator", id(node))})
+                return frozenset({Generator(id(node))})
             case ast.ListComp() | ast.SetComp() | ast.DictComp():
                 first = self.value(node.generators[0].iter, state)
                 return state.make(node, comprehensions.run(self, node, self.scope, first, state))
@@ -89,7 +87,7 @@ class Reader(Frame):
                 found = self.value(node.value, state)
                 self.suspend(state, node.lineno)
                 self.invoke_all(state, found, NOTHING, node)
-                return found | {aliasing.parameter("resumed")}
+                return found | {Foreign("resumed")}
             case ast.Compare():
                 return displays.comparison(self, node, state)
             case ast.Starred():
@@ -97,21 +95,32 @@ class Reader(Frame):
                 self.may_raise(state, failing.iteration(found))
                 return self.items(state, found)
             case _:
-                # Operators, comparisons, f-strings, slices: they read their parts, and make numbers and texts.
-                for part in ast.iter_child_nodes(node):
-                    if isinstance(part, ast.expr):
-                        self.value(part, state)
-                self.may_raise(state, failing.ARITHMETIC)
-                doubts.read_as_number(self, state, node)
-                return NOTHING
+                return self._plain(node, state)
+
+    def _variable(self, name: str, state: State) -> Value:
+        key = self.key(name)
+        if key not in state.certain and name not in known.BUILT_IN:
+            self.may_raise(state, failing.NAME)
+        # What `global` has bound is found in scope 0 too.
+        found = state.env.get(key, NOTHING if key[0] else frozenset({Outside(name)}))
+        return conditions.narrowed(state, key, found)
+
+    def _plain(self, node: ast.expr, state: State) -> Value:
+        """Operators, f-strings, slices: they read their parts, and make numbers and texts."""
+        for part in ast.iter_child_nodes(node):
+            if isinstance(part, ast.expr):
+                self.value(part, state)
+        self.may_raise(state, failing.ARITHMETIC)
+        doubts.read_as_number(self, state, node)
+        return NOTHING
 
     def items(self, state: State, value: Value) -> Value:
         """What an item of `value` may be; generators among them run for it."""
         found = state.contents(value)
         for thing in value:
-            if thing[0] == "generator":
+            if isinstance(thing, Generator):
                 found |= comprehensions.consume(self, state, thing)
-            elif thing[0] == "lazy":
+            elif isinstance(thing, Lazy):
                 if thing in self.busy:
                     raise TooComplexError
                 self.busy.append(thing)
@@ -125,7 +134,7 @@ class Reader(Frame):
         for default in [*node.args.defaults, *node.args.kw_defaults]:
             defaults |= self.value(default, state)
         self._remember(node, defaults)
-        return frozenset({("function", id(node))})
+        return frozenset({Closure(id(node))})
 
     def _remember(self, node: Function | ast.GeneratorExp, held: Value) -> None:
         """One text may make many closures: what any of them holds, each may."""
@@ -136,32 +145,32 @@ class Reader(Frame):
         """`base.name`, read and not called."""
         found: set[Object] = set()
         for thing in base:
-            if thing == RECEIVER and name == "__class__":
+            if thing is RECEIVER and name == "__class__":
                 found.add(CLASS)
-            elif thing == RECEIVER and known.is_message(name):
-                found.add(("bound", name, frozenset({RECEIVER})))
-            elif thing == RECEIVER:
+            elif thing is RECEIVER and known.is_message(name):
+                found.add(Bound(name, frozenset({RECEIVER})))
+            elif thing is RECEIVER:
                 found.add(STATE)
-            elif known.is_method(name) and (state.is_state(thing) or thing[0] == "foreign"):
+            elif known.is_method(name) and (state.is_state(thing) or isinstance(thing, Foreign)):
                 # A list's or dict's `get` is its method, and a slot of that name on another object is read as a copy.
                 continue
-            elif thing == STATE or thing in state.owned:
+            elif thing is STATE or thing in state.owned:
                 found.add(STATE)
-            elif thing[0] == "foreign" or thing == CLASS:
+            elif isinstance(thing, Foreign) or thing is CLASS:
                 found.add(thing)
-            elif thing[0] == "outside":
-                found.add(("outside", f"{thing[1]}.{name}"))
+            elif isinstance(thing, Outside):
+                found.add(Outside(f"{thing.path}.{name}"))
             elif name == "args":
                 # Of an exception: what it was made of.
                 found.add(thing)
         if name == "args" and not base:
-            found.add(aliasing.parameter("args"))
+            found.add(Foreign("args"))
         if name in known.MUTATORS:
-            found.add(("bound", name, base))
+            found.add(Bound(name, base))
         elif name in known.METHODS or name.startswith("__"):
             own = base - {RECEIVER}
             if own or not base:
-                found.add(("bound", name, own))
+                found.add(Bound(name, own))
         return frozenset(found)
 
     # Calls -----------------------------------------------------------------------------------------------------
@@ -180,11 +189,7 @@ class Reader(Frame):
         if not called:  # a number, a text: nothing that could run
             outside.hand_over(self, state, arguments, node)
         for thing in called:
-            if (
-                thing == ("outside", "getattr")
-                and len(node.args) > 1
-                and isinstance(name := known.literal(node.args[1]), str)
-            ):
+            if thing == _GETATTR and len(node.args) > 1 and isinstance(name := known.literal(node.args[1]), str):
                 found |= self.attribute(state, arguments.placed[0], name).union(*arguments.placed[2:])
             else:
                 found |= self.invoke(state, thing, arguments, node)
@@ -212,20 +217,20 @@ class Reader(Frame):
 
     def invoke(self, state: State, thing: Object, arguments: Arguments, node: ast.AST) -> Value:
         """Call one object."""
-        match thing[0]:
-            case "function":
+        match thing:
+            case Closure():
                 return closures.follow(self, state, thing, arguments)
-            case "generator" | "lazy":
+            case Generator() | Lazy():
                 return self.items(state, frozenset({thing}))
-            case "bound":
+            case Bound():
                 if thing in self.busy:
                     # A callback that is handed to itself changes nothing more.
                     return NOTHING
                 self.busy.append(thing)
-                found = outside.method(self, state, thing[1], thing[2], arguments=arguments, node=node)
+                found = outside.method(self, state, thing.name, thing.base, arguments=arguments, node=node)
                 self.busy.pop()
                 return found
-            case "outside":
-                return outside.call(self, state, thing[1], arguments, node)
+            case Outside():
+                return outside.call(self, state, thing.path, arguments, node)
             case _:
                 return outside.hand_over(self, state, arguments, node)
