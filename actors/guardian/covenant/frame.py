@@ -16,7 +16,7 @@ from typing import Any, Final, TypeVar
 
 from actors.guardian.covenant.knowledge import aliasing, failing
 from actors.guardian.covenant.knowledge.aliasing import State, TooComplexError
-from actors.guardian.covenant.knowledge.facts import UNKNOWN, Fact
+from actors.guardian.covenant.knowledge.facts import UNKNOWN, Fact, Key
 from actors.guardian.covenant.knowledge.objects import CLASS, INVOKABLE, NOTHING, Foreign, Object, Site, Value
 from actors.guardian.covenant.knowledge.scopes import OUTSIDE, Comprehension, Function, Scope
 from actors.guardian.covenant.reading.arguments import Arguments, anything
@@ -42,11 +42,7 @@ class Call:
 class Frame(ABC):
     """The method under way. `run_body` follows a closure's statements; `report` takes violations."""
 
-    def __init__(
-        self,
-        run_body: Callable[[Function, State], Value],
-        report: Callable[[str, int, str], None],
-    ) -> None:
+    def __init__(self, run_body: Callable[[Function, State], Value], report: Callable[[str, int, str], None]) -> None:
         self.run_body = run_body
         self.report = report
         self.scope: Scope
@@ -144,7 +140,7 @@ class Frame(ABC):
         """What to write instead, should `line` be where a change was left without signal."""
         self.hints.setdefault(line, text)
 
-    def key(self, name: str) -> tuple[int, str]:
+    def key(self, name: str) -> Key:
         return (self.scope.owner(name), name)
 
     def bind(self, state: State, name: str, value: Value, fact: Fact = UNKNOWN) -> None:

@@ -1,8 +1,8 @@
 """What the covenant knows at one point of a method: whether state has changed unsignalled, and what may alias what.
 
 A variable's value is a set of abstract objects (`actors.guardian.covenant.knowledge.objects`). `held` says what such an
-object may contain; once it has been put into the receiver's state it is `owned`, and from
-then on a change of it is a change of the receiver.
+object may contain; once it has been put into the receiver's state it is `owned`, and from then on a change of it is a
+change of the receiver.
 
 Of a display, a pair of `zip` or the like, `parts` says what stands at which place, until a change moves the places; of
 a dict, what stands under which key, and what under all the others.
@@ -20,7 +20,7 @@ import ast
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from actors.guardian.covenant.knowledge.facts import Facts
+from actors.guardian.covenant.knowledge.facts import Facts, Key
 from actors.guardian.covenant.knowledge.objects import (
     NOTHING,
     RECEIVER,
@@ -36,8 +36,6 @@ from actors.guardian.covenant.knowledge.objects import (
     site,
 )
 
-Key = tuple[int, str]
-"""A variable: the scope that owns it (`actors.guardian.covenant.knowledge.scopes`), and its name."""
 Parts = Mapping[object, Value]
 
 MAX_TURNS: Final = 16
