@@ -288,7 +288,9 @@ def mutated(monkeypatch: pytest.MonkeyPatch, mutant: str) -> None:
     from actors.guardian.jail import launching
 
     modules = (
-        "from actors.guardian import child, confine, facades, landlock, run, seccomp, slots, survey, syscalls, weight; "
+        "from actors.guardian.confinement import confine, landlock, seccomp, survey, syscalls; "
+        "from actors.guardian.jail import child; "
+        "from actors.guardian.runtime import facades, run, slots, weight; "
     )
     start = launching._START.replace("from actors", f"{modules}from protocol import codec; {mutant}from actors", 1)
     monkeypatch.setattr(launching, "_START", start)
