@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from actors.guardian.confinement.confine import LAYERS
-from actors.guardian.jail import worker
+from actors.guardian.jail import launching
 from actors.guardian.jail.codes import Codes, key_of
 from actors.guardian.jail.jail import Jail
 from protocol.codec import Ref
@@ -69,7 +69,7 @@ def lying(request):
     return found if "return 2" in request.source else child.Compiled(code={lie!r})
 child._compile = lying
 """
-    monkeypatch.setattr(worker, "_START", worker._START.replace("from actors", f"{words}\nfrom actors", 1))
+    monkeypatch.setattr(launching, "_START", launching._START.replace("from actors", f"{words}\nfrom actors", 1))
     bad, good, again = outcomes(*(Run(source=source, receiver=ME) for source in (ONE, TWO, ONE)))
     assert isinstance(bad, Failed)
     assert (good, again) == (Done(result=2), bad)
