@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import ast
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from actors.guardian.covenant.frame import Frame
 from actors.guardian.covenant.knowledge import known
-from actors.guardian.covenant.knowledge.aliasing import NOTHING, SCALAR, Object, State, Value
+from actors.guardian.covenant.knowledge.aliasing import State
 from actors.guardian.covenant.knowledge.facts import CONTAINERS, UNKNOWN, Constant, Fact, Key, of_constant
+from actors.guardian.covenant.knowledge.objects import NOTHING, SCALAR, STATE, Object, Site, Value
 from actors.guardian.covenant.knowledge.scopes import OUTSIDE
-
-if TYPE_CHECKING:
-    from actors.guardian.covenant.reading.reading import Reader
 
 _PLAIN: Final = (
     ast.Name,
@@ -49,7 +48,7 @@ _OTHERS: Final = frozenset({"tuple", "set", "frozenset"})
 """Containers of which no value of the world is one; they hold things all the same."""
 
 
-def truth(read: Reader, state: State, test: ast.expr) -> bool | None:
+def truth(read: Frame, state: State, test: ast.expr) -> bool | None:
     """What the condition `test` is here; None where it may be either."""
     test = read.once(_plainly, test)
     match test:
@@ -77,7 +76,7 @@ def truth(read: Reader, state: State, test: ast.expr) -> bool | None:
             return _remembered(read, state, test)
 
 
-def assume(read: Reader, state: State, test: ast.expr, *, value: bool) -> bool:
+def assume(read: Frame, state: State, test: ast.expr, *, value: bool) -> bool:
     """Go on in `state` with what follows from `test` being `value`; False where it cannot be."""
     known = truth(read, state, test)
     if known is not None:
@@ -110,7 +109,7 @@ def assume(read: Reader, state: State, test: ast.expr, *, value: bool) -> bool:
     return True
 
 
-def of_kinds(read: Reader, state: State, name: str, kinds: frozenset[str], *, value: bool) -> None:
+def of_kinds(read: Frame, state: State, name: str, kinds: frozenset[str], *, value: bool) -> None:
     """The variable `name` is of one of the `kinds`, types by name, or (`value` False) of none of them."""
     if not value:
         _learn(read, state, name, lacks=CONTAINERS & kinds)
@@ -118,12 +117,12 @@ def of_kinds(read: Reader, state: State, name: str, kinds: frozenset[str], *, va
         _learn(read, state, name, lacks=CONTAINERS - kinds)
 
 
-def again(read: Reader, state: State, node: ast.expr, value: Value) -> Value:
+def again(read: Frame, state: State, node: ast.expr, value: Value) -> Value:
     """`value` of `node`, where more is known of it than when it was evaluated."""
     return narrowed(state, read.key(node.id), value) if isinstance(node, ast.Name) else value
 
 
-def grown(read: Reader, state: State, node: ast.expr) -> None:
+def grown(read: Frame, state: State, node: ast.expr) -> None:
     """What a statement like `x.append(y)` leaves: a container that is not empty."""
     if read.shares or not isinstance(node, (ast.Call, ast.Subscript)) or read.once(_binds, node):
         return
@@ -134,11 +133,11 @@ def grown(read: Reader, state: State, node: ast.expr) -> None:
             _learn(read, state, name, truth=True, none=False)
 
 
-def _binds(_: Reader, node: ast.expr) -> bool:
+def _binds(_: object, node: ast.expr) -> bool:
     return any(isinstance(part, ast.NamedExpr) for part in ast.walk(node))
 
 
-def succeeded(read: Reader, state: State, node: ast.Compare | ast.BinOp, left: Value, right: Value) -> None:
+def succeeded(read: Frame, state: State, node: ast.Compare | ast.BinOp, left: Value, right: Value) -> None:
     """What an operator leaves that has not failed: next to a number or a text it has found no container."""
     if isinstance(node, ast.Compare):
         one, other = node.left, node.comparators[0]
@@ -154,7 +153,7 @@ def succeeded(read: Reader, state: State, node: ast.Compare | ast.BinOp, left: V
                 _learn(read, state, operand.id, lacks=CONTAINERS)
 
 
-def _plainly(read: Reader, test: ast.expr) -> ast.expr:
+def _plainly(read: Frame, test: ast.expr) -> ast.expr:
     """`test`, or what asks the same in fewer words: `len(x) > 0` is `x`."""
     match test:
         case ast.Compare(left=ast.Call() as call, ops=[operator], comparators=[ast.Constant(value=int() as limit)]):
@@ -169,7 +168,7 @@ def _plainly(read: Reader, test: ast.expr) -> ast.expr:
             return test
 
 
-def _looped(read: Reader, source: ast.expr) -> ast.expr:
+def _looped(read: Frame, source: ast.expr) -> ast.expr:
     """The variable that a loop over `source` turns for, once for each item: `x` for `x.items()`, `enumerate(x)`."""
     match source:
         case ast.Call(func=ast.Attribute(value=ast.Name() as name, attr="items" | "keys" | "values" | "copy"), args=[]):
@@ -182,7 +181,7 @@ def _looped(read: Reader, source: ast.expr) -> ast.expr:
             return source
 
 
-def _measured(read: Reader, call: ast.Call, *functions: str) -> ast.Name | None:
+def _measured(read: Frame, call: ast.Call, *functions: str) -> ast.Name | None:
     """The variable that one of Python's own `functions` is called with."""
     match call:
         case ast.Call(func=ast.Name(id=function), args=[ast.Name() as name, *_]) if function in functions:
@@ -191,12 +190,12 @@ def _measured(read: Reader, call: ast.Call, *functions: str) -> ast.Name | None:
             return None
 
 
-def quiet(read: Reader, node: ast.expr) -> bool:
+def quiet(read: Frame, node: ast.expr) -> bool:
     """Whether nothing in `node` binds or changes anything, so that its parts are the same behind it."""
     return read.once(_quiet, node)
 
 
-def _quiet(read: Reader, node: ast.expr) -> bool:
+def _quiet(read: Frame, node: ast.expr) -> bool:
     for part in ast.walk(node):
         match part:
             case ast.NamedExpr() | ast.Await() | ast.Yield() | ast.YieldFrom():
@@ -214,7 +213,7 @@ def _quiet(read: Reader, node: ast.expr) -> bool:
     return True
 
 
-def entered(read: Reader, state: State, source: ast.expr, items: Value, *, value: bool) -> bool:
+def entered(read: Frame, state: State, source: ast.expr, items: Value, *, value: bool) -> bool:
     """Go on in `state` where a loop over `source` turns at least once, or (`value` False) not at all."""
     source = _looped(read, source)
     if value:
@@ -232,10 +231,10 @@ def entered(read: Reader, state: State, source: ast.expr, items: Value, *, value
 
 def _may_be_spent(thing: Object) -> bool:
     """Whether it may be an iterator, which is true and yet has nothing to give."""
-    return thing[0] not in ("state", "site", "foreign") or (thing[0] == "site" and thing[2] == "iterator")
+    return known.may_break_off(thing)
 
 
-def fact(read: Reader, state: State, node: ast.expr | None) -> Fact:
+def fact(read: Frame, state: State, node: ast.expr | None) -> Fact:
     """What is known of the value of `node`."""
     if isinstance(node, (ast.BoolOp, ast.UnaryOp, ast.Compare, ast.BinOp)) and not quiet(read, node):
         return UNKNOWN
@@ -286,15 +285,15 @@ def narrowed(state: State, name: Key, value: Value) -> Value:
     lacks = state.facts.of(name).lacks
     if not lacks:
         return value
-    left = {thing for thing in value if thing[0] != "site" or thing[2] not in lacks}
-    if lacks == CONTAINERS and all(thing[0] != "site" or thing[2] in CONTAINERS for thing in state.owned):
+    left = {thing for thing in value if not isinstance(thing, Site) or thing.kind not in lacks}
+    if lacks == CONTAINERS and all(not isinstance(thing, Site) or thing.kind in CONTAINERS for thing in state.owned):
         # (A tuple that the method itself has put there would be another thing that holds things.)
-        reference = {SCALAR} if any(thing[0] == "state" for thing in left) else set()
-        left = {thing for thing in left if thing[0] != "state"} | reference
+        reference = {SCALAR} if any(thing is STATE for thing in left) else set()
+        left = {thing for thing in left if thing is not STATE} | reference
     return frozenset(left)
 
 
-def _compared(read: Reader, state: State, left: ast.expr, operator: ast.cmpop, right: ast.expr) -> bool | None:
+def _compared(read: Frame, state: State, left: ast.expr, operator: ast.cmpop, right: ast.expr) -> bool | None:
     """Of two things that are known, whether they are the same, or one is none, or which is more."""
     one, other = fact(read, state, left), fact(read, state, right)
     if isinstance(operator, (ast.Is, ast.IsNot)):
@@ -318,7 +317,7 @@ def _compared(read: Reader, state: State, left: ast.expr, operator: ast.cmpop, r
 
 
 def _learn(
-    read: Reader,
+    read: Frame,
     state: State,
     name: str,
     *,
@@ -339,7 +338,7 @@ def _learn(
     state.facts.refine(key, more)
 
 
-def _kinds_asked(read: Reader, test: ast.expr) -> tuple[str, frozenset[str]]:
+def _kinds_asked(read: Frame, test: ast.expr) -> tuple[str, frozenset[str]]:
     """The variable of `isinstance(variable, kinds)` and the names of those kinds; no name where it is something else."""
     match test:
         case ast.Call(func=ast.Name(id="isinstance"), args=[ast.Name(id=name), kinds], keywords=[]):
@@ -351,7 +350,7 @@ def _kinds_asked(read: Reader, test: ast.expr) -> tuple[str, frozenset[str]]:
     return "", frozenset()
 
 
-def _asked(read: Reader, test: ast.expr) -> tuple[str, bool, frozenset[Key]] | None:
+def _asked(read: Frame, test: ast.expr) -> tuple[str, bool, frozenset[Key]] | None:
     """How `test` is remembered: its text, whether it is turned round, its variables. None for what is not plain."""
     turned = False
     if isinstance(test, ast.Compare) and len(test.ops) == 1 and type(test.ops[0]) in _OPPOSITE:
@@ -370,13 +369,13 @@ def _asked(read: Reader, test: ast.expr) -> tuple[str, bool, frozenset[Key]] | N
     return ast.dump(test), turned, frozenset(names)
 
 
-def _remembered(read: Reader, state: State, test: ast.expr) -> bool | None:
+def _remembered(read: Frame, state: State, test: ast.expr) -> bool | None:
     how = read.once(_asked, test)
     found = None if how is None else state.facts.asked(how[0])
     return None if how is None or found is None else found is not how[1]
 
 
-def _remember(read: Reader, state: State, test: ast.expr, *, value: bool) -> None:
+def _remember(read: Frame, state: State, test: ast.expr, *, value: bool) -> None:
     how = read.once(_asked, test)
     if how is not None and not any(_consumable(state, name) for name in how[2]):
         state.facts.ask(how[0], value is not how[1], how[2])

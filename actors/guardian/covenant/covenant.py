@@ -21,18 +21,8 @@ from typing import Final
 
 from actors.guardian.covenant import conditions, loops, patterns, targets
 from actors.guardian.covenant.knowledge import failing, known
-from actors.guardian.covenant.knowledge.aliasing import (
-    CLASS,
-    NOTHING,
-    RECEIVER,
-    STATE,
-    Object,
-    State,
-    TooComplexError,
-    Value,
-    joined,
-    parameter,
-)
+from actors.guardian.covenant.knowledge.aliasing import State, TooComplexError, joined
+from actors.guardian.covenant.knowledge.objects import CLASS, NOTHING, RECEIVER, STATE, Foreign, Object, Outside, Value
 from actors.guardian.covenant.knowledge.scopes import Function, Scope, parameters
 from actors.guardian.covenant.knowledge.ways import Exits, Ways, merged
 from actors.guardian.covenant.reading.reading import Reader
@@ -92,7 +82,7 @@ class Walk:
         for default in [*method.args.defaults, *method.args.kw_defaults]:
             read.value(default, state)
         for n, argument in enumerate(parameters(method)):
-            value = _receiver(method, argument) if n == 0 else frozenset({parameter(argument.arg)})
+            value = _receiver(method, argument) if n == 0 else frozenset({Foreign(argument.arg)})
             read.bind(state, argument.arg, value)
         exits = Exits()
         ends = self.block(method.body, [state], exits)
@@ -180,7 +170,7 @@ class Walk:
             case ast.Raise():
                 read.value(node.exc, state)
                 read.value(node.cause, state)
-                read.may_raise(state, failing.raised(read, node))
+                read.may_raise(state, failing.raised(read.scope, node))
                 return False
             case ast.Assert():
                 return self._assert(node, state)
@@ -199,7 +189,7 @@ class Walk:
                 for alias in node.names:
                     named = alias.asname or alias.name.partition(".")[0]
                     path = f"{node.module}.{alias.name}" if isinstance(node, ast.ImportFrom) else alias.name
-                    read.bind(state, named, frozenset({("outside", path)}))
+                    read.bind(state, named, frozenset({Outside(path)}))
             case _:
                 # pass, global, nonlocal
                 pass
@@ -275,7 +265,7 @@ class Walk:
         read.raises = [(state.copy(), kinds) for state, kinds in raised]
         ends = self.block(node.orelse, end, inner)
         for handler in node.handlers:
-            entered = [state.pass_by(handler.lineno) for state in failing.caught(read, node, handler, raised)]
+            entered = [state.pass_by(handler.lineno) for state in failing.caught(read.scope, node, handler, raised)]
             for state in entered:
                 read.value(handler.type, state)
                 if handler.name:
@@ -356,5 +346,5 @@ def _receiver(method: Method, argument: ast.arg) -> Value:
     """What the first parameter is: the receiver, but for static and class methods, and for `*args`."""
     decorators = {name.id for name in method.decorator_list if isinstance(name, ast.Name)}
     if "staticmethod" in decorators or argument is method.args.vararg:
-        return frozenset({parameter(argument.arg)})
+        return frozenset({Foreign(argument.arg)})
     return frozenset({CLASS if "classmethod" in decorators else RECEIVER})

@@ -6,21 +6,32 @@ Standard library only, as all of the covenant.
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, Final
+from typing import Final, Protocol
 
 from actors.guardian.covenant import conditions, targets
+from actors.guardian.covenant.frame import Frame
 from actors.guardian.covenant.knowledge import failing, recency
-from actors.guardian.covenant.knowledge.aliasing import Object, State, TooComplexError, Value
+from actors.guardian.covenant.knowledge.aliasing import State, TooComplexError
+from actors.guardian.covenant.knowledge.objects import Object, Value
 from actors.guardian.covenant.knowledge.ways import Exits, Ways, knows, merged
-
-if TYPE_CHECKING:
-    from actors.guardian.covenant.covenant import Walk
-    from actors.guardian.covenant.reading.reading import Reader
 
 MAX_TURNS: Final = 8
 
 
-def while_(walk: Walk, node: ast.While, ways: Ways, exits: Exits) -> Ways:
+class Walker(Protocol):
+    """What a loop needs of the walk through its method."""
+
+    @property
+    def read(self) -> Frame: ...
+
+    def branch(self, test: ast.expr, ways: Ways, line: int) -> tuple[Ways, Ways]:
+        """Where `test` is true, and where it is false."""
+
+    def block(self, body: list[ast.stmt], ways: Ways, exits: Exits) -> Ways:
+        """The states after `body`, none where its end is never reached."""
+
+
+def while_(walk: Walker, node: ast.While, ways: Ways, exits: Exits) -> Ways:
     """A `while` loop, until its head learns nothing new."""
     made_at = _made_at(walk, node)
     ways = [recency.turn(state.copy(), made_at) for state in ways]
@@ -35,7 +46,7 @@ def while_(walk: Walk, node: ast.While, ways: Ways, exits: Exits) -> Ways:
     raise TooComplexError
 
 
-def for_(walk: Walk, node: ast.For | ast.AsyncFor, ways: Ways, exits: Exits) -> Ways:
+def for_(walk: Walker, node: ast.For | ast.AsyncFor, ways: Ways, exits: Exits) -> Ways:
     """A `for` loop. It may turn not at all, which tells something of what it turns over."""
     read = walk.read
     source = frozenset[Object]().union(*(read.value(node.iter, state) for state in ways))
@@ -60,13 +71,17 @@ def for_(walk: Walk, node: ast.For | ast.AsyncFor, ways: Ways, exits: Exits) -> 
     raise TooComplexError
 
 
-def _made_at(walk: Walk, node: recency.Loop) -> frozenset[int]:
+def _made_at(walk: Walker, node: recency.Loop) -> frozenset[int]:
     """Where a turn makes objects. In a closure they are not told apart by turns: its caller may hold some, out of sight."""
-    return walk.read.once(recency.places, node) if walk.read.scope.id == walk.read.root else frozenset()
+    return walk.read.once(_places, node) if walk.read.scope.id == walk.read.root else frozenset()
+
+
+def _places(read: Frame, node: recency.Loop) -> frozenset[int]:
+    return recency.places(read.functions, node)
 
 
 def _ask(
-    read: Reader, node: ast.For | ast.AsyncFor, ways: Ways, source: Value, made_at: frozenset[int]
+    read: Frame, node: ast.For | ast.AsyncFor, ways: Ways, source: Value, made_at: frozenset[int]
 ) -> list[tuple[State, Value]]:
     """Each state after the loop has asked for an item, and what the item may be."""
     found = []

@@ -6,19 +6,17 @@ Standard library only, as all of the covenant.
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
 
 from actors.guardian.covenant import conditions
+from actors.guardian.covenant.frame import Frame
 from actors.guardian.covenant.knowledge import failing
-from actors.guardian.covenant.knowledge.aliasing import State, Value
+from actors.guardian.covenant.knowledge.aliasing import State
+from actors.guardian.covenant.knowledge.objects import Value
 from actors.guardian.covenant.knowledge.scopes import OUTSIDE
-
-if TYPE_CHECKING:
-    from actors.guardian.covenant.reading.reading import Reader
 
 
 def meet(
-    read: Reader, state: State, asked: ast.expr, subject: Value, case: ast.match_case
+    read: Frame, state: State, asked: ast.expr, subject: Value, case: ast.match_case
 ) -> tuple[list[State], list[State]]:
     """The states in which `case` takes `subject`, the value of `asked`; and those in which it does not."""
     taken, left = state.copy().pass_by(case.pattern.lineno), [state]
@@ -46,7 +44,7 @@ def meet(
     return ([passed] if conditions.assume(read, passed, case.guard, value=True) else []), [*left, taken]
 
 
-def _kinds(read: Reader, pattern: ast.pattern) -> frozenset[str]:
+def _kinds(read: Frame, pattern: ast.pattern) -> frozenset[str]:
     """The types of which `pattern` takes every value, and no value of another; empty where it asks for more."""
     match pattern:
         case ast.MatchClass(cls=ast.Name(id=name), patterns=[], kwd_patterns=[]):

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from actors.guardian.covenant import conditions
+from actors.guardian.covenant.frame import Frame
 from actors.guardian.covenant.knowledge import failing, known
-from actors.guardian.covenant.knowledge.aliasing import (
+from actors.guardian.covenant.knowledge.aliasing import State, TooComplexError
+from actors.guardian.covenant.knowledge.facts import UNKNOWN, Fact
+from actors.guardian.covenant.knowledge.objects import (
     CLASS,
     INVOKABLE,
     NOTHING,
@@ -19,15 +22,11 @@ from actors.guardian.covenant.knowledge.aliasing import (
     REST,
     SCALAR,
     SLICE,
-    State,
-    TooComplexError,
+    Foreign,
+    Site,
     Value,
 )
-from actors.guardian.covenant.knowledge.facts import UNKNOWN, Fact
 from actors.guardian.covenant.reading import doubts
-
-if TYPE_CHECKING:
-    from actors.guardian.covenant.reading.reading import Reader
 
 _SIGNS: Final[dict[type[ast.operator], str]] = {
     ast.Add: "+",
@@ -40,7 +39,7 @@ _SIGNS: Final[dict[type[ast.operator], str]] = {
 _HINT: Final = "`x {op}= y` may change a list or dict of the state in place; a new value is `x = x {op} y`"
 
 
-def assign(read: Reader, state: State, target: ast.expr, value: Value, fact: Fact = UNKNOWN) -> None:
+def assign(read: Frame, state: State, target: ast.expr, value: Value, fact: Fact = UNKNOWN) -> None:
     """`value` goes into `target`; `fact` is what else is known of it."""
     read.step()
     match target:
@@ -69,11 +68,11 @@ def assign(read: Reader, state: State, target: ast.expr, value: Value, fact: Fac
             raise TooComplexError
 
 
-def _unpack(read: Reader, state: State, targets: list[ast.expr], value: Value) -> None:
+def _unpack(read: Frame, state: State, targets: list[ast.expr], value: Value) -> None:
     """Each target gets what stands at its place, counted from the end behind a starred one."""
     items = read.items(state, value)
     starred = next((n for n, part in enumerate(targets) if isinstance(part, ast.Starred)), len(targets))
-    known_ones = frozenset(thing for thing in value if thing[0] not in INVOKABLE)
+    known_ones = frozenset(thing for thing in value if not isinstance(thing, INVOKABLE))
     called = items if known_ones != value else NOTHING
     parts = []
     for n, part in enumerate(targets):
@@ -83,7 +82,7 @@ def _unpack(read: Reader, state: State, targets: list[ast.expr], value: Value) -
         assign(read, state, part, found)
 
 
-def values(read: Reader, state: State, node: ast.Assign) -> None:
+def values(read: Frame, state: State, node: ast.Assign) -> None:
     """`a = b = value`, and `a, b = x, y` one by one."""
     value = read.value(node.value, state)
     fact = conditions.fact(read, state, node.value)
@@ -101,19 +100,19 @@ def values(read: Reader, state: State, node: ast.Assign) -> None:
             assign(read, state, target, value, fact)
 
 
-def write(read: Reader, state: State, base: Value, name: str, value: Value, *, line: int) -> None:
+def write(read: Frame, state: State, base: Value, name: str, value: Value, *, line: int) -> None:
     """An attribute of `base` is set or deleted."""
     for thing in base:
-        if thing == RECEIVER:
+        if thing is RECEIVER:
             state.change(line)
             read.own(state, value, line)
-        elif thing == CLASS:
+        elif thing is CLASS:
             read.report("COV003", line, "")
-        elif state.is_state(thing) or thing[0] == "foreign":
+        elif state.is_state(thing) or isinstance(thing, Foreign):
             read.report("COV002", line, f"the attribute {name!r}")
 
 
-def augment(read: Reader, state: State, node: ast.AugAssign) -> Iterator[State]:
+def augment(read: Frame, state: State, node: ast.AugAssign) -> Iterator[State]:
     """`target += value`: what is a container may take it in place; a number or a text is made anew. The ways from here."""
     target = node.target
     base, old = _old(read, state, target)
@@ -152,7 +151,7 @@ def augment(read: Reader, state: State, node: ast.AugAssign) -> Iterator[State]:
     yield state
 
 
-def _old(read: Reader, state: State, target: ast.Name | ast.Attribute | ast.Subscript) -> tuple[Value, Value]:
+def _old(read: Frame, state: State, target: ast.Name | ast.Attribute | ast.Subscript) -> tuple[Value, Value]:
     """The object that `target` is an attribute or item of, and its value so far."""
     match target:
         case ast.Name(id=name):
@@ -176,7 +175,7 @@ def _is_field(node: ast.AugAssign, base: Value, state: State) -> bool:
     """
     match node:
         case ast.AugAssign(op=ast.Mult(), target=ast.Subscript(slice=ast.Constant(value=str(key)))):
-            known_parts = [state.parts.get(thing) or {} for thing in base]
+            known_parts = [state.parts.get(thing) or {} for thing in base if isinstance(thing, Site)]
             return all(parts.get(key, NOTHING) <= parts.get(REST, NOTHING) for parts in known_parts)
         case _:
             return False
@@ -195,13 +194,13 @@ def _in_place(node: ast.AugAssign, old: Value, new: Value) -> Value:
         case ast.Mult():
             return NOTHING if known.fractional(node.value) else old
         case ast.Sub() | ast.BitAnd() | ast.BitXor():
-            made = any(thing[0] == "site" for thing in new)
-            return frozenset(thing for thing in old if made or thing[0] == "site")
+            made = any(isinstance(thing, Site) for thing in new)
+            return frozenset(thing for thing in old if made or isinstance(thing, Site))
         case _:
             return NOTHING
 
 
-def delete(read: Reader, state: State, target: ast.expr) -> None:
+def delete(read: Frame, state: State, target: ast.expr) -> None:
     read.may_raise(state, failing.ATTRIBUTE | failing.ITEM | failing.NAME)
     match target:
         case ast.Name(id=name):

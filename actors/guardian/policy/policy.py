@@ -22,15 +22,15 @@ nothing at run time and are dropped.
 from __future__ import annotations
 
 import ast
-import string
 import warnings
+from collections import deque
 from types import CodeType
 from typing import Any, Final
 
 from RestrictedPython.transformer import INSPECT_ATTRIBUTES, RestrictingNodeTransformer
 
 from actors.guardian import builtin_names
-from actors.guardian.policy import bounds, rewriting
+from actors.guardian.policy import bounds, forms, rewriting
 from protocol import names
 from protocol.messages import Violation
 
@@ -57,7 +57,7 @@ RULES: Final[dict[str, str]] = {
 
 _RESERVED: Final = frozenset({"print", "printed", "builtins", "breakpoint"})
 _FORMATS: Final = frozenset({"format", "format_map"})
-_ATTRIBUTE_FUNCTIONS: Final = frozenset({"getattr", "hasattr"})
+_LITERALS: Final = (ast.Constant, ast.UnaryOp, ast.USub, ast.Load)
 _PATTERN_TYPES: Final = builtin_names.TYPES - {"range", "slice"}
 _FORBIDDEN: Final[dict[type[ast.AST], str]] = {
     ast.Import: "POL002",
@@ -100,39 +100,14 @@ def compile_method(module: ast.Module, *, kernel: bool) -> CodeType | list[Viola
         return [bounds.unparsed(error)]
 
 
-def is_signal(node: ast.AST) -> bool:
-    """Whether `node` is the canonical statement `self._p_changed = True`."""
-    return (
-        isinstance(node, ast.Assign)
-        and len(node.targets) == 1
-        and isinstance(target := node.targets[0], ast.Attribute)
-        and target.attr == names.SIGNAL
-        and isinstance(target.value, ast.Name)
-        and target.value.id == "self"
-        and isinstance(node.value, ast.Constant)
-        and node.value.value is True
-    )
-
-
-def plain_format(template: str) -> bool:
-    """Whether every field of the format string `template` is a plain one: no attribute, no item, none nested."""
-    try:
-        for _, field, spec, _ in string.Formatter().parse(template):
-            if field is not None and (any(c in field for c in ".[") or "{" in (spec or "")):
-                return False
-    except ValueError:
-        return False
-    return True
-
-
 class _Checker:
     """One reading of the page. `violations` holds one for each (rule, line)."""
 
     def __init__(self, *, kernel: bool) -> None:
         self._allowed = names.KERNEL_NAMES if kernel else frozenset[str]()
-        self._known: frozenset[str] = builtin_names.ALL
-        self._fine: set[int] = set()
-        self._dropped: set[int] = set()
+        self._tops: list[ast.AST] = []
+        self._bound: set[str] = set()
+        self._read: list[ast.Name] = []
         self.violations: dict[tuple[str, int], Violation] = {}
 
     def check(self, module: ast.Module) -> None:
@@ -141,36 +116,58 @@ class _Checker:
             strange = next((node for node in module.body if not isinstance(node, ast.FunctionDef)), None)
             self._add("POL001", strange or (module.body[-1] if module.body else None), "")
         for function in functions:
-            first = [*function.args.posonlyargs, *function.args.args][:1]
-            if not first or first[0].arg != "self":
+            if forms.receiver(function) is None:
                 self._add("POL001", function, "its first parameter is self")
-            else:
-                self._fine.add(id(first[0]))
-        nodes = list(ast.walk(module))
-        self._known = builtin_names.ALL | {
-            name for node in nodes if not _is_top(node, functions) for name in _bound(node)
-        }
-        # An annotation is dropped: what it names need not exist.
-        self._dropped = {id(part) for node in nodes for note in _annotations(node) for part in ast.walk(note)}
-        for node in nodes:
-            self._node(node)
+        self._tops = [*functions]
+        self._walk(module)
+        known = builtin_names.ALL | self._bound
+        for name in self._read:
+            if name.id not in known:
+                self._add("POL010", name, repr(name.id))
 
-    def _node(self, node: ast.AST) -> None:
+    def _walk(self, module: ast.Module) -> None:
+        """Each node once, from the outer to the inner, with what the nodes around it say of it.
+
+        That is the one node in there that may stand in a form of its own (`fine`), and whether it is part of an
+        annotation: that is dropped, so what it names need not exist.
+        """
+        todo: deque[tuple[ast.AST, ast.AST | None, bool]] = deque([(module, None, False)])
+        while todo:
+            node, fine, dropped = todo.popleft()
+            self._node(node, fine=node is fine, dropped=dropped)
+            fine = self._fine(node) or fine
+            notes = forms.notes(node)
+            todo.extend((child, fine, dropped or child in notes) for child in ast.iter_child_nodes(node))
+
+    def _fine(self, node: ast.AST) -> ast.AST | None:
+        """What in `node` stands in a form that is allowed here only."""
+        match node:
+            case ast.Assign(targets=[target]) if forms.is_signal(node):
+                return target
+            case ast.Call(func=function) if forms.is_plain(node):
+                return function
+            case ast.FunctionDef() | ast.AsyncFunctionDef() if node in self._tops:
+                return forms.receiver(node)
+            case _:
+                return None
+
+    def _node(self, node: ast.AST, *, fine: bool, dropped: bool) -> None:
         rule = _FORBIDDEN.get(type(node))
         if rule is not None:
             self._add(rule, node, "")
-        if is_signal(node):
-            self._fine.add(id(node.targets[0]))  # type: ignore[attr-defined]
-        for name in _bound(node):
-            self._binding(node, name)
+        bound = forms.bound(node)
+        if bound and node not in self._tops:
+            self._bound.update(bound)
+        for name in bound:
+            self._binding(node, name, fine=fine)
         match node:
             case ast.FunctionDef() | ast.AsyncFunctionDef():
                 for decorator in node.decorator_list:
                     self._add("POL004", decorator, "")
             case ast.Name():
-                self._name(node)
+                self._name(node, fine=fine, dropped=dropped)
             case ast.Attribute():
-                self._attribute(node)
+                self._attribute(node, fine=fine)
             case ast.keyword(arg=str(name)):
                 self._underscore(node, name)
             case ast.Call():
@@ -184,54 +181,42 @@ class _Checker:
             case _:
                 pass
 
-    def _binding(self, node: ast.AST, name: str) -> None:
+    def _binding(self, node: ast.AST, name: str, *, fine: bool) -> None:
         self._underscore(node, name)
         if name in _RESERVED:
             self._add("POL017", node, repr(name))
-        if name == "self" and id(node) not in self._fine:
+        if name == "self" and not fine:
             self._add("POL011", node, "")
 
-    def _name(self, node: ast.Name) -> None:
+    def _name(self, node: ast.Name, *, fine: bool, dropped: bool) -> None:
         if isinstance(node.ctx, ast.Load):
             self._underscore(node, node.id)
-            if node.id not in self._known and not node.id.startswith("_") and id(node) not in self._dropped:
-                self._add("POL010", node, repr(node.id))
-            if node.id in _ATTRIBUTE_FUNCTIONS and id(node) not in self._fine:
+            if not node.id.startswith("_") and not dropped:
+                self._read.append(node)
+            if node.id in forms.ATTRIBUTE_FUNCTIONS and not fine:
                 self._add("POL016", node, "")
 
-    def _attribute(self, node: ast.Attribute) -> None:
+    def _attribute(self, node: ast.Attribute, *, fine: bool) -> None:
         stores = not isinstance(node.ctx, ast.Load)
         if node.attr == names.SIGNAL:
-            if id(node) not in self._fine:
+            if not fine:
                 self._add("POL009", node, "")
         elif node.attr.startswith("_") and node.attr not in self._allowed:
             self._add("POL008", node, repr(node.attr))
         elif node.attr in INSPECT_ATTRIBUTES:
             self._add("POL017", node, repr(node.attr))
-        elif node.attr in _FORMATS and id(node) not in self._fine:
+        elif node.attr in _FORMATS and not fine:
             self._add("POL012", node, "")
         elif stores and names.is_selector(node.attr):
             self._add("POL014", node, repr(node.attr))
 
     def _call(self, node: ast.Call) -> None:
-        """Calls that are allowed in one form only mark their function, before the walk comes to it, as fine."""
-        function = node.func
-        if isinstance(function, ast.Name) and function.id in _ATTRIBUTE_FUNCTIONS and len(node.args) >= 2:
-            name = node.args[1]
-            if isinstance(name, ast.Constant) and isinstance(name.value, str) and _plain_name(name.value):
-                self._fine.add(id(function))
-                if name.value.startswith("_") and name.value not in self._allowed:
-                    self._add("POL008", node, repr(name.value))
-                if name.value in INSPECT_ATTRIBUTES | _FORMATS:
-                    self._add("POL017", node, repr(name.value))
-        if (
-            isinstance(function, ast.Attribute)
-            and function.attr == "format"
-            and isinstance(function.value, ast.Constant)
-        ):
-            template = function.value.value
-            if isinstance(template, str) and plain_format(template):
-                self._fine.add(id(function))
+        name = forms.literal_name(node)
+        if name is not None:
+            if name.startswith("_") and name not in self._allowed:
+                self._add("POL008", node, repr(name))
+            if name in INSPECT_ATTRIBUTES | _FORMATS:
+                self._add("POL017", node, repr(name))
 
     def _handler(self, node: ast.ExceptHandler) -> None:
         kinds = node.type.elts if isinstance(node.type, ast.Tuple) else [node.type] if node.type else []
@@ -257,44 +242,6 @@ class _Checker:
         line = getattr(node, "lineno", 0)
         message = f"{RULES[rule]}: {detail}" if detail else RULES[rule]
         self.violations.setdefault((rule, line), Violation(rule=rule, line=line, message=message))
-
-
-def _plain_name(text: str) -> bool:
-    return text.isidentifier() and bounds.plain_name(text) == text
-
-
-_LITERALS: Final = (ast.Constant, ast.UnaryOp, ast.USub, ast.Load)
-
-
-def _annotations(node: ast.AST) -> list[ast.expr]:
-    match node:
-        case ast.arg(annotation=ast.expr() as note) | ast.AnnAssign(annotation=ast.expr() as note):
-            return [note]
-        case ast.FunctionDef(returns=ast.expr() as note):
-            return [note]
-        case _:
-            return []
-
-
-def _is_top(node: ast.AST, functions: list[ast.FunctionDef | ast.AsyncFunctionDef]) -> bool:
-    return any(node is function for function in functions)
-
-
-def _bound(node: ast.AST) -> list[str]:
-    """The names that `node` itself binds."""
-    match node:
-        case ast.Name(id=name, ctx=ast.Store() | ast.Del()):
-            return [name]
-        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name) | ast.arg(arg=name):
-            return [name]
-        case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
-            return [name]
-        case ast.MatchMapping(rest=str(name)):
-            return [name]
-        case ast.alias(name=name, asname=other):
-            return [other or name.partition(".")[0]]
-        case _:
-            return []
 
 
 class _Transformer(RestrictingNodeTransformer):
@@ -335,7 +282,7 @@ class _Transformer(RestrictingNodeTransformer):
         return self.visit(ast.copy_location(ast.Assign(targets=[node.target], value=node.value), node))
 
     def visit_Assign(self, node: ast.Assign) -> Any:
-        if is_signal(node):
+        if forms.is_signal(node):
             return ast.copy_location(ast.Expr(rewriting.call("_signal_")), node)
         return self._contents(node)
 

@@ -1,9 +1,8 @@
 """What the covenant knows at one point of a method: whether state has changed unsignalled, and what may alias what.
 
-An abstract object is a small tuple. A value is the set of objects that it may be; numbers and texts are the empty set,
-since nothing can be changed through them. Objects made in the method are told apart by the place that makes them, and
-`held` says what such an object may contain; once it has been put into the receiver's state it is `owned`, and from
-then on a change of it is a change of the receiver.
+A variable's value is a set of abstract objects (`actors.guardian.covenant.knowledge.objects`). `held` says what such an
+object may contain; once it has been put into the receiver's state it is `owned`, and from then on a change of it is a
+change of the receiver.
 
 Of a display, a pair of `zip` or the like, `parts` says what stands at which place, until a change moves the places; of
 a dict, what stands under which key, and what under all the others.
@@ -19,55 +18,25 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, Literal
+from typing import Final
 
-from actors.guardian.covenant.knowledge.facts import Facts
+from actors.guardian.covenant.knowledge.facts import Facts, Key
+from actors.guardian.covenant.knowledge.objects import (
+    NOTHING,
+    RECEIVER,
+    REST,
+    STATE,
+    Bound,
+    Foreign,
+    Kind,
+    Lazy,
+    Object,
+    Site,
+    Value,
+    site,
+)
 
-Object = tuple[Any, ...]
-Value = frozenset[Object]
-Key = tuple[int, str]
-"""A variable: the scope that owns it (`actors.guardian.covenant.knowledge.scopes`), and its name."""
-
-NOTHING: Final[Value] = frozenset()
-RECEIVER: Final[Object] = ("receiver",)
-STATE: Final[Object] = ("state",)
-CLASS: Final[Object] = ("class",)
-REST: Final[Object] = ("rest",)
-"""In the parts of a dict: all keys that are not named."""
-SLICE: Final[Object] = ("slice",)
-"""What `slice(…)` makes: an index that takes many items at once. No value of the world is one."""
-SCALAR: Final[Object] = ("foreign", "a number, a text or a reference")
-"""What of the state is no list or dict: it cannot be changed in place, and may still be another object."""
-
-Kind = Literal["list", "dict", "set", "tuple", "iterator", "any"]
-"""What an object made in the method is; `any` is a container of whatever kind, never an iterator."""
 Parts = Mapping[object, Value]
-_KINDS: Final[Mapping[type, Kind]] = {
-    ast.List: "list",
-    ast.ListComp: "list",
-    ast.Dict: "dict",
-    ast.DictComp: "dict",
-    ast.Set: "set",
-    ast.SetComp: "set",
-    ast.Tuple: "tuple",
-}
-
-INVOKABLE: Final = frozenset({"function", "generator", "lazy", "bound"})
-
-
-def parameter(name: str) -> Object:
-    return ("foreign", name)
-
-
-def site(node: object, kind: Kind | None = None, role: str = "") -> Object:
-    """The object that the syntax node `node` makes; `role` tells apart the several that one node makes."""
-    return ("site", id(node), kind or _KINDS.get(type(node), "any"), role)
-
-
-def earlier(thing: Object) -> Object:
-    """Stands for all objects that were made where `thing` was made, in turns before this one."""
-    return (*thing[:4], "earlier")
-
 
 MAX_TURNS: Final = 16
 """Turns of a comprehension or a callback until nothing new comes out; what needs more is refused."""
@@ -95,10 +64,10 @@ class State:
         self.held: dict[Object, Value] = {}
         self.owned: frozenset[Object] = frozenset()
         self.many: frozenset[Object] = frozenset()
-        self.boxes: frozenset[tuple[Object, object]] = frozenset()
+        self.boxes: frozenset[tuple[Site, object]] = frozenset()
         self.dead = False
         self.certain: frozenset[Key] = frozenset()
-        self.parts: dict[Object, Parts | None] = {}
+        self.parts: dict[Site, Parts | None] = {}
         self.facts = Facts()
 
     def copy(self) -> State:
@@ -178,7 +147,7 @@ class State:
 
     def is_state(self, thing: Object) -> bool:
         """Whether a change of `thing` may be a change of the receiver's state."""
-        return thing in (STATE, RECEIVER) or thing in self.owned
+        return thing is STATE or thing is RECEIVER or thing in self.owned
 
     def touches_state(self, value: Value) -> bool:
         """Whether `value`, or anything that it holds, may be of the receiver's state."""
@@ -190,7 +159,7 @@ class State:
 
     def make(
         self, node: object, contents: Value, kind: Kind | None = None, parts: Parts | None = None, role: str = ""
-    ) -> Value:
+    ) -> frozenset[Site]:
         """A fresh object made at `node` that holds `contents`, which stand at the places of `parts` if they are known."""
         made = site(node, kind, role)
         self.hold(made, contents)
@@ -206,15 +175,15 @@ class State:
         """What stands at `place` of `value`; None for a place that is not known."""
         found: set[Object] = set()
         for thing in value:
-            parts = self.parts.get(thing)
-            here = _place(thing, parts, place)
-            if parts is None or here is None or thing in self.owned:
+            parts = self.parts.get(thing) if isinstance(thing, Site) and thing not in self.owned else None
+            here = None if parts is None or not isinstance(thing, Site) else _place(thing, parts, place)
+            if parts is None or here is None:
                 found |= self.contents(frozenset({thing}))
             else:
                 found |= parts.get(here, parts.get(REST, NOTHING))
         return frozenset(found)
 
-    def put(self, thing: Object, value: Value, place: object | None, *, alone: bool = False) -> None:
+    def put(self, thing: Site, value: Value, place: object | None, *, alone: bool = False) -> None:
         """`thing` may hold `value` now, at `place`; None for a change that leaves no place as it was.
 
         Where `thing` is `alone` what is changed, and stands for one object, nothing else is at that place any more.
@@ -239,7 +208,7 @@ class State:
 
     def own(self, value: Value) -> None:
         """`value` was put into the receiver's state, with all that it holds."""
-        self.owned |= {thing for thing in self.reach(value) if thing[0] in ("site", "foreign")}
+        self.owned |= {thing for thing in self.reach(value) if isinstance(thing, (Site, Foreign))}
 
     def reach(self, value: Value) -> set[Object]:
         found: set[Object] = set()
@@ -249,10 +218,10 @@ class State:
             if thing not in found:
                 found.add(thing)
                 todo.extend(self.held.get(thing, NOTHING))
-                if thing[0] == "bound":
-                    todo.extend(thing[2])
-                elif thing[0] == "lazy":
-                    todo.extend(thing[4].union(*thing[3]))
+                if isinstance(thing, Bound):
+                    todo.extend(thing.base)
+                elif isinstance(thing, Lazy):
+                    todo.extend(thing.spread.union(*thing.placed))
         return found
 
     def contents(self, value: Value) -> Value:
@@ -262,9 +231,9 @@ class State:
             if thing in self.owned:
                 # It may have been changed by another name since.
                 found.add(STATE)
-            if thing in (STATE, RECEIVER):
+            if thing is STATE or thing is RECEIVER:
                 found.add(STATE)
-            elif thing[0] == "foreign":
+            elif isinstance(thing, Foreign):
                 found |= {thing} | self.held.get(thing, NOTHING)
             else:
                 found |= self.held.get(thing, NOTHING)
@@ -284,7 +253,7 @@ def joined(states: Iterable[State]) -> State | None:
     return meeting
 
 
-def either(thing: Object, one: Parts | None, other: Parts | None) -> Parts | None:
+def either(thing: Site, one: Parts | None, other: Parts | None) -> Parts | None:
     """The parts of `thing`, which has either; unknown where the places of a list are not the same."""
     if one is other or one is None or other is None or one == other:
         return one if other is not None else None
@@ -294,16 +263,16 @@ def either(thing: Object, one: Parts | None, other: Parts | None) -> Parts | Non
     return {key: one.get(key, rest[0]) | other.get(key, rest[1]) for key in (*one, *other)}
 
 
-def _keyed(thing: Object) -> bool:
+def _keyed(thing: Site) -> bool:
     """Whether what stands in `thing` may be told apart by text keys: it is a dict, or perhaps one."""
-    return thing[0] == "site" and thing[2] in ("dict", "any")
+    return thing.kind in ("dict", "any")
 
 
-def _place(thing: Object, parts: Parts | None, place: object | None) -> object | None:
+def _place(thing: Site, parts: Parts | None, place: object | None) -> object | None:
     """`place` as `parts` name it: counted from the front; what may be a list has no places, only keys."""
-    if parts is None or thing[0] != "site" or thing[2] == "dict":
+    if parts is None or thing.kind == "dict":
         return place
-    if thing[2] == "any":
+    if thing.kind == "any":
         return place if isinstance(place, str) else None
     return place + len(parts) if isinstance(place, int) and place < 0 and place not in parts else place
 
@@ -320,6 +289,6 @@ def arithmetic(operator: ast.operator, left: Value, right: Value) -> bool:
         case ast.Mult():
             return not left and not right
         case ast.Sub() | ast.BitAnd() | ast.BitXor():
-            return not any(thing[0] == "site" for thing in left | right)
+            return not any(isinstance(thing, Site) for thing in left | right)
         case _:
             return True

@@ -13,16 +13,14 @@ from __future__ import annotations
 import ast
 import builtins
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from actors.guardian import builtin_names
 from actors.guardian.covenant.knowledge import known
-from actors.guardian.covenant.knowledge.aliasing import State, Value
-from actors.guardian.covenant.knowledge.scopes import OUTSIDE
+from actors.guardian.covenant.knowledge.aliasing import State
+from actors.guardian.covenant.knowledge.objects import RECEIVER, STATE, Bound, Closure, Foreign, Outside, Site, Value
+from actors.guardian.covenant.knowledge.scopes import OUTSIDE, Scope
 from actors.guardian.covenant.knowledge.ways import Ways, merged
-
-if TYPE_CHECKING:
-    from actors.guardian.covenant.reading.reading import Reader
 
 Kinds = frozenset[str] | None
 """Kinds of exception by name, each with those below it; None for any."""
@@ -77,7 +75,9 @@ def statement(node: ast.stmt) -> Kinds:
 
 def method(name: str, base: Value) -> Kinds:
     """How `base.name(…)` may fail, beside the code of the method itself that it runs."""
-    if name not in _KNOWN_METHODS or any(thing[0] not in ("state", "site", "foreign", "receiver") for thing in base):
+    if name not in _KNOWN_METHODS or not all(
+        thing is STATE or thing is RECEIVER or isinstance(thing, (Site, Foreign)) for thing in base
+    ):
         return None
     if name in _SIMPLE:
         return ATTRIBUTE
@@ -91,12 +91,12 @@ def function(called: Value) -> Kinds:
     found = KIND
     for thing in called:
         kinds: Kinds = None
-        if thing[0] == "function":
+        if isinstance(thing, Closure):
             kinds = KIND
-        elif thing[0] == "bound":
-            kinds = method(thing[1], thing[2])
-        elif thing[0] == "outside":
-            kinds = _built_in(thing[1])
+        elif isinstance(thing, Bound):
+            kinds = method(thing.name, thing.base)
+        elif isinstance(thing, Outside):
+            kinds = _built_in(thing.path)
         if kinds is None:
             return None
         found |= kinds
@@ -116,17 +116,17 @@ def iteration(items: Value) -> Kinds:
     return None if any(map(known.may_break_off, items)) else WRONG
 
 
-def raised(read: Reader, node: ast.Raise) -> Kinds:
+def raised(scope: Scope, node: ast.Raise) -> Kinds:
     """What `raise` raises."""
     error = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
-    return KIND | {error.id} if isinstance(error, ast.Name) and _class(read, error) else None
+    return KIND | {error.id} if isinstance(error, ast.Name) and _class(scope, error) else None
 
 
-def caught(read: Reader, node: ast.Try | ast.TryStar, handler: ast.ExceptHandler, raises: Raised) -> Ways:
+def caught(scope: Scope, node: ast.Try | ast.TryStar, handler: ast.ExceptHandler, raises: Raised) -> Ways:
     """The states in which `handler` of `node` may be entered. (A group of exceptions is caught by its parts.)"""
     parts = isinstance(node, ast.TryStar)
     return merged(
-        state for state, kinds in raises if parts or kinds is None or _catches(read, handler.type, kinds | _ALWAYS)
+        state for state, kinds in raises if parts or kinds is None or _catches(scope, handler.type, kinds | _ALWAYS)
     )
 
 
@@ -138,12 +138,12 @@ def together(raises: Raised) -> Raised:
     return [(state, kinds) for kinds, states in apart.items() for state in merged(states)]
 
 
-def _catches(read: Reader, types: ast.expr | None, kinds: Iterable[str]) -> bool:
+def _catches(scope: Scope, types: ast.expr | None, kinds: Iterable[str]) -> bool:
     listed = types.elts if isinstance(types, ast.Tuple) else [types]
     for one in listed:
-        caught = _class(read, one) if isinstance(one, ast.Name) else None
+        caught = _class(scope, one) if isinstance(one, ast.Name) else None
         if caught is None:
-            name = one.id if isinstance(one, ast.Name) and read.key(one.id)[0] == OUTSIDE else ""
+            name = one.id if isinstance(one, ast.Name) and scope.owner(one.id) == OUTSIDE else ""
             if name != builtin_names.SEND_FAILED or name in kinds:
                 return True
             continue
@@ -154,7 +154,7 @@ def _catches(read: Reader, types: ast.expr | None, kinds: Iterable[str]) -> bool
     return False
 
 
-def _class(read: Reader, name: ast.Name) -> type[BaseException] | None:
+def _class(scope: Scope, name: ast.Name) -> type[BaseException] | None:
     """The exception class of Python that `name` is; None for what else it may be."""
-    found = getattr(builtins, name.id, None) if read.key(name.id)[0] == OUTSIDE else None
+    found = getattr(builtins, name.id, None) if scope.owner(name.id) == OUTSIDE else None
     return found if isinstance(found, type) and issubclass(found, BaseException) else None

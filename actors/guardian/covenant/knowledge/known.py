@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from actors.guardian import builtin_names
-from actors.guardian.covenant.knowledge.aliasing import Kind, Object, Value
+from actors.guardian.covenant.knowledge.objects import STATE, Foreign, Kind, Object, Site, Value
 
 MUTATORS: Final = frozenset(
     """append extend insert remove pop clear sort reverse update setdefault popitem add discard intersection_update
@@ -92,14 +92,14 @@ def hashable(values: Iterable[Value]) -> Value:
         thing
         for value in values
         for thing in value
-        if thing[0] not in ("state", "foreign")
-        and not (thing[0] == "site" and thing[2] in ("list", "dict", "iterator"))
+        if not (thing is STATE or isinstance(thing, Foreign))
+        and not (isinstance(thing, Site) and thing.kind in ("list", "dict", "iterator"))
     )
 
 
 def may_break_off(thing: Object) -> bool:
     """Whether asking `thing` for its items may fail half-way: no list, dict or text does."""
-    return thing[0] not in ("state", "foreign", "site") or (thing[0] == "site" and thing[2] == "iterator")
+    return thing.kind == "iterator" if isinstance(thing, Site) else not (thing is STATE or isinstance(thing, Foreign))
 
 
 def fractional(node: ast.expr) -> bool:

@@ -11,23 +11,18 @@ Standard library only, as all of the covenant.
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping, Sequence
 
-from actors.guardian.covenant.knowledge.aliasing import NOTHING, Object, Parts, State, Value, earlier, either
-
-if TYPE_CHECKING:
-    from actors.guardian.covenant.reading.reading import Reader
+from actors.guardian.covenant.knowledge.aliasing import Parts, State, either
+from actors.guardian.covenant.knowledge.objects import NOTHING, Bound, Lazy, Object, Site, Value, earlier
 
 Loop = ast.While | ast.For | ast.AsyncFor
-_RECENT: Final = 4
-"""The length of an object of this turn."""
 
 
-def places(read: Reader, loop: Loop) -> frozenset[int]:
-    """The ids of all places at which a turn of `loop` may make an object, those of closures that it names among them."""
+def places(closures: Mapping[str, Sequence[ast.AST]], loop: Loop) -> frozenset[int]:
+    """The ids of all places at which a turn of `loop` may make an object, those of `closures` that it names among them."""
     todo: list[ast.AST] = [loop.test if isinstance(loop, ast.While) else loop.target, *loop.body]
-    functions = dict(read.functions)
+    functions = dict(closures)
     found: set[int] = set()
     while todo:
         for part in ast.walk(todo.pop()):
@@ -37,14 +32,14 @@ def places(read: Reader, loop: Loop) -> frozenset[int]:
     return frozenset(found)
 
 
-def within(_: Reader, node: ast.AST) -> frozenset[int]:
+def within(_: object, node: ast.AST) -> frozenset[int]:
     """The ids of all places in `node`."""
     return frozenset(map(id, ast.walk(node)))
 
 
-def made(state: State, made_at: frozenset[int]) -> Mapping[Object, Object]:
+def made(state: State, made_at: frozenset[int]) -> Mapping[Object, Site]:
     """The objects of this turn that were made at `made_at`, and what they are called in the next one."""
-    return {thing: earlier(thing) for thing in state.parts if thing[1] in made_at and len(thing) == _RECENT}
+    return {thing: earlier(thing) for thing in state.parts if thing.made_at in made_at and not thing.earlier}
 
 
 def renamed(state: State, made_at: frozenset[int], value: Value) -> Value:
@@ -62,7 +57,7 @@ def turn(state: State, made_at: frozenset[int]) -> State:
     for owner, value in state.held.items():
         now = new.get(owner, owner)
         held[now] = held.get(now, NOTHING) | _renamed(value, new)
-    parts: dict[Object, Parts | None] = {}
+    parts: dict[Site, Parts | None] = {}
     for thing, old in state.parts.items():
         now = new.get(thing, thing)
         mine = None if old is None else {place: _renamed(value, new) for place, value in old.items()}
@@ -76,20 +71,25 @@ def turn(state: State, made_at: frozenset[int]) -> State:
 
 def with_earlier(state: State, value: Value) -> Value:
     """`value`, kept outside of the state while turns may have begun."""
-    return value | _renamed(value, {thing[:_RECENT]: thing for thing in state.parts if len(thing) > _RECENT})
+    if not value:
+        return value
+    new: Mapping[Object, Site] = {
+        Site(thing.made_at, thing.kind, thing.role): thing for thing in state.parts if thing.earlier
+    }
+    return value | _renamed(value, new) if new else value
 
 
-def _renamed(value: Value, new: Mapping[Object, Object]) -> Value:
-    if not value or not any(thing in new or thing[0] in ("bound", "lazy") for thing in value):
+def _renamed(value: Value, new: Mapping[Object, Site]) -> Value:
+    if not value or not any(thing in new or isinstance(thing, (Bound, Lazy)) for thing in value):
         return value
     return frozenset(_named(thing, new) for thing in value)
 
 
-def _named(thing: Object, new: Mapping[Object, Object]) -> Object:
+def _named(thing: Object, new: Mapping[Object, Site]) -> Object:
     match thing:
-        case ("bound", name, base):
-            return ("bound", name, _renamed(base, new))
-        case ("lazy", made_at, name, placed, spread):
-            return ("lazy", made_at, name, tuple(_renamed(one, new) for one in placed), _renamed(spread, new))
+        case Bound(name, base):
+            return Bound(name, _renamed(base, new))
+        case Lazy(made_at, name, placed, spread):
+            return Lazy(made_at, name, tuple(_renamed(one, new) for one in placed), _renamed(spread, new))
         case _:
             return new.get(thing, thing)

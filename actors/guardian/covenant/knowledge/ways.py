@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from actors.guardian.covenant.knowledge.aliasing import State, Value, joined
+from actors.guardian.covenant.knowledge.aliasing import State, joined
+from actors.guardian.covenant.knowledge.objects import Value
 
 Ways = list[State]
 """What may be true at one point of a method: states in which all is signalled, and states in which it is not."""

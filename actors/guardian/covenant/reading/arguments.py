@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from actors.guardian.covenant.knowledge.aliasing import NOTHING, Value
+from actors.guardian.covenant.knowledge.objects import NOTHING, Value
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,44 +9,29 @@ Standard library only, as all of the covenant.
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from actors.guardian.covenant.frame import ClosureCall, Frame
 from actors.guardian.covenant.knowledge import recency
-from actors.guardian.covenant.knowledge.aliasing import NOTHING, Object, State, TooComplexError, Value, joined
+from actors.guardian.covenant.knowledge.aliasing import State, TooComplexError, joined
+from actors.guardian.covenant.knowledge.objects import Closure, Value
 from actors.guardian.covenant.knowledge.scopes import Function, parameters
 from actors.guardian.covenant.reading.arguments import Arguments
-
-if TYPE_CHECKING:
-    from actors.guardian.covenant.reading.reading import Reader
 
 MAX_CALLS: Final = 8
 MAX_TURNS: Final = 8
 
 
-@dataclass
-class ClosureCall:
-    """A closure under way: the states in which its body may begin and end, and what it may return."""
-
-    begin: State
-    end: State | None = None
-    value: Value = NOTHING
-    inner: bool = False
-    """Whether it has called itself in this turn."""
-    grown: bool = False
-    """Whether that inner call began in a state that is new."""
-
-
-def follow(read: Reader, state: State, thing: Object, arguments: Arguments) -> Value:
+def follow(read: Frame, state: State, thing: Closure, arguments: Arguments) -> Value:
     """Call the closure `thing` on `state`."""
-    function, outer, defaults = read.closures[thing[1]]
+    function, outer, defaults = read.closures[thing.made_at]
     defaults = recency.with_earlier(state, defaults)
     assert not isinstance(function, ast.GeneratorExp)
     caller, read.scope = read.scope, read.inner(function, outer)
     try:
         # What is known of the variables of a closure is known in one of its calls only.
         state.facts.keep(read.root)
-        under_way = read.calls.get(thing[1])
+        under_way = read.calls.get(thing.made_at)
         made_at = read.once(recency.within, function)
         apart = caller.id != read.root and not recency.made(state, made_at)
         read.again = under_way is not None
@@ -56,11 +41,11 @@ def follow(read: Reader, state: State, thing: Object, arguments: Arguments) -> V
             return _again(under_way, state)
         if len(read.calls) >= MAX_CALLS:
             raise TooComplexError
-        call = read.calls[thing[1]] = ClosureCall(state.copy())
+        call = read.calls[thing.made_at] = ClosureCall(state.copy())
         try:
             _run(read, function, call)
         finally:
-            del read.calls[thing[1]]
+            del read.calls[thing.made_at]
     finally:
         read.scope = caller
     if call.end is not None:
@@ -74,7 +59,7 @@ def follow(read: Reader, state: State, thing: Object, arguments: Arguments) -> V
     return call.value
 
 
-def _run(read: Reader, function: Function, call: ClosureCall) -> None:
+def _run(read: Frame, function: Function, call: ClosureCall) -> None:
     for _ in range(MAX_TURNS):
         call.inner = call.grown = False
         end = call.begin.copy()
@@ -98,9 +83,10 @@ def _again(call: ClosureCall, state: State) -> Value:
     return call.value
 
 
-def _bind(read: Reader, state: State, function: Function, arguments: Arguments, defaults: Value) -> None:
+def _bind(read: Frame, state: State, function: Function, arguments: Arguments, defaults: Value) -> None:
     a = function.args
     positional = [*a.posonlyargs, *a.args]
+    value: Value
     for n, name in enumerate(parameters(function)):
         if name is a.vararg:
             value = state.make(name, arguments.spread.union(*arguments.placed[len(positional) :]), "tuple")

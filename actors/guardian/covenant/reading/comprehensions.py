@@ -8,31 +8,29 @@ Standard library only, as all of the covenant.
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
 
 from actors.guardian.covenant import conditions, targets
+from actors.guardian.covenant.frame import Frame
 from actors.guardian.covenant.knowledge import failing, known, recency
-from actors.guardian.covenant.knowledge.aliasing import MAX_TURNS, NOTHING, Object, State, TooComplexError, Value
+from actors.guardian.covenant.knowledge.aliasing import MAX_TURNS, State, TooComplexError
+from actors.guardian.covenant.knowledge.objects import NOTHING, Generator, Value
 from actors.guardian.covenant.knowledge.scopes import Comprehension, Scope
 
-if TYPE_CHECKING:
-    from actors.guardian.covenant.reading.reading import Reader
 
-
-def consume(read: Reader, state: State, thing: Object) -> Value:
+def consume(read: Frame, state: State, thing: Generator) -> Value:
     """What an item of the generator `thing` may be; it runs."""
-    generator, outer, first = read.closures[thing[1]]
+    generator, outer, first = read.closures[thing.made_at]
     assert isinstance(generator, ast.GeneratorExp)
-    if thing[1] in read.active:
+    if thing.made_at in read.active:
         return NOTHING
-    read.active.append(thing[1])
+    read.active.append(thing.made_at)
     try:
         return run(read, generator, outer, recency.with_earlier(state, first), state)
     finally:
         read.active.pop()
 
 
-def run(read: Reader, node: Comprehension, outer: Scope, first: Value, state: State) -> Value:
+def run(read: Frame, node: Comprehension, outer: Scope, first: Value, state: State) -> Value:
     """What an item of `node` may be, whose first source is `first`."""
     caller, read.scope = read.scope, read.inner(node, outer)
     found = NOTHING
@@ -47,7 +45,7 @@ def run(read: Reader, node: Comprehension, outer: Scope, first: Value, state: St
     raise TooComplexError
 
 
-def _turn(read: Reader, node: Comprehension, first: Value, state: State) -> Value:
+def _turn(read: Frame, node: Comprehension, first: Value, state: State) -> Value:
     turn = state.copy()
     for n, generator in enumerate(node.generators):
         source = first if n == 0 else read.value(generator.iter, turn)

@@ -7,18 +7,16 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from actors.guardian.covenant import conditions
+from actors.guardian.covenant.frame import Frame
 from actors.guardian.covenant.knowledge import aliasing, failing, known
-from actors.guardian.covenant.knowledge.aliasing import NOTHING, State, Value, joined
+from actors.guardian.covenant.knowledge.aliasing import State, joined
+from actors.guardian.covenant.knowledge.objects import NOTHING, REST, SCALAR, Value
 from actors.guardian.covenant.reading import doubts
 
-if TYPE_CHECKING:
-    from actors.guardian.covenant.reading.reading import Reader
 
-
-def boolean(read: Reader, node: ast.BoolOp, state: State) -> Value:
+def boolean(read: Frame, node: ast.BoolOp, state: State) -> Value:
     """`a and b`, `a or b`: the second is evaluated on some ways only."""
     before = node.values[0]
     found = read.value(before, state)
@@ -31,7 +29,7 @@ def boolean(read: Reader, node: ast.BoolOp, state: State) -> Value:
     return found
 
 
-def choice(read: Reader, node: ast.IfExp, state: State) -> Value:
+def choice(read: Frame, node: ast.IfExp, state: State) -> Value:
     """`a if b else c`."""
     read.value(node.test, state)
     found, ways = NOTHING, []
@@ -46,7 +44,7 @@ def choice(read: Reader, node: ast.IfExp, state: State) -> Value:
     return found
 
 
-def display(read: Reader, node: ast.List | ast.Tuple | ast.Set | ast.Dict, state: State) -> Value:
+def display(read: Frame, node: ast.List | ast.Tuple | ast.Set | ast.Dict, state: State) -> Value:
     """A container written out: what stands at which place of it is known."""
     found = NOTHING
     if isinstance(node, ast.Dict):
@@ -62,7 +60,7 @@ def display(read: Reader, node: ast.List | ast.Tuple | ast.Set | ast.Dict, state
     return state.make(node, found, parts=places)
 
 
-def _dict(read: Reader, node: ast.Dict, state: State) -> Value:
+def _dict(read: Frame, node: ast.Dict, state: State) -> Value:
     found = NOTHING
     places: dict[object, Value] = {}
     keys: Sequence[ast.expr | None] = node.keys
@@ -76,24 +74,24 @@ def _dict(read: Reader, node: ast.Dict, state: State) -> Value:
         if place is None:
             # It may be any key, one that stands before it too.
             places = {here: old | value for here, old in places.items()}
-            place, value = aliasing.REST, places.get(aliasing.REST, NOTHING) | value
+            place, value = REST, places.get(REST, NOTHING) | value
         places[place] = value
     return state.make(node, found, parts=places)
 
 
-def operation(read: Reader, node: ast.BinOp, state: State) -> Value:
+def operation(read: Frame, node: ast.BinOp, state: State) -> Value:
     """`a + b` and its kin: a number, a text, or a new container of what both hold."""
     left, right = read.value(node.left, state), read.value(node.right, state)
     read.may_raise(state, failing.FORMAT if isinstance(node.op, ast.Mod) else failing.ARITHMETIC)
     conditions.succeeded(read, state, node, left, right)
     doubts.operated(read, state, node, left, right)
-    left, right = left - {aliasing.SCALAR}, right - {aliasing.SCALAR}
+    left, right = left - {SCALAR}, right - {SCALAR}
     if aliasing.arithmetic(node.op, left, right) or (isinstance(node.op, ast.Mult) and known.fractional(node)):
         return NOTHING
     return state.make(node, read.items(state, left) | read.items(state, right))
 
 
-def comparison(read: Reader, node: ast.Compare, state: State) -> Value:
+def comparison(read: Frame, node: ast.Compare, state: State) -> Value:
     """`a < b`, `a in b`: a truth value. Whoever is asked whether it has an item may run for it."""
     values = [read.value(part, state) for part in (node.left, *node.comparators)]
     for operator, value in zip(node.ops, values[1:], strict=True):

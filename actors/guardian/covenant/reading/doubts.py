@@ -11,22 +11,21 @@ from __future__ import annotations
 
 import ast
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import Final, TypeGuard
 
+from actors.guardian.covenant.frame import Frame
 from actors.guardian.covenant.knowledge import known
-from actors.guardian.covenant.knowledge.aliasing import NOTHING, SCALAR, Object, State, Value
+from actors.guardian.covenant.knowledge.aliasing import State
 from actors.guardian.covenant.knowledge.facts import CONTAINERS, Fact
-
-if TYPE_CHECKING:
-    from actors.guardian.covenant.reading.arguments import Arguments
-    from actors.guardian.covenant.reading.reading import Reader
+from actors.guardian.covenant.knowledge.objects import NOTHING, SCALAR, Object, Site, Value
+from actors.guardian.covenant.reading.arguments import Arguments
 
 _FOR_NUMBERS: Final = (ast.Sub, ast.Div, ast.FloorDiv, ast.Pow, ast.LShift, ast.RShift, ast.BitAnd, ast.BitXor)
 """Operators that no list or dict takes on either side. (Sets take some of them, but only with sets.)"""
 _TAKES_NUMBERS: Final = frozenset("round abs int float range chr hex bin oct divmod complex".split())  # noqa: SIM905
 
 
-def number(read: Reader, state: State, node: ast.AugAssign, base: Value) -> State | None:
+def number(read: Frame, state: State, node: ast.AugAssign, base: Value) -> State | None:
     """The way on which the target of `node`, an item of `base` or a variable, is a number; None where that is no help."""
     target = node.target
     if not isinstance(node.op, (ast.Add, ast.Mult, ast.BitOr)) or is_container(read, state, target):
@@ -42,7 +41,7 @@ def number(read: Reader, state: State, node: ast.AugAssign, base: Value) -> Stat
     return way
 
 
-def container(read: Reader, state: State, target: ast.expr, base: Value) -> None:
+def container(read: Frame, state: State, target: ast.expr, base: Value) -> None:
     """Go on in `state` where `target` is a list or a dict."""
     match target:
         case ast.Name(id=name):
@@ -52,10 +51,10 @@ def container(read: Reader, state: State, target: ast.expr, base: Value) -> None
         case ast.Subscript():
             place = known.literal(target.slice)
             if place is not None and len(base) == 1:
-                state.boxes |= {(thing, place) for thing in base if _single(state, thing)}
+                state.boxes |= {(thing, place) for thing in base if _single(thing, state)}
 
 
-def is_container(read: Reader, state: State, node: ast.expr) -> bool:
+def is_container(read: Frame, state: State, node: ast.expr) -> bool:
     """Whether `node` is a list or a dict beyond doubt."""
     match node:
         case ast.Name(id=name):
@@ -63,12 +62,12 @@ def is_container(read: Reader, state: State, node: ast.expr) -> bool:
         case ast.Subscript(value=ast.Name(id=name)):
             base = state.env.get(read.key(name), NOTHING)
             place = known.literal(node.slice)
-            return len(base) == 1 and all(_single(state, thing) and (thing, place) in state.boxes for thing in base)
+            return len(base) == 1 and all(_single(thing, state) and (thing, place) in state.boxes for thing in base)
         case _:
             return False
 
 
-def operated(read: Reader, state: State, node: ast.BinOp | ast.AugAssign, left: Value, right: Value) -> None:
+def operated(read: Frame, state: State, node: ast.BinOp | ast.AugAssign, left: Value, right: Value) -> None:
     """`node` has been evaluated, or has failed: its operands were `left` and `right`."""
     one, other = (node.left, node.right) if isinstance(node, ast.BinOp) else (node.target, node.value)
     lists = is_container(read, state, one), is_container(read, state, other)
@@ -84,14 +83,14 @@ def operated(read: Reader, state: State, node: ast.BinOp | ast.AugAssign, left: 
     state.dead = state.dead or fails
 
 
-def compared(read: Reader, state: State, node: ast.Compare, values: list[Value]) -> None:
+def compared(read: Frame, state: State, node: ast.Compare, values: list[Value]) -> None:
     """`node` has been evaluated, or has failed. (What stands behind a first comparison is perhaps not reached.)"""
     if isinstance(node.ops[0], (ast.Lt, ast.LtE, ast.Gt, ast.GtE)):
         for operand, beside in ((node.left, values[1]), (node.comparators[0], values[0])):
             state.dead = state.dead or (_plain(beside) and is_container(read, state, operand))
 
 
-def read_as_number(read: Reader, state: State, node: ast.expr) -> None:
+def read_as_number(read: Frame, state: State, node: ast.expr) -> None:
     """`-x` and `f"{x:.2f}"` have been evaluated, or have failed."""
     match node:
         case ast.UnaryOp(op=ast.USub() | ast.UAdd() | ast.Invert(), operand=operand):
@@ -102,7 +101,7 @@ def read_as_number(read: Reader, state: State, node: ast.expr) -> None:
             pass
 
 
-def called(read: Reader, state: State, name: str, node: ast.Call, arguments: Arguments) -> None:
+def called(read: Frame, state: State, name: str, node: ast.Call, arguments: Arguments) -> None:
     """A built-in function, or one of a module of numbers, has been called."""
     owner, _, function = name.rpartition(".")
     match node.func:
@@ -128,5 +127,5 @@ def _plain(value: Value) -> bool:
     return value <= {SCALAR}
 
 
-def _single(state: State, thing: Object) -> bool:
-    return thing[0] == "site" and thing not in state.many and thing not in state.owned
+def _single(thing: Object, state: State) -> TypeGuard[Site]:
+    return isinstance(thing, Site) and thing not in state.many and thing not in state.owned

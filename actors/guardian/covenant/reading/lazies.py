@@ -7,29 +7,27 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from actors.guardian.covenant.knowledge.aliasing import INVOKABLE, NOTHING, Object, State, Value
+from actors.guardian.covenant.frame import Frame
+from actors.guardian.covenant.knowledge.aliasing import State
+from actors.guardian.covenant.knowledge.objects import INVOKABLE, NOTHING, Lazy, Object, Value
 from actors.guardian.covenant.reading.arguments import Arguments
 
-if TYPE_CHECKING:
-    from actors.guardian.covenant.reading.reading import Reader
 
-
-def make(read: Reader, state: State, name: str, arguments: Arguments, node: ast.AST) -> Value:
+def make(read: Frame, state: State, name: str, arguments: Arguments, node: ast.AST) -> Value:
     """`name(…)`: evaluated at once where nothing that it is given could run."""
-    if name in ("map", "filter") or any(thing[0] in INVOKABLE for thing in arguments.everything):
+    if name in ("map", "filter") or any(isinstance(thing, INVOKABLE) for thing in arguments.everything):
         read.lazies[id(node)] = node
         placed = (*arguments.placed, *arguments.named.values())
-        return frozenset({("lazy", id(node), name, placed, arguments.spread)})
+        return frozenset({Lazy(id(node), name, placed, arguments.spread)})
     columns = [read.items(state, column) for column in arguments.placed]
     found = _row(state, name, node, columns, read.items(state, arguments.spread))
     return state.make(node, found, "iterator", role="row by row")
 
 
-def pull(read: Reader, state: State, thing: Object) -> Value:
+def pull(read: Frame, state: State, thing: Lazy) -> Value:
     """What an item of a lazy object may be; what makes it runs."""
-    _, made_at, name, placed, spread = thing
+    made_at, name, placed, spread = thing
     node = read.lazies[made_at]
     if name in ("map", "filter"):
         sources = spread.union(*placed[1:])

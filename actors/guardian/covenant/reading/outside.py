@@ -6,39 +6,39 @@ Standard library only, as all of the covenant.
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
 
+from actors.guardian.covenant.frame import Frame
 from actors.guardian.covenant.knowledge import failing, known
-from actors.guardian.covenant.knowledge.aliasing import (
+from actors.guardian.covenant.knowledge.aliasing import State
+from actors.guardian.covenant.knowledge.objects import (
     CLASS,
     NOTHING,
     RECEIVER,
     REST,
     SLICE,
     STATE,
+    Bound,
+    Foreign,
     Kind,
     Object,
-    State,
+    Outside,
+    Site,
     Value,
-    parameter,
 )
 from actors.guardian.covenant.reading import doubts, lazies
 from actors.guardian.covenant.reading.arguments import Arguments, anything
 
-if TYPE_CHECKING:
-    from actors.guardian.covenant.reading.reading import Reader
 
-
-def method(read: Reader, state: State, name: str, base: Value, *, arguments: Arguments, node: ast.AST) -> Value:
+def method(read: Frame, state: State, name: str, base: Value, *, arguments: Arguments, node: ast.AST) -> Value:
     """`base.name(…)`."""
     line = getattr(node, "lineno", 0)
     everything = arguments.everything
-    named = {thing for thing in base if thing[0] == "outside"}
+    named = {thing for thing in base if isinstance(thing, Outside)}
     if named:
         # `math.floor(…)`, `list.append(x, …)`; what else the object may be is followed on its own.
         found = NOTHING
         for thing in named:
-            found |= _of_outside(read, state, f"{thing[1]}.{name}", arguments, node)
+            found |= _of_outside(read, state, f"{thing.path}.{name}", arguments, node)
         rest = base - named
         return found | method(read, state, name, rest, arguments=arguments, node=node) if rest else found
     if name in known.READING_DUNDERS:
@@ -47,7 +47,7 @@ def method(read: Reader, state: State, name: str, base: Value, *, arguments: Arg
         return read.items(state, base)
     if name.startswith("__"):
         # `__setattr__` and its kin: whatever it is, it is not to be followed.
-        if state.touches_state(base | everything) or any(thing == CLASS for thing in base):
+        if state.touches_state(base | everything) or any(thing is CLASS for thing in base):
             state.change(line)
             state.own(everything)
         read.mutate(state, base - {RECEIVER}, everything | read.items(state, everything), line)
@@ -56,9 +56,9 @@ def method(read: Reader, state: State, name: str, base: Value, *, arguments: Arg
         # The answerer has its own signal; what crosses is a copy. It may change what the receiver's slots hold.
         read.invoke_all(state, everything, NOTHING, node)
         read.disturb(state, frozenset({STATE}), grows=False)
-        return frozenset({parameter(f"answer {line}")})
+        return frozenset({Foreign(f"answer {line}")})
     base = base - {RECEIVER}
-    if not (name in known.KEEPING and all(thing[0] in ("state", "site") for thing in base)):
+    if not (name in known.KEEPING and all(thing is STATE or isinstance(thing, Site) for thing in base)):
         read.invoke_all(state, everything, read.items(state, base), node)
     if name in known.MUTATORS:
         return _mutation(read, state, name, base, arguments=arguments, line=line)
@@ -77,7 +77,7 @@ def method(read: Reader, state: State, name: str, base: Value, *, arguments: Arg
     return base
 
 
-def _mutation(read: Reader, state: State, name: str, base: Value, *, arguments: Arguments, line: int) -> Value:
+def _mutation(read: Frame, state: State, name: str, base: Value, *, arguments: Arguments, line: int) -> Value:
     """A method that changes its object. One that takes its items one by one may break off half-way."""
     given = arguments.everything
     if name in known.KEYED:
@@ -107,10 +107,10 @@ def _at_once(name: str, arguments: Arguments) -> bool:
     given = arguments.spread.union(*arguments.placed)
     if name in ("extend", "extendleft"):
         return not any(known.may_break_off(thing) for thing in given)
-    return name == "update" and all(thing[0] == "site" and thing[2] == "dict" for thing in given)
+    return name == "update" and all(isinstance(thing, Site) and thing.kind == "dict" for thing in given)
 
 
-def _copy(read: Reader, state: State, name: str, base: Value, *, given: Value, node: ast.AST) -> Value:
+def _copy(read: Frame, state: State, name: str, base: Value, *, given: Value, node: ast.AST) -> Value:
     """A method that makes a new container of what `base` holds."""
     items = read.items(state, base)
     if name in ("items", "most_common"):
@@ -121,12 +121,12 @@ def _copy(read: Reader, state: State, name: str, base: Value, *, given: Value, n
     return state.make(node, items | read.items(state, given), kind)
 
 
-def _from_keys(read: Reader, state: State, arguments: Arguments, node: ast.AST) -> Value:
+def _from_keys(read: Frame, state: State, arguments: Arguments, node: ast.AST) -> Value:
     keys = read.items(state, arguments.spread.union(*arguments.placed[:1]))
     return state.make(node, known.hashable([keys]) | arguments.rest | arguments.spread, "dict")
 
 
-def _of_outside(read: Reader, state: State, path: str, arguments: Arguments, node: ast.AST) -> Value:
+def _of_outside(read: Frame, state: State, path: str, arguments: Arguments, node: ast.AST) -> Value:
     """A method `path` of something that the method did not make; `list.append(x, 1)` is `x.append(1)`."""
     owner, _, name = path.rpartition(".")
     if owner in known.TYPES and name in known.CLASS_METHODS:
@@ -138,16 +138,16 @@ def _of_outside(read: Reader, state: State, path: str, arguments: Arguments, nod
     return call(read, state, path, arguments, node)
 
 
-def of_pairs(read: Reader, state: State, arguments: Arguments) -> Value:
+def of_pairs(read: Frame, state: State, arguments: Arguments) -> Value:
     """What a dict may hold that is made of `arguments`: a mapping, or pairs; its keywords not among it."""
     given = arguments.spread.union(*arguments.placed)
-    mappings = frozenset(thing for thing in given if thing[0] != "site" or thing[2] in ("dict", "any"))
-    listed = frozenset(thing for thing in given if thing[0] != "site" or thing[2] != "dict")
+    mappings = frozenset(thing for thing in given if not isinstance(thing, Site) or thing.kind in ("dict", "any"))
+    listed = frozenset(thing for thing in given if not isinstance(thing, Site) or thing.kind != "dict")
     pairs = read.items(state, listed)
     return read.items(state, mappings) | read.items(state, pairs) | arguments.spread
 
 
-def call(read: Reader, state: State, name: str, arguments: Arguments, node: ast.AST) -> Value:
+def call(read: Frame, state: State, name: str, arguments: Arguments, node: ast.AST) -> Value:
     """Call something that the method did not make: a built-in, or what it has no business with."""
     name = name.removeprefix("collections.")
     everything = arguments.everything
@@ -183,7 +183,7 @@ def call(read: Reader, state: State, name: str, arguments: Arguments, node: ast.
     return _special(read, state, name, arguments, node)
 
 
-def _special(read: Reader, state: State, name: str, arguments: Arguments, node: ast.AST) -> Value:
+def _special(read: Frame, state: State, name: str, arguments: Arguments, node: ast.AST) -> Value:
     """Names that reach into objects and classes, and those that nobody knows."""
     everything = arguments.everything
     match name:
@@ -194,7 +194,7 @@ def _special(read: Reader, state: State, name: str, arguments: Arguments, node: 
         case "super" | "vars":
             return frozenset({RECEIVER if name == "super" else STATE})
         case "type":
-            return frozenset({CLASS if RECEIVER in everything else ("outside", "object")})
+            return frozenset({CLASS if RECEIVER in everything else Outside("object")})
         case "exec" | "eval" | "setattr" | "delattr" | "globals" | "locals":
             state.change(getattr(node, "lineno", 0))
             return frozenset({STATE})
@@ -207,15 +207,15 @@ def by_any_name(state: State, arguments: Arguments) -> Value:
     given = arguments.everything
     found: set[Object] = set(given)
     for thing in given:
-        if thing[0] == "outside":
-            found.add(("outside", f"{thing[1]}.append"))
-    found.add(("bound", "append", given - {RECEIVER}))
+        if isinstance(thing, Outside):
+            found.add(Outside(f"{thing.path}.append"))
+    found.add(Bound("append", given - {RECEIVER}))
     if state.touches_state(given):
         found.add(STATE)
     return frozenset(found)
 
 
-def _fresh(read: Reader, state: State, name: str, arguments: Arguments, node: ast.AST) -> Value:
+def _fresh(read: Frame, state: State, name: str, arguments: Arguments, node: ast.AST) -> Value:
     """A new container of what the arguments hold."""
     everything = arguments.everything
     items = read.items(state, everything)
@@ -238,7 +238,7 @@ def _fresh(read: Reader, state: State, name: str, arguments: Arguments, node: as
     return made
 
 
-def _calling(read: Reader, state: State, name: str, arguments: Arguments, node: ast.AST) -> Value:
+def _calling(read: Frame, state: State, name: str, arguments: Arguments, node: ast.AST) -> Value:
     """`sorted`, `min`, `max`, `next`: what takes items, and may call a `key` with each."""
     given = arguments.spread.union(*arguments.placed)
     items = read.items(state, given)
@@ -249,7 +249,7 @@ def _calling(read: Reader, state: State, name: str, arguments: Arguments, node: 
     return items | given | called | arguments.named.get("default", NOTHING)
 
 
-def hand_over(read: Reader, state: State, arguments: Arguments, node: ast.AST) -> Value:
+def hand_over(read: Frame, state: State, arguments: Arguments, node: ast.AST) -> Value:
     """Unknown code gets the arguments: it may change what it gets, and call what it gets."""
     everything = arguments.everything
     reached = frozenset(state.reach(everything))
@@ -258,9 +258,9 @@ def hand_over(read: Reader, state: State, arguments: Arguments, node: ast.AST) -
     state.boxes = frozenset()
     if state.touches_state(everything):
         state.change(getattr(node, "lineno", 0))
-    return everything | {parameter("answer")}
+    return everything | {Foreign("answer")}
 
 
-def unknown(read: Reader, state: State, value: Value, node: ast.AST) -> Value:
+def unknown(read: Frame, state: State, value: Value, node: ast.AST) -> Value:
     """Unknown code gets `value`."""
     return hand_over(read, state, anything(value), node)

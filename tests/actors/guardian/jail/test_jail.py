@@ -248,8 +248,8 @@ def mutant(monkeypatch: pytest.MonkeyPatch):
     def answers(words: str, *requests: Run | Judge, may_lack=confine.LAYERS) -> list:
 
         modules = (
-            "import os, time; from actors.guardian.jail import child, template; "
-            "from actors.guardian.confinement import confine, seccomp; "
+            "import os, time; from actors.guardian.confinement import confine, seccomp; "
+            "from actors.guardian.jail import child, template; "
         )
         start = launching._START.replace("from actors", f"{modules}{words}\nfrom actors", 1)
         monkeypatch.setattr(launching, "_START", start)

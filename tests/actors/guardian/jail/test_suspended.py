@@ -300,10 +300,8 @@ def test_a_child_that_only_pretends_to_wait_is_a_failure_and_leaves_nothing(
 ):
     from actors.guardian.jail import launching
 
-    mutant = (
-        "from actors.guardian.jail import child; from actors.guardian.confinement import confine; "
-        f"child._run = lambda frame: ({words}); "
-    )
+    modules = "from actors.guardian.confinement import confine; from actors.guardian.jail import child; "
+    mutant = f"{modules}child._run = lambda frame: ({words}); "
     monkeypatch.setattr(launching, "_START", launching._START.replace("from actors", f"{mutant}from actors", 1))
 
     async def story(jail: Jail) -> None:
