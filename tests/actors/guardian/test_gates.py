@@ -53,7 +53,7 @@ def test_the_covenant_is_standard_library_only():
     import sys
 
     script = (
-        "import sys, actors; before = set(sys.modules); import actors.guardian.covenant.covenant; "
+        "import sys; before = set(sys.modules); import actors.guardian.covenant.covenant; "
         "print(*{m.partition('.')[0] for m in set(sys.modules) - before} - set(sys.stdlib_module_names))"
     )
     told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
