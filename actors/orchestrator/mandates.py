@@ -115,9 +115,9 @@ class Mandates:
         return await self._end(row.mandate)
 
     async def cancel(self, id_: str) -> Cancelled:
-        """End a mandate, named by its id or by that of one of its cycles, as CANCELLED; how it has ended, if it had
+        """End a mandate as CANCELLED, and say how it has ended; one that had ended already stays as it was.
 
-        already. UNKNOWN_CYCLE where there is none.
+        `id_` is the mandate's or that of one of its cycles; UNKNOWN_CYCLE where there is none.
         """
         row = await self._row(id_)
         await self._journal.run(lambda: self._journal.cancel(row.mandate))

@@ -1,11 +1,11 @@
 """The bank: experts on the device, in slots that were there before them.
 
 Beside each linear of the model's layers stand A [slots, rank, inputs] and B [slots, rank, outputs], and
-`y + (x·Aᵀ)·B` is computed for the rows of the batch that use a slot, with that slot's matrices. Rows stand in the order
-of their slots; so neighbours that use neighbouring slots, as many rows each, are a run, and a run is two batched products
-over views, whatever its length. A slot is one stretch of memory that is never moved, in the order of an expert's file, and
-is filled by copying; what has no rank there is zero. Nothing is injected, and to a row without an expert nothing is
-added: it is the base model's, bit for bit.
+`y + (x·Aᵀ)·B` is computed for each row of the batch that uses a slot, with that slot's matrices. Rows are sorted by slot. Where
+adjacent slots are used by equally many rows each, those rows form a run, and a run of any length costs two batched products
+over views. A slot is one stretch of memory that never moves. It has the layout of an expert's file and is filled by a copy;
+ranks that the expert lacks are zero. Nothing is injected into the model. To a row without an expert nothing is added, so its
+numbers are the base model's, bit for bit.
 
 On a CPU the slots are in float32 whatever the model's type: for products as thin as these, a 16-bit kernel costs more to
 call than to run.
@@ -210,9 +210,9 @@ class Bank:
             linear.batch = len(serving)
 
     def _views(self, slots: tuple[int, ...]) -> _Views:
-        """Each linear's matrices of these neighbouring slots, as far as one of them has a rank; None where none has.
+        """Views of each linear's matrices in these adjacent slots, up to their largest rank; None where all ranks are zero.
 
-        Kept, because making views takes longer than using them.
+        They are kept, because making views takes longer than using them.
         """
         held = [ranks for slot in slots if (ranks := self._filled[slot]) is not None]
         ranks = tuple(max(each) for each in zip(*held, strict=True))

@@ -243,7 +243,7 @@ def _digest(source: Path, folder: Path) -> str:
         whole = hashlib.sha256()
         for name in sorted(where):
             tensor = where[name].get_tensor(name)
-            # What is no number is its own least and largest; to ask each number takes fifty times as long.
+            # min and max propagate NaN, so two numbers tell; to test each element takes fifty times as long.
             if tensor.is_floating_point() and not all(bool(torch.isfinite(end)) for end in torch.aminmax(tensor)):
                 raise BatosError("BAD_MODEL", f"{source}: the weight {name} holds a number that is not finite", AGAIN)
             whole.update(f"{name}\0{tensor.dtype}\0{list(tensor.shape)}\0".encode())

@@ -152,7 +152,7 @@ def read_expert(content: Content, layout: Layout, *, pinned: bool = False) -> Ex
     if hashlib.sha256(_memory(raw)).hexdigest() != content.sha256:
         raise _spoiled(content, "its bytes are not those that were imported")
     expert = _open(content, layout, raw)
-    # What is no number is its own least and largest; to ask each number takes fifty times as long.
+    # min and max propagate NaN, so two numbers tell; to test each element takes fifty times as long.
     if not all(bool(torch.isfinite(end)) for end in torch.aminmax(expert.flat)):
         raise _spoiled(content, "a number in it is not finite")
     return expert

@@ -1,8 +1,9 @@
 """An expert as a row uses it: in which slot it stands, and from which token of the prompt on it reads.
 
-A plain LoRA reads the whole prompt. An activated LoRA (aLoRA) reads from where its invocation tokens begin, the last time
-that the prompt holds them, and what is before is the base model's; where the prompt does not hold them, all of it is, and the
-text too. Both are as PEFT does it. The prompt alone is looked at: what a model says invokes nothing.
+A plain LoRA applies to the whole prompt. An activated LoRA (aLoRA) applies from the last occurrence of its invocation tokens in
+the prompt on; the tokens before that are read by the base model. Where the prompt does not contain the invocation, the expert
+does not apply at all, neither to the prompt nor to the text. PEFT does the same. Only the prompt is searched: the invocation in
+a generated text has no effect.
 """
 
 from __future__ import annotations
