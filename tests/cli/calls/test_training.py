@@ -17,7 +17,7 @@ from cli.calls import training
 from cli.main import main
 from protocol.messages import ExpertReply, ExpertView, MandateReply
 
-HERE = Path(__file__).parents[1]
+HERE = Path(__file__).parent
 VIEW = ExpertView(name="well", sha256="ab" * 32, tier="cold", bytes=1_800_000, rank=8, base_model="cd" * 32)
 TRAINED = {"steps": 2, "resumed": 0, "samples": 9, "truncated": 2, "held_out": 0.5, "seconds": 1.0}
 
@@ -100,7 +100,7 @@ def test_a_signal_is_passed_on_and_the_answer_waited_for(small, inference, home,
     ]
     command[2] += "sys.exit(main.main(sys.argv[1:]))"
     words = ["expert", "train", "waits", "--jsonl", str(file), "--json", "--home", str(home.root)]
-    path = os.pathsep.join([str(HERE), str(HERE.parents[1])])
+    path = os.pathsep.join([str(HERE), str(HERE.parents[2])])
     with subprocess.Popen(
         [*command, *words], stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": path}
     ) as process:
