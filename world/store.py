@@ -156,16 +156,6 @@ def snapshot(db: DB, at: bytes | None = None) -> Iterator[Connection]:
 
 
 @contextmanager
-def glance(db: DB) -> Iterator[Connection]:
-    """A connection to read what this process has last heard of the world, without asking the server whether that is all."""
-    connection = db.open(transaction.TransactionManager(explicit=True))
-    try:
-        yield connection
-    finally:
-        connection.close()
-
-
-@contextmanager
 def commit(
     db: DB, *, user: str, description: str, cycle: str = "", facts: Mapping[str, str] | None = None
 ) -> Iterator[Connection]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from functools import partial
 
 from ulid import ULID
@@ -15,7 +14,7 @@ from protocol.failure import Failure, raised_from
 from protocol.mandates import MAX_SECONDS, check_mandate
 from protocol.messages import Mandate
 from world import root as world_root
-from world.store import Store, glance, snapshot
+from world.store import Store, snapshot
 
 
 async def accept(store: Store, journal: Journal, mandate: Mandate, key: str, *, room: bool) -> tuple[MandateRow, bool]:
@@ -61,10 +60,6 @@ def _check_room(*, room: bool) -> None:
 
 
 def _check_target(store: Store, target: str) -> None:
-    # What this process knows already is enough to say yes; only a no is worth asking the server.
-    with suppress(BatosError), glance(store.db) as connection:
-        world_root.resolve(connection, target)
-        return
     with snapshot(store.db) as connection:
         world_root.resolve(connection, target)
 
