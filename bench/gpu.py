@@ -80,9 +80,21 @@ def builder(shape: dict[str, int], device: str, dtype: torch.dtype, *, nf4: bool
     They share them, but for four bits on a processor: a first pass packs those in another way.
     """
     if nf4 and device == "cpu":
-        return lambda: random_model(shape, device, dtype, nf4=True)
+        return lambda: unpacked(random_model(shape, device, dtype, nf4=True))
     model = random_model(shape, device, dtype, nf4=nf4)
     return lambda: twin(model)
+
+
+def unpacked(model: Any) -> Any:
+    """The model without bitsandbytes' packing for AVX512-BF16.
+
+    PEFT reads the model's state while it loads an adapter, which unpacks each linear; a pass of the model that goes on
+    meanwhile on another thread packs it again, and the one finds the other's half-done work.
+    """
+    for module in model.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False
+    return model
 
 
 def run(effort: Effort, device: str, seconds: float, place: Path) -> list[Claim]:
