@@ -7,7 +7,7 @@ one batch at a time in a thread of its own, so that heartbeats go on beside it; 
 step.
 
 Experts are checked, converted and copied for whoever waits on that same thread, between two batches; what a plan will need
-is fetched on another, beside them (`lending`).
+is fetched on another, beside them (`experts/administration`).
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ from world import awakening
 from world.store import Store, open_store
 
 if TYPE_CHECKING:
-    from actors.inference.experts.administration import Lending
+    from actors.inference.experts.administration import Administration
     from actors.inference.serving import Serving
 
 T = TypeVar("T")
@@ -68,14 +68,14 @@ class Inference(Actor):
         self._store: Store | None = None
         self._engine: Serving[Any] | None = None
         self._model: KeptModel | None = None
-        self._lending: Lending | None = None
+        self._administration: Administration | None = None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="inference")
 
     async def close(self) -> None:
         self._closing = True
         self._thread.shutdown(wait=False, cancel_futures=True)
-        if self._lending is not None:
-            self._lending.close()
+        if self._administration is not None:
+            self._administration.close()
         if self._store is not None:
             await asyncio.to_thread(self._store.close)
 
@@ -91,9 +91,9 @@ class Inference(Actor):
         }
 
     async def infer(self, request: Infer, call: Call) -> Inferred:
-        engine, model, lending = self._ready()
+        engine, model, administration = self._ready()
         named = {row.expert for row in request.rows if row.expert is not None}
-        experts = await lending.resolve(*named) if named else {}
+        experts = await administration.resolve(*named) if named else {}
 
         def should_stop() -> bool:
             return self._closing or call.cancelled.is_set() or call.remaining() < MARGIN_S
@@ -129,16 +129,16 @@ class Inference(Actor):
     async def _detail(self) -> dict[str, Any]:
         """From memory alone: what the world would have to be asked for would hang with it."""
         detail = dict(self._engine.stats()) if self._engine is not None else {}
-        if self._lending is not None:
-            detail["experts"] = self._lending.census()
+        if self._administration is not None:
+            detail["experts"] = self._administration.census()
         if self._model is not None:
             detail.update(model=self._model.source, digest=self._model.digest)
         return detail
 
-    def _ready(self) -> tuple[Serving[Any], KeptModel, Lending]:
-        if self.waiting_for or self._engine is None or self._model is None or self._lending is None:
+    def _ready(self) -> tuple[Serving[Any], KeptModel, Administration]:
+        if self.waiting_for or self._engine is None or self._model is None or self._administration is None:
             raise self._not_ready()
-        return self._engine, self._model, self._lending
+        return self._engine, self._model, self._administration
 
     async def _step(self) -> None:
         if self._store is None:
@@ -153,7 +153,7 @@ class Inference(Actor):
             # KeptModel while the experts are waited for: a world that is away for a moment costs no second load.
             self._model, self._engine = await self._bring(store)
         self.waiting_for = "the experts that are staged or pinned"
-        self._lending = await self._lend(store, self._engine)
+        self._administration = await self._lend(store, self._engine)
         seconds = round(time.monotonic() - began, 3)
         _log.info("ready", model=self._model.source, digest=self._model.digest, seconds=seconds)
         self.waiting_for = ""
@@ -173,12 +173,12 @@ class Inference(Actor):
         self.waiting_for = f"the model {kept.source}"
         return kept, await self._work(functools.partial(self._load, kept))
 
-    async def _lend(self, store: Store, engine: Serving[Any]) -> Lending:
-        from actors.inference.experts.administration import Lending  # noqa: PLC0415 - it needs the model's libraries
+    async def _lend(self, store: Store, engine: Serving[Any]) -> Administration:
+        from actors.inference.experts.administration import Administration  # noqa: PLC0415 - it needs the model's libraries
 
-        lending = Lending(self.home, store, engine.tiers, engine.convert, self._work)
-        await lending.begin()
-        return lending
+        administration = Administration(self.home, store, engine.tiers, engine.convert, self._work)
+        await administration.begin()
+        return administration
 
     async def _incarnate(self, store: Store) -> tuple[KeptModel, Serving[Any]]:
         """Convert the configured model, try it and store it; whatever an earlier attempt left behind goes first."""

@@ -35,7 +35,7 @@ Work = Callable[[Callable[[], Any]], Awaitable[Any]]
 Convert = Callable[[Path, Path], Manifest]
 
 
-class Lending:
+class Administration:
     """The experts of one bank and one world. `work` runs what moves them on the thread that generates.
 
     `convert` checks an adapter and writes it as an expert into a new file; BAD_EXPERT.

@@ -192,7 +192,7 @@ async def test_an_evicted_expert_is_in_the_world_alone(home, ask, adapter):
     before = await ask.texts(None, "brick")
     let_go = (await ask("evict", Evict(name="brick"))).expert
     assert (let_go.tier, let_go.reason) == ("cold", "it was evicted by request")
-    assert ask.inference._lending._experts["brick"].path.exists()
+    assert ask.inference._administration._experts["brick"].path.exists()
     assert await ask.texts(None, "brick") == before
     await ask("activate", Activate(name="brick", pin=True))
     assert (await ask.refused("evict", Evict(name="brick"))).code == "BUSY"
@@ -252,7 +252,7 @@ async def test_a_file_that_rots_in_the_world_is_refused_and_the_others_serve(ask
     await ask.bring("brick", adapter("brick", seed=1))
     await ask.bring("robin", adapter("robin", seed=2))
     before = await ask.texts(None, "brick")
-    path = ask.inference._lending._experts["robin"].path
+    path = ask.inference._administration._experts["robin"].path
     spoiled = bytearray(path.read_bytes())
     spoiled[-3] ^= 1
     path.chmod(0o600)
@@ -268,7 +268,7 @@ async def test_the_same_import_again_mends_a_file_that_has_rotted(ask, adapter):
     first = await ask.bring("brick", folder)
     before = await ask.texts(None, "brick")
     await ask("evict", Evict(name="brick"))
-    path = ask.inference._lending._experts["brick"].path
+    path = ask.inference._administration._experts["brick"].path
     path.chmod(0o600)
     path.write_bytes(path.read_bytes()[:-3])
     error = await ask.refused("activate", Activate(name="brick"))
@@ -287,7 +287,7 @@ async def test_a_file_that_the_storage_has_lost_costs_its_own_expert_alone(home,
     for number, name in enumerate(("brick", "robin"), 1):
         await ask.bring(name, adapter(name, seed=number))
     before = await ask.texts(None, "robin")
-    inference._lending._experts["brick"].path.unlink()
+    inference._administration._experts["brick"].path.unlink()
     await inference.close()
 
     inference = Inference(home)

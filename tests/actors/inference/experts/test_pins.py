@@ -79,7 +79,7 @@ async def test_a_pin_that_cannot_be_kept_costs_nobody_else_anything(home, adapte
         before = await ask.texts(None, "robin")
         for name in ("brick", "robin"):
             await pin(ask, name)
-        path = ask.inference._lending._experts["brick"].path
+        path = ask.inference._administration._experts["brick"].path
     path.chmod(0o600)
     path.write_bytes(path.read_bytes()[:-3])
     with capture_logs() as logs:
