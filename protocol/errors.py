@@ -89,6 +89,7 @@ CODES: Final[dict[str, Code]] = {
     # 6: somebody else was first
     "CONFLICT": Code(6, PASSING | FATAL),
     "NAME_TAKEN": Code(6, NOTHING),
+    "ALREADY_UNDERSTOOD": Code(6, NOTHING),
     # 7: the store
     "STORAGE": Code(7, PASSING | FATAL),
     "DAMAGED": Code(7, HOPELESS),

@@ -162,6 +162,10 @@ MEANINGS: Final[dict[str, tuple[str, str]]] = {
         "Something that the mandate has read was changed meanwhile, or a key was used for another message.",
         "Send it again; under the same key if it is the same message.",
     ),
+    "ALREADY_UNDERSTOOD": (
+        "The message that was to be learned has a method already.",
+        "See it with `batos source`; a better one is written with --again.",
+    ),
     "NAME_TAKEN": ("Another object has this name.", "Choose another name."),
     "STORAGE": (
         "The world, the journal or the result cannot be written or read.",

@@ -127,7 +127,17 @@ def _fourth(connection: Connection) -> None:
     """The kernel's methods of this version, which every last step brings in: the form of a method is several of them."""
 
 
-_STEPS: Final[tuple[Callable[[Connection], None], ...]] = (_first, _second, _third, _fourth)
+def _fifth(connection: Connection) -> None:
+    """Methods of several statements: those of the image that nothing sends any more go."""
+    known = {method.selector for method in image() if method.holder == "cycle_traits"}
+    slots = connection.root()["cycle_traits"]._slots
+    for selector, method in list(slots.items()):
+        is_ours = isinstance(method, UvmMethod) and method.source is not None and method.author == AUTHOR
+        if is_ours and selector not in known:
+            del slots[selector]
+
+
+_STEPS: Final[tuple[Callable[[Connection], None], ...]] = (_first, _second, _third, _fourth, _fifth)
 CURRENT: Final = SCHEMA
 assert len(_STEPS) == CURRENT
 

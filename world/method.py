@@ -19,7 +19,10 @@ AUTHOR: Final = "awakening"
 
 
 class UvmMethod(Persistent):
-    """`author` is a cycle's id or `awakening`; `model` and `expert` are digests; `created` is Unix time in seconds."""
+    """`author` is a cycle's id or `awakening`; `model` and `expert` are digests; `created` is Unix time in seconds.
+
+    `examples` and `intent` are its contract: what it must do, and what it is for.
+    """
 
     selector: str
     parameters: PersistentList
@@ -32,6 +35,7 @@ class UvmMethod(Persistent):
     verdict: str
     examples: PersistentList
     created: float
+    intent: str = ""  # a method made before there were intents has none
 
     def __init__(
         self,
@@ -44,6 +48,7 @@ class UvmMethod(Persistent):
         verdict: str = "accept",
         model: str | None = None,
         examples: list[Any] | None = None,
+        intent: str = "",
     ) -> None:
         if (source is None) == (primitive is None):
             raise ValueError(f"{selector} needs either a source or a primitive's verb")
@@ -58,6 +63,7 @@ class UvmMethod(Persistent):
         self.verdict = verdict
         self.examples = PersistentList(PersistentMapping(example) for example in examples or [])
         self.created = time.time()
+        self.intent = intent
 
 
 def digest(source: str) -> str:

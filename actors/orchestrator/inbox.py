@@ -66,5 +66,5 @@ def _check_target(store: Store, target: str) -> None:
 
 def is_same(one: Mandate, other: Mandate) -> bool:
     """Whether two mandates ask for the same; how long, and whether somebody waits, says nothing about that."""
-    fields = ("target", "selector", "parameters", "args", "kwargs", "examples")
+    fields = ("target", "selector", "parameters", "args", "kwargs", "examples", "intent", "learn")
     return all(codec.pack(getattr(one, name)) == codec.pack(getattr(other, name)) for name in fields)

@@ -149,8 +149,15 @@ class Mandates:
         cycle = await self._journal.run(lambda: self._journal.cycle(mandate), durable=False)
         error = codec.unpack(row.reply, Failure) if row.state == "failed" and row.reply else None
         state = {"complete": "COMPLETE", "failed": "FAILED"}.get(row.state, row.state)
-        result = codec.unpack(row.reply, MandateReply).result if row.state == "complete" and row.reply else None
-        return Watched(mandate=mandate, cycle=cycle.cycle if cycle else None, state=state, error=error, result=result)
+        reply = codec.unpack(row.reply, MandateReply) if row.state == "complete" and row.reply else None
+        return Watched(
+            mandate=mandate,
+            cycle=cycle.cycle if cycle else None,
+            state=state,
+            error=error,
+            result=reply.result if reply else None,
+            learned=reply.learned if reply else None,
+        )
 
     async def close(self) -> None:
         """Stop thinking; what has no end yet goes on at the next start."""

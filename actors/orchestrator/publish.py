@@ -207,6 +207,7 @@ def _method(draft: Draft, resolve: Any) -> UvmMethod:
         author=draft.author,
         model=draft.model,
         verdict="accept",
+        intent=draft.intent,
     )
     method.examples = persistent(draft.examples, resolve)
     return method

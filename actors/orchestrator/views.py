@@ -254,7 +254,13 @@ def _shown(value: Any) -> Value:
 
 
 def _method(method: UvmMethod) -> MethodView:
-    return MethodView(sha256=method.sha256, author=method.author, source=method.source, verdict=method.verdict)
+    return MethodView(
+        sha256=method.sha256,
+        author=method.author,
+        source=method.source,
+        verdict=method.verdict,
+        intent=method.intent,
+    )
 
 
 def _stays(row: CycleRow, transitions: list[tuple[str, float]]) -> list[Stay]:

@@ -177,7 +177,9 @@ class Example(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
-    """Judge `source`, then try it in the jail on each example and on the original message. No effect is performed.
+    """Judge `source`, then try it in the jail on each example and, where it `is_sent`, on the original message.
+
+    No effect is performed.
 
     `seconds` bounds the processor time of each try. It is less than a `Run` has, so that a method that passes its trial does
     not fail later because the machine is slower at that moment.
@@ -189,6 +191,7 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     args: list[Value] = []
     kwargs: dict[str, Value] = {}
     examples: list[Example] = []
+    is_sent: bool = True
     kernel: bool = False
     seconds: float = 1.25
 
@@ -202,7 +205,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Tried(msgspec.Struct, frozen=True, kw_only=True):
-    """`outcome` is that of the original message; None where the source was refused before any run."""
+    """`outcome` is that of the original message; None where there is none, or the source was refused before any run."""
 
     verdict: Literal["accept", "reject"]
     violations: list[Violation] = []

@@ -9,11 +9,25 @@ from protocol.failure import Failure
 from protocol.messages.guardian import Example
 
 
-class Mandate(msgspec.Struct, frozen=True, kw_only=True):
-    """Send `selector` to `target` (a name or an OID).
+class Learn(msgspec.Struct, frozen=True, kw_only=True):
+    """Write the method of a message, and do not send the message.
 
-    `parameters` are the names of the method's parameters, used where the method must be written first. `detach`: answer as
-    soon as the mandate is durable.
+    `again`: the message is understood already, and a better method is wanted: what the old one's examples ask for must still
+    hold. `dry_run`: install nothing. `strict`: install nothing where methods that hold all examples answer otherwise
+    somewhere. `candidates` are sources that are judged before any is written.
+    """
+
+    again: bool = False
+    dry_run: bool = False
+    strict: bool = False
+    candidates: list[str] = []
+
+
+class Mandate(msgspec.Struct, frozen=True, kw_only=True):
+    """Send `selector` to `target` (a name or an OID); with `learn`, only have its method written.
+
+    `parameters` are the names of the method's parameters, `intent` says what it is for, in a sentence; both are used where
+    the method must be written first. `detach`: answer as soon as the mandate is durable.
 
     The envelope's `idem` is the mandate's key. A second request with the same key joins the mandate or repeats its answer; no
     key is published twice. A mandate that failed for a passing reason (a conflict, a deadline, a lost store) is attempted
@@ -29,6 +43,8 @@ class Mandate(msgspec.Struct, frozen=True, kw_only=True):
     args: list[Value] = []
     kwargs: dict[str, Value] = {}
     examples: list[Example] = []
+    intent: str = ""
+    learn: Learn | None = None
     detach: bool = False
     seconds: float = 90.0
 
@@ -49,17 +65,70 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MethodMade(msgspec.Struct, frozen=True, kw_only=True):
-    """A method that the mandate has published, the hash of its source, and how many candidates were judged for it."""
+    """A method that the mandate has published, or with `dry_run` would have: how many candidates were judged for it.
+
+    `origin` names the method of the world that was adopted (`box.area_`); empty: it was written.
+    """
 
     selector: str
     sha256: str
     attempts: int
+    source: str = ""
+    origin: str = ""
+
+
+class GroupAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What the methods whose likeliest one has this hash do on one input of a `Doubt`."""
+
+    sha256: str
+    outcome: Value
+
+
+class Doubt(msgspec.Struct, frozen=True, kw_only=True):
+    """An input on which methods that all hold the contract do not do the same. The first answer is the chosen method's.
+
+    An outcome is {"returns", "changed"?, "removed"?}, {"raises": name} or {"sends": selector, …}.
+    """
+
+    slots: dict[str, Value] = {}
+    args: list[Value] = []
+    kwargs: dict[str, Value] = {}
+    answers: list[GroupAnswer]
+
+
+class Group(msgspec.Struct, frozen=True, kw_only=True):
+    """Candidates that did the same on every input that was tried: how many, the likeliest, and what they did.
+
+    `cases` are examples, ready to be a contract: the inputs that tell the groups apart come first.
+    """
+
+    count: int
+    sha256: str
+    source: str
+    cases: list[Example]
+
+
+class Learned(msgspec.Struct, frozen=True, kw_only=True):
+    """What a cycle found out about the method that it wrote, in its context's slot `learned`.
+
+    `groups` are the candidates that hold the contract, by behaviour, the chosen one first. `installed` is False for a dry run,
+    where no example was given to learn by, and in doubt where the mandate was strict; `reason` says which.
+    """
+
+    source: str
+    sha256: str
+    installed: bool
+    reason: str = ""
+    origin: str = ""
+    doubts: list[Doubt] = []
+    groups: list[Group] = []
 
 
 class MandateReply(msgspec.Struct, frozen=True, kw_only=True):
     """How a mandate ended. `tid` is the commit that published it, None where nothing was written.
 
     `synthesized`: a method was written for it. `remembered`: whatever it left for memory can be found by a search.
+    `learned`: what is known of that method, beside what it does.
     """
 
     mandate: str
@@ -68,6 +137,7 @@ class MandateReply(msgspec.Struct, frozen=True, kw_only=True):
     result: Value = None
     synthesized: bool = False
     method: MethodMade | None = None
+    learned: Learned | None = None
     tid: str | None = None
     remembered: bool = False
 
@@ -108,6 +178,7 @@ class MethodView(msgspec.Struct, frozen=True, kw_only=True):
     author: str
     source: str | None
     verdict: str
+    intent: str = ""
 
 
 class Looked(msgspec.Struct, frozen=True, kw_only=True):
@@ -214,6 +285,7 @@ class Watched(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     error: Failure | None = None
     result: Value = None
+    learned: Learned | None = None
 
 
 class Cancel(msgspec.Struct, frozen=True, kw_only=True):

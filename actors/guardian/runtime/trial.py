@@ -39,13 +39,14 @@ async def try_out(trial: Trial, judge: Judging, run: Running) -> Tried:
     for example in trial.examples:
         slots = {**trial.slots, **example.slots}
         request = msgspec.structs.replace(_original(trial), slots=slots, args=example.args, kwargs=example.kwargs)
-        outcome = await _outcome(run, request)
-        cases.append(compare(example, slots, outcome))
-        if isinstance(outcome, Failed) and outcome.error == "LIMIT_TIME":
+        came = await _outcome(run, request)
+        cases.append(compare(example, slots, came))
+        if isinstance(came, Failed) and came.error == "LIMIT_TIME":
             untried = _failed("TRIAL_FAILED", f"it was not tried, since case {len(cases)} took all the time there is")
             cases += [untried] * (len(trial.examples) - len(cases))
-            return Tried(verdict="accept", cases=cases, outcome=outcome)
-    return Tried(verdict="accept", cases=cases, outcome=await _outcome(run, _original(trial)))
+            return Tried(verdict="accept", cases=cases, outcome=came)
+    outcome = await _outcome(run, _original(trial)) if trial.is_sent else None
+    return Tried(verdict="accept", cases=cases, outcome=outcome)
 
 
 async def _outcome(run: Running, request: Run) -> Outcome:

@@ -32,7 +32,7 @@ from actors.orchestrator.thinking.thought import (
 from protocol import codec
 from protocol.codec import Ref, Value
 from protocol.errors import BatosError
-from protocol.messages import MethodMade
+from protocol.messages import Learned, MethodMade
 from world.method import UvmMethod
 
 MAX_TRANSITIONS: Final = 16
@@ -83,6 +83,7 @@ def think(sender: Sender, command: Value) -> Thinking[Value]:
         yield from _process(thought, running, path)
         if isinstance(brief, Question):
             return _answer(thought, running, brief)
+        learned = _learned(thought, running)
     except BatosError as error:
         yield Ended(cycle=cycle, code=error.code, message=error.message)
         if isinstance(error, Doomed):
@@ -90,10 +91,37 @@ def think(sender: Sender, command: Value) -> Thinking[Value]:
         raise
     finally:
         thought.chain.pop()
-    return (yield from _send_again(thought, running, brief, path))
+    contract = thought.contracts.get((brief.target, brief.selector))
+    if contract is None or contract.learn is None:
+        return (yield from _send_again(thought, running, brief, learned, path))
+    thought.ledger.made = _made(running, learned)
+    thought.ledger.learned = learned
+    return None
 
 
-def _send_again(thought: Thought, running: RunningCycle, brief: Unhandled, path: str) -> Thinking[Value]:
+def _learned(thought: Thought, running: RunningCycle) -> Learned:
+    """What the cycle has left in its context's slot `learned`."""
+    found = thought.overlay.own(running.context).get("learned")
+    if found is None:
+        raise BatosError(
+            "CYCLE_FAILED", f"the cycle came to COMPLETE without a method for {running.selector}", cycle=running.cycle
+        )
+    return codec.convert(found, Learned)
+
+
+def _made(running: RunningCycle, learned: Learned) -> MethodMade:
+    return MethodMade(
+        selector=running.selector,
+        sha256=learned.sha256,
+        attempts=running.attempts,
+        source=learned.source,
+        origin=learned.origin,
+    )
+
+
+def _send_again(
+    thought: Thought, running: RunningCycle, brief: Unhandled, learned: Learned, path: str
+) -> Thinking[Value]:
     """The original message, which the cycle's method now understands."""
     place = thought.overlay.lookup(brief.target, brief.selector)
     if place is None or not isinstance(place.value, (Draft, UvmMethod)):
@@ -103,9 +131,8 @@ def _send_again(thought: Thought, running: RunningCycle, brief: Unhandled, path:
     message = Message(brief.selector, brief.args, brief.kwargs)
     answer = yield from send(thought, brief.target, message, f"{path}.answer")
     # After the answer, which may have caused cycles of its own: the outermost cycle has the last word.
-    thought.ledger.made = MethodMade(
-        selector=brief.selector, sha256=place.value.sha256 or "", attempts=running.attempts
-    )
+    thought.ledger.made = _made(running, learned)
+    thought.ledger.learned = learned
     return answer
 
 
@@ -149,9 +176,10 @@ def _asked(thought: Thought, brief: Question) -> dict[str, Value]:
 
 
 def _unhandled(thought: Thought, brief: Unhandled) -> dict[str, Value]:
-    contract = thought.contracts.get((brief.target, brief.selector))
+    contract = thought.contracts.get((brief.target, brief.selector)) or Contract([], [])
     slots = thought.overlay.visible(brief.target, kernel=False)
-    examples = [example_value(example) for example in contract.examples] if contract else []
+    examples = [example_value(example) for example in contract.examples]
+    learn = contract.learn
     message: dict[str, Value] = {
         "selector": brief.selector,
         "parameters": _parameters(brief, contract),
@@ -160,9 +188,17 @@ def _unhandled(thought: Thought, brief: Unhandled) -> dict[str, Value]:
         "slots": slots,
         "examples": examples,
         "names": _names(thought, [slots, brief.args, brief.kwargs, examples]),
-        "seed": _seed([thought.seed, brief.selector, slots, examples]),
+        "seed": _seed([thought.seed, brief.selector, slots, examples, contract.intent]),
+        "intent": contract.intent,
+        "previous": contract.previous,
+        "candidates": list(learn.candidates) if learn else [],
+        "is_sent": learn is None,
+        "is_dry": learn is not None and learn.dry_run,
+        "is_strict": learn is not None and learn.strict,
     }
-    mission = {"type": "unhandled_message", "selector": brief.selector, "args": brief.args}
+    mission: dict[str, Value] = {"type": "unhandled_message", "selector": brief.selector, "args": brief.args}
+    if contract.intent:
+        mission["intent_string"] = contract.intent
     return {"mission_brief": mission, "target": Ref(brief.target), "message": message}
 
 
@@ -201,10 +237,14 @@ def _unpacked(receiver: str, command: Value) -> Unhandled | Question:
     raise BatosError("METHOD_FAILED", "_orc_start_cognitive_cycle_: the command is not a message to this object")
 
 
-def _parameters(brief: Unhandled, contract: Contract | None) -> list[str]:
-    """The names that the method is to have: those that were given, else `arg1 …`, then the keywords."""
-    given = contract.parameters if contract else []
-    positional = [given[n] if n < len(given) else f"arg{n + 1}" for n in range(len(brief.args))]
+def _parameters(brief: Unhandled, contract: Contract) -> list[str]:
+    """The names that the method is to have: those that were given, else `arg1 …`, then the keywords.
+
+    Where no message is sent, its examples tell how many there are.
+    """
+    given = contract.parameters
+    places = max([len(brief.args), *(len(example.args) for example in contract.examples)])
+    positional = [given[n] if n < len(given) else f"arg{n + 1}" for n in range(places)]
     rest = given[len(positional) :]
     return [*positional, *rest, *(name for name in brief.kwargs if name not in given)]
 

@@ -21,12 +21,13 @@ class Asked(msgspec.Struct, frozen=True):
     args: list[Value]
     kwargs: dict[str, Value]
     examples: list[Example]
+    is_sent: bool = True
 
 
 def judge(sender: Sender, target: Value, source: Value, message: Value) -> Thinking[Value]:
     """Judge a candidate for `message` to `target`, and try it on the message's examples and on the message itself.
 
-    Returns {"verdict", "violations", "cases", "result", "problem"}: `result` is what the message would do, `problem`
+    Returns {"sha256", "verdict", "violations", "cases", "result", "problem"}: `result` is what the message would do, `problem`
     one sentence on why the candidate does not do, or "" where it does.
     """
     running = sender.running()
@@ -41,14 +42,16 @@ def judge(sender: Sender, target: Value, source: Value, message: Value) -> Think
         args=asked.args,
         kwargs=asked.kwargs,
         examples=asked.examples,
+        is_sent=asked.is_sent,
         kernel=kernel,
     )
     tried = yield from call(verbs.TRIAL, trial, path=sender.path, keep=True)
     running.attempts += 1
-    problem = _problem(tried)
+    problem = _problem(tried, is_sent=asked.is_sent)
     sha256 = digest(trial.source)
     yield Judged(cycle=running.cycle, sha256=sha256, verdict=tried.verdict, problem=problem, source=trial.source)
     return {
+        "sha256": sha256,
         "verdict": tried.verdict,
         "violations": [msgspec.to_builtins(violation) for violation in tried.violations],
         "cases": [msgspec.to_builtins(case) for case in tried.cases],
@@ -80,6 +83,7 @@ def install(sender: Sender, target: Value, source: Value) -> Thinking[Value]:
         author=running.cycle,
         model=running.model,
         examples=[example_value(example) for example in contract.examples] if contract else [],
+        intent=contract.intent if contract else "",
     )
     thought.overlay.write(oid, {draft.selector: draft})
     thought.overlay.remember(_memo(thought, oid, draft))
@@ -88,7 +92,8 @@ def install(sender: Sender, target: Value, source: Value) -> Thinking[Value]:
 
 def _memo(thought: Thought, oid: str, draft: Draft) -> Memo:
     """A new method as memory finds it again when a similar one must be written."""
-    said = f"{draft.selector.replace('_', ' ').strip()}\n\n{draft.source}"
+    words = draft.selector.replace("_", " ").strip()
+    said = "\n\n".join(part for part in (words, draft.intent, draft.source) if part)
     metadata: dict[str, Value] = {
         "kind": "method",
         "selector": draft.selector,
@@ -97,6 +102,7 @@ def _memo(thought: Thought, oid: str, draft: Draft) -> Memo:
         "cycle": draft.author,
         "mandate": thought.mandate,
         "source": draft.source,
+        "intent": draft.intent,
     }
     return Memo(f"method:{oid}:{draft.selector}", said, metadata)
 
@@ -117,12 +123,14 @@ def _result(tried: Tried) -> Value:
             return None
 
 
-def _problem(tried: Tried) -> str:
+def _problem(tried: Tried, *, is_sent: bool) -> str:
     for violation in tried.violations:
         return f"{violation.rule} at line {violation.line}: {violation.message}"
     for case in tried.cases:
         if not case.passed:
             return case.message
+    if not is_sent:
+        return ""
     match tried.outcome:
         case Failed() as failed:
             return f"on the message itself: {failed.error}: {failed.message}"

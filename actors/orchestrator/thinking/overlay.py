@@ -36,6 +36,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     author: str
     model: str | None
     examples: list[Value]
+    intent: str = ""
 
 
 class Removed:

@@ -23,10 +23,11 @@ from actors.orchestrator.journal.journal import Answered, Journal, MandateRow
 from actors.orchestrator.thinking.asks import Ask, Begin, Ended, Entered, Judged, RemoteCall, Thinking
 from actors.orchestrator.thinking.cancellation import Cancellation, Deadline, late
 from actors.orchestrator.thinking.claims import Claims
+from actors.orchestrator.thinking.contracts import contract_of
 from actors.orchestrator.thinking.intents import Intents
-from actors.orchestrator.thinking.interpreter import send
+from actors.orchestrator.thinking.interpreter import NOT_UNDERSTOOD, send
 from actors.orchestrator.thinking.overlay import Draft, Layer, Overlay
-from actors.orchestrator.thinking.thought import Contract, Message, Performer, Thought
+from actors.orchestrator.thinking.thought import Message, Performer, Thought
 from bus.client import Caller
 from protocol import codec
 from protocol.codec import Value
@@ -130,9 +131,12 @@ class Session:
             seed=self._settings.inference.seed,
         )
         target = oid_of(world_root.resolve(connection, self.mandate.target))
-        contract = Contract(self.mandate.parameters, self.mandate.examples)
-        self._thought.contracts[target, self.mandate.selector] = contract
-        return send(self._thought, target, Message(self.mandate.selector, self.mandate.args, self.mandate.kwargs), "m")
+        mandate = self.mandate
+        self._thought.contracts[target, mandate.selector] = contract_of(self._thought.overlay, target, mandate)
+        message = Message(mandate.selector, mandate.args, mandate.kwargs)
+        if mandate.learn is not None:
+            message = Message(NOT_UNDERSTOOD, [message.selector, message.args, message.kwargs])
+        return send(self._thought, target, message, "m")
 
     def _release(self) -> None:
         self._manager.abort()
@@ -146,16 +150,18 @@ class Session:
             for value in slots.values()
             if isinstance(value, Draft)
         ]
-        made = thought.ledger.made
-        if made is not None and made.sha256 not in drafts:
-            made = None
+        made, learned = thought.ledger.made, thought.ledger.learned
+        is_published = made is not None and made.sha256 in drafts
+        if not is_published and self.mandate.learn is None:
+            made = learned = None
         return MandateReply(
             mandate=self.row.mandate,
             cycle=self.begun[0] if self.begun else None,
             state="COMPLETE",
             result=result,
-            synthesized=made is not None,
+            synthesized=is_published,
             method=made,
+            learned=learned,
         )
 
     def _advance(self, thinking: Thinking[Value], answer: Any, error: BatosError | None) -> Ask | _Result:

@@ -13,7 +13,7 @@ from actors.orchestrator.thinking.overlay import Overlay
 from protocol.codec import Value
 from protocol.errors import BatosError
 from protocol.home import Orchestrator
-from protocol.messages import Example, MethodMade, Onward
+from protocol.messages import Example, Learn, Learned, MethodMade, Onward
 
 MAX_CYCLE_DEPTH: Final = 4
 
@@ -38,6 +38,7 @@ class Ledger:
     tokens: int = 0
     begun: list[str] = field(default_factory=list)
     made: MethodMade | None = None
+    learned: Learned | None = None
 
 
 @dataclass(slots=True)
@@ -124,10 +125,16 @@ Performer = Callable[Concatenate[Sender, ...], Thinking[Value]]
 
 @dataclass(slots=True, frozen=True)
 class Contract:
-    """What a method that must be written is to be called with, and do."""
+    """What a method that must be written is to be called with, and do, and what it is for.
+
+    With `learn` the message is not to be sent. `previous` is the source of the method that is to be replaced.
+    """
 
     parameters: list[str]
     examples: list[Example]
+    intent: str = ""
+    learn: Learn | None = None
+    previous: str = ""
 
 
 @dataclass(slots=True)

@@ -35,5 +35,5 @@ def write_method_(self):
             break
     if not passed and not reserve:
         return f'none of {len(feedback)} candidate methods passed the guardian and the examples'
-    self.install_(self.target, self.most_agreed_(passed or reserve))
+    self.conclude_(self.most_agreed_(passed or reserve), '', [], [])
     return ''

@@ -20,6 +20,6 @@ def write_facet_(self, pillar):
             else:
                 passed.append({'source': source, 'result': trial['result']})
         if passed:
-            self.install_(self.target, self.most_agreed_(passed))
+            self.conclude_(self.most_agreed_(passed), '', [], [])
             return ''
     return f"the facet {message['selector']} was refused in {self.rounds} rounds: {problem}"
