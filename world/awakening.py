@@ -128,7 +128,8 @@ def _fourth(connection: Connection) -> None:
 
 
 def _fifth(connection: Connection) -> None:
-    """Methods of several statements: those of the image that nothing sends any more go."""
+    """Methods of several statements: what a cycle has left to spend; those of the image that nothing sends any more go."""
+    _primitives(connection.root()["cycle_traits"], "budget_")
     known = {method.selector for method in image() if method.holder == "cycle_traits"}
     slots = connection.root()["cycle_traits"]._slots
     for selector, method in list(slots.items()):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from actors.orchestrator.primitives import (
+    budget,
     cloning,
     cycle,
     expertise,
@@ -35,6 +36,7 @@ PERFORMERS: Final[dict[str, Performer]] = {
     "delete_adapter": expertise.delete_adapter,
     "judge_": judgement.judge,
     "install_": judgement.install,
+    "budget_": budget.left,
     "become_": transition.become,
     "doom_": transition.doom,
 }

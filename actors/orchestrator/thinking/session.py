@@ -128,6 +128,7 @@ class Session:
             Overlay(connection),
             self._settings.orchestrator,
             self._primitives,
+            deadline=self.deadline,
             seed=self._settings.inference.seed,
         )
         target = oid_of(world_root.resolve(connection, self.mandate.target))

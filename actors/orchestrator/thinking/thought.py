@@ -9,10 +9,12 @@ from typing import Concatenate, Final
 import msgspec
 
 from actors.orchestrator.thinking.asks import Thinking
+from actors.orchestrator.thinking.cancellation import Deadline
 from actors.orchestrator.thinking.overlay import Overlay
 from protocol.codec import Value
 from protocol.errors import BatosError
 from protocol.home import Orchestrator
+from protocol.mandates import MAX_SECONDS
 from protocol.messages import Example, Learn, Learned, MethodMade, Onward
 
 MAX_CYCLE_DEPTH: Final = 4
@@ -55,6 +57,7 @@ class Thought:
     overlay: Overlay
     limits: Orchestrator
     primitives: Mapping[str, Performer]
+    deadline: Deadline = field(default_factory=lambda: Deadline(MAX_SECONDS))
     seed: int = 0
     contracts: dict[tuple[str, str], Contract] = field(default_factory=dict)
     chain: list[RunningCycle] = field(default_factory=list)

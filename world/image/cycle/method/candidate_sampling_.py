@@ -1,10 +1,15 @@
-def candidate_sampling_(self, attempt):
-    """How the candidates of an attempt (from 0) are drawn: the likeliest first, then bolder and bolder ones.
+def candidate_sampling_(self, form, attempt, most):
+    """How the candidates of an attempt (from 0) are drawn: the likeliest first, then bolder ones, of at most `most` tokens.
 
-    Within a grammar a bold draw is still a method, and the answer of a small model is often not what it likes best.
+    A narrow form is drawn many times and boldly: within it a bold draw is still a method, and the answer of a small model
+    is often not what it likes best. In a wide form a text is long, so that few are drawn before more are.
     """
-    n = 20
-    sampling = [{'temperature': 0.4 + 1.4 * row / (n - 1), 'top_p': 0.98} for row in range(n)]
+    if form == 'narrow':
+        n = 20
+        sampling = [{'temperature': 0.4 + 1.4 * row / (n - 1), 'top_p': 0.98} for row in range(n)]
+    else:
+        n = [4, 8, 4][min(attempt, 2)]
+        sampling = [{'temperature': 0.5 + 0.5 * row / n, 'top_p': 0.95} for row in range(n)]
     if attempt == 0:
         sampling[0] = {'temperature': 0.0, 'top_p': 1.0}
-    return {'n': n, 'sampling': sampling, 'max_tokens': 56, 'seed_offset': 1000 * attempt}
+    return {'n': n, 'sampling': sampling, 'max_tokens': 56 if form == 'narrow' else most, 'seed_offset': 1000 * attempt}

@@ -1,0 +1,50 @@
+def draw_form_(self, form, failures):
+    """Draw candidates in `form`, and judge them, until the choice among those that pass is safe; that choice, or None.
+
+    What does not pass is added to `failures`. A second round draws on from the same request, which is read already; a third
+    is shown what failed. Another round is begun only where there is time for it: what has passed must not be lost to it.
+    """
+    message = self.message
+    passed = []
+    choice = None
+    known = {message['previous']: {'count': 0}}
+    for number in range(self.rounds):
+        before = self.budget_()
+        shown = failures if form == 'narrow' or number == 2 else []
+        manner = self.candidate_sampling_(form, number, message['form_tokens'])
+        grammar = None
+        if form == 'narrow':
+            grammar = self.candidate_grammar_(message, number)
+        elif form == 'open':
+            grammar = self.open_grammar_(message)
+        rows = self.infer_(
+            self._construct_architectural_covenant_prompt(message, form, shown),
+            grammar=grammar,
+            n=manner['n'],
+            sampling=manner['sampling'],
+            seed=message['seed'] + manner['seed_offset'],
+            max_tokens=manner['max_tokens'],
+            scored=True,
+        )
+        for row in rows:
+            source = self.source_of_(form, row['text'], message) if form != 'narrow' else row['text']
+            if source in known:
+                known[source]['count'] += 1
+                continue
+            trial = self.judge_(self.target, source, message)
+            likelihood = 1.0 if row['logprob'] is None else 2.718281828 ** (row['logprob'] / max(row['tokens'], 1))
+            candidate = {'source': source, 'problem': trial['problem'], 'count': 1, 'likelihood': likelihood}
+            known[source] = candidate
+            (failures if trial['problem'] else passed).append(candidate)
+        if not passed:
+            continue
+        drawn = [{'source': one['source'], 'weight': one['count'] * one['likelihood']} for one in passed]
+        choice = self.choose_(drawn)
+        is_safe = not choice['doubts'] and sum([one['count'] for one in passed]) > 1
+        after = self.budget_()
+        seconds = before['seconds'] - after['seconds']
+        tokens = before['tokens'] - after['tokens']
+        # The next round has twice as many rows.
+        if is_safe or form == 'narrow' or after['seconds'] < 3 * seconds or after['tokens'] < 3 * tokens:
+            break
+    return choice
