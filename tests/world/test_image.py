@@ -47,26 +47,6 @@ async def run(jail, selector, *args):
         answers.append(Answer(digest=outcome.digest, value=await run(jail, outcome.send.selector, *outcome.send.args)))
 
 
-@pytest.mark.parametrize(
-    ("source", "expected"),
-    [
-        ("def area_(self):\n    return self.width * self.height\n", False),
-        ("def area_(self):\n    return 12\n", True),
-        ("def area_(self):\n    return self.width * 0 + 12\n", True),
-    ],
-)
-async def test_what_was_learned_by_heart_is_known(jail, source, expected):
-    message = {"examples": [{"slots": {}, "args": [], "returns": 12}, {"args": [], "slots_after": {}}]}
-    assert await run(jail, "quotes_", source, message) is expected
-
-
-@pytest.mark.parametrize("result", [True, False, None, [], {}, ""])
-async def test_a_plain_result_may_stand_in_a_method(jail, result):
-    message = {"examples": [{"args": [], "returns": result}]}
-    source = f"def m_(self):\n    if self.x == {result!r}:\n        return self.y\n    return self.x\n"
-    assert await run(jail, "quotes_", source, message) is False
-
-
 async def test_the_outcome_that_most_share_wins_then_the_shortest(jail):
     passed = [
         {"source": "short", "result": {"returns": 1}},
@@ -103,13 +83,13 @@ async def test_the_prompt_shows_every_value_that_a_message_may_hold(jail, value,
         "examples": [{**example, "returns": value}],
         "names": [[FRIEND, "anna"]],
     }
-    [turn] = await run(jail, "_construct_architectural_covenant_prompt", message, [], [])
+    [turn] = await run(jail, "_construct_architectural_covenant_prompt", message, "narrow", [])
     shown = turn["content"]
     assert f"# slots: width = {text}\n" in shown
     assert f"# self.area_({text}, by={text}) changes tall to {text} and -> {text}\n" in shown
     assert FRIEND.oid not in shown
     bare = {**message, "examples": []}
-    [turn] = await run(jail, "_construct_architectural_covenant_prompt", bare, [], [])
+    [turn] = await run(jail, "_construct_architectural_covenant_prompt", bare, "narrow", [])
     assert f"# slots: width = {text}\n" in turn["content"]
 
 
@@ -119,11 +99,68 @@ async def test_the_prompt_cuts_what_is_large_or_deep(jail):
         deep = [deep]
     for value in (list(range(100_000)), {str(n): n for n in range(50_000)}, "x" * 900_000, deep):
         message = {"selector": "area_", "slots": {"width": value}, "args": [], "kwargs": {}, "examples": []}
-        [turn] = await run(jail, "_construct_architectural_covenant_prompt", message, [], [])
-        assert f"# slots: width = {repr(value)[:60]}\n" in turn["content"]
+        [turn] = await run(jail, "_construct_architectural_covenant_prompt", message, "narrow", [])
+        assert f"# slots: width = {repr(value)[:60]}…\n" in turn["content"]
 
 
-@pytest.mark.parametrize("value", [FRIEND, [FRIEND], {"a": FRIEND}, [10**5000]])
-async def test_what_has_no_literal_is_quoted_by_nobody(jail, value):
-    message = {"examples": [{"returns": value}]}
-    assert await run(jail, "quotes_", "def friend_(self):\n    return self.friend\n", message) is False
+ORDER = {
+    "selector": "total_",
+    "parameters": ["rate"],
+    "slots": {"lines": [{"quantity": 2, "price": 3}], "owner": FRIEND},
+    "args": [2],
+    "kwargs": {},
+    "intent": "The sum over all lines.",
+    "examples": [{"slots": {"lines": []}, "args": [1], "kwargs": {}, "returns": 0, "slots_after": {}}],
+    "names": [[FRIEND, "anna"]],
+    "selectors": [{"selector": "tax_", "parameters": ["of"], "intent": "What is owed"}],
+    "objects": [
+        {
+            "name": "anna",
+            "slots": {"age": 30},
+            "selectors": [{"selector": "greet_", "parameters": [], "intent": ""}],
+        }
+    ],
+}
+
+
+@pytest.mark.parametrize("form", ["open", "free"])
+async def test_a_request_shows_the_object_what_it_refers_to_and_what_is_wanted(jail, form):
+    asked, begun = await run(jail, "_construct_architectural_covenant_prompt", ORDER, form, [])
+    assert (asked["role"], begun["role"]) == ("user", "assistant")
+    assert begun["content"] == "```python\ndef total_(self, rate):\n"
+    for part in (
+        "What it is for: The sum over all lines.",
+        "self.lines = [{'quantity': 2, 'price': 3}]",
+        "self.owner = @anna",
+        "self.tax_(of)  # What is owed",
+        "@anna is an object with the attributes age and the methods greet_()",
+        "- with self.lines = [], self.total_(1) returns 0 and changes no attribute",
+        "changes no attribute and no argument",
+    ):
+        assert part in asked["content"]
+
+
+async def test_a_request_tells_what_changes_must_end_with_and_what_failed(jail):
+    example = {**ORDER["examples"][0], "slots_after": {"lines": [1]}}
+    failed = [{"source": f"def total_(self):\n    return {n}\n", "problem": f"it is no {n}"} for n in range(3)]
+    asked, _ = await run(
+        jail, "_construct_architectural_covenant_prompt", {**ORDER, "examples": [example]}, "open", failed
+    )
+    assert "returns 0 and changes self.lines to [1]" in asked["content"]
+    assert "`self._p_changed = True`" in asked["content"]
+    assert ["it is no 0" in asked["content"], "return 2\n```\nBecause: it is no 2" in asked["content"]] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("form", "text", "source"),
+    [
+        ("narrow", "def total_(self):\n    return 1\n", "def total_(self):\n    return 1\n"),
+        ("open", "    return rate\n```", "def total_(self, rate):\n    return rate\n"),
+        ("open", "    return rate\n", "def total_(self, rate):\n    return rate\n"),
+        ("free", "    import math\n    return rate\n```\nThat is all.", "def total_(self, rate):\n    return rate\n"),
+        ("free", "def total_(self, of):\n    return of\n```", "def total_(self, of):\n    return of\n"),
+        ("free", "Sure! Here is it.", "def total_(self, rate):\nSure! Here is it.\n"),
+    ],
+)
+async def test_a_drawn_text_becomes_a_method(jail, form, text, source):
+    assert await run(jail, "source_of_", form, text, ORDER) == source

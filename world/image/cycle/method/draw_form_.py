@@ -8,15 +8,13 @@ def draw_form_(self, form, failures):
     passed = []
     choice = None
     known = {message['previous']: {'count': 0}}
+    grammar = self.open_grammar_(message) if form == 'open' else None
     for number in range(self.rounds):
         before = self.budget_()
         shown = failures if form == 'narrow' or number == 2 else []
         manner = self.candidate_sampling_(form, number, message['form_tokens'])
-        grammar = None
         if form == 'narrow':
             grammar = self.candidate_grammar_(message, number)
-        elif form == 'open':
-            grammar = self.open_grammar_(message)
         rows = self.infer_(
             self._construct_architectural_covenant_prompt(message, form, shown),
             grammar=grammar,
