@@ -11,6 +11,7 @@ from actors.orchestrator.primitives import (
     generation,
     judgement,
     lanes,
+    placing,
     recollection,
     transition,
 )
@@ -35,6 +36,9 @@ PERFORMERS: Final[dict[str, Performer]] = {
     "delete_adapter": expertise.delete_adapter,
     "judge_": judgement.judge,
     "install_": judgement.install,
+    "serving_": placing.serving,
+    "place_": placing.place,
+    "try_": placing.try_out,
     "become_": transition.become,
     "doom_": transition.doom,
 }
