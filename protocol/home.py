@@ -51,6 +51,9 @@ class Inference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     has the model under the name `served` (empty: the only one that it has) and reads experts from the folder `exchange`
     (empty: one in the home); then `model` is a folder with the model's `config.json` and tokenizer, and `digest` its identity
     (empty: drawn from that file and the name).
+
+    `form` is the shape in which the model begins to write methods (`auto`: the one that its placement has found), and
+    `form_tokens` the most that a method may have in the wider ones.
     """
 
     engine: Literal["local", "openai"] = "local"
@@ -70,6 +73,8 @@ class Inference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rank: Few = 16
     warm_bytes: AtLeast0 = 2_000_000_000
     prefix_bytes: AtLeast0 = 256_000_000
+    form: Literal["auto", "narrow", "open", "free"] = "auto"
+    form_tokens: Annotated[int, msgspec.Meta(ge=16, le=4096)] = 400
 
 
 class Memory(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

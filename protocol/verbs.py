@@ -14,6 +14,8 @@ from protocol.errors import BatosError
 from protocol.messages import (
     Activate,
     ActorStatus,
+    BaseModel,
+    BaseModelReply,
     Cancel,
     Cancelled,
     CatchUp,
@@ -103,6 +105,7 @@ ACTIVATE: Final = _plain("inference", "activate", Activate, ExpertReply)
 PREFETCH: Final = _plain("inference", "prefetch", Prefetch, ExpertsReply)
 EVICT: Final = _plain("inference", "evict", Evict, ExpertReply)
 EXPERTS: Final = _plain("inference", "experts", Experts, ExpertsReply)
+MODEL: Final = _plain("inference", "model", BaseModel, BaseModelReply)
 
 INDEX: Final = Verb("memory", "index", Index, Indexed, IndexProgress)
 UNINDEX: Final = _plain("memory", "unindex", Unindex, Unindexed)
@@ -137,6 +140,7 @@ _ALL: Final[tuple[AnyVerb, ...]] = (
     PREFETCH,
     EVICT,
     EXPERTS,
+    MODEL,
     INDEX,
     UNINDEX,
     SEARCH,

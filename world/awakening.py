@@ -20,7 +20,7 @@ from ZODB import DB
 from ZODB.Connection import Connection
 
 from protocol import names
-from world import codex
+from world import codex, placements
 from world.method import AUTHOR, UvmMethod
 from world.store import commit, snapshot
 from world.uvm import UvmObject
@@ -128,10 +128,11 @@ def _fourth(connection: Connection) -> None:
 
 
 def _fifth(connection: Connection) -> None:
-    """Methods of several statements: what a cycle has left to spend; those of the image that nothing sends any more go."""
-    _primitives(connection.root()["cycle_traits"], "budget_")
+    """Methods of several statements, in a form that follows the model: what nothing sends any more of the image goes."""
+    root = connection.root()
+    _primitives(root["cycle_traits"], "serving_", "place_", "try_", "budget_")
     known = {method.selector for method in image() if method.holder == "cycle_traits"}
-    slots = connection.root()["cycle_traits"]._slots
+    slots = root["cycle_traits"]._slots
     for selector, method in list(slots.items()):
         is_ours = isinstance(method, UvmMethod) and method.source is not None and method.author == AUTHOR
         if is_ours and selector not in known:
@@ -149,7 +150,7 @@ def _primitives(holder: UvmObject, *selectors: str) -> None:
 
 
 def _refresh(connection: Connection) -> None:
-    """The image's methods in their places, except where somebody has put another one."""
+    """The image's methods in their places, except where somebody has put another one, and where its model begins."""
     root = connection.root()
     states = root["psm_prototypes_obj"]
     for method in image():
@@ -157,6 +158,8 @@ def _refresh(connection: Connection) -> None:
         stands = holder._slots.get(method.selector)
         if stands is None or (stands.author == AUTHOR and stands.source != method.source):
             holder.set_slot(method.selector, UvmMethod(method.selector, source=method.source))
+    for digest, placement in placements.shipped().items():
+        placements.keep_placement(connection, digest, placement)
 
 
 def _methods(folder: Traversable, holder: str) -> Iterator[ImageMethod]:

@@ -32,6 +32,8 @@ from protocol.errors import BatosError
 from protocol.home import Home
 from protocol.messages import (
     Activate,
+    BaseModel,
+    BaseModelReply,
     Evict,
     ExpertReply,
     Experts,
@@ -87,6 +89,7 @@ class Inference(Actor):
             "prefetch": self.prefetch,
             "evict": self.evict,
             "experts": self.experts,
+            "model": self.model,
             "status": self.status,
         }
 
@@ -125,6 +128,11 @@ class Inference(Actor):
 
     async def experts(self, _request: Experts, _call: Call) -> ExpertsReply:
         return await self._ready()[2].listed()
+
+    async def model(self, _request: BaseModel, _call: Call) -> BaseModelReply:
+        engine, model, _ = self._ready()
+        grammars = engine.generator.grammars
+        return BaseModelReply(digest=model.digest, source=model.source, grammars=grammars, speed=engine.speed())
 
     async def _detail(self) -> dict[str, Any]:
         """From memory alone: what the world would have to be asked for would hang with it."""

@@ -9,6 +9,7 @@ from llguidance import LLMatcher
 
 from actors.inference.decoding.bank import Bank
 from actors.inference.decoding.decoding import Job, decode
+from actors.inference.decoding.pace import Pace
 from actors.inference.decoding.prefixes import Prefixes
 from actors.inference.decoding.trial import check_rows
 from actors.inference.forms.constraints import Vocabulary
@@ -24,6 +25,9 @@ from protocol.home import Inference
 from protocol.messages import Generated, Row
 
 _WARM_FORM: Final = 'start: "ok"'
+_PACED: Final = "The keeper of the light counts the ships, and writes a letter to his sister every week. " * 3
+_PACED_CONTEXT: Final = 256
+"""A model with less is tiny: a batch of it says nothing."""
 
 LocalAsked = Asked[tuple[int, ...], LLMatcher | None]
 LocalWave = Wave[tuple[int, ...], LLMatcher | None]
@@ -32,17 +36,20 @@ LocalWave = Wave[tuple[int, ...], LLMatcher | None]
 class LocalGenerator:
     """Decodes the rows of a wave together, step by step."""
 
+    grammars = True
+
     def __init__(self, incarnation: Incarnation, settings: Inference) -> None:
         self.model = incarnation.model
         self.tokenizer = incarnation.tokenizer
         self.prompts = Prompts(self.tokenizer, incarnation.tokenizer_json)
         self.vocabulary_size = words_of(incarnation)
         self.vocabulary = Vocabulary(incarnation.tokenizer_json, self.vocabulary_size, incarnation.stop)
-        self._context = incarnation.context
+        self.context = incarnation.context
         self._stop = frozenset(incarnation.stop)
         fuse(incarnation.model)
         self.bank = Bank(incarnation.model, slots=settings.slots, rank=settings.rank, dtype=incarnation.dtype)
         self.prefixes = Prefixes(incarnation.model, self.bank, settings.prefix_bytes)
+        self.pace = Pace()
 
     def accepts(self, invocation: Sequence[int]) -> None:
         """BAD_EXPERT for an expert that begins within a prompt, where the model cannot read one in parts."""
@@ -57,15 +64,15 @@ class LocalGenerator:
         """The tokens of a prompt that leaves room for one more; TOO_LARGE where it does not."""
         # No text has fewer tokens than this; so one that is far too long is not cut into them.
         least = max(map(len, (row.prompt, *(turn.content for turn in row.turns)))) // self.prompts.longest
-        prompt = () if least >= self._context else self.prompts.tokens(row)
+        prompt = () if least >= self.context else self.prompts.tokens(row)
         length = max(least, len(prompt))
-        if length >= self._context:
+        if length >= self.context:
             raise BatosError(
                 "TOO_LARGE",
-                f"a prompt of {length} tokens does not fit the model's context of {self._context}",
+                f"a prompt of {length} tokens does not fit the model's context of {self.context}",
                 "Send a shorter prompt.",
                 tokens=length,
-                context=self._context,
+                context=self.context,
             )
         return prompt
 
@@ -85,18 +92,19 @@ class LocalGenerator:
             lent=[lend(asked.content, slots, asked.prompt) for asked in wave.rows],
             on_piece=wave.on_piece,
             should_stop=wave.should_stop,
+            pace=self.pace,
         )
         return [Outcome(Generated(**text._asdict())) for text in texts], computed
 
     def check(self) -> None:
         """BAD_MODEL where rows would not be told what the model says to each alone."""
-        check_rows(self.model, self.bank, self.prefixes, self.tokenizer, self._context)
+        check_rows(self.model, self.bank, self.prefixes, self.tokenizer, self.context)
 
     def stats(self) -> dict[str, Value]:
         return {
             "device": str(self.bank.device),
             "dtype": str(self.model.dtype).removeprefix("torch."),
-            "context": self._context,
+            "context": self.context,
             "bank": {"slots": self.bank.slots, "rank": self.bank.rank, "slot_bytes": self.bank.slot_bytes},
             "prefix_bytes": self.prefixes.bytes,
         }
@@ -105,11 +113,12 @@ class LocalGenerator:
         row = asked.row
         return Job(
             prompt=asked.prompt,
-            limit=min(row.max_tokens, self._context - len(asked.prompt)),
+            limit=min(row.max_tokens, self.context - len(asked.prompt)),
             temperature=row.sampling.temperature,
             top_p=row.sampling.top_p,
             seed=row.seed,
             constraint=None if asked.form is None else self.vocabulary.constrain(asked.form),
+            scored=row.scored,
         )
 
 
@@ -122,6 +131,9 @@ def warm(serving: Serving[LocalGenerator]) -> None:
     """Touch every weight and every first-time cost before somebody waits for it."""
     free = Row(prompt="a", max_tokens=2)
     serving.generate([free, free, Row(prompt="a", grammar=_WARM_FORM)])
+    # Warm, it is measured once, so that the first deadline need not be guessed: a prompt, four texts, and one of them alone.
+    if serving.generator.context >= _PACED_CONTEXT:
+        serving.generate([Row(prompt=_PACED, seed=seed, max_tokens=4 if seed else 8) for seed in range(4)])
 
 
 def prove(serving: Serving[LocalGenerator]) -> None:

@@ -13,7 +13,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
+import msgspec
+
 from actors.inference.decoding.decoding import OnPiece, ShouldStop
+from actors.inference.decoding.pace import Pace
 from actors.inference.experts.tiers import Slots, Tiers
 from actors.inference.model.device import is_full, no_room
 from actors.inference.rows import check, content_of, distinct, renumbered
@@ -21,7 +24,7 @@ from actors.inference.weights.adapter import read_adapter
 from actors.inference.weights.expert import Content, Manifest, write_expert
 from protocol.codec import Value
 from protocol.errors import BatosError
-from protocol.messages import Generated, Inferred, Row
+from protocol.messages import Generated, Inferred, Row, Speed
 
 P = TypeVar("P")
 F = TypeVar("F")
@@ -53,7 +56,13 @@ class Outcome(NamedTuple):
 
 
 class Generator(Protocol[P, F]):
-    """What generates: the device of this machine, or a model server."""
+    """What generates: the device of this machine, or a model server. `pace` is how fast it was lately."""
+
+    pace: Pace
+
+    @property
+    def grammars(self) -> bool:
+        """Whether a grammar binds its texts."""
 
     @property
     def bank(self) -> Slots:
@@ -132,7 +141,7 @@ class Serving(Generic[G]):
         self._generated += sum(text.tokens for text in texts)
         self._prompted += prompted
         self._seconds += seconds
-        return Inferred(rows=texts, prompt_tokens=prompted, seconds=seconds)
+        return Inferred(rows=texts, prompt_tokens=prompted, seconds=seconds, speed=self.speed())
 
     def convert(self, adapter: Path, target: Path) -> Manifest:
         """Check the foreign adapter and write it as an expert for this model into the new file `target`; BAD_EXPERT."""
@@ -147,10 +156,18 @@ class Serving(Generic[G]):
         self.generator.accepts(found.invocation)
         return write_expert(found, layout, target)
 
+    def speed(self) -> Speed:
+        """How fast it was lately; from any thread."""
+        pace = self.generator.pace
+        read, one, many = (round(rate, 2) for rate in (pace.read, pace.one, pace.many))
+        return Speed(read=read, one=one, many=many, rows=pace.rows)
+
     def stats(self) -> dict[str, Value]:
         """What `status` shows; from any thread."""
         return {
             **self.generator.stats(),
+            "grammars": self.generator.grammars,
+            "speed": msgspec.to_builtins(self.speed()),
             "generated_tokens": self._generated,
             "prompt_tokens": self._prompted,
             "busy_seconds": self._seconds,

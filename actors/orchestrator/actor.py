@@ -111,6 +111,7 @@ class Orchestrator(Actor):
             asyncio.create_task(packing.retain(self._journal, packing.limits_of(self.settings.orchestrator))),
             asyncio.create_task(self._look_through()),
             asyncio.create_task(self._journal.stay(LOOK_S)),
+            asyncio.create_task(mandates.learn_speed()),
         ]
         _log.info("ready", taken_up=taken_up)
 

@@ -16,6 +16,7 @@ from typing import Final
 import structlog
 
 from actors.orchestrator import publish
+from actors.orchestrator.deadlines import Measured, default_seconds
 from actors.orchestrator.inbox import accept
 from actors.orchestrator.journal.journal import Journal, MandateRow
 from actors.orchestrator.life import Life, ended
@@ -25,16 +26,18 @@ from actors.orchestrator.thinking.claims import Claims
 from actors.orchestrator.thinking.intents import Intents
 from actors.orchestrator.thinking.session import Session
 from bus.client import Caller
-from protocol import codec
+from protocol import codec, verbs
 from protocol.errors import BatosError
 from protocol.failure import Failure
 from protocol.home import Settings
-from protocol.messages import Cancelled, Event, Mandate, MandateReply, Watched
+from protocol.messages import BaseModel, Cancelled, Event, Mandate, MandateReply, Speed, Watched
 from world.store import Store
 
 _log = structlog.get_logger("orchestrator")
 
 KEEP_EVENTS: Final = 100
+SPEED_S: Final = 5.0
+"""Between two questions how fast the model is, while nobody knows."""
 
 Listener = Callable[[Event], None]
 
@@ -61,6 +64,24 @@ class Mandates:
         self._claims = Claims()
         self._intents = Intents()
         self._running: dict[str, Running] = {}
+        self._measured = Measured()
+
+    def default_seconds(self) -> float:
+        """The deadline of a mandate that names none, by what is known of the model's speed at this moment."""
+        return default_seconds(self._measured.speed, self._settings.inference)
+
+    async def learn_speed(self) -> None:
+        """Ask inference how fast it is until it has answered once: from then on the texts that it makes tell."""
+        while self._measured.speed == Speed():
+            try:
+                reply = await self._caller.call(verbs.MODEL, BaseModel(), seconds=SPEED_S)
+            except BatosError as error:
+                if not error.is_away and error.code != "TIMEOUT":
+                    _log.warning("inference does not say how fast it is", code=error.code, error=error.message)
+            else:
+                self._measured.speed = reply.speed
+                return
+            await asyncio.sleep(SPEED_S)
 
     async def recover(self) -> int:
         """Take up again every accepted mandate that has no end, and settle what belongs to none; their number."""
@@ -205,6 +226,7 @@ class Mandates:
             claims=self._claims,
             intents=self._intents,
             primitives=PERFORMERS,
+            measured=self._measured,
         )
 
     def _stopped(self, mandate: str, task: asyncio.Task[MandateReply]) -> None:

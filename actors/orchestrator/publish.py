@@ -18,10 +18,11 @@ from ZODB.POSException import POSKeyError
 
 from actors.orchestrator.thinking.asks import Begin
 from actors.orchestrator.thinking.overlay import REMOVED, Draft, Layer, Memo
-from protocol.codec import Ref
+from protocol.codec import Ref, Value
 from protocol.errors import BatosError
 from world import root as world_root
 from world.method import UvmMethod
+from world.placements import keep_placement, placement_of
 from world.store import commit, snapshot
 from world.uvm import UvmObject
 from world.values import oid_of, persistent
@@ -134,6 +135,15 @@ def begin(db: DB, mandate: str, ask: Begin) -> Ref:
         connection.add(context)
         root["orchestrator_obj"].active_cycles[ask.cycle] = context
         return Ref(oid_of(context))
+
+
+def place(db: DB, digest: str, found: dict[Any, Value]) -> None:
+    """Keep where the model `digest` begins; where another mandate has found that meanwhile, its word stands. CONFLICT."""
+    with snapshot(db) as connection:
+        if placement_of(connection, digest) is not None:
+            return
+    with commit(db, user="orchestrator", description=f"placement of {digest[:12]}") as connection:
+        keep_placement(connection, digest, found)
 
 
 def _post(connection: Connection, memos: list[Memo]) -> None:

@@ -31,6 +31,8 @@ from protocol.messages.inference import (
     MAX_ROWS,
     MAX_TOKENS,
     Activate,
+    BaseModel,
+    BaseModelReply,
     Evict,
     ExpertReply,
     Experts,
@@ -44,6 +46,7 @@ from protocol.messages.inference import (
     Prefetch,
     Row,
     Sampling,
+    Speed,
     Turn,
 )
 from protocol.messages.memory import (
@@ -106,6 +109,8 @@ __all__ = [
     "ActorStatus",
     "Answer",
     "Awaiting",
+    "BaseModel",
+    "BaseModelReply",
     "Cancel",
     "Cancelled",
     "Case",
@@ -170,6 +175,7 @@ __all__ = [
     "Send",
     "Source",
     "SourceText",
+    "Speed",
     "StatusQuery",
     "Stay",
     "Step",

@@ -30,7 +30,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     """One text to generate, from a conversation (`turns`) or from a bare `prompt` that is continued.
 
     `schema` (a JSON schema) and `grammar` (in llguidance's dialect of Lark) bind the form of the text; at most one of them is
-    given. `expert` is a name, None for the base model alone.
+    given. `expert` is a name, None for the base model alone. `scored`: how likely the text was is wanted too.
     """
 
     turns: list[Turn] = []
@@ -41,6 +41,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     schema: dict[str, Any] | None = None
     grammar: str | None = None
     max_tokens: int = MAX_TOKENS
+    scored: bool = False
 
 
 class Infer(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,6 +65,11 @@ class Generated(msgspec.Struct, frozen=True, kw_only=True):
     allows no further token, `failed` where the model's numbers for it ceased to be finite, where its prompt or its form could
     not be read, or where a model server did not make it. `reason` explains the last two; a failure with a `code` and a `hint`
     of its own has them here.
+
+    `logprob` is the natural logarithm of how likely the model found the text, where the row was to be `scored`: the sum over
+    its tokens, and the one that ended it, of the distribution among the tokens that its form allowed there, before temperature
+    and nucleus; so what the form forces costs nothing. A model server's are summed as it tells them, of the tokens alone, and
+    most tell those before the form. None where nobody has counted.
     """
 
     text: str
@@ -72,6 +78,19 @@ class Generated(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     code: str = ""
     hint: str = ""
+    logprob: float | None = None
+
+
+class Speed(msgspec.Struct, frozen=True, kw_only=True):
+    """How fast texts were made lately, in tokens a second; 0 is not known yet.
+
+    `read`: of prompts. `one`: of a text alone. `many`: of all `rows` texts of a batch together.
+    """
+
+    read: float = 0.0
+    one: float = 0.0
+    many: float = 0.0
+    rows: int = 0
 
 
 class Inferred(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,6 +104,20 @@ class Inferred(msgspec.Struct, frozen=True, kw_only=True):
     prompt_tokens: int
     seconds: float
     model: str = ""
+    speed: Speed = Speed()
+
+
+class BaseModel(msgspec.Struct, frozen=True, kw_only=True):
+    """Ask for the base model that generates."""
+
+
+class BaseModelReply(msgspec.Struct, frozen=True, kw_only=True):
+    """The base model that generates: its digest, where it came from, and whether a grammar binds its texts."""
+
+    digest: str
+    source: str
+    grammars: bool = True
+    speed: Speed = Speed()
 
 
 class Import(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ so the same batch gives the same texts again.
 from __future__ import annotations
 
 import codecs
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final, Literal, NamedTuple
 
@@ -17,9 +18,10 @@ import numpy as np
 import torch
 
 from actors.inference.decoding.bank import Bank
+from actors.inference.decoding.pace import Pace
 from actors.inference.decoding.prefixes import Prefixes
 from actors.inference.decoding.rules import DeadEndError, Rule, Spelling
-from actors.inference.decoding.sampling import BadLogitsError, Floats, draw, stream
+from actors.inference.decoding.sampling import BadLogitsError, Floats, draw, likelihood, stream
 from actors.inference.weights.placement import Lent
 
 OnPiece = Callable[[int, str], None]
@@ -32,7 +34,10 @@ grouped-query path: on a CPU that takes twice as long a step at 16 rows."""
 
 
 class Job(NamedTuple):
-    """One row to decode: the tokens before it, the most it may have, how it draws, the form it must keep."""
+    """One row to decode: the tokens before it, the most it may have, how it draws, the form it must keep.
+
+    `scored`: how likely it was is wanted.
+    """
 
     prompt: tuple[int, ...]
     limit: int
@@ -40,15 +45,20 @@ class Job(NamedTuple):
     top_p: float
     seed: int
     constraint: Rule | None
+    scored: bool = False
 
 
 class Text(NamedTuple):
-    """One row's outcome. `tokens` counts the forced ones too; `reason` says why it is stuck or has failed."""
+    """One row's outcome. `tokens` counts the forced ones too; `reason` says why it is stuck or has failed.
+
+    `logprob` is the sum over what was drawn, the end too, among what the form allowed; None for a row that is not scored.
+    """
 
     text: str
     tokens: int
     finish: Finish
     reason: str = ""
+    logprob: float | None = None
 
 
 class _Row:
@@ -61,6 +71,7 @@ class _Row:
         self.tokens: list[int] = []
         self.finish: Finish | None = None
         self.reason = ""
+        self.logprob = 0.0 if job.scored else None
         self._stop = stop
         self._spelling = spelling
         self._luck = stream(job.seed)
@@ -86,6 +97,8 @@ class _Row:
                 raise BadLogitsError  # noqa: TRY301 - as `draw` does
             allowed = None if constraint is None else constraint.allowed()
             token = draw(logits, allowed, self.job.temperature, self.job.top_p, self._luck)
+            if self.logprob is not None:
+                self.logprob += likelihood(logits, allowed, token)
             if token in self._stop:
                 self.finish = "stop"
                 return
@@ -133,12 +146,15 @@ def decode(
     lent: Sequence[Lent | None],
     on_piece: OnPiece | None,
     should_stop: ShouldStop,
+    pace: Pace | None = None,
 ) -> tuple[list[Text], int]:
     """Decode all jobs in one batch; the texts in order, and the number of prompt tokens that were computed.
 
     `lent` says where the `bank` around the model has each job's expert, None for the base model.
-    `should_stop` is asked before each step; when it says yes, rows under way end with finish `length`.
+    `should_stop` is asked before each step; when it says yes, rows under way end with finish `length`. `pace` is told how
+    fast it went.
     """
+    pace = pace or Pace()
     rows = [
         _Row(number, job, expert, stop, spelling) for number, (job, expert) in enumerate(zip(jobs, lent, strict=True))
     ]
@@ -150,23 +166,44 @@ def decode(
                 (row for row in rows if row.finish is None), key=lambda row: -1 if row.slot is None else row.slot
             )
             if active and not should_stop():
+                began = time.perf_counter()
                 batch = _Batch(model, bank, prefixes, active, should_stop)
                 computed = batch.computed
-                while batch.rows and not batch.stopped:
-                    for row, logits in zip(batch.rows, batch.logits, strict=True):
-                        row.advance(logits)
-                        _tell(row, on_piece)
-                    batch.keep([place for place, row in enumerate(batch.rows) if row.finish is None])
-                    if not batch.rows or should_stop():
-                        break
-                    batch.step()
+                if not batch.stopped:
+                    pace.has_read(computed, time.perf_counter() - began)
+                    _write(batch, on_piece, should_stop, pace)
     finally:
         # Whatever happened here, the next batch starts from the base model.
         bank.serve(())
     for row in rows:
         row.finish = row.finish or "length"
         _tell(row, on_piece)
-    return [Text(row.text, len(row.tokens), row.finish or "length", row.reason) for row in rows], computed
+    return [Text(row.text, len(row.tokens), row.finish or "length", row.reason, row.logprob) for row in rows], computed
+
+
+def _write(batch: _Batch, on_piece: OnPiece | None, should_stop: ShouldStop, pace: Pace) -> None:
+    """Step by step, until every row of the batch has ended, or it is time to stop."""
+    written: dict[bool, list[float]] = {
+        True: [0, 0, 0],
+        False: [0, 0, 0],
+    }  # of steps with a single row, and with several
+    began = time.perf_counter()
+    while True:
+        for row, logits in zip(batch.rows, batch.logits, strict=True):
+            row.advance(logits)
+            _tell(row, on_piece)
+        batch.keep([place for place, row in enumerate(batch.rows) if row.finish is None])
+        if not batch.rows or should_stop():
+            break
+        batch.step()
+        ended = time.perf_counter()
+        so_far = written[len(batch.rows) == 1]
+        so_far[0] += 1
+        so_far[1] += len(batch.rows)
+        so_far[2] += ended - began
+        began = ended
+    for steps, tokens, seconds in written.values():
+        pace.has_written(int(steps), int(tokens), seconds)
 
 
 def heard(

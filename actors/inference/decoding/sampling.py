@@ -48,6 +48,15 @@ def draw(logits: Floats, allowed: Ids | None, temperature: float, top_p: float, 
     return place if allowed is None else int(allowed[place])
 
 
+def likelihood(logits: Floats, allowed: Ids | None, token: int) -> float:
+    """The natural logarithm of the share of `token`, which was drawn, among `allowed` (None: all), at temperature 1."""
+    chosen = logits if allowed is None else logits[allowed]
+    if chosen.size == 1:
+        return 0.0
+    top = chosen.max()
+    return float(logits[token] - top) - float(np.log(np.exp(chosen - top).sum()))
+
+
 def _pick(weights: NDArray[np.float64], top_p: float, luck: float) -> int:
     if top_p < 1:
         # All that is lighter than this weighs less than 1 - top_p together, so the nucleus lies in the rest.

@@ -71,8 +71,8 @@ def connect(settings: Inference, home: Home) -> Connection:
     takes_tokens = reads_tokens(server, served, prompts)
     if not takes_tokens:
         _log.warning("the model server takes no token ids: a text that spells one of its control tokens is refused")
-    words = Words(prompts, takes_tokens=takes_tokens)
-    generator = RemoteGenerator(server, served, bank, words)
+    words = Words(prompts, takes_tokens=takes_tokens, scores=tells_likelihood(server, served))
+    generator = RemoteGenerator(server, served, bank, words, grammars=server.binds(served))
     return Connection(Serving(generator, digest, settings.warm_bytes), digest, f"{served} at {server.url}")
 
 
@@ -119,6 +119,16 @@ def reads_tokens(server: Server, served: str, prompts: Prompts) -> bool:
             _HINT,
         )
     return True
+
+
+def tells_likelihood(server: Server, served: str) -> bool:
+    """Whether the server says at its completions how likely a token was."""
+    try:
+        return bool(server.say(served, _SAMPLE, 1).logprobs)
+    except BatosError as error:
+        if error.code not in {"BAD_ARGUMENT", "GENERATION_FAILED"}:
+            raise
+        return False
 
 
 def identity(folder: str, served: str) -> str:

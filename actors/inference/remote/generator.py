@@ -8,12 +8,14 @@ rows need not give the same texts again.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import aclosing
 from typing import Final
 
 import httpx2
 
+from actors.inference.decoding.pace import Pace
 from actors.inference.forms.constraints import Form
 from actors.inference.remote.remote_bank import RemoteBank
 from actors.inference.remote.remote_text import Job, Prompt, Text, Words
@@ -35,10 +37,12 @@ class RemoteGenerator:
 
     vocabulary_size = None
 
-    def __init__(self, server: Server, served: str, bank: RemoteBank, words: Words) -> None:
-        """`served` is the base model's name on the server; `words` makes its prompts."""
+    def __init__(self, server: Server, served: str, bank: RemoteBank, words: Words, *, grammars: bool = True) -> None:
+        """`served` is the base model's name on the server; `words` makes its prompts; `grammars`: it keeps to them."""
         self.bank = bank
         self.words = words
+        self.grammars = grammars
+        self.pace = Pace()
         self._server = server
         self._served = served
 
@@ -63,7 +67,11 @@ class RemoteGenerator:
         NOT_READY where the server is away or has lost the request; BAD_CONFIG where it refuses the key.
         """
         batch = _Batch([self._job(asked) for asked in wave.rows])
+        began = time.monotonic()
         self._speak(batch, wave, slots)
+        written = [text.tokens for text in batch.texts if text is not None]
+        # As whoever waits sees it: what the server needs for the prompts is in it.
+        self.pace.has_written(max(written, default=0), sum(written), time.monotonic() - began)
         outcomes = [batch.outcome(row, asked.form) for row, asked in enumerate(wave.rows)]
         prompts = {
             repr((asked.row.turns, asked.row.prompt, asked.row.expert)): text.prompt_tokens

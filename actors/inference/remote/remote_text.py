@@ -7,14 +7,17 @@ its own template; one that spells a token of the model is not sent, for nobody c
 
 from __future__ import annotations
 
+import math
 from typing import Any, Final, Literal, NamedTuple
 
 from actors.inference.decoding.sampling import COLD
 from actors.inference.forms.constraints import Form
 from actors.inference.prompts import Prompts
-from actors.inference.remote.server import Chunk
+from actors.inference.remote.server import Choice, Chunk
 from protocol.errors import BatosError
 from protocol.messages import Generated, Row
+
+COMPLETIONS: Final = "/v1/completions"
 
 _LOG: Final = "See the server's log, and docs/engines.md for how it must run."
 
@@ -28,7 +31,10 @@ class Prompt(NamedTuple):
 
 
 class Job(NamedTuple):
-    """One text to ask for: where, with which body, of which model. `prompt_tokens` is 0 where the server makes the tokens."""
+    """One text to ask for: where, with which body, of which model. `prompt_tokens` is 0 where the server makes the tokens.
+
+    `scored`: it is asked how likely each token was.
+    """
 
     path: str
     body: dict[str, Any]
@@ -36,14 +42,16 @@ class Job(NamedTuple):
     most_tokens: int
     most_characters: int
     prompt_tokens: int
+    scored: bool = False
 
 
 class Words:
-    """From rows to what the server is sent."""
+    """From rows to what the server is sent. `scores`: it tells at its completions how likely a token was."""
 
-    def __init__(self, prompts: Prompts, *, takes_tokens: bool) -> None:
+    def __init__(self, prompts: Prompts, *, takes_tokens: bool, scores: bool = False) -> None:
         self._prompts = prompts
         self.takes_tokens = takes_tokens
+        self.scores = scores
 
     def prompt(self, row: Row) -> Prompt:
         """The row's prompt as the server takes it; BAD_ARGUMENT where its words cannot be sent."""
@@ -53,14 +61,16 @@ class Words:
         """The row as a request to `model`."""
         # A token has that many characters at most, and some tokenizers put a blank before each.
         most = row.max_tokens * (self._prompts.longest + 1)
-        return Job(prompt.path, {**_body(row, model), **prompt.words}, model, row.max_tokens, most, prompt.tokens)
+        scored = row.scored and self.scores and prompt.path == COMPLETIONS
+        body = {**_body(row, model), **prompt.words, **({"logprobs": 1} if scored else {})}
+        return Job(prompt.path, body, model, row.max_tokens, most, prompt.tokens, scored)
 
     def count(self, text: str) -> int:
         return self._prompts.count(text)
 
     def _tokens(self, row: Row) -> Prompt:
         ids = self._prompts.tokens(row)
-        return Prompt("/v1/completions", {"prompt": ids}, len(ids))
+        return Prompt(COMPLETIONS, {"prompt": ids}, len(ids))
 
     def _texts(self, row: Row) -> Prompt:
         spelt = self._prompts.forged(row)
@@ -71,7 +81,7 @@ class Words:
                 "Leave it out of the text, or use a server that takes token ids at /v1/completions: docs/engines.md",
             )
         if not row.turns:
-            return Prompt("/v1/completions", {"prompt": row.prompt}, 0)
+            return Prompt(COMPLETIONS, {"prompt": row.prompt}, 0)
         continued = row.turns[-1].role == "assistant"
         messages = [{"role": turn.role, "content": turn.content} for turn in row.turns]
         how = {"add_generation_prompt": not continued, "continue_final_message": continued}
@@ -89,6 +99,7 @@ class Text:
         self.job = job
         self._is_counted = False
         self._is_signed = False
+        self._logprob: float | None = 0.0 if job.scored else None
 
     def take(self, chunk: Chunk) -> str:
         """What the text has grown by; GENERATION_FAILED where it is not the one that was asked for."""
@@ -103,6 +114,7 @@ class Text:
             if grown and self.finish is not None:
                 raise _strange("the model server went on with a text after its end")
             piece += grown
+            self._score(choice, grown)
             match choice.finish_reason:
                 case None:
                     pass
@@ -134,7 +146,14 @@ class Text:
                 "the model server has not kept the form that it was given",
                 "Run it with the guidance backend for structured outputs: docs/engines.md",
             )
-        return Generated(text=self.text, tokens=self.tokens, finish=finish)
+        return Generated(text=self.text, tokens=self.tokens, finish=finish, logprob=self._logprob)
+
+    def _score(self, choice: Choice, grown: str) -> None:
+        """Add how likely the tokens of a piece were. One that is not told leaves the whole unknown."""
+        told = choice.logprobs.told if choice.logprobs else []
+        known = [one for one in told if one is not None and math.isfinite(one)]
+        if self._logprob is not None and (known or grown):
+            self._logprob = self._logprob + sum(known) if known and len(known) == len(told) else None
 
     def _count(self, chunk: Chunk, piece: str) -> None:
         if chunk.usage is None:

@@ -57,6 +57,21 @@ class Delta(msgspec.Struct, frozen=True):
     content: str | None = None
 
 
+class TokenLogprob(msgspec.Struct, frozen=True):
+    logprob: float | None = None
+
+
+class Logprobs(msgspec.Struct, frozen=True):
+    """The natural logarithm of how likely each token was, in the one or the other place where servers tell it."""
+
+    token_logprobs: list[float | None] | None = None
+    content: list[TokenLogprob] | None = None
+
+    @property
+    def told(self) -> list[float | None]:
+        return self.token_logprobs or [one.logprob for one in self.content or []]
+
+
 class Choice(msgspec.Struct, frozen=True):
     """What a text has grown by: `text` in a completion, `delta` in a chat."""
 
@@ -64,6 +79,7 @@ class Choice(msgspec.Struct, frozen=True):
     text: str | None = None
     delta: Delta | None = None
     finish_reason: str | None = None
+    logprobs: Logprobs | None = None
 
 
 class Usage(msgspec.Struct, frozen=True):
@@ -84,13 +100,9 @@ class _Models(msgspec.Struct, frozen=True):
     data: list[Served]
 
 
-class _Logprobs(msgspec.Struct, frozen=True):
-    token_logprobs: list[float | None]
-
-
 class _Text(msgspec.Struct, frozen=True):
     text: str
-    logprobs: _Logprobs | None = None
+    logprobs: Logprobs | None = None
 
 
 class _Texts(msgspec.Struct, frozen=True):
@@ -134,7 +146,7 @@ class Server:
         choices = self._typed("POST", "/v1/completions", body, _Texts).choices
         if not choices:
             raise BatosError("GENERATION_FAILED", f"{self.url} answered without a text", _LOG)
-        logprobs = tuple(choices[0].logprobs.token_logprobs) if choices[0].logprobs else ()
+        logprobs = tuple(choices[0].logprobs.told) if choices[0].logprobs else ()
         if not all(math.isfinite(one) for one in logprobs if one is not None):
             raise BatosError(
                 "GENERATION_FAILED", f"{self.url} answered with log-probabilities that are not finite", _LOG
@@ -146,6 +158,18 @@ class Server:
         body = {"model": model, "prompt": prompt, "max_tokens": 1, "temperature": 0.0}
         usage = self._typed("POST", "/v1/completions", body, _Texts).usage
         return None if usage is None else usage.prompt_tokens
+
+    def binds(self, model: str) -> bool:
+        """Whether a grammar binds what `model` writes: some servers refuse one, and some never look at it."""
+        form = {"grammar": 'start: "ok"'}
+        body = {"model": model, "prompt": "1 + 1 =", "max_tokens": 4, "temperature": 0.0, "structured_outputs": form}
+        try:
+            choices = self._typed("POST", "/v1/completions", body, _Texts).choices
+        except BatosError as error:
+            if error.code not in {"BAD_ARGUMENT", "GENERATION_FAILED"}:
+                raise
+            return False
+        return bool(choices) and choices[0].text == "ok"
 
     def session(self) -> httpx2.AsyncClient:
         """A client for `stream`, for one event loop. Reading has no limit of its own: whoever reads sees to that."""

@@ -195,6 +195,8 @@ def _unhandled(thought: Thought, brief: Unhandled) -> dict[str, Value]:
         "is_sent": learn is None,
         "is_dry": learn is not None and learn.dry_run,
         "is_strict": learn is not None and learn.strict,
+        "form": thought.form,
+        "form_tokens": thought.form_tokens,
     }
     mission: dict[str, Value] = {"type": "unhandled_message", "selector": brief.selector, "args": brief.args}
     if contract.intent:

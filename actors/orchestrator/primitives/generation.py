@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from actors.orchestrator.primitives import arguments
-from actors.orchestrator.thinking.asks import Thinking, Voice, call
+from actors.orchestrator.thinking.asks import Drawing, Thinking, Voice, call
 from actors.orchestrator.thinking.thought import Sender
 from protocol import codec, verbs
 from protocol.codec import Value
@@ -25,12 +25,17 @@ def infer(  # noqa: PLR0917 - bound from a message, which may give them by place
     sampling: Value = None,
     seed: Value = 0,
     max_tokens: Value = MAX_TOKENS,
+    scored: Value = False,
+    drawing: Value = None,
 ) -> Thinking[Value]:
     """A text, or with `n` a list of those of `n` texts that ended; with `schema`, the values that the texts state.
 
     `query` is a text or a list of turns. `adapter_name` names an expert, None is the base model. `sampling` is one
     {"temperature", "top_p"}, or a list of `n`. A constrained text that was cut short is a failure, never a guess: alone it
     fails the send, among `n` it is left out.
+
+    `scored`, with `n`: each is {"text", "logprob", "tokens"}, where `logprob` is None if nobody has counted. `drawing` says
+    what is told while these texts are drawn, {"round", "form"}.
     """
     count = 1 if n is None else n
     if not isinstance(count, int) or isinstance(count, bool) or not 1 <= count <= MAX_ROWS:
@@ -38,6 +43,8 @@ def infer(  # noqa: PLR0917 - bound from a message, which may give them by place
     manners = sampling if isinstance(sampling, list) else [sampling or {}] * count
     if len(manners) != count:
         raise BatosError("METHOD_FAILED", f"infer_: {len(manners)} samplings for {count} texts")
+    if scored and n is None:
+        raise BatosError("METHOD_FAILED", "infer_: `scored` goes with `n`")
     turns = _turns(query, system_prompt)
     rows = [
         _typed(
@@ -49,6 +56,7 @@ def infer(  # noqa: PLR0917 - bound from a message, which may give them by place
                 "schema": schema,
                 "grammar": grammar,
                 "max_tokens": max_tokens,
+                "scored": bool(scored),
             }
         )
         for number, manner in enumerate(manners)
@@ -61,7 +69,9 @@ def infer(  # noqa: PLR0917 - bound from a message, which may give them by place
         else None
     )
     request = Infer(rows=rows, stream=voice is not None)
-    inferred = yield from call(verbs.INFER, request, path=sender.path, keep=True, voices=(voice,) * len(rows))
+    voices = (voice,) * len(rows)
+    told = _drawing(sender, drawing, len(rows)) if n is not None else None
+    inferred = yield from call(verbs.INFER, request, path=sender.path, keep=True, voices=voices, drawing=told)
     sender.thought.spend_tokens(sum(row.tokens for row in inferred.rows))
     for running in sender.thought.chain:
         running.model = inferred.model
@@ -69,7 +79,27 @@ def infer(  # noqa: PLR0917 - bound from a message, which may give them by place
     if n is None and not whole:
         raise BatosError("GENERATION_FAILED", f"infer_: the text did not end within {max_tokens} tokens")
     texts = [row.text if schema is None else _parsed(row) for row in whole]
+    if scored:
+        return [
+            {"text": text, "logprob": row.logprob, "tokens": row.tokens} for text, row in zip(texts, whole, strict=True)
+        ]
     return texts[0] if n is None else texts
+
+
+def _drawing(sender: Sender, said: Value, rows: int) -> Drawing | None:
+    """What is told of these texts while they are drawn, where that is within a cycle."""
+    thought = sender.thought
+    if thought.cycle is None:
+        return None
+    match said:
+        case None:
+            number, form = 0, ""
+        case {"round": int() as number, "form": str() as form}:
+            pass
+        case _:
+            raise BatosError("METHOD_FAILED", 'infer_: `drawing` is {"round": an int, "form": a str}')
+    left = thought.limits.tokens - thought.ledger.tokens
+    return Drawing(cycle=thought.cycle, round=number, form=form, rows=rows, tokens_left=left)
 
 
 def _turns(query: Value, system_prompt: Value) -> list[Value]:

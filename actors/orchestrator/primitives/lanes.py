@@ -112,8 +112,9 @@ def _together(waiting: list[Lane], path: str) -> Thinking[None]:
         stream=any(waits.request.stream for _, waits in batch),
     )
     voices = tuple(voice for _, waits in batch for voice in waits.voices)
+    drawing = next((waits.drawing for _, waits in batch if waits.drawing is not None), None)
     try:
-        inferred = yield from call(verbs.INFER, request, path=path, keep=True, voices=voices)
+        inferred = yield from call(verbs.INFER, request, path=path, keep=True, voices=voices, drawing=drawing)
     except BatosError as error:
         if error.is_fatal:
             raise

@@ -12,6 +12,7 @@ from actors.orchestrator.primitives import (
     generation,
     judgement,
     lanes,
+    placing,
     recollection,
     transition,
 )
@@ -37,6 +38,9 @@ PERFORMERS: Final[dict[str, Performer]] = {
     "judge_": judgement.judge,
     "install_": judgement.install,
     "budget_": budget.left,
+    "serving_": placing.serving,
+    "place_": placing.place,
+    "try_": placing.try_out,
     "become_": transition.become,
     "doom_": transition.doom,
 }

@@ -27,10 +27,21 @@ class Voice(msgspec.Struct, frozen=True):
     state: str
 
 
+class Drawing(msgspec.Struct, frozen=True, kw_only=True):
+    """Candidates are about to be drawn: in which round (from 1) and which form, how many, and the tokens that are left."""
+
+    cycle: str
+    round: int
+    form: str
+    rows: int
+    tokens_left: int
+
+
 class RemoteCall(msgspec.Struct, frozen=True, kw_only=True):
     """Ask another actor; answered with its typed reply. `keep`: a reply that is never computed twice (journaled).
 
     `voices` are told with the pieces of a text while it grows: a name for each row, and none for a row nobody follows.
+    `drawing` is told where the reply is not there already.
     """
 
     path: str
@@ -38,6 +49,7 @@ class RemoteCall(msgspec.Struct, frozen=True, kw_only=True):
     request: Any
     keep: bool
     voices: tuple[Voice | None, ...] = ()
+    drawing: Drawing | None = None
 
 
 class Begin(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,6 +83,13 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     source: str
 
 
+class Placed(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the model with this digest begins on the ladder of forms: known from now on, whatever becomes of the mandate."""
+
+    digest: str
+    found: dict[Any, Value]
+
+
 class Ended(msgspec.Struct, frozen=True, kw_only=True):
     """A cycle ended badly; the diagnosis is kept whatever becomes of the mandate."""
 
@@ -86,11 +105,12 @@ def call(
     path: str,
     keep: bool,
     voices: tuple[Voice | None, ...] = (),
+    drawing: Drawing | None = None,
 ) -> Thinking[Reply]:
     """Ask another actor, and have its reply by the verb's type."""
-    reply: Reply = yield RemoteCall(path=path, verb=verb, request=request, keep=keep, voices=voices)
+    reply: Reply = yield RemoteCall(path=path, verb=verb, request=request, keep=keep, voices=voices, drawing=drawing)
     return reply
 
 
-Ask = RemoteCall | Begin | Entered | Judged | Ended | Answered
+Ask = RemoteCall | Begin | Entered | Judged | Placed | Ended | Answered
 Thinking = Generator[Ask, Any, T]

@@ -19,8 +19,9 @@ import msgspec
 import transaction
 
 from actors.orchestrator import publish
+from actors.orchestrator.deadlines import Measured
 from actors.orchestrator.journal.journal import Answered, Journal, MandateRow
-from actors.orchestrator.thinking.asks import Ask, Begin, Ended, Entered, Judged, RemoteCall, Thinking
+from actors.orchestrator.thinking.asks import Ask, Begin, Drawing, Ended, Entered, Judged, Placed, RemoteCall, Thinking
 from actors.orchestrator.thinking.cancellation import Cancellation, Deadline, late
 from actors.orchestrator.thinking.claims import Claims
 from actors.orchestrator.thinking.contracts import contract_of
@@ -34,7 +35,7 @@ from protocol.codec import Value
 from protocol.errors import BatosError
 from protocol.failure import Failure
 from protocol.home import Settings
-from protocol.messages import Event, Mandate, MandateReply, Piece
+from protocol.messages import BaseModelReply, Event, Inferred, Mandate, MandateReply, Piece
 from world import root as world_root
 from world.store import Store
 from world.values import oid_of
@@ -61,6 +62,7 @@ class Session:
         claims: Claims,
         intents: Intents,
         primitives: Mapping[str, Performer],
+        measured: Measured,
     ) -> None:
         self.row = row
         self.cancellation = cancellation
@@ -71,6 +73,7 @@ class Session:
         self._settings = settings
         self._claims, self._intents = claims, intents
         self._primitives = primitives
+        self._measured = measured
         self._tell = tell
         self._manager = transaction.TransactionManager(explicit=True)
         self._thought: Thought | None = None
@@ -130,6 +133,8 @@ class Session:
             self._primitives,
             deadline=self.deadline,
             seed=self._settings.inference.seed,
+            form=self._settings.inference.form,
+            form_tokens=self._settings.inference.form_tokens,
         )
         target = oid_of(world_root.resolve(connection, self.mandate.target))
         mandate = self.mandate
@@ -222,11 +227,22 @@ class Session:
                     "source": ask.source,
                 }
                 self._tell(Event(event="judged", mandate=mandate, cycle=ask.cycle, detail=detail))
+            case Placed():
+                await self._place(ask)
             case Ended():
                 failure = codec.pack(Failure(ask.code, ask.message))
                 self._note(lambda: journal.fail(ask.cycle, failure))
                 self._tell(Event(event="state", mandate=mandate, cycle=ask.cycle, state="FAILED"))
         return None
+
+    async def _place(self, ask: Placed) -> None:
+        """Another mandate may be placing the same model: then either's word will do."""
+        db = self._store.db
+        try:
+            await self._store.run(lambda: publish.place(db, ask.digest, ask.found))
+        except BatosError as error:
+            if error.code != "CONFLICT":
+                raise
 
     def _note(self, work: Callable[[], None]) -> None:
         """Have a piece of the trace written, and what time is left; from any thread.
@@ -261,11 +277,27 @@ class Session:
             if self.begun:
                 # A cycle that must think anew may take minutes. Nobody waits so long for a turn.
                 self._intents.release(self.row.mandate)
+        if ask.drawing is not None:
+            self._tell_drawing(ask.drawing)
         reply = await self._ask(ask)
+        if isinstance(reply, Inferred | BaseModelReply):
+            self._measured.speed = reply.speed
         if ask.keep:
             packed = codec.pack(reply)
             await journal.run(lambda: journal.keep(key, self.row.mandate, packed))
         return reply
+
+    def _tell_drawing(self, drawing: Drawing) -> None:
+        speed = self._measured.speed
+        detail: dict[str, Value] = {
+            "round": drawing.round,
+            "form": drawing.form,
+            "rows": drawing.rows,
+            "tokens_left": drawing.tokens_left,
+            "seconds_left": round(self.deadline.left(), 1),
+            "tokens_per_s": (speed.many if drawing.rows > 1 else speed.one) or None,
+        }
+        self._tell(Event(event="drawing", mandate=self.row.mandate, cycle=drawing.cycle, detail=detail))
 
     async def _ask(self, ask: RemoteCall) -> Any:
         while True:

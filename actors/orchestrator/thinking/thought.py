@@ -48,8 +48,8 @@ class Thought:
     """What one mandate, or a lane of it, thinks with.
 
     `primitives` maps verbs to their performers (`actors.orchestrator.primitives.performers`). `contracts` are the
-    parameters and examples that came with the mandate, by (OID, selector). `tokens` are those of this lane, the ledger
-    has all. `onward` is how a caller in the jail has gone on with the reply of the method that has just returned, until
+    parameters and examples that came with the mandate, by (OID, selector). `form` and `form_tokens` are the settings of
+    that name, for methods, which read no settings. `tokens` are those of this lane, the ledger has all. `onward` is how a caller in the jail has gone on with the reply of the method that has just returned, until
     the caller is asked for; `guesses`: such a guess was never wrong in this thought.
     """
 
@@ -59,6 +59,8 @@ class Thought:
     primitives: Mapping[str, Performer]
     deadline: Deadline = field(default_factory=lambda: Deadline(MAX_SECONDS))
     seed: int = 0
+    form: str = "auto"
+    form_tokens: int = 400
     contracts: dict[tuple[str, str], Contract] = field(default_factory=dict)
     chain: list[RunningCycle] = field(default_factory=list)
     ledger: Ledger = field(default_factory=Ledger)

@@ -39,7 +39,8 @@ class FakeServer:
     by path, (status, headers, bytes) of an answer without a stream; `words`: prompts are texts alone; `usage`: what is
     counted; `index`: the number of the choice; `broken`: after
     this chunk comes an error; `busy`: so many texts are refused before one is taken. `seed`: all this
-    holds for the texts with that seed alone.
+    holds for the texts with that seed alone. `silent`: no text of a stream says how likely it was; `unbound`: grammars are
+    not looked at.
     """
 
     def __init__(self, folder, key=""):
@@ -132,7 +133,7 @@ class FakeServer:
 
     def _constraint(self, body):
         schema = body.get("response_format", {}).get("json_schema", {}).get("schema")
-        grammar = body.get("structured_outputs", {}).get("grammar")
+        grammar = None if "unbound" in self.faults else body.get("structured_outputs", {}).get("grammar")
         matcher = self.vocabulary.compile(schema, grammar)
         return None if matcher is None else self.vocabulary.constrain(matcher)
 
@@ -249,7 +250,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _stream(self, body, faults, prompt, steps):
         fake, tokens, model = self.fake, 0, faults.get("model", body["model"])
-        for sent, (piece, _, count, finish) in enumerate(steps):
+        for sent, (piece, logprob, count, finish) in enumerate(steps):
             tokens = count
             if sent == faults.get("cut"):
                 self._chunk(b"")
@@ -263,6 +264,8 @@ class _Handler(BaseHTTPRequestHandler):
                 fake.go_on.wait(30)
             choice = {"index": faults.get("index", 0), "finish_reason": finish and faults.get("finish", finish)}
             choice |= {"delta": {"content": piece}} if "messages" in body else {"text": piece}
+            if "logprobs" in body and "silent" not in faults:
+                choice["logprobs"] = {"token_logprobs": [] if logprob is None else [logprob]}
             self._event({"model": model, "choices": [choice]})
             if sent == faults.get("broken"):
                 self._event({"error": {"message": "out of blocks"}})

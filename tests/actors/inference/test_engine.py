@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import normalizers
 
+from actors.inference.decoding import decoding
 from actors.inference.engine import prove
 from protocol.errors import BatosError
-from protocol.messages import Row, Sampling, Turn
+from protocol.messages import Row, Sampling, Speed, Turn
 
 GREEDY = Sampling(temperature=0)
 STOP = 256
@@ -101,6 +102,66 @@ def test_a_form_cut_short_says_so(engine):
     assert (row.text, row.finish) == ("ab", "length")
     row = engine.generate([Row(prompt="a", grammar='start: "abc"', max_tokens=3)]).rows[0]
     assert (row.text, row.finish) == ("abc", "stop")
+
+
+def test_a_scored_row_says_how_likely_the_model_found_it(engine):
+    letters, bold = "start: /[a-z]{6}/", Sampling(temperature=2)
+    rows = engine.generate(
+        [
+            Row(prompt="a", sampling=GREEDY, max_tokens=9, grammar=letters, scored=True),
+            Row(prompt="a", sampling=bold, seed=3, max_tokens=9, grammar=letters, scored=True),
+            Row(prompt="a", sampling=GREEDY, max_tokens=8, grammar='start: "abc"', scored=True),
+            Row(prompt="a", sampling=GREEDY, max_tokens=8, scored=True),
+            Row(prompt="a", sampling=GREEDY, max_tokens=8),
+        ]
+    ).rows
+    # However boldly it was drawn: the temperature is not the model's.
+    for row in rows[:2]:
+        assert row.logprob == pytest.approx(score(engine, "a", row.text), abs=1e-3)
+    assert (rows[2].text, rows[2].logprob) == ("abc", 0.0)
+    assert rows[3].logprob < 0
+    assert (rows[4].text, rows[4].logprob) == (rows[3].text, None)
+
+
+def score(engine, prompt, text):
+    """How likely `text` is among texts of small letters, by transformers' own forward, without cache, mask or batch."""
+    read = engine.generator.tokenizer
+    ids, tokens = read(prompt)["input_ids"], read(text)["input_ids"]
+    letters = read("abcdefghijklmnopqrstuvwxyz")["input_ids"]
+    with torch.inference_mode():
+        logits = engine.generator.model(torch.tensor([ids + tokens])).logits[0]
+    places = range(len(ids) - 1, len(ids) - 1 + len(tokens))
+    return float(
+        sum(
+            logits[place, letters].log_softmax(-1)[letters.index(token)]
+            for place, token in zip(places, tokens, strict=True)
+        )
+    )
+
+
+def test_a_row_that_has_ended_makes_room_at_once(engine, monkeypatch):
+    """What is left of a long row is written alone, whatever stood beside it."""
+    read, step = [], decoding._Batch.step
+    monkeypatch.setattr(decoding._Batch, "step", lambda self: read.append(len(self.rows)) or step(self))
+    rows = [Row(prompt="a", sampling=GREEDY, max_tokens=count) for count in (3, 6, 20)]
+    formed = Row(prompt="a", sampling=GREEDY, max_tokens=40, grammar="start: /[a-z]{9}/")
+    batch = engine.generate([*rows, formed]).rows
+    assert [row.finish for row in batch] == ["length"] * 3 + ["stop"]
+    assert read == [4] * 2 + [3] * 3 + [2] * 3 + [1] * 11
+
+
+def test_it_says_how_fast_it_was(load):
+    serving = load()
+    assert serving.speed() == Speed()
+    serving.generate([Row(prompt="a" * 40, max_tokens=20, sampling=GREEDY)])
+    alone = serving.speed()
+    assert alone.read > 0
+    assert alone.one > 0
+    assert alone.many == 0
+    inferred = serving.generate([Row(prompt="a", max_tokens=20, sampling=GREEDY)] * 3)
+    assert (inferred.speed.rows, inferred.speed.read) == (3, alone.read)
+    assert inferred.speed.many > 0
+    assert serving.stats()["speed"]["rows"] == 3
 
 
 def test_a_schema_gives_json(engine):

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from actors.inference.decoding.pace import Pace
 from actors.inference.serving import Outcome, Serving, failed
 from protocol.errors import BatosError
 from protocol.messages import MAX_ROWS, Generated, Row, Sampling
@@ -17,9 +18,11 @@ class Letters:
     """Says a row's prompt in capitals and the letter of its expert, a token a letter, and notes what it was asked."""
 
     vocabulary_size = None
+    grammars = True
 
     def __init__(self, bank):
         self.bank = bank
+        self.pace = Pace()
         self.read = []
         self.compiled = []
         self.waves = []

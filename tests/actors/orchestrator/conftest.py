@@ -34,6 +34,7 @@ from protocol.errors import BatosError
 from protocol.home import Orchestrator, Settings
 from protocol.messages import (
     Answer,
+    BaseModelReply,
     CaughtUp,
     Codex,
     Done,
@@ -53,8 +54,9 @@ from protocol.messages import (
     Ranked,
     Resume,
     Resumed,
+    Speed,
 )
-from world import awakening
+from world import awakening, placements
 from world.awakening import awaken
 from world.method import UvmMethod
 from world.store import Store, commit, snapshot
@@ -225,6 +227,8 @@ class House:
         self.runs = 0
         self.searched, self.hits, self.caught_up = [], [], []
         self.prefetched = []
+        digest = next(iter(placements.shipped()))
+        self.model = BaseModelReply(digest=digest, source="a play", speed=Speed(read=100.0, one=10.0))
 
         async def run(request):
             self.runs += 1
@@ -238,6 +242,7 @@ class House:
                 ("guardian", "judge"): jail.run,
                 ("inference", "infer"): self.played.infer,
                 ("inference", "prefetch"): self.prefetch,
+                ("inference", "model"): lambda _request: self.model,
                 ("memory", "search"): self.search,
                 ("memory", "rank"): self.rank,
                 ("memory", "catch_up"): self.catch_up,

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.inference.decoding.sampling import draw, stream
+from actors.inference.decoding.sampling import draw, likelihood, stream
 
 LOGITS = st.lists(st.floats(-20, 20, width=32), min_size=1, max_size=40).map(lambda v: np.array(v, dtype=np.float32))
 TEMPERATURE = st.floats(0.1, 3)
@@ -49,3 +50,12 @@ def test_the_draws_follow_the_weights():
     logits = np.log(np.array([0.7, 0.2, 0.1], dtype=np.float32))
     drawn = np.bincount([draw(logits, None, 1, 1, luck) for _ in range(4000)], minlength=3) / 4000
     assert np.abs(drawn - [0.7, 0.2, 0.1]).max() < 0.03
+
+
+@given(LOGITS, st.data())
+def test_likelihoods_are_the_logarithms_of_shares_that_come_to_one(logits, data):
+    allowed = data.draw(st.none() | st.sets(st.sampled_from(range(logits.size)), min_size=1).map(sorted).map(np.array))
+    tokens = range(logits.size) if allowed is None else allowed
+    shares = [np.exp(likelihood(logits, allowed, int(token))) for token in tokens]
+    assert sum(shares) == pytest.approx(1, abs=1e-4)
+    assert shares[int(np.argmax([logits[token] for token in tokens]))] == max(shares)

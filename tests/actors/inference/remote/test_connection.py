@@ -8,12 +8,13 @@ import shutil
 
 import pytest
 
-from actors.inference.remote.connection import connect, identity, model_shapes
+from actors.inference.remote.connection import connect, identity, model_shapes, tells_likelihood
+from actors.inference.remote.server import Server
 from protocol.errors import BatosError
 from protocol.home import Home, Inference
 from protocol.messages import Row
 
-from ..fake_server import FakeServer
+from ..fake_server import NAME, FakeServer
 from ..small_house import refused
 
 
@@ -130,6 +131,26 @@ def test_whether_the_server_takes_tokens_is_asked_of_it(bare, tmp_path, fake, fa
     fake.faults |= faults
     engine = connect(Inference(engine="openai", url=fake.url, model=str(bare)), Home(tmp_path)).engine
     assert engine.stats()["prompts"] == prompts
+
+
+@pytest.mark.parametrize(
+    ("faults", "grammars"),
+    [
+        ({}, True),
+        ({"unbound": True}, False),
+        ({"plain": {"/v1/completions": (400, {}, b"structured_outputs: unknown field")}}, False),
+    ],
+    ids=str,
+)
+def test_whether_grammars_bind_its_texts_is_tried(fake, faults, grammars):
+    fake.faults |= faults
+    assert Server(fake.url).binds(NAME) == grammars
+
+
+def test_whether_it_tells_likelihoods_is_asked_of_it(fake):
+    assert tells_likelihood(Server(fake.url), NAME)
+    fake.faults["plain"] = {"/v1/completions": (400, {}, b"logprobs: not supported")}
+    assert not tells_likelihood(Server(fake.url), NAME)
 
 
 def test_the_tokenizer_of_another_model_is_named(bare, tmp_path, fake):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 
+import msgspec
 import pytest
 
+from actors.inference.forms.constraints import Form
 from actors.inference.remote.remote_text import Text
 from actors.inference.remote.server import Choice, Chunk
 from protocol.errors import BatosError
@@ -60,6 +62,38 @@ def test_a_server_that_takes_texts_alone_is_sent_no_control_token(fake, reach, e
     assert "docs/engines.md" in one.hint
     assert len(fake.streamed()) == 3
     assert refused(lambda: remote.generate([bad])).code == "BAD_ARGUMENT"
+
+
+def test_a_scored_row_has_what_the_server_tells(remote, engine, fake):
+    rows = [row(scored=True), row(scored=True, seed=5), row()]
+    fake.faults |= {"silent": True, "seed": 5}
+    made, ours = remote.generate(rows).rows, engine.generate(rows).rows
+    assert made[0].text == ours[0].text
+    assert made[0].logprob == pytest.approx(ours[0].logprob, abs=1e-3)
+    assert [one.logprob for one in made[1:]] == [None, None]
+    assert ["logprobs" in body for body in fake.streamed()].count(True) == 2
+
+
+@pytest.mark.parametrize(
+    ("told", "logprob"),
+    [
+        ([{"token_logprobs": [-1.0]}, {"token_logprobs": [-0.5, -0.5]}], -2.0),
+        ([{"content": [{"logprob": -1.0, "token": "a"}]}, {"content": [{"logprob": -2}]}], -3.0),
+        ([{"token_logprobs": [-1.0]}, None], None),
+        ([{"token_logprobs": [-1.0, None]}, {"token_logprobs": [-1.0]}], None),
+        ([{"content": None}, {"token_logprobs": None}], None),
+    ],
+    ids=str,
+)
+def test_likelihoods_are_summed_from_where_a_server_tells_them(remote, told, logprob):
+    asked = row(scored=True)
+    text = Text(remote.generator.words.job(asked, remote.generator.prompt(asked), NAME))
+    for one in told:
+        said = {"model": NAME, "choices": [{"text": "a", "logprobs": one}]}
+        text.take(msgspec.json.decode(json.dumps(said), type=Chunk))
+    text.take(Chunk(choices=[Choice(finish_reason="stop")]))
+    text.close(remote.generator.words)
+    assert text.generated(Form(None, None)).logprob == logprob
 
 
 def test_a_form_that_cannot_be_kept_costs_the_others_nothing(remote, engine, fake):
