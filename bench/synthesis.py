@@ -28,14 +28,13 @@ from typing import Any, Final
 import msgspec
 from ulid import ULID
 
-from actors.guardian.runtime.trial import compare
 from bench.claims import Claim, processor, report
 from bus.client import Client
 from cli import lifecycle
 from protocol import verbs
 from protocol.codec import Ref
 from protocol.errors import BatosError
-from protocol.examples import read_example
+from protocol.examples import compare, read_example
 from protocol.home import Home
 from protocol.messages import (
     Cycles,

@@ -103,13 +103,13 @@ async def test_the_prompt_shows_every_value_that_a_message_may_hold(jail, value,
         "examples": [{**example, "returns": value}],
         "names": [[FRIEND, "anna"]],
     }
-    [turn] = await run(jail, "_construct_architectural_covenant_prompt", message, [], [])
+    [turn] = await run(jail, "_construct_architectural_covenant_prompt", message, [])
     shown = turn["content"]
     assert f"# slots: width = {text}\n" in shown
     assert f"# self.area_({text}, by={text}) changes tall to {text} and -> {text}\n" in shown
     assert FRIEND.oid not in shown
     bare = {**message, "examples": []}
-    [turn] = await run(jail, "_construct_architectural_covenant_prompt", bare, [], [])
+    [turn] = await run(jail, "_construct_architectural_covenant_prompt", bare, [])
     assert f"# slots: width = {text}\n" in turn["content"]
 
 
@@ -119,7 +119,7 @@ async def test_the_prompt_cuts_what_is_large_or_deep(jail):
         deep = [deep]
     for value in (list(range(100_000)), {str(n): n for n in range(50_000)}, "x" * 900_000, deep):
         message = {"selector": "area_", "slots": {"width": value}, "args": [], "kwargs": {}, "examples": []}
-        [turn] = await run(jail, "_construct_architectural_covenant_prompt", message, [], [])
+        [turn] = await run(jail, "_construct_architectural_covenant_prompt", message, [])
         assert f"# slots: width = {repr(value)[:60]}\n" in turn["content"]
 
 

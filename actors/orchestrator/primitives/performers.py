@@ -10,6 +10,7 @@ from actors.orchestrator.primitives import (
     expertise,
     generation,
     judgement,
+    kinship,
     lanes,
     recollection,
     transition,
@@ -35,6 +36,7 @@ PERFORMERS: Final[dict[str, Performer]] = {
     "delete_adapter": expertise.delete_adapter,
     "judge_": judgement.judge,
     "install_": judgement.install,
+    "kin_": kinship.kin,
     "become_": transition.become,
     "doom_": transition.doom,
 }

@@ -168,12 +168,12 @@ def test_no_literal_quotes_an_example(letters):
 @settings(max_examples=60, deadline=None)
 @given(messages())
 def test_the_prompt_shows_the_message_and_stays_short(message):
-    [turn] = PROMPT(message, [], [{"source": "s", "problem": "p"}])
+    [turn] = PROMPT(message, [{"source": "s", "problem": "p"}])
     assert turn["role"] == "assistant"
     assert turn["content"].endswith("\n")
     assert message["examples"] == [] or message["selector"] in turn["content"]
     huge = {**message, "slots": {f"s{n}": "x" * 10_000 for n in range(100)}}
-    assert len(PROMPT(huge, [], [])[0]["content"]) < 20_000
+    assert len(PROMPT(huge, [])[0]["content"]) < 20_000
 
 
 @pytest.mark.parametrize("number", [0, 1, 2])

@@ -1,5 +1,5 @@
-def _construct_architectural_covenant_prompt(self, message, similar, feedback):
-    """The house's manner, methods that were written for similar messages, and the message with its examples; the model goes on from there.
+def _construct_architectural_covenant_prompt(self, message, feedback):
+    """The house's manner, and the message with its examples; the model goes on from there.
 
     It is one unfinished turn of the model's own: a small model continues code better than it follows instructions. Of
     what failed before, the last three are shown with what was wrong; more, and a small model repeats what it reads.
@@ -45,5 +45,4 @@ def _construct_architectural_covenant_prompt(self, message, similar, feedback):
     for failure in feedback[-3:]:
         body = '; '.join([line.strip() for line in failure['source'].splitlines()[1:]])
         lines.append('# not: ' + body[:60] + '  (' + failure['problem'][:60] + ')')
-    page = self.house_manner_() + ''.join([source.rstrip() + '\n\n' for source in similar])
-    return [{'role': 'assistant', 'content': page + '\n'.join(lines) + '\n'}]
+    return [{'role': 'assistant', 'content': self.house_manner_() + '\n'.join(lines) + '\n'}]

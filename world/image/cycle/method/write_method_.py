@@ -5,13 +5,16 @@ def write_method_(self):
     that quotes an example's result has learned the example by heart: it is kept in reserve, and installed only where no
     round brings forth a better one.
     """
-    similar = self.similar_methods_(self.message)
+    known = self.adopt_known_(self.message)
+    if known is not None:
+        self.conclude_(known['source'], known['origin'], [], [])
+        return ''
     feedback = []
     reserve = []
     for number in range(self.rounds):
         manner = self.candidate_sampling_(number)
         texts = self.infer_(
-            self._construct_architectural_covenant_prompt(self.message, similar, feedback),
+            self._construct_architectural_covenant_prompt(self.message, feedback),
             grammar=self.candidate_grammar_(self.message, number),
             n=manner['n'],
             sampling=manner['sampling'],
