@@ -32,7 +32,7 @@ from bus.client import Client
 from cli import lifecycle
 from protocol import verbs
 from protocol.errors import BatosError
-from protocol.examples import read_example
+from protocol.examples import compare, read_example
 from protocol.home import Home
 from protocol.messages import Cycles, Event, Learn, Mandate, MandateReply, New, Source, Trial
 

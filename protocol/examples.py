@@ -1,7 +1,7 @@
-"""Examples: a mandate's contract, read and checked for sense before anything is done with it.
+"""Examples: a mandate's contract, read and checked for sense before anything is done with it, and what came of a trial.
 
-The command checks them to answer at once, the orchestrator because it trusts no client, and the guardian compares
-outcomes by the same equality; hence one file for all three.
+The command checks them to answer at once, the orchestrator because it trusts no client, and both it and the guardian
+compare outcomes with them by the same equality; hence one file for all three.
 """
 
 from __future__ import annotations
@@ -13,11 +13,24 @@ from typing import Final, NoReturn
 import msgspec
 
 from protocol import codec, names
+from protocol.brief import MOST, brief
 from protocol.codec import Value
 from protocol.errors import BatosError
-from protocol.messages import Example
+from protocol.messages import Case, Done, Effect, Example, Failed, OtherObject, Outcome
+
+RULES: Final[dict[str, str]] = {
+    "TRIAL_SEND": "an example asks for an outcome, and the method sent a message first",
+    "TRIAL_RESULT": "the method returned something else",
+    "TRIAL_SLOTS": "the method left the slots otherwise",
+    "TRIAL_FAILED": "the method failed",
+}
+"""What a case of a trial can fail of."""
 
 _HINT: Final = 'An example looks like {"slots":{"width":3,"height":4},"args":[],"returns":12}.'
+
+
+_QUESTION: Final = ("slots", "args", "kwargs", "objects", "replies")
+"""The parts of an example that say what is asked; the others say what must come of it."""
 
 
 def same_value(one: Value, other: Value) -> bool:
@@ -48,6 +61,14 @@ def read_example(value: Value, where: str = "the example") -> Example:
         raise BatosError("BAD_EXAMPLE", f"{where}: {error.message}", _HINT) from error
 
 
+def example_value(example: Example) -> Value:
+    """An example as a plain value, as methods see it and the world keeps it: absent keys, and no others to send to, stay absent."""
+    fields = {name: value for name, value in msgspec.structs.asdict(example).items() if value is not msgspec.UNSET}
+    others = {name: {"slots": other.slots} for name, other in fields.pop("objects").items()}
+    replies = [msgspec.structs.asdict(reply) for reply in fields.pop("replies")]
+    return {**fields, **({"objects": others} if others else {}), **({"replies": replies} if replies else {})}
+
+
 def check_examples(examples: Sequence[Example]) -> None:
     """BAD_EXAMPLE unless each example asks for an outcome, names sensible slots, and none contradicts another."""
     for n, example in enumerate(examples, 1):
@@ -58,6 +79,10 @@ def check_examples(examples: Sequence[Example]) -> None:
                 names.check_slot(slot)
             for parameter in example.kwargs:
                 names.check_parameter(parameter)
+            for name, beside in example.objects.items():
+                _check_other(name, beside)
+            for reply in example.replies:
+                _check_answered(reply.selector)
         except BatosError as error:
             raise BatosError("BAD_EXAMPLE", f"example {n}: {error.message}", error.hint) from error
     for (n, one), (m, other) in combinations(enumerate(examples, 1), 2):
@@ -65,10 +90,21 @@ def check_examples(examples: Sequence[Example]) -> None:
             _refuse(f"examples {n} and {m} have the same slots and arguments, and different outcomes")
 
 
+def _check_other(name: str, other: OtherObject) -> None:
+    if not names.is_oid(name):
+        names.check_object(name)
+    for slot in other.slots:
+        names.check_slot(slot)
+
+
+def _check_answered(selector: str) -> None:
+    if not names.is_selector(selector):
+        raise BatosError("BAD_EXAMPLE", f"a reply to {selector[: names.MAX_NAME]!r}, which is no message", _HINT)
+
+
 def _same_question(one: Example, other: Example) -> bool:
-    return (
-        same_value(one.slots, other.slots) and same_value(one.args, other.args) and same_value(one.kwargs, other.kwargs)
-    )
+    mine, theirs = example_value(one), example_value(other)
+    return all(same_value(mine.get(part), theirs.get(part)) for part in _QUESTION)
 
 
 def _contradict(one: Example, other: Example) -> bool:
@@ -89,3 +125,42 @@ def _after(example: Example) -> Mapping[str, Value]:
 
 def _refuse(message: str) -> NoReturn:
     raise BatosError("BAD_EXAMPLE", message, _HINT)
+
+
+# What came of a trial -----------------------------------------------------------------------------------------
+
+
+def compare(example: Example, slots: dict[str, Value], outcome: Outcome) -> Case:
+    """Whether `outcome`, of a run on `slots`, is what `example` asks for."""
+    if isinstance(outcome, Failed):
+        line = f", line {outcome.line}" if outcome.line else ""
+        return failed_case("TRIAL_FAILED", f"{outcome.error}: {outcome.message}{line}")
+    if isinstance(outcome, Effect):
+        return failed_case("TRIAL_SEND", f"it sent {outcome.send.selector}")
+    if example.returns is not msgspec.UNSET and not same_value(example.returns, outcome.result):
+        return failed_case("TRIAL_RESULT", f"expected {brief(example.returns)}, got {brief(outcome.result)}")
+    if not isinstance(example.slots_after, dict):
+        return Case(passed=True)
+    return _compare_slots({**slots, **example.slots_after}, _left(slots, outcome))
+
+
+def failed_case(rule: str, message: str) -> Case:
+    """A case that failed of one of the `RULES`."""
+    return Case(passed=False, rule=rule, message=f"{RULES[rule]}: {message[: 3 * MOST]}")
+
+
+def _compare_slots(expected: dict[str, Value], got: dict[str, Value]) -> Case:
+    for slot in sorted(expected.keys() | got.keys()):
+        if slot not in got:
+            return failed_case("TRIAL_SLOTS", f"slot {slot!r}: expected {brief(expected[slot])}, it is gone")
+        if slot not in expected:
+            return failed_case("TRIAL_SLOTS", f"slot {slot!r}: expected none, got {brief(got[slot])}")
+        if not same_value(expected[slot], got[slot]):
+            told = f"expected {brief(expected[slot])}, got {brief(got[slot])}"
+            return failed_case("TRIAL_SLOTS", f"slot {slot!r}: {told}")
+    return Case(passed=True)
+
+
+def _left(slots: dict[str, Value], done: Done) -> dict[str, Value]:
+    kept = {slot: value for slot, value in slots.items() if slot not in done.removed}
+    return {**kept, **done.changed}

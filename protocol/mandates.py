@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import Final
 
-import msgspec
-
 from protocol import codec, examples, names
 from protocol.errors import BatosError
 from protocol.messages import Mandate
@@ -28,7 +26,7 @@ def check_mandate(mandate: Mandate) -> Mandate:
     examples.check_examples(mandate.examples)
     codec.encode([mandate.args, mandate.kwargs])
     for example in mandate.examples:
-        codec.encode([part for part in msgspec.structs.astuple(example) if part is not msgspec.UNSET])
+        codec.encode(examples.example_value(example))
     return mandate
 
 

@@ -21,7 +21,8 @@ AUTHOR: Final = "awakening"
 class UvmMethod(Persistent):
     """`author` is a cycle's id or `awakening`; `model` and `expert` are digests; `created` is Unix time in seconds.
 
-    `examples` and `intent` are its contract: what it must do, and what it is for.
+    `examples` and `intent` are its contract: what it must do, and what it is for. `origin` names the method of the world that
+    was adopted (`box.area_`); empty: it was written.
     """
 
     selector: str
@@ -36,6 +37,7 @@ class UvmMethod(Persistent):
     examples: PersistentList
     created: float
     intent: str = ""  # a method made before there were intents has none
+    origin: str = ""
 
     def __init__(
         self,
@@ -49,6 +51,7 @@ class UvmMethod(Persistent):
         model: str | None = None,
         examples: list[Any] | None = None,
         intent: str = "",
+        origin: str = "",
     ) -> None:
         if (source is None) == (primitive is None):
             raise ValueError(f"{selector} needs either a source or a primitive's verb")
@@ -64,6 +67,7 @@ class UvmMethod(Persistent):
         self.examples = PersistentList(PersistentMapping(example) for example in examples or [])
         self.created = time.time()
         self.intent = intent
+        self.origin = origin
 
 
 def digest(source: str) -> str:

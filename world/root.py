@@ -81,6 +81,17 @@ def objects_after(root: Any, after: str | None, limit: int) -> Iterator[tuple[st
     return ((name, oid_of(each)) for name, each in islice(found, limit))
 
 
+def around(root: Any, name: str, limit: int) -> Iterator[tuple[str, str]]:
+    """Name and OID of at most `limit` of the user's objects: those first whose names begin like `name`, up to its number.
+
+    However many objects there are, no more of them are looked at.
+    """
+    stem = name.rstrip("0123456789").rstrip("-_.")
+    found = dict(islice(root["objects"].items(min=stem or None), limit))
+    found.update(islice(root["objects"].items(), limit - len(found)))
+    return ((known, oid_of(each)) for known, each in found.items())
+
+
 def _hint(root: Any, target: str) -> str:
     if target in {names.ROOT, names.ROOT_OID}:
         return "The root understands no message; `batos look` shows it."

@@ -218,6 +218,7 @@ def _method(draft: Draft, resolve: Any) -> UvmMethod:
         model=draft.model,
         verdict="accept",
         intent=draft.intent,
+        origin=draft.origin,
     )
     method.examples = persistent(draft.examples, resolve)
     return method

@@ -260,6 +260,7 @@ def _method(method: UvmMethod) -> MethodView:
         source=method.source,
         verdict=method.verdict,
         intent=method.intent,
+        origin=method.origin,
     )
 
 

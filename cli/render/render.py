@@ -111,7 +111,8 @@ def step(found: Mapping[str, Any]) -> str:
 def _method(method: MethodView) -> str:
     if method.sha256 is None:
         return f"primitive, by {method.author}"
-    return f"{method.sha256[:_HASH]}, {method.verdict}, by {method.author}"
+    adopted = f", adopted from {printable(method.origin)}" if method.origin else ""
+    return f"{method.sha256[:_HASH]}, {method.verdict}, by {method.author}{adopted}"
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -162,16 +162,35 @@ class Resumed(msgspec.Struct, frozen=True, kw_only=True):
     ran: Ran | None = None
 
 
+class OtherObject(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Another object as it stands in an example: `slots` replace its own of the same names, its methods are those it has."""
+
+    slots: dict[str, Value] = {}
+
+
+class GivenReply(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a send of `selector` is answered in a trial, where the world is left for the answer."""
+
+    selector: str
+    value: Value = None
+
+
 class Example(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One example of a mandate: what the message must do to an object with these slots.
 
     `slots` replace the receiver's of the same names. An absent `returns` or `slots_after` is not checked; slots that `slots_after`
     does not name must stay as they were.
+
+    `objects` are the others that the method may send to, by name or OID; one that is not named here stands as in the world.
+    A send that would leave the world (`infer_`, `recall_`, …) is answered by `replies` alone: the n-th one of a selector by
+    the n-th reply with that selector.
     """
 
     slots: dict[str, Value] = {}
     args: list[Value] = []
     kwargs: dict[str, Value] = {}
+    objects: dict[str, OtherObject] = {}
+    replies: list[GivenReply] = []
     returns: Value | msgspec.UnsetType = msgspec.UNSET
     slots_after: dict[str, Value] | msgspec.UnsetType = msgspec.UNSET
 
@@ -179,7 +198,8 @@ class Example(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
     """Judge `source`, then try it in the jail on each example and, where it `is_sent`, on the original message.
 
-    No effect is performed.
+    No effect is performed: a case in which the method sends fails as TRIAL_SEND, whatever the example's `objects` and
+    `replies`. The orchestrator then tries that case itself.
 
     `seconds` bounds the processor time of each try. It is less than a `Run` has, so that a method that passes its trial does
     not fail later because the machine is slower at that moment.

@@ -174,13 +174,14 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MethodView(msgspec.Struct, frozen=True, kw_only=True):
-    """A method as it is shown; a primitive has no source and no hash."""
+    """A method as it is shown; a primitive has no source and no hash. `origin` as in `MethodMade`."""
 
     sha256: str | None
     author: str
     source: str | None
     verdict: str
     intent: str = ""
+    origin: str = ""
 
 
 class Looked(msgspec.Struct, frozen=True, kw_only=True):

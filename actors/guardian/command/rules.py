@@ -13,7 +13,7 @@ import msgspec
 from actors.guardian.command.rule_examples import EXAMPLES, TRIALS
 from actors.guardian.covenant import covenant
 from actors.guardian.policy import bounds, policy
-from actors.guardian.runtime import trial
+from protocol import examples
 
 _MAX_SHOWN: Final = 400
 
@@ -37,7 +37,7 @@ _GATES: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
     "Bounds": ("Measured on the raw text, before anything parses it.", bounds.RULES),
     "Policy": ("The language that a method is written in.", policy.RULES),
     "Covenant": (_WAY, covenant.RULES),
-    "Trial": ("What a method did on an example, in the jail: here, on the case that is named.", trial.RULES),
+    "Trial": ("What a method did on an example, in the jail: here, on the case that is named.", examples.RULES),
 }
 
 

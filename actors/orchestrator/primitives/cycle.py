@@ -16,10 +16,10 @@ from typing import Final
 
 import msgspec
 
-from actors.orchestrator.primitives.judgement import example_value
 from actors.orchestrator.thinking.asks import Begin, Ended, Entered, Thinking
 from actors.orchestrator.thinking.interpreter import send
 from actors.orchestrator.thinking.overlay import Draft, Memo
+from actors.orchestrator.thinking.surroundings import objects_in_reach, understood
 from actors.orchestrator.thinking.thought import (
     MAX_CYCLE_DEPTH,
     Contract,
@@ -32,6 +32,7 @@ from actors.orchestrator.thinking.thought import (
 from protocol import codec
 from protocol.codec import Ref, Value
 from protocol.errors import BatosError
+from protocol.examples import example_value
 from protocol.messages import Learned, MethodMade
 from world.method import UvmMethod
 
@@ -179,6 +180,7 @@ def _unhandled(thought: Thought, brief: Unhandled) -> dict[str, Value]:
     contract = thought.contracts.get((brief.target, brief.selector)) or Contract([], [])
     slots = thought.overlay.visible(brief.target, kernel=False)
     examples = [example_value(example) for example in contract.examples]
+    others = objects_in_reach(thought.overlay, brief.target, [slots, brief.args, brief.kwargs, examples])
     learn = contract.learn
     message: dict[str, Value] = {
         "selector": brief.selector,
@@ -187,7 +189,9 @@ def _unhandled(thought: Thought, brief: Unhandled) -> dict[str, Value]:
         "kwargs": brief.kwargs,
         "slots": slots,
         "examples": examples,
-        "names": _names(thought, [slots, brief.args, brief.kwargs, examples]),
+        "selectors": understood(thought.overlay, brief.target, brief.selector),
+        "objects": others,
+        "names": _names(thought, [slots, brief.args, brief.kwargs, examples, others]),
         "seed": _seed([thought.seed, brief.selector, slots, examples, contract.intent]),
         "intent": contract.intent,
         "previous": contract.previous,

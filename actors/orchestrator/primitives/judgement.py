@@ -1,10 +1,14 @@
-"""Candidates before the guardian: the primitives `judge_` and `install_`."""
+"""Candidates before the guardian: the primitives `judge_` and `install_`.
+
+The guardian tries a candidate on all its examples at once. Only where it sends, which the guardian does not perform, does
+`actors.orchestrator.primitives.trials` go on.
+"""
 
 from __future__ import annotations
 
 import msgspec
 
-from actors.orchestrator.primitives import arguments
+from actors.orchestrator.primitives import arguments, trials
 from actors.orchestrator.thinking.asks import Judged, Thinking, call
 from actors.orchestrator.thinking.overlay import Draft, Memo
 from actors.orchestrator.thinking.thought import Sender, Thought
@@ -22,6 +26,7 @@ class Asked(msgspec.Struct, frozen=True):
     kwargs: dict[str, Value]
     examples: list[Example]
     is_sent: bool = True
+    selector: str = ""
 
 
 def judge(sender: Sender, target: Value, source: Value, message: Value) -> Thinking[Value]:
@@ -45,10 +50,21 @@ def judge(sender: Sender, target: Value, source: Value, message: Value) -> Think
         is_sent=asked.is_sent,
         kernel=kernel,
     )
+    sha256 = digest(trial.source)
     tried = yield from call(verbs.TRIAL, trial, path=sender.path, keep=True)
     running.attempts += 1
-    problem = _problem(tried, is_sent=asked.is_sent)
-    sha256 = digest(trial.source)
+    draft = Draft(
+        selector=asked.selector or running.selector,
+        source=trial.source,
+        sha256=sha256,
+        parameters=[],
+        author=running.cycle,
+        model=running.model,
+        examples=[],
+    )
+    tried, read = yield from trials.complete(thought, trial, tried, draft, sender.path)
+    running.frozen.update({(sha256, example): others for example, others in read.items()})
+    problem = _problem(tried, asked)
     yield Judged(cycle=running.cycle, sha256=sha256, verdict=tried.verdict, problem=problem, source=trial.source)
     return {
         "sha256": sha256,
@@ -60,8 +76,11 @@ def judge(sender: Sender, target: Value, source: Value, message: Value) -> Think
     }
 
 
-def install(sender: Sender, target: Value, source: Value) -> Thinking[Value]:
-    """Put an accepted method on `target`, in the overlay; its sha256. REFUSED where the guardian says no."""
+def install(sender: Sender, target: Value, source: Value, origin: Value = "") -> Thinking[Value]:
+    """Put an accepted method on `target`, in the overlay; its sha256. REFUSED where the guardian says no.
+
+    `origin` names the method of the world that was adopted. Its examples are kept with the objects that its trial has read.
+    """
     running = sender.running()
     thought = sender.thought
     oid = arguments.reference(target)
@@ -75,15 +94,20 @@ def install(sender: Sender, target: Value, source: Value) -> Thinking[Value]:
     if oid != running.target or verdict.selector != running.selector:
         raise BatosError("REFUSED", f"this cycle answers {running.selector}, and may install nothing else")
     contract = thought.contracts.get((oid, verdict.selector))
+    sha256 = digest(request.source)
     draft = Draft(
         selector=verdict.selector,
         source=request.source,
-        sha256=digest(request.source),
+        sha256=sha256,
         parameters=verdict.parameters,
         author=running.cycle,
         model=running.model,
-        examples=[example_value(example) for example in contract.examples] if contract else [],
+        examples=[
+            trials.frozen(thought.overlay, example, running.frozen.get((sha256, trials.digest_of(example)), {}))
+            for example in (contract.examples if contract else [])
+        ],
         intent=contract.intent if contract else "",
+        origin=arguments.text(origin, "origin"),
     )
     thought.overlay.write(oid, {draft.selector: draft})
     thought.overlay.remember(_memo(thought, oid, draft))
@@ -107,11 +131,6 @@ def _memo(thought: Thought, oid: str, draft: Draft) -> Memo:
     return Memo(f"method:{oid}:{draft.selector}", said, metadata)
 
 
-def example_value(example: Example) -> Value:
-    """An example as a plain value, as methods see it: absent keys stay absent."""
-    return {name: value for name, value in msgspec.structs.asdict(example).items() if value is not msgspec.UNSET}
-
-
 def _result(tried: Tried) -> Value:
     """What the original message would do, as candidates are compared by it."""
     match tried.outcome:
@@ -123,18 +142,18 @@ def _result(tried: Tried) -> Value:
             return None
 
 
-def _problem(tried: Tried, *, is_sent: bool) -> str:
+def _problem(tried: Tried, asked: Asked) -> str:
     for violation in tried.violations:
         return f"{violation.rule} at line {violation.line}: {violation.message}"
     for case in tried.cases:
         if not case.passed:
             return case.message
-    if not is_sent:
+    if not asked.is_sent:
         return ""
     match tried.outcome:
         case Failed() as failed:
             return f"on the message itself: {failed.error}: {failed.message}"
-        case Effect() as effect if tried.cases:
+        case Effect() as effect if tried.cases and not any(example.replies for example in asked.examples):
             return f"on the message itself: it sends {effect.send.selector}, as no example does"
         case None:
             return "it was not tried"

@@ -14,7 +14,7 @@ import msgspec
 from actors.orchestrator.primitives import arguments
 from actors.orchestrator.thinking.asks import RemoteCall, Thinking, call
 from actors.orchestrator.thinking.interpreter import send
-from actors.orchestrator.thinking.thought import Doomed, Message, Sender, Thought
+from actors.orchestrator.thinking.thought import Message, Sender, Thought, Uncaught
 from protocol import names, verbs
 from protocol.codec import Value
 from protocol.errors import BatosError
@@ -43,7 +43,7 @@ class Lane:
                 self.result = stop.value
                 return
             except BatosError as raised:
-                if raised.is_fatal or isinstance(raised, Doomed):
+                if raised.is_fatal or isinstance(raised, Uncaught):
                     raise
                 self.error = raised
                 return

@@ -11,6 +11,7 @@ from actors.orchestrator.primitives import (
     expertise,
     generation,
     judgement,
+    kinship,
     lanes,
     placing,
     recollection,
@@ -41,6 +42,7 @@ PERFORMERS: Final[dict[str, Performer]] = {
     "serving_": placing.serving,
     "place_": placing.place,
     "try_": placing.try_out,
+    "kin_": kinship.kin,
     "become_": transition.become,
     "doom_": transition.doom,
 }

@@ -9,6 +9,9 @@ goodbye to: its child is stopped, and the guardian drops it soon.
 The layers of the overlay follow the sends. While a method waits for an answer, its unfinished changes stand in a layer
 of their own, visible to the nested send and dropped afterwards; what the nested send changed is kept. `Done` then
 writes the method's own changes.
+
+In a trial (`Thought.trial`) all of this is the same, except that nobody writes what is not understood, that what would
+leave the world is answered by the example, and that no trace is kept.
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ from actors.orchestrator.journal.journal import Answered
 from actors.orchestrator.thinking import primitive
 from actors.orchestrator.thinking.asks import Thinking, call
 from actors.orchestrator.thinking.overlay import OPAQUE, Draft, Overlay, Place
-from actors.orchestrator.thinking.thought import Doomed, Message, Sender, Thought
+from actors.orchestrator.thinking.thought import Message, Sender, Thought, Uncaught, Untried
 from protocol import codec, names, verbs
 from protocol.codec import Ref, Value
 from protocol.errors import BatosError
@@ -47,12 +50,13 @@ def send(thought: Thought, receiver: str, message: Message, path: str, caller: C
 
     Raises a BatosError, and then the overlay is as it was before.
     """
-    depth = path.count(".") + 1
-    if depth > thought.limits.depth:
-        raise BatosError("BUDGET_EXCEEDED", f"sends are nested deeper than {thought.limits.depth}", path=path)
+    _enter(thought, receiver, path)
     place = thought.overlay.lookup(receiver, message.selector)
     if place is None:
         place = thought.overlay.lookup(receiver, NOT_UNDERSTOOD)
+        if thought.trial is not None and place is not None and thought.overlay.is_kernel(place.holder):
+            told = f"it sent {message.selector}, which its receiver does not understand"
+            raise Untried(Untried.NOBODY, told, (message.selector, receiver))
         message = Message(NOT_UNDERSTOOD, [message.selector, message.args, message.kwargs])
     if place is None or not isinstance(place.value, (UvmMethod, Draft)):
         raise BatosError(
@@ -68,6 +72,18 @@ def send(thought: Thought, receiver: str, message: Message, path: str, caller: C
         raise
     thought.overlay.merge()
     return result
+
+
+def _enter(thought: Thought, receiver: str, path: str) -> None:
+    """A send begins, unless sends are nested too deeply."""
+    most = thought.limits.depth
+    if thought.trial is not None:
+        thought.trial.seen[receiver] = None
+    if path.count(".") < most:
+        return
+    if thought.trial is not None:
+        raise Untried(Untried.BUDGET, f"its sends are nested deeper than {most}")
+    raise BatosError("BUDGET_EXCEEDED", f"sends are nested deeper than {most}", path=path)
 
 
 def _perform(
@@ -93,6 +109,8 @@ def _run(
         kernel=kernel,
         suspend=True,
     )
+    if thought.trial is not None:
+        run = msgspec.structs.replace(run, seconds=thought.trial.seconds)
     size: int | None = None
     suspended = ""
     while True:
@@ -163,7 +181,7 @@ def _answer(thought: Thought, me: Caller, effect: Effect, kernel: bool, path: st
         value = yield from _dispatch(thought, me, effect.send, path)
     except BatosError as error:
         overlay.restore(mark)
-        if error.is_fatal or isinstance(error, Doomed):
+        if error.is_fatal or isinstance(error, Uncaught):
             raise
         answer = Answer(digest=effect.digest, error=failure_of(error))
     else:
@@ -172,6 +190,8 @@ def _answer(thought: Thought, me: Caller, effect: Effect, kernel: bool, path: st
         overlay.restore(mark)
         overlay.merge(nested)
         answer = Answer(digest=effect.digest, value=value, changed=changed, removed=removed)
+    if thought.trial is not None:
+        return answer
     yield Answered(
         cycle=thought.cycle,
         state=thought.state,
@@ -206,6 +226,8 @@ def _dispatch(thought: Thought, me: Caller, message: Send, path: str) -> Thinkin
 
 def _read(thought: Thought, oid: str, slot: str) -> Value:
     """Another object's data slot, inherited ones too."""
+    if thought.trial is not None:
+        thought.trial.seen[oid] = None
     place = thought.overlay.lookup(oid, slot)
     hidden = slot.startswith("_") or names.is_delegation(slot)
     if place is None or hidden or place.value is OPAQUE or isinstance(place.value, (UvmMethod, Draft)):

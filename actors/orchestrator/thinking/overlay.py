@@ -37,6 +37,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     model: str | None
     examples: list[Value]
     intent: str = ""
+    origin: str = ""
 
 
 class Removed:
@@ -121,6 +122,13 @@ class Overlay:
         beside._snapshot = self._snapshot
         return beside
 
+    def aside(self) -> Overlay:
+        """An overlay over what this one sees now, whose reads do not count: for what is shown, and decides nothing."""
+        beside = Overlay(self.connection)
+        beside._layers = [*self._layers, Layer()]
+        beside._snapshot = dict(self._snapshot)
+        return beside
+
     def changes(self) -> Layer:
         """All changes, once every send has ended."""
         if len(self._layers) != 1:
@@ -189,8 +197,16 @@ class Overlay:
         """The name under which the world knows an object, or ""."""
         return "" if self.is_fresh(oid) else world_root.get(self.connection, oid)._name or ""
 
+    def find(self, name: str) -> str:
+        """The OID of the object called `name` (a name or an OID); UNKNOWN_OBJECT where there is none."""
+        return oid_of(world_root.resolve(self.connection, name))
+
     def is_fresh(self, oid: str) -> bool:
         return any(oid in layer.fresh for layer in self._layers)
+
+    def made(self) -> frozenset[str]:
+        """The OIDs of the objects that the top layer has made."""
+        return frozenset(self._layers[-1].fresh)
 
     def _stored(self, oid: str) -> dict[str, Slot]:
         if oid not in self._snapshot:

@@ -1,7 +1,8 @@
 """Primitives: methods that name a verb instead of a source, and are performed in this process.
 
 A performer is a generator over its sender and the message's arguments. These are bound to its signature, so that a wrong
-call reads the same as for a method in Python. Which there are, `actors.orchestrator.primitives.performers` lists.
+call reads the same as for a method in Python. Which there are, `actors.orchestrator.primitives.performers` lists. In a
+trial those that would leave the world are not performed: the example has their answers.
 """
 
 from __future__ import annotations
@@ -23,4 +24,7 @@ def perform(sender: Sender, verb: str, message: Message) -> Thinking[Value]:
         bound = inspect.signature(primitive).bind(sender, *message.args, **message.kwargs)
     except TypeError as error:
         raise BatosError("METHOD_FAILED", f"{verb}: {error}", selector=verb) from error
+    trial = sender.thought.trial
+    if trial is not None and verb not in trial.performed:
+        return trial.reply(sender.receiver, message.selector)
     return (yield from primitive(*bound.args, **bound.kwargs))

@@ -15,9 +15,11 @@ from protocol.codec import Value
 from protocol.errors import BatosError
 from protocol.home import Orchestrator
 from protocol.mandates import MAX_SECONDS
-from protocol.messages import Example, Learn, Learned, MethodMade, Onward
+from protocol.messages import Example, GivenReply, Learn, Learned, MethodMade, Onward
 
 MAX_CYCLE_DEPTH: Final = 4
+MAX_TRIAL_SENDS: Final = 200
+"""Sends of one case of a trial. They are not the mandate's: a bad candidate must not use up what the good one needs."""
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -28,8 +30,25 @@ class Message(msgspec.Struct, frozen=True):
     kwargs: dict[str, Value] = {}
 
 
-class Doomed(BatosError):  # noqa: N818  a decision of the cycle, which its loop always takes up
-    """The running cycle has doomed itself; no method may catch it, only the cycle's own loop does."""
+class Uncaught(BatosError):  # noqa: N818  a decision, which somebody always takes up
+    """What no method may catch, although it does not end the mandate."""
+
+
+class Doomed(Uncaught):
+    """The running cycle has doomed itself; only the cycle's own loop takes that up."""
+
+
+class Untried(Uncaught):
+    """A trial has come to where it cannot go on. `reason` says of which kind, `sent` what has no answer, and to whom (an OID)."""
+
+    NO_REPLY: Final = "no reply"
+    NOBODY: Final = "nobody understands it"
+    BUDGET: Final = "budget"
+
+    def __init__(self, reason: str, message: str, sent: tuple[str, str] = ("", "")) -> None:
+        super().__init__("METHOD_FAILED", message)
+        self.reason = reason
+        self.sent = sent
 
 
 @dataclass(slots=True)
@@ -44,13 +63,46 @@ class Ledger:
 
 
 @dataclass(slots=True)
+class Trialing:
+    """A trial of a method on the way: what it may do, and what it has done.
+
+    `performed` are the primitives that change the overlay alone, by verb; every other one would leave the world, and is
+    answered by `replies`. `seconds` of processor time has each run. `sends` is how many it has sent, and `seen` has the OIDs
+    of those that were sent to or read, in order.
+    """
+
+    performed: frozenset[str]
+    replies: list[GivenReply]
+    seconds: float
+    sends: int = 0
+    seen: dict[str, None] = field(default_factory=dict)
+    answered: dict[str, int] = field(default_factory=dict)
+
+    def spend(self) -> None:
+        self.sends += 1
+        if self.sends > MAX_TRIAL_SENDS:
+            raise Untried(Untried.BUDGET, f"it sent more than {MAX_TRIAL_SENDS} messages")
+
+    def reply(self, receiver: str, selector: str) -> Value:
+        """The answer to the next send of `selector`, which would leave the world."""
+        number = self.answered[selector] = self.answered.get(selector, 0) + 1
+        fitting = [reply for reply in self.replies if reply.selector == selector]
+        if number > len(fitting):
+            told = f"it sent {selector}, and there is no reply number {number} to that among the example's replies"
+            raise Untried(Untried.NO_REPLY, told, (selector, receiver))
+        return fitting[number - 1].value
+
+
+@dataclass(slots=True)
 class Thought:
     """What one mandate, or a lane of it, thinks with.
 
     `primitives` maps verbs to their performers (`actors.orchestrator.primitives.performers`). `contracts` are the
     parameters and examples that came with the mandate, by (OID, selector). `form` and `form_tokens` are the settings of
-    that name, for methods, which read no settings. `tokens` are those of this lane, the ledger has all. `onward` is how a caller in the jail has gone on with the reply of the method that has just returned, until
-    the caller is asked for; `guesses`: such a guess was never wrong in this thought.
+    that name, for methods, which read no settings. `tokens` are those of this lane, the ledger has all. `onward` is how a
+    caller in the jail has gone on with the reply of the method that has just returned, until the caller is asked for;
+    `guesses`: such a guess was never wrong in this thought. `trial`: what is thought now is the trial of a method, of
+    which nothing lasts.
     """
 
     mandate: str
@@ -67,6 +119,7 @@ class Thought:
     tokens: int = 0
     onward: Onward | None = None
     guesses: bool = True
+    trial: Trialing | None = None
 
     @property
     def cycle(self) -> str | None:
@@ -89,6 +142,9 @@ class Thought:
         )
 
     def spend_effect(self) -> None:
+        if self.trial is not None:
+            self.trial.spend()
+            return
         self.ledger.effects += 1
         if self.ledger.effects > self.limits.effects:
             raise BatosError(
@@ -144,7 +200,10 @@ class Contract:
 
 @dataclass(slots=True)
 class RunningCycle:
-    """A cycle on the way: whose message it answers, and its candidates so far."""
+    """A cycle on the way: whose message it answers, and its candidates so far.
+
+    `frozen` are the slots of the other objects that a trial has read, by the candidate's sha256 and the example's digest.
+    """
 
     cycle: str
     context: str
@@ -154,3 +213,4 @@ class RunningCycle:
     state: str = "IDLE"
     attempts: int = 0
     model: str | None = None
+    frozen: dict[tuple[str, str], dict[str, Value]] = field(default_factory=dict)

@@ -139,20 +139,3 @@ async def test_an_answer_does_not_wait_for_a_memory_that_is_broken(house):
     house.new("crate", width=1, height=2)
     house.played.rounds = [[AREA]]
     assert (await house.send("crate", "area_", key="k2", examples=[CASE])).remembered
-
-
-async def test_a_new_method_feeds_the_next_ones_like_it(house):
-    found = {
-        "chunk_oid": "0" * 16,
-        "doc_id": "method:1:volume_",
-        "chunk_index": 0,
-        "score": 1.0,
-        "text": "volume",
-        "metadata": {"kind": "method", "selector": "volume_", "source": "def volume_(self):\n    return self.a * 7\n"},
-    }
-    house.hits = [house.hit(**found)]
-    house.new("box", width=5, height=6)
-    house.played.rounds = [[AREA]]
-    await house.send("box", "area_", examples=[CASE])
-    assert "return self.a * 7" in house.played.asked[0].rows[0].turns[0].content
-    assert house.searched[0].where == {"kind": "method"}

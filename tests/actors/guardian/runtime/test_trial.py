@@ -5,8 +5,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from actors.guardian.runtime import trial
 from protocol.codec import Ref
+from protocol.examples import compare
 from protocol.messages import Done, Effect, Example, Failed, Send, Trial
 
 ME = Ref("00000000000000aa")
@@ -33,12 +33,12 @@ DONE = Done(result=2, changed={"x": 3}, removed=["y"])
     ],
 )
 def test_what_an_example_asks_for(example: dict[str, Any], outcome: Any, rule: str):
-    case = trial.compare(Example(**example), {"x": 1, "y": 2}, outcome)
+    case = compare(Example(**example), {"x": 1, "y": 2}, outcome)
     assert (case.passed, case.rule) == (not rule, rule)
 
 
 def test_a_failed_case_says_what_was_expected_in_few_words():
-    case = trial.compare(Example(returns="a" * 10_000), {}, Done(result=[1, "b"]))
+    case = compare(Example(returns="a" * 10_000), {}, Done(result=[1, "b"]))
     assert case.message.startswith("the method returned something else: expected 'aaa")
     assert case.message.endswith("got [1, 'b']")
     assert len(case.message) < 1000
@@ -72,7 +72,7 @@ def test_a_send_is_an_outcome_but_passes_no_example(within):
 
 def test_absent_is_not_none():
     assert Example().returns is msgspec.UNSET
-    assert trial.compare(Example(slots_after={"x": 1}), {"x": 1}, Done(result="anything")).passed
+    assert compare(Example(slots_after={"x": 1}), {"x": 1}, Done(result="anything")).passed
 
 
 @pytest.mark.parametrize("value", [1 << 60000, [-(1 << 60000)], {"n": 10**5000, 7: b"x" * 10**6}, "x" * 10**6])
