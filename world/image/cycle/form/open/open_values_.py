@@ -1,0 +1,30 @@
+def open_values_(self, facts, family):
+    """What stands in brackets: arguments, indices, tuples, lists, sets, dicts, comprehensions, one set for each depth."""
+    rules = {}
+    f = family
+    for d in range(1, facts['depth'] + 1):
+        test, cond, each = f'{f}test{d}', f'{f}cond{d}', f'{f}each{d}'
+        item = f'({test} | "*" {f}thing{d})'
+        rules[f'{f}arg{d}'] = [test, '"self"'] if len(facts['sends']) > 1 else [test]
+        rules[f'{f}send{d}'] = []
+        for selector, count in facts['sends'].items():
+            more = f' (COMMA {f}arg{d}){{0,{count - 1}}}' if count > 1 else ''
+            rules[f'{f}send{d}'].append(f'".{selector}(" ({f}arg{d}{more})? ")"' if count else f'".{selector}()"')
+        rules[f'{f}args{d}'] = [
+            '""', f'{test} {each}', f'{item} (COMMA {item}){{0,9}} (COMMA {f}named{d})? COMMA?', f'{f}named{d}',
+        ]
+        rules[f'{f}named{d}'] = [
+            f'"key=" {test} (COMMA ("reverse=" | "default=") {cond})?', f'"reverse=" {cond} (COMMA "key=" {test})?',
+            f'"default=" {cond} (COMMA "key=" {test})?', f'("start=" | "sep=" | "maxsplit=") {cond}',
+        ]
+        rules[each] = [f'(" for " target " in " {f}either{d} (" if " {f}either{d}){{0,2}}){{1,2}}']
+        rules[f'{f}index{d}'] = [cond, f'{cond} COMMA {cond}', f'{cond}? ":" {cond}? (":" {cond}?)?']
+        pair = f'({cond} COLON {test} | "**" {f}thing{d})'
+        rules[f'{f}shown{d}'] = [
+            'OPEN CLOSE', f'OPEN {test} CLOSE', f'OPEN {item} COMMA CLOSE', f'OPEN {item} (COMMA {item}){{1,11}} COMMA? CLOSE',
+            f'OPEN {test} {each} CLOSE',
+            'OPENS CLOSES', f'OPENS {item} (COMMA {item}){{0,39}} COMMA? CLOSES', f'OPENS {test} {each} CLOSES',
+            '"{}"', f'OPENC {test} (COMMA {test}){{0,39}} COMMA? CLOSEC', f'OPENC {test} {each} CLOSEC',
+            f'OPENC {pair} (COMMA {pair}){{0,39}} COMMA? CLOSEC', f'OPENC {cond} COLON {test} {each} CLOSEC',
+        ]
+    return rules
