@@ -13,7 +13,7 @@ from itertools import takewhile
 from typing import Any, Final
 
 import msgspec
-from protocol.trials import compare
+from protocol.examples import compare
 
 from bus.client import Client
 from protocol import verbs

@@ -32,7 +32,7 @@ from bus.client import Client
 from cli import lifecycle
 from protocol import verbs
 from protocol.errors import BatosError
-from protocol.examples import compare, read_example
+from protocol.examples import read_example
 from protocol.home import Home
 from protocol.messages import Cycles, Event, Learn, Mandate, MandateReply, New, Source, Trial
 
@@ -192,7 +192,7 @@ def claims_of(results: list[Measured]) -> list[Claim]:
     mine = [one.ours for one in results]
     peers = [(one.ours, one.peer) for one in results if one.peer is not None]
     solved, number = sum(one.solved for one in mine), f"of {len(results)}"
-    plain = {
+    plain: dict[str, float] = {
         "best of 4": sum(peer.within(rows=4) for _, peer in peers),
         "best of 8": sum(peer.within(rows=8) for _, peer in peers),
         "best of N at the same tokens": sum(peer.within(tokens=sum(own.tokens.values())) for own, peer in peers),

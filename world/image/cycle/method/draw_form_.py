@@ -23,6 +23,7 @@ def draw_form_(self, form, failures):
             seed=message['seed'] + manner['seed_offset'],
             max_tokens=manner['max_tokens'],
             scored=True,
+            drawing={'round': number, 'form': form},
         )
         for row in rows:
             source = self.source_of_(form, row['text'], message) if form != 'narrow' else row['text']

@@ -6,7 +6,7 @@ def placement_trial_(self, task):
     found = {'selector': task['selector'], 'form': 'open', 'solved': False, 'tokens': most}
     try:
         drawn = self.infer_(
-            self._construct_architectural_covenant_prompt(message, [], []),
+            self._construct_architectural_covenant_prompt(message, 'open', []),
             grammar=self.open_grammar_(message),
             n=1,
             sampling={'temperature': 0.0, 'top_p': 1.0},
@@ -18,5 +18,5 @@ def placement_trial_(self, task):
         return found  # a form that cannot be kept here is none to begin at
     if drawn:
         found['tokens'] = drawn[0]['tokens']
-        found['solved'] = self.try_(drawn[0]['text'], message) == ''
+        found['solved'] = self.try_(self.source_of_('open', drawn[0]['text'], message), message) == ''
     return found
