@@ -128,13 +128,14 @@ def _fourth(connection: Connection) -> None:
 
 
 def _fifth(connection: Connection) -> None:
-    """Methods of several statements: those of the image that nothing sends any more go."""
+    """Methods of several statements, told apart by what they do; those of the image that nothing sends any more go."""
     known = {method.selector for method in image() if method.holder == "cycle_traits"}
     slots = connection.root()["cycle_traits"]._slots
     for selector, method in list(slots.items()):
         is_ours = isinstance(method, UvmMethod) and method.source is not None and method.author == AUTHOR
         if is_ours and selector not in known:
             del slots[selector]
+    _primitives(connection.root()["cycle_traits"], "compare_")
 
 
 _STEPS: Final[tuple[Callable[[Connection], None], ...]] = (_first, _second, _third, _fourth, _fifth)

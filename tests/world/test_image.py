@@ -47,26 +47,6 @@ async def run(jail, selector, *args):
         answers.append(Answer(digest=outcome.digest, value=await run(jail, outcome.send.selector, *outcome.send.args)))
 
 
-@pytest.mark.parametrize(
-    ("source", "expected"),
-    [
-        ("def area_(self):\n    return self.width * self.height\n", False),
-        ("def area_(self):\n    return 12\n", True),
-        ("def area_(self):\n    return self.width * 0 + 12\n", True),
-    ],
-)
-async def test_what_was_learned_by_heart_is_known(jail, source, expected):
-    message = {"examples": [{"slots": {}, "args": [], "returns": 12}, {"args": [], "slots_after": {}}]}
-    assert await run(jail, "quotes_", source, message) is expected
-
-
-@pytest.mark.parametrize("result", [True, False, None, [], {}, ""])
-async def test_a_plain_result_may_stand_in_a_method(jail, result):
-    message = {"examples": [{"args": [], "returns": result}]}
-    source = f"def m_(self):\n    if self.x == {result!r}:\n        return self.y\n    return self.x\n"
-    assert await run(jail, "quotes_", source, message) is False
-
-
 async def test_the_outcome_that_most_share_wins_then_the_shortest(jail):
     passed = [
         {"source": "short", "result": {"returns": 1}},
@@ -121,9 +101,3 @@ async def test_the_prompt_cuts_what_is_large_or_deep(jail):
         message = {"selector": "area_", "slots": {"width": value}, "args": [], "kwargs": {}, "examples": []}
         [turn] = await run(jail, "_construct_architectural_covenant_prompt", message, [], [])
         assert f"# slots: width = {repr(value)[:60]}\n" in turn["content"]
-
-
-@pytest.mark.parametrize("value", [FRIEND, [FRIEND], {"a": FRIEND}, [10**5000]])
-async def test_what_has_no_literal_is_quoted_by_nobody(jail, value):
-    message = {"examples": [{"returns": value}]}
-    assert await run(jail, "quotes_", "def friend_(self):\n    return self.friend\n", message) is False

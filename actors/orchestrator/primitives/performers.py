@@ -14,6 +14,7 @@ from actors.orchestrator.primitives import (
     recollection,
     transition,
 )
+from actors.orchestrator.primitives.behaviour import comparing
 from actors.orchestrator.thinking.thought import Performer
 
 PERFORMERS: Final[dict[str, Performer]] = {
@@ -35,6 +36,7 @@ PERFORMERS: Final[dict[str, Performer]] = {
     "delete_adapter": expertise.delete_adapter,
     "judge_": judgement.judge,
     "install_": judgement.install,
+    "compare_": comparing.compare,
     "become_": transition.become,
     "doom_": transition.doom,
 }

@@ -1,13 +1,13 @@
 def write_method_(self):
     """Write the method of a message: '' or what went wrong.
 
-    Candidates are written, judged and tried in rounds; of those that pass, the most agreed-on outcome wins. A candidate
-    that quotes an example's result has learned the example by heart: it is kept in reserve, and installed only where no
-    round brings forth a better one.
+    Candidates are written, judged and tried in rounds; those that pass are told apart by what they do on other inputs. Where
+    the best of them says nothing but what the examples say, it is installed only if no round brings forth a better one.
     """
     similar = self.similar_methods_(self.message)
     feedback = []
-    reserve = []
+    passed = []
+    choice = None
     for number in range(self.rounds):
         manner = self.candidate_sampling_(number)
         texts = self.infer_(
@@ -18,8 +18,8 @@ def write_method_(self):
             seed=self.message['seed'] + manner['seed_offset'],
             max_tokens=manner['max_tokens'],
         )
-        passed = []
-        known = [failure['source'] for failure in feedback] + [candidate['source'] for candidate in reserve]
+        known = [failure['source'] for failure in feedback] + [candidate['source'] for candidate in passed]
+        before = len(passed)
         for source in texts:
             if source in known:
                 continue
@@ -27,13 +27,13 @@ def write_method_(self):
             trial = self.judge_(self.target, source, self.message)
             if trial['problem']:
                 feedback.append({'source': source, 'problem': trial['problem']})
-            elif self.quotes_(source, self.message):
-                reserve.append({'source': source, 'result': trial['result']})
             else:
-                passed.append({'source': source, 'result': trial['result']})
-        if passed:
-            break
-    if not passed and not reserve:
+                passed.append({'source': source})
+        if len(passed) > before:
+            choice = self.choose_(passed)
+            if not choice['is_rote']:
+                break
+    if choice is None:
         return f'none of {len(feedback)} candidate methods passed the guardian and the examples'
-    self.conclude_(self.most_agreed_(passed or reserve), '', [], [])
+    self.conclude_(choice['source'], '', choice['groups'], choice['doubts'])
     return ''
