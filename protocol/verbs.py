@@ -47,6 +47,8 @@ from protocol.messages import (
     Packed,
     Piece,
     Prefetch,
+    Probe,
+    Probed,
     Ran,
     Rank,
     Ranked,
@@ -117,6 +119,7 @@ JUDGE: Final = _plain("guardian", "judge", Judge, Verdict)
 RUN: Final = _plain("guardian", "run", Run, Ran)
 RESUME: Final = _plain("guardian", "resume", Resume, Resumed)
 TRIAL: Final = _plain("guardian", "trial", Trial, Tried)
+PROBE: Final = _plain("guardian", "probe", Probe, Probed)
 
 STATUS: Final = {
     service: _plain(service, "status", StatusQuery, ActorStatus)
@@ -150,6 +153,7 @@ _ALL: Final[tuple[AnyVerb, ...]] = (
     RUN,
     RESUME,
     TRIAL,
+    PROBE,
     *STATUS.values(),
 )
 VERBS: Final = {service: {verb.name: verb for verb in _ALL if verb.service == service} for service in STATUS}

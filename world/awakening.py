@@ -130,14 +130,13 @@ def _fourth(connection: Connection) -> None:
 def _fifth(connection: Connection) -> None:
     """Methods of several statements, in a form that follows the model: what nothing sends any more of the image goes."""
     root = connection.root()
-    _primitives(root["cycle_traits"], "serving_", "place_", "try_", "budget_", "kin_")
+    _primitives(root["cycle_traits"], "serving_", "place_", "try_", "budget_", "kin_", "compare_")
     known = {method.selector for method in image() if method.holder == "cycle_traits"}
     slots = root["cycle_traits"]._slots
     for selector, method in list(slots.items()):
         is_ours = isinstance(method, UvmMethod) and method.source is not None and method.author == AUTHOR
         if is_ours and selector not in known:
             del slots[selector]
-    _primitives(connection.root()["cycle_traits"], "kin_")
 
 
 _STEPS: Final[tuple[Callable[[Connection], None], ...]] = (_first, _second, _third, _fourth, _fifth)

@@ -1,4 +1,4 @@
-"""The guardian's shell on the bus: judge, run, resume, trial, status.
+"""The guardian's shell on the bus: judge, run, resume, trial, probe, status.
 
 It holds no state but its templates and what may be lost, so any number of it could serve; what it was doing when it dies
 is asked again, and a run that another one keeps is run again.
@@ -18,7 +18,7 @@ from actors.guardian.jail.launching import Launched
 from bus.life import Actor
 from bus.service import Call, Handler, stop_on_signals
 from protocol.home import Home
-from protocol.messages import Judge, Ran, Resume, Resumed, Run, Trial, Tried, Verdict
+from protocol.messages import Judge, Probe, Probed, Ran, Resume, Resumed, Run, Trial, Tried, Verdict
 
 _log = structlog.get_logger("guardian")
 
@@ -38,7 +38,14 @@ class Guardian(Actor):
         await self._jail.close()
 
     def handlers(self) -> dict[str, Handler]:
-        return {"judge": self.judge, "run": self.run, "resume": self.resume, "trial": self.trial, "status": self.status}
+        return {
+            "judge": self.judge,
+            "run": self.run,
+            "resume": self.resume,
+            "trial": self.trial,
+            "probe": self.probe,
+            "status": self.status,
+        }
 
     async def judge(self, request: Judge, call: Call) -> Verdict:  # noqa: ARG002
         return await self._standing().run(request)
@@ -50,6 +57,9 @@ class Guardian(Actor):
         return await self._standing().resume(request)
 
     async def trial(self, request: Trial, call: Call) -> Tried:  # noqa: ARG002
+        return await self._standing().run(request)
+
+    async def probe(self, request: Probe, call: Call) -> Probed:  # noqa: ARG002
         return await self._standing().run(request)
 
     async def _step(self) -> None:

@@ -231,3 +231,47 @@ class Tried(msgspec.Struct, frozen=True, kw_only=True):
     violations: list[Violation] = []
     cases: list[Case] = []
     outcome: Outcome | None = None
+
+
+class ProbeInput(msgspec.Struct, frozen=True, kw_only=True):
+    """What a method is probed with: `slots` replace the receiver's of the same names."""
+
+    slots: dict[str, Value] = {}
+    args: list[Value] = []
+    kwargs: dict[str, Value] = {}
+
+
+class Probe(msgspec.Struct, frozen=True, kw_only=True):
+    """Run every one of `sources` on every one of `inputs`, to see what they do, not whether that is right.
+
+    `slots` are the receiver's. `seconds` bounds the processor time of a run, `total` the wall-clock time of all of them; what
+    comes last stays undone, and all inputs before it are done for every source.
+    """
+
+    sources: list[str]
+    receiver: Ref
+    slots: dict[str, Value] = {}
+    inputs: list[ProbeInput] = []
+    kernel: bool = False
+    seconds: float = 0.5
+    total: float = 20.0
+
+
+class ProbedSource(msgspec.Struct, frozen=True, kw_only=True):
+    """What one source did, input by input, as far as there was time. One that the gates refuse has no outcomes.
+
+    An outcome is {"returns", "changed"?, "removed"?}, {"raises": name}, {"sends": selector, "to", "args", "kwargs"?} for
+    a first send, which is not performed, or in the place of a large one {"digest": sha256}. A source that has used up its
+    processor time once is run no further: it raises LIMIT_TIME from there on.
+    """
+
+    verdict: Literal["accept", "reject"]
+    violations: list[Violation] = []
+    outcomes: list[dict[str, Value]] = []
+
+
+class Probed(msgspec.Struct, frozen=True, kw_only=True):
+    """`sources` are in the order of the request's. `inputs` says how many of the inputs there was time for."""
+
+    sources: list[ProbedSource]
+    inputs: int

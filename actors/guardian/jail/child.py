@@ -72,7 +72,7 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     sources: list[Judge]
 
 
-class Probed(msgspec.Struct, frozen=True, kw_only=True):
+class Booted(msgspec.Struct, frozen=True, kw_only=True):
     """The boot check of the static gates: `problem` is empty when all stand."""
 
     problem: str = ""
@@ -211,12 +211,12 @@ def _batch(frame: bytes) -> NoReturn:
     os._exit(0)
 
 
-def _probe() -> Probed:
+def _probe() -> Booted:
     try:
         gates.probe()
     except BatosError as error:
-        return Probed(problem=error.message)
-    return Probed()
+        return Booted(problem=error.message)
+    return Booted()
 
 
 def _answer(frame: bytes) -> NoReturn:

@@ -25,7 +25,7 @@ from actors.guardian.jail.suspended import Suspended, Waiting
 from actors.guardian.jail.turns import Turns
 from actors.guardian.jail.worker import Reply, Worker
 from actors.guardian.policy import bounds
-from actors.guardian.runtime import trial
+from actors.guardian.runtime import probing, trial
 from protocol import codec
 from protocol.errors import BatosError
 from protocol.messages import (
@@ -37,6 +37,8 @@ from protocol.messages import (
     Judge,
     Onward,
     Outcome,
+    Probe,
+    Probed,
     Ran,
     Resume,
     Resumed,
@@ -109,14 +111,18 @@ class Jail:
     @overload
     async def run(self, request: Trial) -> Tried: ...
     @overload
+    async def run(self, request: Probe) -> Probed: ...
+    @overload
     async def run(self, request: Judge) -> Verdict: ...
 
-    async def run(self, request: Run | Trial | Judge) -> Outcome | Tried | Verdict:
+    async def run(self, request: Run | Trial | Probe | Judge) -> Outcome | Tried | Probed | Verdict:
         """Do it in a child. A method that misbehaves is an outcome; a wrong request raises, and a machine that is full."""
         if isinstance(request, Run):
             return await self._run(request)
         if isinstance(request, Trial):
             return await trial.try_out(request, self.judge, self._run)
+        if isinstance(request, Probe):
+            return await probing.probe(request, self.judge_all, self._run, len(self._workers))
         return await self.judge(request)
 
     async def judge(self, request: Judge) -> Verdict:
@@ -260,7 +266,7 @@ class Jail:
     async def _probe(self) -> None:
         async with self._turn() as worker:
             reply = await worker.do(child.PROBE, cpu=JUDGE_SECONDS, wall=10.0)
-        problem = reply.end or codec.unpack(reply.answer, child.Probed).problem
+        problem = reply.end or codec.unpack(reply.answer, child.Booted).problem
         if problem:
             raise BatosError("NO_JAIL", f"the guardian's boot check failed: {problem}", "Reinstall batos.")
 

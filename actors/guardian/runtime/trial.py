@@ -30,7 +30,7 @@ async def try_out(trial: Trial, judge: Judging, run: Running) -> Tried:
     for example in trial.examples:
         slots = {**trial.slots, **example.slots}
         request = msgspec.structs.replace(_original(trial), slots=slots, args=example.args, kwargs=example.kwargs)
-        came = await _outcome(run, request)
+        came = await outcome_of(run, request)
         cases.append(compare(example, slots, came))
         if isinstance(came, Failed) and came.error == "LIMIT_TIME":
             untried = failed_case(
@@ -38,11 +38,11 @@ async def try_out(trial: Trial, judge: Judging, run: Running) -> Tried:
             )
             cases += [untried] * (len(trial.examples) - len(cases))
             return Tried(verdict="accept", cases=cases, outcome=came)
-    outcome = await _outcome(run, _original(trial)) if trial.is_sent else None
+    outcome = await outcome_of(run, _original(trial)) if trial.is_sent else None
     return Tried(verdict="accept", cases=cases, outcome=outcome)
 
 
-async def _outcome(run: Running, request: Run) -> Outcome:
+async def outcome_of(run: Running, request: Run) -> Outcome:
     """How it ends; what is too large to be asked is one way of it."""
     try:
         return await run(request)

@@ -17,6 +17,7 @@ from actors.orchestrator.primitives import (
     recollection,
     transition,
 )
+from actors.orchestrator.primitives.behaviour import comparing
 from actors.orchestrator.thinking.thought import Performer
 
 PERFORMERS: Final[dict[str, Performer]] = {
@@ -43,6 +44,7 @@ PERFORMERS: Final[dict[str, Performer]] = {
     "place_": placing.place,
     "try_": placing.try_out,
     "kin_": kinship.kin,
+    "compare_": comparing.compare,
     "become_": transition.become,
     "doom_": transition.doom,
 }

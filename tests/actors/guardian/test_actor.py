@@ -8,7 +8,7 @@ from protocol import verbs
 from protocol.codec import Ref
 from protocol.errors import BatosError
 from protocol.home import Home
-from protocol.messages import Answer, Done, Judge, Ran, Resume, Resumed, Run, StatusQuery, Trial
+from protocol.messages import Answer, Done, Judge, Probe, ProbeInput, Ran, Resume, Resumed, Run, StatusQuery, Trial
 
 GOOD = "def one_(self):\n    return 1\n"
 ME = Ref("00000000000000aa")
@@ -40,6 +40,8 @@ async def test_the_verbs(tmp_path):
             assert await bus.call(verbs.RESUME, resume, seconds=5) == expected
         tried = await bus.call(verbs.TRIAL, Trial(source=GOOD, receiver=ME), seconds=5)
         assert (tried.verdict, tried.outcome) == ("accept", Done(result=1))
+        probed = await bus.call(verbs.PROBE, Probe(sources=[GOOD], receiver=ME, inputs=[ProbeInput()]), seconds=5)
+        assert probed.sources[0].outcomes == [{"returns": 1}]
     finally:
         await guardian.close()
 

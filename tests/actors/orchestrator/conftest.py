@@ -239,6 +239,7 @@ class House:
                 ("guardian", "run"): run,
                 ("guardian", "resume"): jail.resume,
                 ("guardian", "trial"): jail.run,
+                ("guardian", "probe"): jail.run,
                 ("guardian", "judge"): jail.run,
                 ("inference", "infer"): self.played.infer,
                 ("inference", "prefetch"): self.prefetch,

@@ -44,6 +44,7 @@ def draw_form_(self, form, failures):
         seconds = before['seconds'] - after['seconds']
         tokens = before['tokens'] - after['tokens']
         # The next round has twice as many rows.
-        if is_safe or form == 'narrow' or after['seconds'] < 3 * seconds or after['tokens'] < 3 * tokens:
+        is_late = after['seconds'] < 3 * seconds or after['tokens'] < 3 * tokens
+        if is_late or ((is_safe or form == 'narrow') and not choice['is_rote']):
             break
     return choice

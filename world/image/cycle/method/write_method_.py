@@ -2,7 +2,8 @@ def write_method_(self):
     """Have the method of a message: '' or what went wrong.
 
     A method that the world already has, and that holds the contract, is adopted. Otherwise candidates are drawn, judged and
-    tried, in the form that suits the model, then in the next one. Of those that pass, the likeliest behaviour wins.
+    tried, in the form that suits the model, then in the next one. Of those that pass, the likeliest behaviour wins; one that
+    says nothing but what the examples say is taken only where no form brings forth a better one.
     """
     message = self.message
     adopted = self.adopt_known_(message)
@@ -13,9 +14,14 @@ def write_method_(self):
     if message['previous']:
         trial = self.judge_(self.target, message['previous'], message)
         failures.append({'source': message['previous'], 'problem': trial['problem'] or 'a better one is wanted'})
+    found = None
     for form in self.placement_():
         choice = self.draw_form_(form, failures)
-        if choice is not None:
-            self.conclude_(choice['source'], '', choice['groups'], choice['doubts'])
-            return ''
+        if choice is not None and (found is None or not choice['is_rote']):
+            found = choice
+        if found is not None and not found['is_rote']:
+            break
+    if found is not None:
+        self.conclude_(found['source'], '', found['groups'], found['doubts'])
+        return ''
     return f'none of {len(failures)} candidate methods passed the guardian and the examples'

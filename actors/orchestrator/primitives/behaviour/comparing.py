@@ -1,0 +1,129 @@
+"""Candidates beside each other: the primitive `compare_`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import fsum, isfinite
+from typing import Final
+
+import msgspec
+
+from actors.orchestrator.primitives import arguments
+from actors.orchestrator.primitives.behaviour import inputs as made
+from actors.orchestrator.primitives.behaviour.choosing import Candidate, Choice, Group, choose
+from actors.orchestrator.primitives.behaviour.inputs import Asked, Input
+from actors.orchestrator.thinking.asks import Thinking, call
+from actors.orchestrator.thinking.thought import Sender
+from protocol import codec, verbs
+from protocol.codec import Ref, Value
+from protocol.errors import BatosError
+from protocol.messages import Probe, ProbeInput
+from world.method import digest
+
+MOST_SOURCES: Final = 16
+MOST_RUNS: Final = 240
+MOST_GROUPS: Final = 8
+MOST_CASES: Final = 6
+
+
+class Drawn(msgspec.Struct, frozen=True):
+    """A candidate as a method hands it over. `weight` is the likelihood that the model gives it, where one is known."""
+
+    source: str
+    weight: float = 1.0
+
+
+def compare(sender: Sender, target: Value, candidates: Value, message: Value) -> Thinking[Value]:
+    """Run candidates that hold the examples of `message` on inputs like those, and tell them apart by what they do.
+
+    `candidates` are [{"source", "weight"?}]. Returns {"groups", "doubts", "is_rote"}: groups and doubts as in
+    `protocol.messages.Learned`, the chosen group first; `is_rote` says that the chosen source, wherever it was run, says
+    nothing but what the examples say, so that more candidates are worth their price.
+    """
+    sender.running()
+    thought = sender.thought
+    oid = arguments.reference(target)
+    kernel = thought.overlay.is_kernel(oid)
+    asked = codec.convert(message, Asked)
+    drawn = _merged(_drawn(candidates))
+    inputs = made.generate(asked, [source for source, _, _ in drawn], min(made.MOST, MOST_RUNS // len(drawn)))
+    probe = Probe(
+        sources=[source for source, _, _ in drawn],
+        receiver=Ref(oid),
+        slots=thought.overlay.visible(oid, kernel=kernel),
+        inputs=[ProbeInput(slots=given.slots, args=given.args, kwargs=given.kwargs) for given in inputs],
+        kernel=kernel,
+    )
+    probed = yield from call(verbs.PROBE, probe, path=sender.path, keep=True)
+    inputs = inputs[: probed.inputs]
+    ran = [
+        Candidate(source, digest(source), weight, count, did.outcomes)
+        for (source, weight, count), did in zip(drawn, probed.sources, strict=True)
+        if did.verdict == "accept"
+    ]
+    if not ran:
+        raise BatosError("METHOD_FAILED", "compare_: the guardian refuses all of the candidates")
+    return _told(choose(ran, inputs, asked.examples), inputs)
+
+
+def _drawn(candidates: Value) -> list[Drawn]:
+    try:
+        drawn = codec.convert(candidates, list[Drawn])
+    except BatosError as error:
+        raise BatosError("METHOD_FAILED", f"compare_: {error.message}") from error
+    if not drawn or any(not isfinite(one.weight) or one.weight <= 0 for one in drawn):
+        raise BatosError("METHOD_FAILED", "compare_: it takes at least one candidate, of weights above 0")
+    return drawn
+
+
+def _merged(drawn: Sequence[Drawn]) -> list[tuple[str, float, int]]:
+    """The heaviest sources, each once, with its whole weight and how often it was drawn, in an order of their own."""
+    weights: dict[str, list[float]] = {}
+    for one in drawn:
+        weights.setdefault(one.source, []).append(one.weight)
+    merged = [(source, fsum(found), len(found)) for source, found in weights.items()]
+    return sorted(merged, key=lambda one: (-one[1], len(one[0]), one[0]))[:MOST_SOURCES]
+
+
+def _told(choice: Choice, inputs: Sequence[Input]) -> dict[str, Value]:
+    parting = sorted(
+        range(len(inputs)), key=lambda n: (len({group.keys[n] for group in choice.groups}) == 1, inputs[n].is_edge, n)
+    )
+    return {
+        "groups": [
+            {
+                "count": group.count,
+                "sha256": group.first.sha256,
+                "source": group.first.source,
+                "cases": _cases(group, inputs, parting),
+            }
+            for group in choice.groups[:MOST_GROUPS]
+        ],
+        "doubts": [
+            {
+                **_shown(inputs[n]),
+                "answers": [{"outcome": group.first.outcomes[n], "sha256": group.first.sha256} for group in groups],
+            }
+            for n, groups in choice.doubts
+        ],
+        "is_rote": choice.is_rote,
+    }
+
+
+def _shown(given: Input) -> dict[str, Value]:
+    return {"slots": given.slots, "args": given.args, "kwargs": given.kwargs}
+
+
+def _cases(group: Group, inputs: Sequence[Input], parting: Sequence[int]) -> list[Value]:
+    """What a group did, as examples; only where an example can say it."""
+    cases: list[Value] = []
+    for n in parting:
+        outcome = group.first.outcomes[n]
+        if "returns" in outcome and "removed" not in outcome and inputs[n].size <= made.MAX_BYTES:
+            case = {**_shown(inputs[n])}
+            if "changed" in outcome:
+                case["slots_after"] = outcome["changed"]
+            if "changed" not in outcome or outcome["returns"] is not None:
+                case["returns"] = outcome["returns"]
+            cases.append(case)
+    return cases[:MOST_CASES]

@@ -1,0 +1,11 @@
+def choose_(self, passed):
+    """The best of the candidates that hold all examples, by what they do on other inputs, with its groups and doubts.
+
+    Each of `passed` has its 'source', and its 'weight' where the model tells how likely it is. 'is_rote': even the best one
+    says nothing but what the examples say, so another round may bring forth a better one.
+    """
+    compared = self.compare_(self.target, passed, self.message)
+    return {
+        'source': compared['groups'][0]['source'],
+        'groups': compared['groups'], 'doubts': compared['doubts'], 'is_rote': compared['is_rote'],
+    }
