@@ -6,6 +6,9 @@ taken for one of these signs) the dict prints as `{"$dict": [[key, value], …]}
 which is more than many readers of JSON accept, prints for programs as `{"$int": "0x…"}`; a person sees its
 digits, and either can be typed in. `read_json` refuses a text that can be read in two ways, so that exactly what was written
 is sent.
+
+Where a value goes into the world (`read_outside`), a reference may also name its object: `{"$ref": "pen"}`, or `@pen` where
+that is the whole word. The orchestrator finds the object.
 """
 
 from __future__ import annotations
@@ -36,7 +39,18 @@ _SHOWN: Final = 60
 _FORMS: Final = 'JSON is a number, true, false, null, a "text" in double quotes, a [list] or an {"object": 1}.'
 
 
-def read_json(text: str, where: str) -> Value:
+def read_outside(text: str, where: str) -> Value:
+    """The value that `text` states, in which names stand for objects, as the orchestrator takes it."""
+    word = text.strip()
+    if not word.startswith("@"):
+        return read_json(text, where, by_name=True)
+    try:
+        return _reference(word[1:], by_name=True)
+    except ValueError as error:
+        raise BatosError("BAD_JSON", f"{where}: {_short(text)} is misread: {error}", _hint(text)) from error
+
+
+def read_json(text: str, where: str, *, by_name: bool = False) -> Value:
     """The value that `text` states; BAD_JSON names `where` and the place in it."""
 
     def refuse(message: str) -> NoReturn:
@@ -60,7 +74,7 @@ def read_json(text: str, where: str) -> Value:
         if not _SIGNS & fields.keys():
             return fields
         try:
-            return _special(fields)
+            return _special(fields, by_name=by_name)
         except (ValueError, TypeError) as error:
             refuse(f"is misread: {error}")
 
@@ -84,7 +98,7 @@ def read_pairs(words: Sequence[str], what: str) -> dict[str, Value]:
             raise BatosError("USAGE", f"{_short(word)} is no {what}", f"Write it as name=json. {_FORMS}")
         if name in found:
             raise BatosError("USAGE", f"the {what} {name} is given twice", "Give it once.")
-        found[name] = read_json(text, f"{what} {name}")
+        found[name] = read_outside(text, f"{what} {name}")
     return found
 
 
@@ -123,14 +137,12 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in text)
 
 
-def _special(fields: dict[str, Any]) -> Value:
+def _special(fields: dict[str, Any], *, by_name: bool) -> Value:
     if len(fields) > 1:
         raise ValueError(f"an object with one of the keys {', '.join(sorted(_SIGNS))} has no other key")
     ((sign, content),) = fields.items()
     if sign == _REF:
-        if not isinstance(content, str) or not names.is_oid(content):
-            raise ValueError("a reference is 16 hexadecimal digits, as `look` prints them")
-        return Ref(content)
+        return _reference(content, by_name=by_name)
     if sign == _BYTES:
         try:
             return base64.b64decode(content, validate=True)
@@ -145,7 +157,19 @@ def _special(fields: dict[str, Any]) -> Value:
         if not isinstance(pair, list) or len(pair) != 2 or type(pair[0]) not in {str, int} or pair[0] in found:
             raise ValueError(f"{_DICT} is a list of [key, value], each key once, a text or an integer")
         found[pair[0]] = pair[1]
-    return found
+    # What it holds has been read already, so that this dict alone may have to be told from a name.
+    return codec.literal_dict(found) if by_name else found
+
+
+def _reference(content: Any, *, by_name: bool) -> Value:
+    if isinstance(content, str) and names.is_oid(content):
+        return Ref(content)
+    if not by_name or not isinstance(content, str):
+        raise ValueError("a reference is 16 hexadecimal digits, as `look` prints them")
+    try:
+        return codec.named(names.check_object(content))
+    except BatosError as error:
+        raise ValueError(f"a reference is an object's name or OID: {error.message}") from error
 
 
 def _short(text: str) -> str:

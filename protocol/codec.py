@@ -8,13 +8,17 @@ changed" means everywhere in this system.
 A *frame* is one packed message. It is refused unless packing its content again gives the same bytes, so two readers can never
 understand it differently (trailing bytes, duplicate keys, overlong integers). What is larger than a reader accepts is not
 packed either.
+
+What comes from outside (the values of a mandate and of a new object) may name an object where it would refer to it:
+`{"$ref": NAME}`, a name or an OID, becomes that reference when the request is accepted. A dict of data that looks like that
+is written as `{"$dict": [["$ref", NAME]]}`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from itertools import chain, count
 from typing import Any, Final, TypeVar
 
@@ -30,6 +34,8 @@ MAX_INT_BITS: Final = 1 << 16
 
 _FRAME_DEPTH: Final = 32
 """Levels that a frame may be deeper than the values in it."""
+_NAMED: Final = "$ref"
+_LITERAL: Final = "$dict"
 _EXT_REF: Final = 1
 _EXT_INT: Final = 2
 _OPTIONS: Final = (
@@ -102,6 +108,47 @@ def decode(data: bytes, *, limit: int = MAX_VALUE_BYTES) -> Value:
 def normalize(value: Value, where: str = "value", depth: int = 0) -> Value:
     """A copy of `value` in canonical Python types; BAD_VALUE names the type and place of what cannot cross."""
     return _copy(value, (where, None), depth)
+
+
+def named(name: str) -> Value:
+    """What stands, in a value from outside, for a reference to the object called `name`."""
+    return {_NAMED: name}
+
+
+def literal(value: Value) -> Value:
+    """`value` as it is given from outside, so that nothing in it is taken for a name."""
+    if isinstance(value, list):
+        return [literal(item) for item in value]
+    if isinstance(value, dict):
+        return literal_dict({key: literal(item) for key, item in value.items()})
+    return value
+
+
+def literal_dict(value: dict[Any, Value]) -> Value:
+    """One dict as it is given from outside; what it holds is so already."""
+    return {_LITERAL: [[key, item] for key, item in value.items()]} if _is_sign(value) else value
+
+
+def resolved(value: Value, find: Callable[[str], Ref]) -> Value:
+    """A value from outside with the objects that it names as references; `find` raises UNKNOWN_OBJECT."""
+    if isinstance(value, list):
+        return [resolved(item, find) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if _is_sign(value):
+        ((sign, content),) = value.items()
+        if sign == _NAMED:
+            return find(content)
+        return {content[0][0]: resolved(content[0][1], find)}
+    return {key: resolved(item, find) for key, item in value.items()}
+
+
+def _is_sign(value: dict[Any, Value]) -> bool:
+    """Whether a dict from outside is a name, or a dict of data that would look like one."""
+    match value:
+        case {"$ref": str()} | {"$dict": [["$ref" | "$dict", _]]}:
+            return len(value) == 1
+    return False
 
 
 def pack(message: Any) -> bytes:

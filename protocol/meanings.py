@@ -70,7 +70,7 @@ MEANINGS: Final[dict[str, tuple[str, str]]] = {
     "BAD_ARGUMENT": ("A field of a request is out of its range.", "The message names the field and the range."),
     "BAD_EXAMPLE": (
         "An example is malformed, or contradicts another one.",
-        "The form is `{slots, args, kwargs, returns, slots_after}`; see `Example` above.",
+        "The form is `{slots, args, kwargs, objects, replies, returns, slots_after}`; see `Example` above.",
     ),
     "BAD_VALUE": (
         "Something is no value that may cross between processes, or is nested too deeply.",
@@ -162,11 +162,11 @@ MEANINGS: Final[dict[str, tuple[str, str]]] = {
         "Something that the mandate has read was changed meanwhile, or a key was used for another message.",
         "Send it again; under the same key if it is the same message.",
     ),
+    "NAME_TAKEN": ("Another object has this name.", "Choose another name."),
     "ALREADY_UNDERSTOOD": (
         "The message that was to be learned has a method already.",
         "See it with `batos source`; a better one is written with --again.",
     ),
-    "NAME_TAKEN": ("Another object has this name.", "Choose another name."),
     "STORAGE": (
         "The world, the journal or the result cannot be written or read.",
         "Look at the disk of the home: its room, and who may write to it.",

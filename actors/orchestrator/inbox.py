@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
+import msgspec
 from ulid import ULID
 
 from actors.orchestrator.journal.journal import Journal, MandateRow
-from protocol import codec
+from protocol import codec, names
+from protocol.codec import Ref, Value
 from protocol.envelope import MAX_KEY
 from protocol.errors import BatosError
 from protocol.failure import Failure, raised_from
 from protocol.mandates import MAX_SECONDS, check_mandate
-from protocol.messages import Mandate
+from protocol.messages import Example, GivenReply, Mandate, OtherObject
 from world import root as world_root
 from world.store import Store, snapshot
+from world.values import oid_of
 
 
 async def accept(store: Store, journal: Journal, mandate: Mandate, key: str, *, room: bool) -> tuple[MandateRow, bool]:
     """Accept `mandate` under `key`, or find what that key was accepted for before; and whether it is new by this call.
 
-    Raises the errors of `check_mandate`, UNKNOWN_OBJECT, BUSY where there is no `room` for a new one, and CONFLICT
+    What it names is found in the world now. Raises the errors of `check_mandate`, UNKNOWN_OBJECT, BUSY where there is no `room` for a new one, and CONFLICT
     where the key stands for another message. A mandate whose failure passes is opened again, with the seconds of this
     request.
     """
@@ -29,11 +33,12 @@ async def accept(store: Store, journal: Journal, mandate: Mandate, key: str, *, 
         raise BatosError("BAD_ARGUMENT", f"a mandate may take more than 0 and at most {MAX_SECONDS:g} seconds")
     if not 0 < len(key) <= MAX_KEY:
         raise BatosError("BAD_ARGUMENT", f"an idempotency key has 1 to {MAX_KEY} characters")
+    mandate = await _known(store, mandate)
     body = codec.pack(mandate)
     id_ = str(ULID())
     row = await journal.run(lambda: journal.by_key(key), durable=False)
     if row is None:
-        await store.run(lambda: _check_target(store, mandate.target), again=True)
+        await store.run(lambda: _check_targets(store, mandate), again=True)
         _check_room(room=room)
         row = await journal.run(lambda: journal.accept(id_, key, body, mandate.seconds))
     if not is_same(codec.unpack(row.body, Mandate), mandate):
@@ -59,9 +64,57 @@ def _check_room(*, room: bool) -> None:
         raise BatosError("BUSY", "as many mandates as may run at once are running", "Try again in a moment.")
 
 
-def _check_target(store: Store, target: str) -> None:
+def _check_targets(store: Store, mandate: Mandate) -> None:
     with snapshot(store.db) as connection:
-        world_root.resolve(connection, target)
+        for name in (mandate.target, *(other for example in mandate.examples for other in example.objects)):
+            world_root.resolve(connection, name)
+
+
+async def _known(store: Store, mandate: Mandate) -> Mandate:
+    """The mandate with references to the objects that its values name; the world is asked only where they name any."""
+    named: set[str] = set()
+
+    def note(name: str) -> Ref:
+        named.add(name)
+        return Ref(names.ROOT_OID)
+
+    without = _resolved(mandate, note)
+    if not named:
+        return without
+
+    def found() -> dict[str, Ref]:
+        with snapshot(store.db) as connection:
+            return {name: Ref(oid_of(world_root.resolve(connection, name))) for name in sorted(named)}
+
+    objects = await store.run(found, again=True)
+    return _resolved(mandate, objects.__getitem__)
+
+
+def _resolved(mandate: Mandate, find: Callable[[str], Ref]) -> Mandate:
+    def known(value: Value) -> Value:
+        return codec.resolved(value, find)
+
+    def every(values: dict[str, Value]) -> dict[str, Value]:
+        return {name: known(value) for name, value in values.items()}
+
+    def example(each: Example) -> Example:
+        after = each.slots_after
+        return Example(
+            slots=every(each.slots),
+            args=known(each.args),
+            kwargs=every(each.kwargs),
+            objects={name: OtherObject(slots=every(other.slots)) for name, other in each.objects.items()},
+            replies=[GivenReply(selector=reply.selector, value=known(reply.value)) for reply in each.replies],
+            returns=each.returns if each.returns is msgspec.UNSET else known(each.returns),
+            slots_after=every(after) if isinstance(after, dict) else after,
+        )
+
+    return msgspec.structs.replace(
+        mandate,
+        args=known(mandate.args),
+        kwargs=every(mandate.kwargs),
+        examples=[example(each) for each in mandate.examples],
+    )
 
 
 def is_same(one: Mandate, other: Mandate) -> bool:

@@ -96,10 +96,13 @@ def create(store: Store, request: New, key: str = "") -> Created:
         def resolve(ref: Ref) -> UvmObject:
             return world_root.get(connection, ref.oid)
 
+        def find(named: str) -> Ref:
+            return Ref(oid_of(world_root.resolve(connection, named)))
+
         made = UvmObject(request.name)
         made.set_slot("parent*", parent)
         for name, value in request.slots.items():
-            made.set_slot(name, persistent(value, resolve))
+            made.set_slot(name, persistent(codec.resolved(value, find), resolve))
         connection.add(made)
         root["objects"][request.name] = made
         oid = oid_of(made)

@@ -35,10 +35,10 @@ def read_mandate(
         target=target,
         selector=name,
         parameters=parameters,
-        args=[values.read_json(text, f"argument {n}") for n, text in enumerate(args, 1)],
+        args=[values.read_outside(text, f"argument {n}") for n, text in enumerate(args, 1)],
         kwargs=values.read_pairs(kwargs, "--kw"),
         examples=[
-            examples.read_example(values.read_json(text, f"example {n}"), f"example {n}")
+            examples.read_example(values.read_outside(text, f"example {n}"), f"example {n}")
             for n, text in enumerate(cases, 1)
         ],
         detach=detach,

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cli import values
+from protocol import codec
 from protocol.codec import Ref
 from protocol.errors import BatosError
 
@@ -142,3 +143,29 @@ def test_pairs():
         with pytest.raises(BatosError) as caught:
             values.read_pairs(words, "slot")
         assert caught.value.code == "USAGE"
+
+
+def nobody(name):
+    raise AssertionError(f"{name} was taken for a name")
+
+
+@given(anything)
+def test_what_is_printed_goes_into_the_world_as_it_was(value):
+    assert codec.resolved(values.read_outside(values.line(value), "it"), nobody) == value
+
+
+def test_an_object_is_referred_to_by_its_name_or_oid():
+    pen, oid = {"$ref": "pen"}, Ref("000000000000002a")
+    assert values.read_outside('{"product":{"$ref":"pen"}}', "it") == {"product": pen}
+    assert values.read_outside('[{"$ref":"000000000000002a"}]', "it") == [oid]
+    assert values.read_outside(" @pen", "it") == pen
+    assert values.read_outside("@000000000000002a", "it") == oid
+    assert values.read_pairs(["first=@pen"], "slot") == {"first": pen}
+    assert values.read_outside('"@pen"', "it") == "@pen"
+
+
+@pytest.mark.parametrize("text", ["@", "@a b", "@_x", '{"$ref":"a b"}', '{"$ref":7}', "@pen@"])
+def test_what_is_no_name_is_refused(text):
+    with pytest.raises(BatosError) as caught:
+        values.read_outside(text, "argument 1")
+    assert caught.value.code == "BAD_JSON"

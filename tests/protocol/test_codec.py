@@ -238,3 +238,31 @@ def test_a_frame_that_nobody_would_read_is_not_packed() -> None:
         codec.pack(parts)
     assert caught.value.code == "TOO_LARGE"
     assert codec.unpack(codec.pack(parts[:7]), list) == parts[:7]
+
+
+def nobody(name: str) -> Ref:
+    raise AssertionError(f"{name} was taken for a name")
+
+
+SIGNS = st.sampled_from(["$ref", "$dict", "a"])
+LIKE_NAMES = st.recursive(
+    st.one_of(TEXTS, SIGNS, REFS),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=2),
+        st.dictionaries(SIGNS, inner, max_size=2),
+        st.tuples(SIGNS, inner).map(lambda pair: {"$dict": [list(pair)]}),
+    ),
+    max_leaves=10,
+)
+
+
+@given(st.one_of(VALUES, LIKE_NAMES))
+def test_what_is_given_as_data_is_taken_for_no_name(value: Any) -> None:
+    assert same(codec.resolved(codec.literal(value), nobody), value)
+
+
+def test_a_name_becomes_a_reference_wherever_it_stands() -> None:
+    found = {"pen": Ref("2a".zfill(16))}
+    value = {"a": [codec.named("pen"), {"b": {"$ref": "pen"}}], "$ref": 7, "c": {"$ref": "pen", "more": 1}}
+    expected = {"a": [found["pen"], {"b": found["pen"]}], "$ref": 7, "c": {"$ref": "pen", "more": 1}}
+    assert codec.resolved(value, found.__getitem__) == expected

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from protocol.codec import Ref
 from protocol.errors import BatosError
-from protocol.examples import check_examples, read_example, same_value
+from protocol.examples import check_examples, example_value, read_example, same_value
 
 scalars = (
     st.none()
@@ -117,3 +117,37 @@ def test_examples_that_no_method_could_satisfy(one, other):
 )
 def test_examples_that_can_stand_together(one, other):
     accepted(one, other)
+
+
+OTHERS = {"objects": {"pen": {"slots": {"cents": 2}}}, "replies": [{"selector": "infer_", "value": "fine"}]}
+
+
+def test_an_example_may_say_how_others_stand_and_what_is_answered():
+    accepted({**OTHERS, "returns": 1}, {"returns": 2}, {"objects": {"0" * 16: {}}, "returns": 3})
+    assert "same slots" in refused({**OTHERS, "returns": 1}, {**OTHERS, "returns": 2})
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"objects": {"no name": {}}},
+        {"objects": {"pen": {"slots": {"_x": 1}}}},
+        {"replies": [{"selector": "infer"}]},
+    ],
+)
+def test_others_are_checked_too(part):
+    assert "example 1" in refused({**part, "returns": 1})
+
+
+@pytest.mark.parametrize("part", [{"objects": {"pen": {"slot": {}}}}, {"replies": [{"value": 1}]}, {"objects": []}])
+def test_others_of_another_form_are_refused(part):
+    with pytest.raises(BatosError) as caught:
+        read_example({**part, "returns": 1})
+    assert caught.value.code == "BAD_EXAMPLE"
+
+
+@pytest.mark.parametrize("example", [{"returns": None}, {**OTHERS, "returns": 1}, {"slots_after": {"a": 1}}])
+def test_an_example_is_read_from_its_plain_value(example):
+    read = read_example(example)
+    assert read_example(example_value(read)) == read
+    assert example_value(read).keys() == {"slots", "args", "kwargs", *example}

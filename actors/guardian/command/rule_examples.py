@@ -175,7 +175,8 @@ EXAMPLES: Final[dict[str, tuple[str, str, str]]] = {
 
 TRIALS: Final[dict[str, tuple[str, dict[str, Any], str, str]]] = {
     "TRIAL_SEND": (
-        "A trial performs no effect, so what comes after a send is not known.",
+        "A trial performs no effect here, so what comes after a send is not known. Where the method is learned, the orchestrator "
+        "goes on with that example: it performs the sends in a copy of the world that is dropped afterwards.",
         {"slots": {"n": 2}, "returns": 4},
         "def m(self):\n    return self.twice_(self.n)\n",
         "def m(self):\n    return self.n * 2\n",

@@ -9,7 +9,7 @@ import pytest
 from actors.orchestrator import views
 from protocol.codec import Ref
 from protocol.errors import BatosError
-from protocol.messages import Example
+from protocol.messages import Example, Mandate, OtherObject
 from world.store import snapshot
 
 AREA = "def area_(self):\n    return self.width * self.height\n"
@@ -242,3 +242,38 @@ async def test_a_cycle_that_causes_itself_fails(house):
     with pytest.raises(BatosError):
         await house.send("shop", "again_")
     assert house.look("shop").methods == {}
+
+
+async def test_an_object_is_named_where_a_reference_is_wanted(house):
+    pen = house.new("pen", cents=200)
+    house.new("order", first={"$ref": "pen"}, note={"$dict": [["$ref", "pen"]]})
+    assert house.look("order").slots == {"first": Ref(pen.oid), "note": {"$ref": "pen"}}
+    house.played.rounds = [["def is_first_(self, what):\n    return what == self.first\n"]]
+    cases = [
+        Example(args=[{"$ref": "pen"}], returns=True),
+        Example(slots={"first": {"$ref": "order"}}, args=[{"$ref": "pen"}], returns=False),
+    ]
+    reply = await house.send("order", "is_first_", {"$ref": pen.oid}, examples=cases)
+    assert reply.result is True
+    assert "@pen" in str(house.played.asked[0].rows[0].turns[-1].content)
+    again = await house.send("order", "is_first_", Ref(pen.oid), examples=cases)
+    assert again.mandate == reply.mandate, "a name and an OID are one reference"
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        {"args": [[{"$ref": "pan"}]]},
+        {"kwargs": {"what": {"$ref": "pan"}}},
+        {"examples": [Example(slots={"first": {"$ref": "pan"}}, returns=1)]},
+        {"examples": [Example(objects={"pan": OtherObject()}, returns=1)]},
+    ],
+)
+async def test_a_name_of_nothing_is_not_accepted(house, rest):
+    house.new("pen", cents=200)
+    mandate = Mandate(target="pen", selector="is_first_", **rest)
+    with pytest.raises(BatosError) as caught:
+        await house.mandates.answer(mandate, "k", house.events.append)
+    assert (caught.value.code, caught.value.hint) == ("UNKNOWN_OBJECT", "Did you mean pen?")
+    with pytest.raises(BatosError, match="no object is called 'pan'"):
+        house.new("order", first={"$ref": "pan"})

@@ -6,7 +6,7 @@ import pytest
 
 from protocol.codec import Ref
 from protocol.errors import BatosError
-from protocol.messages import Example, GivenReply, OtherObject
+from protocol.messages import Example, GivenReply, Learn, OtherObject
 from world.store import commit, snapshot
 from world.values import plain
 
@@ -69,8 +69,6 @@ async def test_the_kept_example_holds_whatever_becomes_of_the_products(shop):
         connection.root()["objects"]["pen"].cents = 900
     again = "def total_(self):\n    return sum([line['quantity'] * line['product'].price_() for line in self.lines])\n"
     shop.played.rounds = [[again]]
-    from protocol.messages import Learn
-
     reply = await shop.send("order", "total_", key="again", learn=Learn(again=True))
     assert reply.learned.installed
     assert shop.look("order").methods["total_"].source == again
