@@ -28,6 +28,7 @@ from actors.orchestrator.thinking.claims import Claims, Joined
 from actors.orchestrator.thinking.intents import Intents, Turn
 from actors.orchestrator.thinking.overlay import Memo
 from actors.orchestrator.thinking.session import Session
+from bus.again import Again
 from bus.client import Caller
 from protocol import codec, verbs
 from protocol.errors import BatosError
@@ -252,18 +253,18 @@ class Life:
 
     async def _catch_up(self, deadline: Deadline, seconds: float) -> bool:
         """Let memory read the outbox; whether it has. What it could not now, it does when it is there again."""
-        until = Deadline(min(deadline.left(), seconds))
-        while (left := until.left()) > 0:
-            try:
-                await self._caller.call(verbs.CATCH_UP, CatchUp(), seconds=left, causation=self.mandate)
-            except BatosError as error:
-                if not error.is_away:
-                    _log.warning("memory did not catch up", mandate=self.mandate, code=error.code, error=error.message)
-                    return False
-                await asyncio.sleep(RETRY_S)
-            else:
-                return True
-        return False
+
+        async def attempt(left: float) -> None:
+            await self._caller.call(verbs.CATCH_UP, CatchUp(), seconds=left, causation=self.mandate)
+
+        try:
+            await Again(min(deadline.left(), seconds), is_patient=True).answer(attempt)
+        except TimeoutError:
+            return False
+        except BatosError as error:
+            _log.warning("memory did not catch up", mandate=self.mandate, code=error.code, error=error.message)
+            return False
+        return True
 
     # The end --------------------------------------------------------------------------------------------------
 
