@@ -77,18 +77,18 @@ class UvmObject(Persistent):
         return _Cloning(memo).clone(self)
 
 
-class Found(NamedTuple):
+class HeldSlot(NamedTuple):
     """A slot's value and the object that holds it."""
 
     holder: UvmObject
     value: Any
 
 
-def lookup(receiver: UvmObject, name: str) -> Found | None:
+def lookup(receiver: UvmObject, name: str) -> HeldSlot | None:
     """The slot `name` of `receiver` or of what it delegates to; None is a clean miss."""
     for holder in delegation(receiver):
         if name in holder._slots:
-            return Found(holder, holder._slots[name])
+            return HeldSlot(holder, holder._slots[name])
     return None
 
 

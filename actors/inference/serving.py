@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from actors.inference.decoding.decoding import OnPiece, ShouldStop
-from actors.inference.experts.tiers import Slots, Tiers
+from actors.inference.experts.tiers import ExpertSlots, Tiers
 from actors.inference.model.device import is_full, no_room
 from actors.inference.rows import check, content_of, distinct, renumbered
 from actors.inference.weights.adapter import read_adapter
@@ -56,7 +56,7 @@ class Generator(Protocol[P, F]):
     """What generates: the device of this machine, or a model server."""
 
     @property
-    def bank(self) -> Slots:
+    def bank(self) -> ExpertSlots:
         """Where the experts of rows must be."""
 
     @property

@@ -25,7 +25,7 @@ from actors.orchestrator.journal.journal import Journal, MandateRow
 from actors.orchestrator.publish import Publication
 from actors.orchestrator.thinking.cancellation import Cancellation, Deadline, late
 from actors.orchestrator.thinking.claims import Claims, Joined
-from actors.orchestrator.thinking.intents import Intents, Turn
+from actors.orchestrator.thinking.intents import Intents, QueuedTurn
 from actors.orchestrator.thinking.overlay import Memo
 from actors.orchestrator.thinking.session import Session
 from bus.again import Again
@@ -172,7 +172,7 @@ class Life:
             return
         if self._number is None:
             self._number = intents.number()
-        turn = Turn(self._number, self.mandate, message, oids)
+        turn = QueuedTurn(self._number, self.mandate, message, oids)
         try:
             await self.cancellation.unless(asyncio.wait_for(intents.take(turn), max(0.0, deadline.left())))
         except TimeoutError:
