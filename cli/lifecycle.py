@@ -277,8 +277,8 @@ def _tidy(home: Home) -> None:
         try:
             path.unlink(missing_ok=True)
         except OSError as error:
-            told = f"{path}, which a dead run has left, cannot be removed: {error.strerror}"
-            raise BatosError("STORAGE", told, "Make that folder yours to write to.") from error
+            said = f"{path}, which a dead run has left, cannot be removed: {error.strerror}"
+            raise BatosError("STORAGE", said, "Make that folder yours to write to.") from error
 
 
 def _last_said(home: Home) -> str:

@@ -116,8 +116,10 @@ class Life:
                     raise over from error
             except Exception as error:
                 _log.exception("a mandate failed unexpectedly", mandate=self.mandate)
-                told = BatosError("INTERNAL", f"{type(error).__name__}: {error}", "The orchestrator's log says more.")
-                over = await self._fail(session, told)
+                unexpected = BatosError(
+                    "INTERNAL", f"{type(error).__name__}: {error}", "The orchestrator's log says more."
+                )
+                over = await self._fail(session, unexpected)
                 if over is None:
                     continue
                 raise over from error
@@ -281,8 +283,8 @@ class Life:
         begun = await self._journal.run(lambda: self._journal.begun(self.mandate), durable=False)
         facts = {"mandate": self.mandate} | ({"cycle": begun[0]} if begun else {})
         over = {"goes_on": False, "conflicts": self._conflicts} if error.code == "TIMEOUT" else {}
-        told = BatosError(error.code, error.message, error.hint, **{**error.data, **facts, **over})
-        failure = failure_of(told)
+        known = BatosError(error.code, error.message, error.hint, **{**error.data, **facts, **over})
+        failure = failure_of(known)
         await session.doom()
         if begun:
             for cycle in begun:
@@ -294,7 +296,7 @@ class Life:
                 await self._catch_up(self.deadline, TELL_S)
         await self._journal.run(lambda: self._journal.finish(self.mandate, "failed", codec.pack(failure)))
         _log.info("mandate failed", mandate=self.mandate, code=error.code, message=error.message)
-        return told
+        return known
 
     async def _patiently(self, work: Callable[[], T]) -> T:
         """`work` on the store, again for as long as the store is lost, or another one was first."""
@@ -324,7 +326,7 @@ def _memo(session: Session, cycle: str, error: BatosError) -> Memo:
 
 
 def _unreadable(row: MandateRow) -> BatosError | None:
-    """What is told of a mandate of which the disk has left no message; it would otherwise never have an end."""
+    """The failure of a mandate whose message the disk has damaged; without it the mandate would never end."""
     try:
         codec.unpack(row.body, Mandate)
     except BatosError as error:

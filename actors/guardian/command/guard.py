@@ -114,7 +114,7 @@ async def _tried(jail: Jail, row: SourceRow, verdict: Verdict) -> dict[str, Any]
 
 
 def _failures(tried: Tried) -> list[Violation]:
-    """A trial's failures as violations. Without examples a method may well miss its arguments: that is no failure."""
+    """A trial's failures as violations. A method that was tried without examples does not fail for lack of arguments."""
     if tried.cases:
         return [Violation(rule=case.rule, line=0, message=case.message) for case in tried.cases if not case.passed]
     outcome = tried.outcome

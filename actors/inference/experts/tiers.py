@@ -148,7 +148,7 @@ class Tiers:
                     raise
 
     def prefetch(self, plan: str, contents: Sequence[Content]) -> None:
-        """Admit that `plan` will use these, in this order, and bring them as near as that disturbs nobody.
+        """Note that `plan` will use these, in this order, and bring them as close to the device as disturbs nobody.
 
         BAD_EXPERT for the first that is spoiled, once the others are where they can be. One that cannot be served is passed
         over: rows that name it will be told.

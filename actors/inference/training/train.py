@@ -33,7 +33,7 @@ WORLD_S: Final = 10.0
 
 
 class Reporter:
-    """Says lines on stdout, and knows when to stop: a signal came, or nobody listens any more."""
+    """Prints lines on stdout. Tells when to stop: a signal has come, or nobody reads stdout any more."""
 
     def __init__(self) -> None:
         self.stopped = False
