@@ -167,7 +167,7 @@ async def _until_ready(home: Home, progress: Progress, seconds: float) -> Census
     started = time.monotonic()
     answered = started
     seen: dict[str, set[int]] = {}
-    said: dict[str, str] = {}
+    said: set[tuple[str, str]] = set()
     while True:
         found = await census(home)
         now = time.monotonic()
@@ -185,15 +185,20 @@ async def _until_ready(home: Home, progress: Progress, seconds: float) -> Census
         _fail_if_hopeless(home, found, seen)
         if found.ready:
             return found
-        for name in ACTORS:
-            waits = found.waits(name)
-            if waits != said.get(name) and found.state(name) not in ("STOPPED", "STARTING"):
-                said[name] = waits
-                progress(f"waiting for {name}: {waits}" if waits else f"{name} is ready")
+        _say_waits(found, said, progress)
         if now - started > seconds:
             waiting = ", ".join(f"{name} ({found.waits(name)})" for name in ACTORS if found.waits(name))
             raise BatosError("NOT_READY", f"not ready after {seconds:g} s: {waiting}", f"The logs are in {home.log}.")
         await asyncio.sleep(POLL_S)
+
+
+def _say_waits(found: Census, said: set[tuple[str, str]], progress: Progress) -> None:
+    """Say what each actor waits for, and each thing once: on a loaded machine one may fall silent again and again."""
+    for name in ACTORS:
+        waits = found.waits(name)
+        if (name, waits) not in said and found.state(name) not in ("STOPPED", "STARTING"):
+            said.add((name, waits))
+            progress(f"waiting for {name}: {waits}" if waits else f"{name} is ready")
 
 
 def _fail_if_hopeless(home: Home, found: Census, seen: dict[str, set[int]]) -> None:
@@ -272,8 +277,8 @@ def _tidy(home: Home) -> None:
         try:
             path.unlink(missing_ok=True)
         except OSError as error:
-            told = f"{path}, which a dead run has left, cannot be removed: {error.strerror}"
-            raise BatosError("STORAGE", told, "Make that folder yours to write to.") from error
+            said = f"{path}, which a dead run has left, cannot be removed: {error.strerror}"
+            raise BatosError("STORAGE", said, "Make that folder yours to write to.") from error
 
 
 def _last_said(home: Home) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
 import os
 import shlex
 import sys
@@ -12,6 +11,7 @@ from typing import Final
 
 import structlog
 
+from bus.again import AGAIN_S, Again
 from bus.client import Client
 from protocol import verbs
 from protocol.errors import BatosError
@@ -22,8 +22,6 @@ from protocol.verbs import Partial, Reply, Request, Verb
 SENDER: Final = f"batos.{os.getpid()}"
 ANSWER_S: Final = 30.0
 """Seconds that a question which needs no thinking may take."""
-AGAIN_S: Final = 0.1
-"""Seconds between two attempts to reach a system that was lost."""
 REACH_S: Final = 5.0
 """Seconds that a service may be away: longer than its restart after a crash takes."""
 STARTING_S: Final = 1.0
@@ -35,35 +33,6 @@ def client(home: Home) -> Client:
     if not (home.run / "bus.sock").exists():
         raise not_running(home)
     return Client(home.bus, SENDER)
-
-
-class Again:
-    """Whether a request that may be done twice goes out again after it was lost: until the system is back.
-
-    `seconds` is how long all of it may take, and `once_lost` how long from the first loss on.
-    """
-
-    def __init__(self, seconds: float, *, once_lost: float = math.inf) -> None:
-        self.until = self._clock() + seconds
-        self.once_lost = once_lost
-        self.is_lost = False
-
-    @property
-    def left(self) -> float:
-        return self.until - self._clock()
-
-    def may(self, error: BatosError) -> bool:
-        """Whether `error` says that the system is away, after a request had gone out to it."""
-        if error.is_lost and not self.is_lost:
-            self.is_lost, self.until = True, min(self.until, self._clock() + self.once_lost)
-        return self.is_lost and error.is_away
-
-    async def rest(self) -> None:
-        await asyncio.sleep(min(AGAIN_S, max(0.0, self.left)))
-
-    @staticmethod
-    def _clock() -> float:
-        return asyncio.get_running_loop().time()
 
 
 async def ask(home: Home, verb: Verb[Request, Reply, Partial], request: Request, *, key: str = "") -> Reply:

@@ -23,14 +23,14 @@ import msgspec
 from actors.inference.decoding.bank import linears
 from actors.inference.model import incarnation
 from actors.inference.training import samples
-from actors.inference.training.training import Progress, Settings, Training
+from actors.inference.training.training import Training, TrainingProgress, TrainingSettings
 from actors.inference.weights.adapter import CONFIG, WEIGHTS, read_adapter
 from actors.inference.weights.expert import Layout, write_expert
 from experts.rows import PERSONAS, Rows, rows
 
 TARGET: Final = Path(__file__).resolve().parents[1] / "world" / "image" / "experts"
 INDEX: Final = TARGET / "index.json"
-SETTINGS: Final = Settings(rank=8, epochs=3, rate=1e-3, batch=512, seed=8)
+SETTINGS: Final = TrainingSettings(rank=8, epochs=3, rate=1e-3, batch=512, seed=8)
 
 
 def main(words: Sequence[str] | None = None) -> None:
@@ -82,7 +82,7 @@ def write_index(model: Path, digest: str, scratch: Path) -> None:
     INDEX.write_bytes(msgspec.json.format(msgspec.json.encode(entries), indent=2) + b"\n")
 
 
-def _report(persona: str, progress: Progress) -> None:
+def _report(persona: str, progress: TrainingProgress) -> None:
     if progress.held_out is not None:
         loss = "" if progress.loss is None else f"loss {progress.loss:.3f}, "
         print(f"{persona} {progress.step}/{progress.of}: {loss}held out {progress.held_out:.3f}", file=sys.stderr)

@@ -120,7 +120,8 @@ class BatosError(Exception):
     @property
     def is_away(self) -> bool:
         """Nobody took the request, and nothing was done. With `lost` in the data it may have been. It is asked again."""
-        return AWAY in self.disposition
+        # What somebody has pinned stays so however long one waits.
+        return AWAY in self.disposition and not self.data.get("pinned")
 
     @property
     def is_passing(self) -> bool:

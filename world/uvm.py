@@ -21,6 +21,7 @@ from persistent.mapping import PersistentMapping
 from ZODB.blob import Blob
 
 from protocol import names
+from world.cloning import Cloning
 from world.method import UvmMethod
 
 T = TypeVar("T")
@@ -73,25 +74,21 @@ class UvmObject(Persistent):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> UvmObject:
         """A clone with slots of its own: parents, methods, blobs and named objects shared, all else copied."""
-        clone = UvmObject()
-        memo[id(self)] = clone
-        for name, value in self._slots.items():
-            clone._slots[name] = value if names.is_delegation(name) else _copied(value, memo)
-        return clone
+        return _Cloning(memo).clone(self)
 
 
-class Found(NamedTuple):
+class HeldSlot(NamedTuple):
     """A slot's value and the object that holds it."""
 
     holder: UvmObject
     value: Any
 
 
-def lookup(receiver: UvmObject, name: str) -> Found | None:
+def lookup(receiver: UvmObject, name: str) -> HeldSlot | None:
     """The slot `name` of `receiver` or of what it delegates to; None is a clean miss."""
     for holder in delegation(receiver):
         if name in holder._slots:
-            return Found(holder, holder._slots[name])
+            return HeldSlot(holder, holder._slots[name])
     return None
 
 
@@ -124,19 +121,23 @@ def coerce(value: Any) -> Any:
     return value
 
 
-def _copied(value: Any, memo: dict[int, Any]) -> Any:
-    """What a clone has in place of `value`."""
-    if id(value) in memo:
-        return memo[id(value)]
-    if isinstance(value, (UvmMethod, Blob)) or (isinstance(value, UvmObject) and value._name is not None):
-        return value
-    if isinstance(value, PersistentMapping):
-        # Fill the copy after it is in the memo: a container may hold itself.
-        mapping = memo[id(value)] = PersistentMapping()
-        mapping.update({key: _copied(item, memo) for key, item in value.items()})
-        return mapping
-    if isinstance(value, PersistentList):
-        items = memo[id(value)] = PersistentList()
-        items.extend(_copied(item, memo) for item in value)
-        return items
-    return deepcopy(value, memo)
+class _Cloning(Cloning[UvmObject]):
+    """Of objects of the world; the copies are `deepcopy`'s memo."""
+
+    mapping = PersistentMapping
+    sequence = PersistentList
+
+    def make(self) -> UvmObject:
+        return UvmObject()
+
+    def slots(self, original: UvmObject) -> Iterable[tuple[str, Any]]:
+        return original._slots.items()
+
+    def write(self, made: UvmObject, name: str, value: Any) -> None:
+        made._slots[name] = value
+
+    def is_shared(self, value: Any) -> bool:
+        return isinstance(value, (UvmMethod, Blob)) or (isinstance(value, UvmObject) and value._name is not None)
+
+    def copy_other(self, value: Any) -> Any:
+        return deepcopy(value, self.copies)

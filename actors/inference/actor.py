@@ -195,7 +195,7 @@ class Inference(Actor):
         folder = self.home.root / "incarnation"
         settings = self.settings.inference
 
-        def make() -> incarnation.Manifest:
+        def make() -> incarnation.ModelManifest:
             shutil.rmtree(folder, ignore_errors=True)
             gc.collect()
             made = incarnation.convert(incarnation.find(settings.model, settings.dtype), folder, settings.dtype)

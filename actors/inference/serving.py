@@ -17,7 +17,7 @@ import msgspec
 
 from actors.inference.decoding.decoding import OnPiece, ShouldStop
 from actors.inference.decoding.pace import Pace
-from actors.inference.experts.tiers import Slots, Tiers
+from actors.inference.experts.tiers import ExpertSlots, Tiers
 from actors.inference.model.device import is_full, no_room
 from actors.inference.rows import check, content_of, distinct, renumbered
 from actors.inference.weights.adapter import read_adapter
@@ -65,7 +65,7 @@ class Generator(Protocol[P, F]):
         """Whether a grammar binds its texts."""
 
     @property
-    def bank(self) -> Slots:
+    def bank(self) -> ExpertSlots:
         """Where the experts of rows must be."""
 
     @property

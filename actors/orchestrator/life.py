@@ -25,9 +25,10 @@ from actors.orchestrator.journal.journal import Journal, MandateRow
 from actors.orchestrator.publish import Publication
 from actors.orchestrator.thinking.cancellation import Cancellation, Deadline, late
 from actors.orchestrator.thinking.claims import Claims, Joined
-from actors.orchestrator.thinking.intents import Intents, Turn
+from actors.orchestrator.thinking.intents import Intents, QueuedTurn
 from actors.orchestrator.thinking.overlay import Memo
 from actors.orchestrator.thinking.session import Session
+from bus.again import Again
 from bus.client import Caller
 from protocol import codec, verbs
 from protocol.errors import BatosError
@@ -115,8 +116,10 @@ class Life:
                     raise over from error
             except Exception as error:
                 _log.exception("a mandate failed unexpectedly", mandate=self.mandate)
-                told = BatosError("INTERNAL", f"{type(error).__name__}: {error}", "The orchestrator's log says more.")
-                over = await self._fail(session, told)
+                unexpected = BatosError(
+                    "INTERNAL", f"{type(error).__name__}: {error}", "The orchestrator's log says more."
+                )
+                over = await self._fail(session, unexpected)
                 if over is None:
                     continue
                 raise over from error
@@ -171,7 +174,7 @@ class Life:
             return
         if self._number is None:
             self._number = intents.number()
-        turn = Turn(self._number, self.mandate, message, oids)
+        turn = QueuedTurn(self._number, self.mandate, message, oids)
         try:
             await self.cancellation.unless(asyncio.wait_for(intents.take(turn), max(0.0, deadline.left())))
         except TimeoutError:
@@ -252,18 +255,18 @@ class Life:
 
     async def _catch_up(self, deadline: Deadline, seconds: float) -> bool:
         """Let memory read the outbox; whether it has. What it could not now, it does when it is there again."""
-        until = Deadline(min(deadline.left(), seconds))
-        while (left := until.left()) > 0:
-            try:
-                await self._caller.call(verbs.CATCH_UP, CatchUp(), seconds=left, causation=self.mandate)
-            except BatosError as error:
-                if not error.is_away:
-                    _log.warning("memory did not catch up", mandate=self.mandate, code=error.code, error=error.message)
-                    return False
-                await asyncio.sleep(RETRY_S)
-            else:
-                return True
-        return False
+
+        async def attempt(left: float) -> None:
+            await self._caller.call(verbs.CATCH_UP, CatchUp(), seconds=left, causation=self.mandate)
+
+        try:
+            await Again(min(deadline.left(), seconds), is_patient=True).answer(attempt)
+        except TimeoutError:
+            return False
+        except BatosError as error:
+            _log.warning("memory did not catch up", mandate=self.mandate, code=error.code, error=error.message)
+            return False
+        return True
 
     # The end --------------------------------------------------------------------------------------------------
 
@@ -280,8 +283,8 @@ class Life:
         begun = await self._journal.run(lambda: self._journal.begun(self.mandate), durable=False)
         facts = {"mandate": self.mandate} | ({"cycle": begun[0]} if begun else {})
         over = {"goes_on": False, "conflicts": self._conflicts} if error.code == "TIMEOUT" else {}
-        told = BatosError(error.code, error.message, error.hint, **{**error.data, **facts, **over})
-        failure = failure_of(told)
+        known = BatosError(error.code, error.message, error.hint, **{**error.data, **facts, **over})
+        failure = failure_of(known)
         await session.doom()
         if begun:
             for cycle in begun:
@@ -293,7 +296,7 @@ class Life:
                 await self._catch_up(self.deadline, TELL_S)
         await self._journal.run(lambda: self._journal.finish(self.mandate, "failed", codec.pack(failure)))
         _log.info("mandate failed", mandate=self.mandate, code=error.code, message=error.message)
-        return told
+        return known
 
     async def _patiently(self, work: Callable[[], T]) -> T:
         """`work` on the store, again for as long as the store is lost, or another one was first."""
@@ -323,7 +326,7 @@ def _memo(session: Session, cycle: str, error: BatosError) -> Memo:
 
 
 def _unreadable(row: MandateRow) -> BatosError | None:
-    """What is told of a mandate of which the disk has left no message; it would otherwise never have an end."""
+    """The failure of a mandate whose message the disk has damaged; without it the mandate would never end."""
     try:
         codec.unpack(row.body, Mandate)
     except BatosError as error:

@@ -69,8 +69,8 @@ def _line(event: EventDict, **options: Any) -> str:
     try:
         return json.dumps(event, allow_nan=False, **options)
     except (TypeError, ValueError, RecursionError):
-        told = {key: value if isinstance(value, str) else brief(value) for key, value in event.items()}
-        return json.dumps(told, **options)
+        printable = {key: value if isinstance(value, str) else brief(value) for key, value in event.items()}
+        return json.dumps(printable, **options)
 
 
 class _Surviving(logging.StreamHandler[TextIO]):

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from bus.again import Again
 from bus.client import Client
 from cli import wire
 from cli.calls import sending
@@ -25,7 +26,7 @@ from protocol.texts import STDIN, bounded_text
 SERVICE: Final = "memory"
 REMEMBER_S: Final = 3600.0
 """Seconds for one document: of four megabytes, a slow machine embeds the sentences in a quarter of that."""
-AGAIN_S: Final = 60.0
+AGAIN_FOR_S: Final = 60.0
 """Seconds that memory may be away in the middle of the work; it restarts in ten."""
 
 
@@ -107,7 +108,7 @@ async def forget(home: Home, doc_id: str, key: str | None) -> Unindexed:
 
 async def _index(home: Home, bus: Client, request: Index, on_progress: Callable[[IndexProgress], None]) -> Indexed:
     """The answer to one `index`, asked again for a while where memory is lost after it was asked."""
-    again = wire.Again(math.inf, once_lost=AGAIN_S)
+    again = Again(math.inf, once_lost=AGAIN_FOR_S)
     while True:
         try:
             return await bus.call(verbs.INDEX, request, seconds=REMEMBER_S, on_partial=on_progress)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from bus.again import Again
 from cli import values, wire
 from cli.calls import mandate, sending
 from protocol import codec, names, verbs
@@ -82,7 +83,7 @@ async def story(home: Home, id_: str) -> CycleStory:
 
 async def watch(home: Home, id_: str, seconds: float, on_event: Callable[[Event], None]) -> Watched:
     """Follow a mandate or a cycle to its end, however often the system is lost; TIMEOUT when our patience ends first."""
-    again = wire.Again(sending.patience(seconds))
+    again = Again(sending.patience(seconds))
     async with wire.client(home) as bus:
         await wire.reach(home, bus, "orchestrator")
     while (left := again.left) > 0:

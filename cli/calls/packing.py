@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 import time
 from typing import Final
 
@@ -11,6 +12,7 @@ from protocol.errors import BatosError
 from protocol.home import Home, duration
 from protocol.messages import Pack, Packed
 
+WIDTH: Final = 80
 PACK_S: Final = 86_400.0
 """Seconds that a pack may take: it reads the whole world."""
 
@@ -30,12 +32,13 @@ async def pack(home: Home, keep: str | None, *, really: bool) -> Packed:
 def forgets(found: Packed) -> str:
     """What a pack is about to forget, for a person."""
     history, ended = _moment(found.world.before), _moment(found.journal.before)
-    return (
+    said = (
         f"This forgets the world's history before {history}: `look --at` reaches no moment before that,"
         f" and what nothing refers to is gone.\n"
         f"It forgets {found.journal.mandates} mandates of the journal (those that ended before {ended}, or are more than"
         f" keep_mandates), with their cycles and their keys: a key that is forgotten is a new mandate."
     )
+    return "\n".join(textwrap.fill(line, WIDTH, break_on_hyphens=False) for line in said.splitlines())
 
 
 def packed(found: Packed) -> str:

@@ -13,6 +13,7 @@ from typing import Any, Final
 import msgspec
 from ulid import ULID
 
+from bus.again import AGAIN_S, Again
 from cli import wire
 from protocol import verbs
 from protocol.envelope import MAX_KEY
@@ -55,7 +56,7 @@ class Sending:
 
     async def run(self, on_event: Callable[[Event], None]) -> MandateReply:
         """The reply, however often the system is lost on the way; TIMEOUT when our patience ends first."""
-        again = wire.Again(self.seconds + LAST_WORD_S)
+        again = Again(self.seconds + LAST_WORD_S)
         async with wire.client(self.home) as bus:
             await wire.reach(self.home, bus, "orchestrator")
 
@@ -70,7 +71,7 @@ class Sending:
                     return await bus.call(verbs.MANDATE, self.mandate, seconds=left, idem=self.key, on_partial=note)
             except BatosError as error:
                 again.is_lost = again.is_lost or bool(self.id)
-                if error.code == "TIMEOUT" and "goes_on" not in error.data and again.left <= wire.AGAIN_S:
+                if error.code == "TIMEOUT" and "goes_on" not in error.data and again.left <= AGAIN_S:
                     break  # it is the bus that has given up, not the mandate
                 if not again.may(error):
                     raise self._known(error) from error

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import math
-
 import pytest
 
 from cli import wire
@@ -42,45 +39,6 @@ async def test_who_loads_a_model_answers_for_itself(home, monkeypatch):
 
 AWAY = [BatosError(code, "away") for code in ("NOT_READY", "NOT_RUNNING", "BUSY")]
 LOST = BatosError("NOT_READY", "lost on the way", lost=True)
-
-
-async def test_only_what_was_lost_goes_out_again():
-    again = wire.Again(5)
-    assert [again.may(error) for error in AWAY] == [False, False, False]
-    assert again.may(LOST)
-    assert [again.may(error) for error in AWAY] == [True, True, True]
-    assert not again.may(BatosError("BAD_VALUE", "no such thing"))
-
-
-async def test_who_says_that_it_was_lost_need_not_be_away_then():
-    again = wire.Again(5)
-    assert not again.may(BatosError("STORAGE", "the storage went away", lost=True))
-    assert again.may(AWAY[0])
-
-
-async def test_from_the_first_loss_on_there_is_less_time():
-    again = wire.Again(math.inf, once_lost=7)
-    again.may(AWAY[0])
-    assert again.left == math.inf
-    again.may(LOST)
-    until = again.until
-    again.may(LOST)
-    assert (again.left <= 7, again.until) == (True, until)
-    soon = wire.Again(3, once_lost=7)
-    soon.may(LOST)
-    assert soon.left <= 3
-
-
-async def test_a_rest_is_no_longer_than_the_time_that_is_left(monkeypatch):
-    rests = []
-
-    async def rest(seconds):
-        rests.append(seconds)
-
-    monkeypatch.setattr(asyncio, "sleep", rest)
-    await wire.Again(5).rest()
-    await wire.Again(-1).rest()
-    assert rests == [wire.AGAIN_S, 0.0]
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from actors.guardian.command import rows
-from actors.guardian.command.rows import Row, RowReader
+from actors.guardian.command.rows import RowReader, SourceRow
 from actors.guardian.confinement.confine import LAYERS
 from actors.guardian.jail.jail import Jail
 from protocol.codec import Ref
@@ -65,7 +65,7 @@ async def _judge(task: Task, jail: Jail, reader: RowReader) -> int:
     """Judge what has come, while more is being read: a line out as soon as its row can be judged."""
     code, ended = 0, False
     under_way: deque[asyncio.Task[list[dict[str, Any]]]] = deque()
-    getting: asyncio.Task[list[Row]] | None = None
+    getting: asyncio.Task[list[SourceRow]] | None = None
     try:
         while under_way or not ended:
             if not ended and getting is None and len(under_way) < BATCHES:
@@ -91,14 +91,14 @@ async def _judge(task: Task, jail: Jail, reader: RowReader) -> int:
     return code
 
 
-async def _lines(task: Task, jail: Jail, batch: Sequence[Row]) -> list[dict[str, Any]]:
+async def _lines(task: Task, jail: Jail, batch: Sequence[SourceRow]) -> list[dict[str, Any]]:
     verdicts = await jail.judge_all([Judge(source=row.code, gate=task.gate) for row in batch])
     if not task.trial:
         return [_line(row, verdict) for row, verdict in zip(batch, verdicts, strict=True)]
     return [await _tried(jail, row, verdict) for row, verdict in zip(batch, verdicts, strict=True)]
 
 
-async def _tried(jail: Jail, row: Row, verdict: Verdict) -> dict[str, Any]:
+async def _tried(jail: Jail, row: SourceRow, verdict: Verdict) -> dict[str, Any]:
     if not verdict.accepted:
         return {**_line(row, verdict), "cases": [], "outcome": None}
     trial = Trial(
@@ -114,7 +114,7 @@ async def _tried(jail: Jail, row: Row, verdict: Verdict) -> dict[str, Any]:
 
 
 def _failures(tried: Tried) -> list[Violation]:
-    """A trial's failures as violations. Without examples a method may well miss its arguments: that is no failure."""
+    """A trial's failures as violations. A method that was tried without examples does not fail for lack of arguments."""
     if tried.cases:
         return [Violation(rule=case.rule, line=0, message=case.message) for case in tried.cases if not case.passed]
     outcome = tried.outcome
@@ -137,7 +137,7 @@ def _outcome(outcome: Outcome | None) -> dict[str, Any] | None:
             return None
 
 
-def _line(row: Row, verdict: Verdict) -> dict[str, Any]:
+def _line(row: SourceRow, verdict: Verdict) -> dict[str, Any]:
     return {
         "id": row.id,
         "verdict": verdict.verdict,

@@ -28,7 +28,7 @@ MAX_ROW: Final = 32 << 20
 MAX_READY: Final = 256
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True):
+class SourceRow(msgspec.Struct, frozen=True, kw_only=True):
     """One source. `slots` and `examples` matter to a trial only, as do `args` and `kwargs` of its plain run."""
 
     id: str | int
@@ -42,18 +42,18 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 class RowReader:
     """Rows as they come in. `problem` is why there were no more, if that was no plain end."""
 
-    def __init__(self, rows: Iterator[Row], loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, rows: Iterator[SourceRow], loop: asyncio.AbstractEventLoop) -> None:
         self.problem: BatosError | None = None
         self._rows = rows
         self._loop = loop
-        self._ready: deque[Row] = deque()
+        self._ready: deque[SourceRow] = deque()
         self._room = Semaphore(MAX_READY)
         self._news = asyncio.Event()
         self._ended = False
         # Nobody waits for this thread: it may be asleep in a read that never ends.
         Thread(target=self._read, daemon=True).start()
 
-    async def batch(self, most: int) -> list[Row]:
+    async def batch(self, most: int) -> list[SourceRow]:
         """What lies ready, at least one row; none when there are no more."""
         while not self._ready and not self._ended:
             self._news.clear()
@@ -73,7 +73,7 @@ class RowReader:
                 self.problem = error
             self._loop.call_soon_threadsafe(self._end)
 
-    def _take(self, row: Row) -> None:
+    def _take(self, row: SourceRow) -> None:
         self._ready.append(row)
         self._news.set()
 
@@ -82,11 +82,11 @@ class RowReader:
         self._news.set()
 
 
-def one(path: str, file: IO[bytes]) -> Iterator[Row]:
-    yield Row(id=path, code=_text(file.read(MAX_ROW), path))
+def one(path: str, file: IO[bytes]) -> Iterator[SourceRow]:
+    yield SourceRow(id=path, code=_text(file.read(MAX_ROW), path))
 
 
-def many(file: IO[bytes]) -> Iterator[Row]:
+def many(file: IO[bytes]) -> Iterator[SourceRow]:
     number = 0
     while line := file.readline(MAX_ROW):
         number += 1
@@ -94,7 +94,7 @@ def many(file: IO[bytes]) -> Iterator[Row]:
             yield _row(_text(line, f"line {number}"), number)
 
 
-def _row(text: str, number: int) -> Row:
+def _row(text: str, number: int) -> SourceRow:
     where = f"line {number}"
     try:
         data = json.loads(text)
@@ -116,7 +116,7 @@ def _row(text: str, number: int) -> Row:
     for name, empty in _EMPTY.items():
         if type(values[name]) is not type(empty):
             raise BatosError("BAD_JSON", f"{where}: {name} is no {type(empty).__name__}")
-    return Row(id=data["id"], code=data["code"], examples=checked, **values)
+    return SourceRow(id=data["id"], code=data["code"], examples=checked, **values)
 
 
 _EMPTY: Final[dict[str, Any]] = {"slots": {}, "args": [], "kwargs": {}}

@@ -351,11 +351,11 @@ def _kinds_asked(read: Frame, test: ast.expr) -> tuple[str, frozenset[str]]:
 
 
 def _asked(read: Frame, test: ast.expr) -> tuple[str, bool, frozenset[Key]] | None:
-    """How `test` is remembered: its text, whether it is turned round, its variables. None for what is not plain."""
-    turned = False
+    """How `test` is remembered: its text, whether it stands for its opposite, its variables. None for what is not plain."""
+    is_opposite = False
     if isinstance(test, ast.Compare) and len(test.ops) == 1 and type(test.ops[0]) in _OPPOSITE:
         opposite = _OPPOSITE[type(test.ops[0])]()
-        test, turned = ast.Compare(left=test.left, ops=[opposite], comparators=test.comparators), True
+        test, is_opposite = ast.Compare(left=test.left, ops=[opposite], comparators=test.comparators), True
     names = set()
     for part in ast.walk(test):
         if isinstance(part, ast.Call):
@@ -366,7 +366,7 @@ def _asked(read: Frame, test: ast.expr) -> tuple[str, bool, frozenset[Key]] | No
             return None
         if isinstance(part, ast.Name):
             names.add(read.key(part.id))
-    return ast.dump(test), turned, frozenset(names)
+    return ast.dump(test), is_opposite, frozenset(names)
 
 
 def _remembered(read: Frame, state: State, test: ast.expr) -> bool | None:

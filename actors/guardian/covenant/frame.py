@@ -171,7 +171,7 @@ class Frame(ABC):
     # What leaves the method, and what is called by others -------------------------------------------------------
 
     def escape(self, state: State, value: Value, node: ast.AST | None, line: int) -> None:
-        """`value` leaves the method: a closure in it may be called later, when nobody signals any more."""
+        """`value` leaves the method: a closure in it may be called later, and nobody would signal what it changes then."""
         for thing in state.reach(value):
             if isinstance(thing, INVOKABLE):
                 later = state.cleaned()

@@ -38,8 +38,8 @@ def while_(walk: Walker, node: ast.While, ways: Ways, exits: Exits) -> Ways:
     for _ in range(MAX_TURNS):
         inner = Exits(returns=exits.returns)
         turn, left = walk.branch(node.test, [state.copy() for state in ways], node.lineno)
-        turned = walk.block(node.body, turn, inner)
-        back = [recency.turn(state, made_at) for state in merged([*inner.continues, *turned])]
+        after_turn = walk.block(node.body, turn, inner)
+        back = [recency.turn(state, made_at) for state in merged([*inner.continues, *after_turn])]
         if knows(ways, back):
             return merged([*inner.breaks, *walk.block(node.orelse, left, exits)])
         ways = merged([*ways, *back])
@@ -50,24 +50,24 @@ def for_(walk: Walker, node: ast.For | ast.AsyncFor, ways: Ways, exits: Exits) -
     """A `for` loop. It may turn not at all, which tells something of what it turns over."""
     read = walk.read
     source = frozenset[Object]().union(*(read.value(node.iter, state) for state in ways))
-    turned: Ways = []
+    after_turn: Ways = []
     made_at = _made_at(walk, node)
     for _ in range(MAX_TURNS):
         inner = Exits(returns=exits.returns)
         # Asking for the next item may run a generator, on the last turn too.
-        first, later = (_ask(read, node, one, source, made_at) for one in (ways, turned))
+        first, later = (_ask(read, node, one, source, made_at) for one in (ways, after_turn))
         turns = []
         for state, items in [*first, *later]:
             turn = state.copy()
             if conditions.entered(read, turn, node.iter, source, value=True):
                 targets.assign(read, turn, node.target, items)
                 turns.append(turn)
-        back = merged([*turned, *walk.block(node.body, merged(turns), inner), *inner.continues])
-        if knows(turned, back):
+        back = merged([*after_turn, *walk.block(node.body, merged(turns), inner), *inner.continues])
+        if knows(after_turn, back):
             ends = [state for state, _ in first if conditions.entered(read, state, node.iter, source, value=False)]
             after = walk.block(node.orelse, merged([*ends, *(state for state, _ in later)]), exits)
             return merged([*inner.breaks, *after])
-        turned = back
+        after_turn = back
     raise TooComplexError
 
 

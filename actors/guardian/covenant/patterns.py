@@ -45,7 +45,7 @@ def meet(
 
 
 def _kinds(read: Frame, pattern: ast.pattern) -> frozenset[str]:
-    """The types of which `pattern` takes every value, and no value of another; empty where it asks for more."""
+    """The types whose values all match `pattern`, and no others do; empty where it asks for more than a type."""
     match pattern:
         case ast.MatchClass(cls=ast.Name(id=name), patterns=[], kwd_patterns=[]):
             return frozenset({name if read.key(name)[0] == OUTSIDE else "?"})

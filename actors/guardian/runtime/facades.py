@@ -47,7 +47,7 @@ class TextType:
 
 
 class BytesType:
-    """Stands for the type `bytes`: makes bytes of whatever has any, and lends its methods (`bytes.fromhex`)."""
+    """Stands for the type `bytes`: makes bytes as it does, and offers its methods (`bytes.fromhex`)."""
 
     __slots__ = ()
 
@@ -138,7 +138,7 @@ def shown(value: Any) -> Any:
         return tuple(map(shown, value))  # `%` takes a tuple apart
     if type(value) is dict:
         return {key: shown(item) for key, item in value.items()}  # ... and looks into a dict
-    return telling.Told(value)
+    return telling.Shown(value)
 
 
 def _needs_telling(value: Any, seen: set[int]) -> bool:

@@ -20,7 +20,7 @@ _IDENTITY: Final = re.compile(r" at 0x[0-9a-f]+(?=>)|(Ref\('[0-9a-f]{16}'\))")
 _PLAIN: Final = frozenset({str, bytes, float, bool, type(None)})
 
 
-class Told:
+class Shown:
     """Stands for a value where a text is made of it."""
 
     __slots__ = ("_value",)

@@ -34,7 +34,7 @@ _NICENESS: Final = 10
 """Who fetches ahead stands back from who generates; not as far as there is, for somebody may come to wait for it."""
 
 
-class Slots(Protocol):
+class ExpertSlots(Protocol):
     """Where hot experts live: a `Bank`, or what a server lends. `dtype` is the type of experts' files."""
 
     @property
@@ -59,7 +59,7 @@ class Slots(Protocol):
         """Slots may have been cleared, and there is time to follow that up."""
 
 
-class Place(NamedTuple):
+class Residence(NamedTuple):
     """Where a content is now. `pinned` are the names that keep it in a slot, or would, once it has one.
 
     `last_used` is Unix time; `reason` says why it left a tier, or is not where its pin would have it.
@@ -96,7 +96,7 @@ class Tiers:
 
     def __init__(
         self,
-        bank: Slots,
+        bank: ExpertSlots,
         base_model: str,
         warm_bytes: int,
         clock: Callable[[], float] = time.time,
@@ -114,12 +114,12 @@ class Tiers:
         self._claimed: set[int] = set()
         self._settled = threading.Condition()
 
-    def place(self, sha256: str) -> Place:
+    def place(self, sha256: str) -> Residence:
         entry = self._entries.get(sha256)
         if entry is None:
-            return Place()
+            return Residence()
         tier: Tier = "hot" if entry.slot is not None else "warm" if entry.expert is not None else "cold"
-        return Place(tier, entry.pinned, entry.last_used, entry.reason)
+        return Residence(tier, entry.pinned, entry.last_used, entry.reason)
 
     def warm(self, content: Content) -> None:
         """Have the content verified and in memory, as far as the budget goes; BAD_EXPERT where it is none."""
@@ -148,7 +148,7 @@ class Tiers:
                     raise
 
     def prefetch(self, plan: str, contents: Sequence[Content]) -> None:
-        """Admit that `plan` will use these, in this order, and bring them as near as that disturbs nobody.
+        """Note that `plan` will use these, in this order, and bring them as close to the device as disturbs nobody.
 
         BAD_EXPERT for the first that is spoiled, once the others are where they can be. One that cannot be served is passed
         over: rows that name it will be told.

@@ -147,7 +147,7 @@ def _member(own: dict[str, Any], key: str) -> Schema:
 
 
 def _matches(pattern: str, key: str) -> bool:
-    """Whether the pattern is found in the key, by who keeps the form: Python reads some patterns otherwise, or for ever."""
+    """Whether the pattern is found in the key. Whoever keeps the form decides: Python reads some differently, or never ends."""
     form = LLMatcher.grammar_from_json_schema(json.dumps({"type": "string", "pattern": pattern}))
     return Bytes(LLMatcher(LLTokenizer("byte"), form, log_level=0)).takes(f'"{spelt(key)}"')
 

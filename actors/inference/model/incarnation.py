@@ -27,10 +27,10 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, GgufCo
 from transformers.utils import logging as transformers_logging
 
 from actors.inference.model.device import dtype_of, is_full, limit_threads, no_room, placement
-from actors.inference.model.sources import AGAIN, HINT, Source, check_files, find
+from actors.inference.model.sources import AGAIN, HINT, ModelSource, check_files, find
 from protocol.errors import BatosError
 
-__all__ = ["Incarnation", "Manifest", "Source", "convert", "find", "load", "readable"]
+__all__ = ["Incarnation", "ModelManifest", "ModelSource", "convert", "find", "load", "readable"]
 
 _SHARD: Final = "1GB"
 _CONTEXT: Final = 2048
@@ -41,7 +41,7 @@ transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
 
 
-class Manifest(NamedTuple):
+class ModelManifest(NamedTuple):
     """What a conversion made: `digest` is the identity of its weights."""
 
     digest: str
@@ -63,7 +63,7 @@ class Incarnation(NamedTuple):
     dtype: torch.dtype
 
 
-def convert(source: Source, folder: Path, dtype: str = "auto") -> Manifest:
+def convert(source: ModelSource, folder: Path, dtype: str = "auto") -> ModelManifest:
     """Write the model of `source` into `folder` as safetensors and JSON; BAD_MODEL says why it cannot be used.
 
     Its numbers are kept in the type that the configuration names, whatever is faster here: the digest is theirs.
@@ -74,7 +74,7 @@ def convert(source: Source, folder: Path, dtype: str = "auto") -> Manifest:
         return _convert(source, folder, dtype)
 
 
-def _convert(source: Source, folder: Path, dtype: str) -> Manifest:
+def _convert(source: ModelSource, folder: Path, dtype: str) -> ModelManifest:
     arguments: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     place = source.path
     if source.path.is_file():
@@ -102,7 +102,7 @@ def _convert(source: Source, folder: Path, dtype: str) -> Manifest:
     if not (folder / "tokenizer.json").is_file():
         raise BatosError("BAD_MODEL", f"{source.path} has no tokenizer that can be kept as tokenizer.json", HINT)
     files = tuple(sorted(path.name for path in folder.iterdir()))
-    return Manifest(_digest(source.path, folder), source.name, files)
+    return ModelManifest(_digest(source.path, folder), source.name, files)
 
 
 def load(

@@ -40,14 +40,14 @@ _POINTER: Final = b"version https://git-lfs"
 _TOKENIZERS: Final = ("tokenizer.json", "tokenizer.model", "vocab.json")
 
 
-class Source(NamedTuple):
+class ModelSource(NamedTuple):
     """A configured model: where it lies, and a name that changes whenever what would be converted changes."""
 
     path: Path
     name: str
 
 
-def find(model: str, dtype: str = "auto") -> Source:
+def find(model: str, dtype: str = "auto") -> ModelSource:
     """The model that the configuration names; BAD_MODEL where there is none."""
     kind = dtype_of(dtype)
     if not model:
@@ -60,7 +60,7 @@ def find(model: str, dtype: str = "auto") -> Source:
             files = sorted(path.iterdir()) if path.is_dir() else [path]
             stamps = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files if file.is_file()]
         name = f"{path} {hashlib.sha256(repr(stamps).encode()).hexdigest()[:16]}"
-    return Source(path, f"{name} {str(kind).removeprefix('torch.')}")
+    return ModelSource(path, f"{name} {str(kind).removeprefix('torch.')}")
 
 
 def check_files(path: Path) -> None:

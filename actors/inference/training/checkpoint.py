@@ -31,8 +31,8 @@ class Checkpoint(NamedTuple):
 
 def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     """Put the checkpoint in the place of the one before; STORAGE where the disk does not take it."""
-    told = {"format": FORMAT, "digest": checkpoint.digest, "step": str(checkpoint.step)}
-    write_whole(folder / FILE, save(dict(checkpoint.tensors), metadata=told))
+    metadata = {"format": FORMAT, "digest": checkpoint.digest, "step": str(checkpoint.step)}
+    write_whole(folder / FILE, save(dict(checkpoint.tensors), metadata=metadata))
 
 
 def read_checkpoint(folder: Path) -> Checkpoint | None:
@@ -42,11 +42,11 @@ def read_checkpoint(folder: Path) -> Checkpoint | None:
         return None
     try:
         with safe_open(path, framework="pt") as file:
-            told: Mapping[str, str] = file.metadata() or {}
+            metadata: Mapping[str, str] = file.metadata() or {}
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - it is no mapping
-        if told["format"] != FORMAT:
-            raise KeyError(told["format"])  # noqa: TRY301 - one refusal for all
-        return Checkpoint(told["digest"], int(told["step"]), tensors)
+        if metadata["format"] != FORMAT:
+            raise KeyError(metadata["format"])  # noqa: TRY301 - one refusal for all
+        return Checkpoint(metadata["digest"], int(metadata["step"]), tensors)
     except (SafetensorError, OSError, KeyError, ValueError) as error:
         raise BatosError("UNREADABLE", f"{path} is no checkpoint: {error}", "Begin anew: --restart.") from error
 

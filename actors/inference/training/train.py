@@ -32,8 +32,8 @@ from world.store import open_store, storage_errors
 WORLD_S: Final = 10.0
 
 
-class Voice:
-    """Says lines on stdout, and knows when to stop: a signal came, or nobody listens any more."""
+class Reporter:
+    """Prints lines on stdout. Tells when to stop: a signal has come, or nobody reads stdout any more."""
 
     def __init__(self) -> None:
         self.stopped = False
@@ -51,7 +51,7 @@ class Voice:
 
 def main(words: Sequence[str] | None = None) -> int:
     options = _options(words)
-    voice = Voice()
+    voice = Reporter()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, voice.stop)
     try:
@@ -80,7 +80,7 @@ def train(
 
     with _links(folder.with_name(f"{options.name}.model")) as links:
         base = load_model(kept, settings, links)
-        wanted = training.Settings(
+        wanted = training.TrainingSettings(
             rank=options.rank, epochs=options.epochs, steps=options.steps, rate=options.rate, seed=options.seed
         )
         length, truncated = min(wanted.length, base.context), 0
@@ -94,7 +94,7 @@ def train(
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         one = training.Training(base, data, wanted, base_model=kept.digest, folder=folder)
 
-        def report(progress: training.Progress) -> None:
+        def report(progress: training.TrainingProgress) -> None:
             say({"event": "training", **msgspec.structs.asdict(progress)})
 
         say(

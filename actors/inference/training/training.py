@@ -42,7 +42,7 @@ _NORM: Final = 1.0
 _IGNORED: Final = -100
 
 
-class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class TrainingSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`steps` 0: as many as `epochs` take. `batch` is in tokens, padding counted; `length` the most of one sample."""
 
     rank: int = 8
@@ -54,7 +54,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     length: int = 512
 
 
-class Progress(msgspec.Struct, frozen=True):
+class TrainingProgress(msgspec.Struct, frozen=True):
     """After `step` of `of`: the step's mean loss a learned token, in nats, and the held-out one where it was looked at."""
 
     step: int
@@ -76,7 +76,7 @@ class Training:
     """One training in `folder`. `base_model` is the digest of the incarnation, which is changed in place."""
 
     def __init__(
-        self, incarnation: Incarnation, data: Samples, settings: Settings, *, base_model: str, folder: Path
+        self, incarnation: Incarnation, data: Samples, settings: TrainingSettings, *, base_model: str, folder: Path
     ) -> None:
         self.data = data
         self.settings = settings
@@ -93,7 +93,7 @@ class Training:
         self._optimizer = torch.optim.AdamW(self._weights.values(), lr=settings.rate, weight_decay=0.0)
 
     def run(
-        self, report: Callable[[Progress], None], should_stop: Callable[[], bool], *, every_s: float = 30.0
+        self, report: Callable[[TrainingProgress], None], should_stop: Callable[[], bool], *, every_s: float = 30.0
     ) -> Trained:
         """Train, or go on; the adapter as PEFT keeps one, in `folder`/adapter.
 
@@ -107,20 +107,22 @@ class Training:
                 raise no_room(error, f"batches of {self.settings.batch} tokens") from None
             raise
 
-    def _run(self, report: Callable[[Progress], None], should_stop: Callable[[], bool], every_s: float) -> Trained:
+    def _run(
+        self, report: Callable[[TrainingProgress], None], should_stop: Callable[[], bool], every_s: float
+    ) -> Trained:
         begun = self._resume()
         saved = time.monotonic()
         held_out = self._held_out()
-        report(Progress(begun, self.steps, None, held_out))
+        report(TrainingProgress(begun, self.steps, None, held_out))
         look_every = max(1, self.steps // 10)
         for step, batch in self._batches(begun):
             loss = self._step(step, batch)
             done = step + 1
             if done % look_every == 0 or done == self.steps:
                 held_out = self._held_out()
-                report(Progress(done, self.steps, loss, held_out))
+                report(TrainingProgress(done, self.steps, loss, held_out))
             else:
-                report(Progress(done, self.steps, loss, None))
+                report(TrainingProgress(done, self.steps, loss, None))
             stopping = should_stop() and done < self.steps
             if stopping or done == self.steps or time.monotonic() - saved >= every_s:
                 self._save(done)
@@ -242,7 +244,7 @@ def targets(model: Any) -> list[str]:
     return [name for name in ATTENTION if name in last] if last.issuperset(ATTENTION) else sorted(last)
 
 
-def _injected(model: Any, settings: Settings) -> tuple[Any, dict[str, torch.Tensor]]:
+def _injected(model: Any, settings: TrainingSettings) -> tuple[Any, dict[str, torch.Tensor]]:
     """The model with matrices to train, and these by the name that PEFT's file has for each."""
     config = LoraConfig(
         r=settings.rank,

@@ -88,11 +88,11 @@ def read_adapter(
     _check_ranks(ranks, rank)
     try:
         with safe_open(weights, framework="pt") as file:
-            told = (file.metadata() or {}).get("base_model_digest") or config.base_model_digest
-            if told and told != base_model:
+            made_for = (file.metadata() or {}).get("base_model_digest") or config.base_model_digest
+            if made_for and made_for != base_model:
                 raise BatosError(
                     "BAD_EXPERT",
-                    f"the adapter was made for the base model {told[:12]}…, and {base_model[:12]}… is loaded",
+                    f"the adapter was made for the base model {made_for[:12]}…, and {base_model[:12]}… is loaded",
                     "Train it on this base model, or set `model` under [inference] in batos.toml to its own.",
                 )
             keys = _keys(file)
@@ -218,8 +218,8 @@ def _is_in_layers(name: str, config: Config) -> bool:
     if wanted is None or wanted == []:
         return True
     patterns = [config.layers_pattern] if isinstance(config.layers_pattern, str) else config.layers_pattern
-    told = [rf"(?:^|.*?\.){pattern}\.(\d+)\." for pattern in patterns or () if pattern] or [r".*?\.[^.]*\.(\d+)\."]
-    found = next(filter(None, (re.match(pattern, name) for pattern in told)), None)
+    numbered = [rf"(?:^|.*?\.){pattern}\.(\d+)\." for pattern in patterns or () if pattern] or [r".*?\.[^.]*\.(\d+)\."]
+    found = next(filter(None, (re.match(pattern, name) for pattern in numbered)), None)
     return found is not None and int(found[1]) in ([wanted] if isinstance(wanted, int) else wanted)
 
 

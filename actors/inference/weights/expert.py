@@ -84,15 +84,15 @@ class Layout(NamedTuple):
 
 def write_expert(adapter: Adapter, layout: Layout, path: Path) -> Manifest:
     """Write the adapter as an expert's file, synced; BAD_EXPERT where its numbers do not fit the model's type."""
-    told = {
+    metadata = {
         "format": FORMAT,
         "base_model": layout.base_model,
         "rank": str(adapter.rank),
         "alpha": repr(float(adapter.alpha)),
     }
     if adapter.invocation:
-        told["invocation"] = json.dumps(adapter.invocation)
-    header: dict[str, Any] = {"__metadata__": told}
+        metadata["invocation"] = json.dumps(adapter.invocation)
+    header: dict[str, Any] = {"__metadata__": metadata}
     matrices: list[torch.Tensor] = []
     end = 0
     for name, pair in adapter.pairs.items():
@@ -163,10 +163,12 @@ def _open(content: Content, layout: Layout, raw: torch.Tensor) -> Expert:
     try:
         start = _LENGTH_BYTES + int.from_bytes(raw[:_LENGTH_BYTES].numpy().tobytes(), "little")
         header: dict[str, Any] = json.loads(raw[_LENGTH_BYTES:start].numpy().tobytes())
-        told = header.pop("__metadata__")
-        if told["format"] != FORMAT or told["base_model"] != layout.base_model:
-            raise _spoiled(content, f"its file is of the format {told['format']!r} for {told['base_model'][:12]}…")
-        if tuple(json.loads(told.get("invocation", "[]"))) != content.invocation:
+        metadata = header.pop("__metadata__")
+        if metadata["format"] != FORMAT or metadata["base_model"] != layout.base_model:
+            raise _spoiled(
+                content, f"its file is of the format {metadata['format']!r} for {metadata['base_model'][:12]}…"
+            )
+        if tuple(json.loads(metadata.get("invocation", "[]"))) != content.invocation:
             raise _spoiled(content, "its invocation is another than that of its file")
         ranks: list[int] = []
         sizes: list[int] = []

@@ -21,7 +21,7 @@ from actors.inference.weights.expert import Expert
 from actors.inference.weights.lora import Shape
 
 
-class Pair(NamedTuple):
+class ExportedPair(NamedTuple):
     """What the expert adds to the linear `name`: A [rank, inputs] and B [rank, outputs], as the bank holds them."""
 
     name: str
@@ -29,12 +29,12 @@ class Pair(NamedTuple):
     b: torch.Tensor
 
 
-def pairs(expert: Expert, shapes: Mapping[str, Shape]) -> Iterator[Pair]:
+def pairs(expert: Expert, shapes: Mapping[str, Shape]) -> Iterator[ExportedPair]:
     """The expert's matrices, for each linear that it changes; views of its bytes."""
     parts = iter(expert.parts)
     for (name, shape), rank in zip(shapes.items(), expert.ranks, strict=True):
         if rank:
-            yield Pair(name, next(parts).view(rank, shape.inputs), next(parts).view(rank, shape.outputs))
+            yield ExportedPair(name, next(parts).view(rank, shape.inputs), next(parts).view(rank, shape.outputs))
 
 
 def export(expert: Expert, shapes: Mapping[str, Shape], folder: Path, base: str) -> None:

@@ -101,7 +101,7 @@ class Journal:
             raise
 
     async def stay(self, every: float) -> None:
-        """Have the journal look after its file's place though nobody writes; until cancelled."""
+        """Check regularly that the journal's file is in its place, also while nobody writes; until cancelled."""
         while True:
             await asyncio.sleep(every)
             with contextlib.suppress(BatosError):  # `on_damage` has heard of it

@@ -32,7 +32,7 @@ _log = structlog.get_logger("orchestrator")
 
 
 def limits_of(settings: Orchestrator, keep: str | None = None) -> Limits:
-    """What is kept by the configuration, or for `keep`; BAD_ARGUMENT where that is no time."""
+    """What is kept: for `keep` if it is given, else as configured; BAD_ARGUMENT where `keep` is not a duration."""
     try:
         seconds = duration(settings.keep if keep is None else keep)
     except ValueError as error:

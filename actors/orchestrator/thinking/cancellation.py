@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 class Deadline:
-    """A mandate's time: so many seconds from now on the monotonic clock, whatever the wall clock says meanwhile."""
+    """A mandate's time: seconds from now on the monotonic clock; a change of the wall clock has no effect on it."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds

@@ -19,7 +19,7 @@ Message = tuple[str, str]
 
 
 @dataclass(slots=True)
-class Turn:
+class QueuedTurn:
     """A mandate's place in the queue; `given` is set when it is its turn."""
 
     number: int
@@ -33,14 +33,14 @@ class Turn:
 class Intents:
     """All turns of the running mandates, by their number."""
 
-    _turns: list[Turn] = field(default_factory=list)
+    _turns: list[QueuedTurn] = field(default_factory=list)
     _numbers: count[int] = field(default_factory=count)
 
     def number(self) -> int:
         """The next place in the queue."""
         return next(self._numbers)
 
-    async def take(self, turn: Turn) -> None:
+    async def take(self, turn: QueuedTurn) -> None:
         """Return when it is `turn`'s turn; who is cancelled meanwhile leaves the queue."""
         self._turns.append(turn)
         self._turns.sort(key=lambda one: one.number)
@@ -66,7 +66,7 @@ class Intents:
         """The objects for which others who have sent the same message stand in the queue now."""
         return frozenset(oid for turn in self._turns if turn.message == message for oid in turn.oids)
 
-    def _leave(self, turn: Turn) -> None:
+    def _leave(self, turn: QueuedTurn) -> None:
         self._turns.remove(turn)
         self._deal()
 

@@ -10,7 +10,7 @@ way), so that the publisher can tell whether the world that the mandate thought 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -21,6 +21,7 @@ from protocol import codec, names
 from protocol.codec import Ref, Value
 from protocol.errors import BatosError
 from world import root as world_root
+from world.cloning import Cloning
 from world.method import UvmMethod
 from world.uvm import UvmObject, depth_first
 from world.values import NotPlain, oid_of, plain
@@ -257,39 +258,50 @@ class Overlay:
         return Ref(made)
 
     def clone(self, oid: str) -> Ref:
-        """A copy by the rules of `UvmObject.__deepcopy__`: anonymous sub-objects are owned, and copied too."""
-        copies: dict[str, Ref] = {}
+        """A copy of an object by the rules of `world.cloning`."""
+        return _Cloning(self).clone(Ref(oid))
 
-        def copy_object(source: str) -> Ref:
-            copies[source] = made = self.add({})
-            for name, value in self.own(source).items():
-                shared = names.is_delegation(name) or isinstance(value, (UvmMethod, Draft))
-                if value is OPAQUE:
-                    raise BatosError(
-                        "BAD_ARGUMENT",
-                        f"an object that holds a blob or a tree in {name!r} cannot be cloned by a message",
-                    )
-                self.write(made.oid, {name: value if shared else copy_value(value)})
-            return made
-
-        def copy_value(value: Value) -> Value:
-            if isinstance(value, Ref):
-                if value.oid in copies:
-                    return copies[value.oid]
-                return copy_object(value.oid) if self._is_owned(value.oid) else value
-            if isinstance(value, list):
-                return [copy_value(item) for item in value]
-            if isinstance(value, dict):
-                return {key: copy_value(item) for key, item in value.items()}
-            return value
-
-        return copy_object(oid)
-
-    def _is_owned(self, oid: str) -> bool:
+    def is_owned(self, oid: str) -> bool:
+        """Whether an object has no name, so that it belongs to the one in whose slot it stands."""
         if self.is_fresh(oid):
             return True
         stored: UvmObject = world_root.get(self.connection, oid)
         return stored._name is None
+
+
+class _Cloning(Cloning[Ref]):
+    """Of objects that an overlay sees; the copies stand in its top layer."""
+
+    mapping = dict
+    sequence = list
+
+    def __init__(self, overlay: Overlay) -> None:
+        super().__init__({})
+        self._overlay = overlay
+
+    def key(self, value: Any) -> Hashable:
+        return value.oid if isinstance(value, Ref) else id(value)
+
+    def make(self) -> Ref:
+        return self._overlay.add({})
+
+    def slots(self, original: Ref) -> Iterator[tuple[str, Slot]]:
+        for name, value in self._overlay.own(original.oid).items():
+            if value is OPAQUE:
+                said = f"an object that holds a blob or a tree in {name!r} cannot be cloned by a message"
+                raise BatosError("BAD_ARGUMENT", said)
+            yield name, value
+
+    def write(self, made: Ref, name: str, value: Slot) -> None:
+        self._overlay.write(made.oid, {name: value})
+
+    def is_shared(self, value: Slot) -> bool:
+        return not isinstance(value, (Ref, dict, list)) or (
+            isinstance(value, Ref) and not self._overlay.is_owned(value.oid)
+        )
+
+    def copy_other(self, value: Slot) -> Slot:
+        return self.clone(value)
 
 
 def _is_data(name: str, value: Slot, *, kernel: bool) -> bool:

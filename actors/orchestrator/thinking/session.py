@@ -7,7 +7,6 @@ sees it, if it must never be computed twice.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import time
 from collections.abc import Callable, Mapping
@@ -29,6 +28,7 @@ from actors.orchestrator.thinking.intents import Intents
 from actors.orchestrator.thinking.interpreter import NOT_UNDERSTOOD, send
 from actors.orchestrator.thinking.overlay import Draft, Layer, Overlay
 from actors.orchestrator.thinking.thought import Message, Performer, Thought
+from bus.again import Again
 from bus.client import Caller
 from protocol import codec
 from protocol.codec import Value
@@ -40,7 +40,6 @@ from world import root as world_root
 from world.store import Store
 from world.values import oid_of
 
-RETRY_S: Final = 0.1
 MOST_POSTED: Final = 64
 """Pieces of one thought's trace that may be on their way to the journal."""
 
@@ -300,26 +299,24 @@ class Session:
         self._tell(Event(event="drawing", mandate=self.row.mandate, cycle=drawing.cycle, detail=detail))
 
     async def _ask(self, ask: RemoteCall) -> Any:
-        while True:
+        """The actor's reply. Where nothing was done, or nothing that is not repeatable, it is asked until the deadline."""
+
+        async def attempt(left: float) -> Any:
             self.cancellation.check()
-            left = self.deadline.left()
-            if left <= 0:
-                raise late(self.deadline, f"{ask.verb.service} had answered")
-            try:
-                calling = self._caller.call(
-                    ask.verb,
-                    ask.request,
-                    seconds=left,
-                    causation=self.row.mandate,
-                    on_partial=self._follower(ask) if ask.voices else None,
-                )
-                return await self.cancellation.unless(calling)
-            except BatosError as error:
-                # Nothing was done, or nothing that is not repeatable: asking again is safe until the deadline.
-                # What somebody has pinned stays so however long one waits.
-                if not error.is_away or error.data.get("pinned"):
-                    raise
-                await asyncio.sleep(RETRY_S)
+            calling = self._caller.call(
+                ask.verb,
+                ask.request,
+                seconds=left,
+                causation=self.row.mandate,
+                on_partial=self._follower(ask) if ask.voices else None,
+            )
+            return await self.cancellation.unless(calling)
+
+        try:
+            return await Again(self.deadline.left(), is_patient=True).answer(attempt)
+        except TimeoutError:
+            self.cancellation.check()
+            raise late(self.deadline, f"{ask.verb.service} had answered") from None
 
     def _follower(self, ask: RemoteCall) -> Callable[[Piece], None]:
         """Tells each piece of text with its voice, and where in that text it stands: a lost one begins again."""

@@ -58,6 +58,7 @@ def test_a_person_is_told_and_asked(asked, system, capsys, monkeypatch, yes):
     out, err = capsys.readouterr()
     assert "forgets 12 mandates" in err
     assert "history before 2001-09-0" in err
+    assert [line for line in (out + err).splitlines() if len(line) > 80] == []
     assert [request.really for request in asked] == ([False, True] if yes else [False])
     assert (code, "12 mandates forgotten" in out) == ((0, True) if yes else (130, False))
 

@@ -75,7 +75,7 @@ def of_constant(value: object) -> Fact:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AskedCondition:
     """A condition that has been asked: what it was, and of which variables it is made."""
 
     truth: bool
@@ -89,7 +89,7 @@ class Facts:
 
     def __init__(self) -> None:
         self._facts: dict[Key, Fact] = {}
-        self._asked: dict[str, Asked] = {}
+        self._asked: dict[str, AskedCondition] = {}
 
     def copy(self) -> Facts:
         twin = Facts()
@@ -117,7 +117,7 @@ class Facts:
         return None if found is None else found.truth
 
     def ask(self, text: str, truth: bool, names: frozenset[Key]) -> None:
-        self._asked[text] = Asked(truth, names)
+        self._asked[text] = AskedCondition(truth, names)
 
     def disturb(self, itself: Callable[[Key], bool], within: Callable[[Key], bool], *, grows: bool) -> None:
         """Something was changed in place: it may be what a variable names (`itself`), or be `within` that."""

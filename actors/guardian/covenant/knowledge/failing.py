@@ -1,4 +1,4 @@
-"""What may fail, and of which kinds of exception: so that `except IndexError` is not entered from where none can come.
+"""What may fail, and with which exceptions: `except IndexError` is entered only from where an IndexError can come.
 
 Values of the world are numbers, texts, references, lists and dicts, whose operations fail in known ways. What runs
 code of somebody else (a send, a context manager, what nobody knows) may fail in any way: its kinds are None.

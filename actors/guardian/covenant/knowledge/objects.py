@@ -53,7 +53,7 @@ class Closure(NamedTuple):
     tag: Literal["closure"] = "closure"
 
 
-class Generator(NamedTuple):
+class GeneratorObject(NamedTuple):
     """What the generator expression whose id is `made_at` makes."""
 
     made_at: int
@@ -88,7 +88,7 @@ class Lazy(NamedTuple):
     spread: Value
 
 
-Object = Sentinel | Foreign | Outside | Closure | Generator | Site | Bound | Lazy
+Object = Sentinel | Foreign | Outside | Closure | GeneratorObject | Site | Bound | Lazy
 Value = frozenset[Object]
 
 NOTHING: Final[Value] = frozenset()
@@ -101,7 +101,7 @@ SLICE: Final = Sentinel("slice")
 """What `slice(…)` makes: an index that takes many items at once. No value of the world is one."""
 SCALAR: Final = Foreign("a number, a text or a reference")
 """What of the state is no list or dict: it cannot be changed in place, and may still be another object."""
-INVOKABLE: Final = (Closure, Generator, Lazy, Bound)
+INVOKABLE: Final = (Closure, GeneratorObject, Lazy, Bound)
 """What can be called, or runs when it is asked for an item."""
 
 _KINDS: Final[Mapping[type, Kind]] = {

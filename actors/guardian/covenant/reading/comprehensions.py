@@ -13,11 +13,11 @@ from actors.guardian.covenant import conditions, targets
 from actors.guardian.covenant.frame import Frame
 from actors.guardian.covenant.knowledge import failing, known, recency
 from actors.guardian.covenant.knowledge.aliasing import MAX_TURNS, State, TooComplexError
-from actors.guardian.covenant.knowledge.objects import NOTHING, Generator, Value
+from actors.guardian.covenant.knowledge.objects import NOTHING, GeneratorObject, Value
 from actors.guardian.covenant.knowledge.scopes import Comprehension, Scope
 
 
-def consume(read: Frame, state: State, thing: Generator) -> Value:
+def consume(read: Frame, state: State, thing: GeneratorObject) -> Value:
     """What an item of the generator `thing` may be; it runs."""
     generator, outer, first = read.closures[thing.made_at]
     assert isinstance(generator, ast.GeneratorExp)

@@ -24,7 +24,7 @@ from actors.guardian.covenant.knowledge.objects import (
     Bound,
     Closure,
     Foreign,
-    Generator,
+    GeneratorObject,
     Lazy,
     Object,
     Outside,
@@ -77,7 +77,7 @@ class Reader(Frame):
                 return displays.display(self, node, state)
             case ast.GeneratorExp():
                 self._remember(node, self.value(node.generators[0].iter, state))
-                return frozenset({Generator(id(node))})
+                return frozenset({GeneratorObject(id(node))})
             case ast.ListComp() | ast.SetComp() | ast.DictComp():
                 first = self.value(node.generators[0].iter, state)
                 return state.make(node, comprehensions.run(self, node, self.scope, first, state))
@@ -118,7 +118,7 @@ class Reader(Frame):
         """What an item of `value` may be; generators among them run for it."""
         found = state.contents(value)
         for thing in value:
-            if isinstance(thing, Generator):
+            if isinstance(thing, GeneratorObject):
                 found |= comprehensions.consume(self, state, thing)
             elif isinstance(thing, Lazy):
                 if thing in self.busy:
@@ -220,7 +220,7 @@ class Reader(Frame):
         match thing:
             case Closure():
                 return closures.follow(self, state, thing, arguments)
-            case Generator() | Lazy():
+            case GeneratorObject() | Lazy():
                 return self.items(state, frozenset({thing}))
             case Bound():
                 if thing in self.busy:

@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from actors.inference.decoding.bank import Bank
 from actors.inference.experts.plans import PASSED
-from actors.inference.experts.tiers import Place
+from actors.inference.experts.tiers import Residence
 
 from ..small_house import SIZE, House, prefetch, refused
 
@@ -25,11 +25,11 @@ def house(tmp_path):
 
 def test_from_cold_over_warm_to_hot_and_back(house):
     assert house.tier("a") == ["cold"]
-    assert house.tiers.place("unheard of") == Place()
+    assert house.tiers.place("unheard of") == Residence()
     house.tiers.warm(house.content("a"))
     assert house.tier("a") == ["warm"]
     house.activate("a", "b")
-    assert house.tiers.place(house.content("a").sha256) == Place("hot", last_used=7.0)
+    assert house.tiers.place(house.content("a").sha256) == Residence("hot", last_used=7.0)
     house.activate("c")
     assert house.tier("a", "b", "c") == ["warm", "hot", "hot"]
     assert "room for c" in house.reason("a")
@@ -135,7 +135,7 @@ def test_who_is_refused_a_slot_has_been_read_and_within_the_budget(tmp_path):
 def test_released_content_gives_everything_back(house):
     house.tiers.activate(house.content("a"), pin=True)
     house.tiers.release(house.content("a").sha256, "a was replaced")
-    assert house.tiers.place(house.content("a").sha256) == Place("cold", frozenset(), 7.0, "a was replaced")
+    assert house.tiers.place(house.content("a").sha256) == Residence("cold", frozenset(), 7.0, "a was replaced")
     house.activate("b")
     with house.tiers.hold([house.content("b")]):
         house.tiers.release(house.content("b").sha256, "b was replaced")
@@ -232,7 +232,9 @@ def test_an_evicted_expert_is_cold_and_comes_back_the_same(house):
     house.tiers.warm(house.content("b"))
     for name in "abc":
         house.tiers.evict(house.content(name))
-    assert house.tiers.place(house.content("a").sha256) == Place("cold", frozenset(), 7.0, "it was evicted by request")
+    assert house.tiers.place(house.content("a").sha256) == Residence(
+        "cold", frozenset(), 7.0, "it was evicted by request"
+    )
     assert [house.tiers._entries[house.content(name).sha256].expert for name in "ab"] == [None, None]
     assert torch.equal(house.output("a"), first)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from actors.inference.experts.tiers import Place
+from actors.inference.experts.tiers import Residence
 
 from ..small_house import House, prefetch, refused
 
@@ -40,7 +40,7 @@ def test_a_name_pins_one_content(house):
 
 def test_what_was_pinned_is_brought_again_and_no_row_has_used_it(house):
     house.tiers.repin(house.content("a"))
-    assert house.tiers.place(house.content("a").sha256) == Place("hot", frozenset("a"))
+    assert house.tiers.place(house.content("a").sha256) == Residence("hot", frozenset("a"))
     house.activate("b", "c")
     assert house.tier("a", "b", "c") == ["hot", "warm", "hot"]
 

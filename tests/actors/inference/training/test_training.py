@@ -15,14 +15,14 @@ from actors.inference.decoding.bank import linears
 from actors.inference.model import incarnation
 from actors.inference.training.checkpoint import FILE, read_checkpoint, write_whole
 from actors.inference.training.samples import Samples, from_text, split
-from actors.inference.training.training import Settings, Training, targets
+from actors.inference.training.training import Training, TrainingSettings, targets
 from actors.inference.weights.adapter import read_adapter
 from protocol.errors import BatosError
 from protocol.messages import Row
 
 BASE = "ba5e" * 16
 TEXT = "the mill at oster has two wheels and grinds four sacks of rye in an hour. " * 8
-SETTINGS = Settings(rank=4, epochs=2, rate=0.02, batch=128, length=32, seed=5)
+SETTINGS = TrainingSettings(rank=4, epochs=2, rate=0.02, batch=128, length=32, seed=5)
 
 
 @pytest.fixture(autouse=True)
@@ -77,7 +77,7 @@ def test_the_loss_falls_and_the_base_model_stays(training):
 
 
 def test_steps_instead_of_epochs(training):
-    assert training(settings=Settings(steps=3)).steps == 3
+    assert training(settings=TrainingSettings(steps=3)).steps == 3
     assert training(settings=SETTINGS).run(lambda _: None, never).steps > 3
 
 
@@ -116,7 +116,7 @@ def test_finished_it_is_not_done_again(training):
     assert bits(made.folder.parent) == first
 
 
-@pytest.mark.parametrize("change", [{"settings": Settings(rank=2)}, {"text": TEXT + "more of it."}])
+@pytest.mark.parametrize("change", [{"settings": TrainingSettings(rank=2)}, {"text": TEXT + "more of it."}])
 def test_another_training_under_the_name_is_refused(training, change):
     training().run(lambda _: None, never)
     with pytest.raises(BatosError, match="other data, settings or base model") as caught:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actors.orchestrator.thinking.intents import Intents, Turn
+from actors.orchestrator.thinking.intents import Intents, QueuedTurn
 
 MESSAGE = ("counter", "up_")
 
@@ -20,7 +20,7 @@ class Queue:
 
     def ask(self, mandate, *oids, number=None, message=MESSAGE):
         place = self.intents.number() if number is None else number
-        turn = Turn(place, mandate, message, frozenset(oids))
+        turn = QueuedTurn(place, mandate, message, frozenset(oids))
         self.tasks[mandate] = asyncio.create_task(self._take(turn))
         return place
 
@@ -120,7 +120,7 @@ def test_everybody_comes_to_an_end_whatever_they_ask_for(lives):
             number, wanted = intents.number(), frozenset()
             for more in asks:
                 wanted |= more
-                await intents.take(Turn(number, name, (name, "s_"), wanted))
+                await intents.take(QueuedTurn(number, name, (name, "s_"), wanted))
                 assert all(wanted.isdisjoint(other) for other in holding)
                 holding.append(wanted)
                 await asyncio.sleep(0)

@@ -12,7 +12,7 @@ from actors.guardian.covenant.knowledge.objects import (
     Bound,
     Closure,
     Foreign,
-    Generator,
+    GeneratorObject,
     Lazy,
     Outside,
     Sentinel,
@@ -22,7 +22,7 @@ from actors.guardian.covenant.knowledge.objects import (
 SENTINELS = [one for one in vars(objects).values() if isinstance(one, Sentinel)]
 ALIKE = [
     *(kind("x") for kind in (Foreign, Outside)),
-    *(kind(1) for kind in (Closure, Generator)),
+    *(kind(1) for kind in (Closure, GeneratorObject)),
     Site(1, "list"),
     Site(1, "dict"),
     Site(1, "list", "pair"),
@@ -44,7 +44,7 @@ def test_those_of_the_same_items_are_one():
 
 
 def test_what_runs_can_be_invoked():
-    assert {type(one) for one in ALIKE if isinstance(one, INVOKABLE)} == {Closure, Generator, Bound, Lazy}
+    assert {type(one) for one in ALIKE if isinstance(one, INVOKABLE)} == {Closure, GeneratorObject, Bound, Lazy}
 
 
 @pytest.mark.parametrize(
