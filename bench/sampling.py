@@ -13,11 +13,11 @@ from itertools import takewhile
 from typing import Any, Final
 
 import msgspec
-from protocol.examples import compare
 
 from bus.client import Client
 from protocol import verbs
 from protocol.codec import Ref
+from protocol.examples import compare
 from protocol.messages import Example, Infer, Row, Run, Sampling, Turn
 
 NOBODY: Final = Ref("0" * 16)

@@ -27,6 +27,9 @@ MAX_BYTES: Final = 4096
 _MARKS: Final = 3
 """So many different elements of a sorted list must have been seen before an unsorted one is strange."""
 
+_UNSEEN: Final[tuple[Value, ...]] = (2, "two words", [3, 1, 2])
+"""What stands for arguments that nobody has shown: where there is an intent alone."""
+
 Place = tuple[str, Any]
 """`("slots", name)`, `("args", number)` or `("kwargs", name)`."""
 Filled = dict[Place, Value]
@@ -42,6 +45,7 @@ class Asked(msgspec.Struct, frozen=True):
     examples: list[Example]
     seed: int
     is_sent: bool = True
+    parameters: list[str] = []
 
 
 class Input(msgspec.Struct, frozen=True):
@@ -82,6 +86,8 @@ def generate(asked: Asked, sources: Sequence[str], most: int = MOST) -> list[Inp
     examples = [_filled(asked, example, named) for example in asked.examples]
     message = _filled(asked, Example(args=asked.args, kwargs=asked.kwargs), named)
     seeds = examples + ([message] if asked.is_sent or not examples else [])
+    if not asked.is_sent and not examples and asked.parameters:
+        seeds = [_filled(asked, Example(args=[value] * len(asked.parameters)), named) for value in _UNSEEN]
     known = {_key(filled) for filled in examples}
     judge = _strangeness(seeds)
     found: list[Input] = []
