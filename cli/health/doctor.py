@@ -51,7 +51,7 @@ async def examine(home: Home, *, deep: bool = False) -> dict[str, Any]:
     settings, found = _settings(home)
     checks = [_python(), *_packages(), _device(settings), found, _home(home), _space(home), *_models(home, settings)]
     checks += _jail(await jail, settings)
-    checks.append(await _running(home))
+    checks += await _running(home, settings)
     if deep:
         checks += await asyncio.to_thread(damage, home)
     return {
@@ -214,15 +214,17 @@ def _jail(found: dict[str, Any], settings: Settings) -> Iterator[Check]:
     yield Check(name="jail", ok=not found["jail"], detail=found["jail"] or run, hint="Reinstall batos: make setup")
 
 
-async def _running(home: Home) -> Check:
+async def _running(home: Home, settings: Settings) -> list[Check]:
     from cli.health.census import census  # noqa: PLC0415 - the bus is slow to import, and everything else can be said without
+    from cli.health.placed import placed  # noqa: PLC0415
 
     found = await census(home)
+    system = Check(name="system", ok=False, required=False, detail="running, and not ready", hint="batos status")
     if found.ready:
-        return Check(name="system", ok=True, required=False, detail="running, and ready")
-    if not found.processes:
-        return Check(name="system", ok=False, required=False, detail="not running", hint="batos up")
-    return Check(name="system", ok=False, required=False, detail="running, and not ready", hint="batos status")
+        system = Check(name="system", ok=True, required=False, detail="running, and ready")
+    elif not found.processes:
+        system = Check(name="system", ok=False, required=False, detail="not running", hint="batos up")
+    return [system, await placed(home, settings, found)]
 
 
 def shown(found: dict[str, Any]) -> str:

@@ -37,30 +37,17 @@ def infer(  # noqa: PLR0917 - bound from a message, which may give them by place
     `scored`, with `n`: each is {"text", "logprob", "tokens"}, where `logprob` is None if nobody has counted. `drawing` says
     what is told while these texts are drawn, {"round", "form"}.
     """
-    count = 1 if n is None else n
-    if not isinstance(count, int) or isinstance(count, bool) or not 1 <= count <= MAX_ROWS:
-        raise BatosError("METHOD_FAILED", f"infer_: n must be 1 to {MAX_ROWS}")
-    manners = sampling if isinstance(sampling, list) else [sampling or {}] * count
-    if len(manners) != count:
-        raise BatosError("METHOD_FAILED", f"infer_: {len(manners)} samplings for {count} texts")
     if scored and n is None:
         raise BatosError("METHOD_FAILED", "infer_: `scored` goes with `n`")
-    turns = _turns(query, system_prompt)
-    rows = [
-        _typed(
-            {
-                "turns": turns,
-                "expert": adapter_name,
-                "sampling": manner,
-                "seed": (arguments.integer(seed, "seed") + number) % 2**63,
-                "schema": schema,
-                "grammar": grammar,
-                "max_tokens": max_tokens,
-                "scored": bool(scored),
-            }
-        )
-        for number, manner in enumerate(manners)
-    ]
+    same = {
+        "turns": _turns(query, system_prompt),
+        "expert": adapter_name,
+        "schema": schema,
+        "grammar": grammar,
+        "max_tokens": max_tokens,
+        "scored": bool(scored),
+    }
+    rows = _rows(same, n, sampling, arguments.integer(seed, "seed"))
     # One text is somebody's voice; a value is none, and of many texts one is chosen later: nobody follows those.
     is_voice = n is None and schema is None
     voice = (
@@ -84,6 +71,19 @@ def infer(  # noqa: PLR0917 - bound from a message, which may give them by place
             {"text": text, "logprob": row.logprob, "tokens": row.tokens} for text, row in zip(texts, whole, strict=True)
         ]
     return texts[0] if n is None else texts
+
+
+def _rows(same: dict[str, Any], n: Value, sampling: Value, seed: int) -> list[Row]:
+    """`n` rows, each with its own manner and seed."""
+    count = 1 if n is None else n
+    if not isinstance(count, int) or isinstance(count, bool) or not 1 <= count <= MAX_ROWS:
+        raise BatosError("METHOD_FAILED", f"infer_: n must be 1 to {MAX_ROWS}")
+    manners = sampling if isinstance(sampling, list) else [sampling or {}] * count
+    if len(manners) != count:
+        raise BatosError("METHOD_FAILED", f"infer_: {len(manners)} samplings for {count} texts")
+    return [
+        _typed({**same, "sampling": manner, "seed": (seed + number) % 2**63}) for number, manner in enumerate(manners)
+    ]
 
 
 def _drawing(sender: Sender, said: Value, rows: int) -> Drawing | None:

@@ -6,13 +6,14 @@ import asyncio
 
 import pytest
 
+from actors.orchestrator import views
 from actors.orchestrator.mandates import Mandates
 from actors.orchestrator.publish import place
 from protocol.errors import BatosError
 from protocol.home import Inference, Settings
-from protocol.messages import BaseModelReply, Example, Learn
+from protocol.messages import BaseModelReply, Example, Learn, Look
 from world.method import UvmMethod
-from world.placements import placement_of
+from world.placements import placement_of, shipped
 from world.store import commit, snapshot
 
 ASKS = """def write_method_(self):
@@ -27,22 +28,28 @@ GIVES_UP = """def write_method_(self):
 FORM = """def open_grammar_(self, message):
     return self.candidate_grammar_(message, 0)
 """
+BALANCE = """def balance_(self):
+    total = 0
+    for entry in self.entries:
+        total += entry['amount'] if entry['kind'] == 'in' else -entry['amount']
+    return total
+"""
+TAKE = """def take_(self, count):
+    if count > self.stock:
+        return False
+    self.stock = self.stock - count
+    self._p_changed = True
+    return True
+"""
 RIGHT = [
     "def perimeter_(self):\n    return 2 * (self.width + self.height)\n",
     "def longer_than_(self, letters):\n    return [word for word in self.words if len(word) > letters]\n",
-    "def balance_(self):\n"
-    "    total = 0\n"
-    "    for entry in self.entries:\n"
-    "        total += entry['amount'] if entry['kind'] == 'in' else -entry['amount']\n"
-    "    return total\n",
-    "def take_(self, count):\n"
-    "    if count > self.stock:\n"
-    "        return False\n"
-    "    self.stock = self.stock - count\n"
-    "    self._p_changed = True\n"
-    "    return True\n",
+    BALANCE,
+    TAKE,
 ]
-WRONG = ["def perimeter_(self):\n    return 7\n", *RIGHT[1:2], *["def take_(self):\n    import os\n"] * 2]
+UNLIKE = "def perimeter_(self):\n    return 10\n"
+REFUSED = "def take_(self):\n    import os\n"
+WRONG = [UNLIKE, RIGHT[1], REFUSED, REFUSED]
 
 
 @pytest.fixture
@@ -111,6 +118,17 @@ async def test_a_model_is_placed_once_by_what_it_makes_of_four_tasks(asks, texts
     assert (reply.method.attempts, [event for event in asks.events if event.event == "judged"]) == (0, [])
     assert (await asks.send("jar", "rungs_", key="k2")).result == reply.result
     assert len(asks.played.asked) == 1
+
+
+async def test_whoever_looks_at_the_model_sees_where_it_begins(asks):
+    serve(asks)
+    asks.played.rounds = [RIGHT]
+    await asks.send("box", "rungs_")
+    shown = views.look(asks.store, Look(target="pLLM_obj")).slots["placements"]
+    assert {digest: found["form"] for digest, found in shown.items()} == {
+        "of another model": "open",
+        next(iter(shipped())): "narrow",
+    }
 
 
 async def test_a_placement_is_told_as_it_is_drawn(asks):
