@@ -40,11 +40,11 @@ def client(home: Home) -> Client:
 class Again:
     """Whether a request that may be done twice goes out again after it was lost: until the system is back.
 
-    `seconds` is how long all of it may take, and `once_lost` how long from the first loss on.
+    `seconds` is how long all of it may take, and `once_lost` how long from a loss on, until the system is `back`.
     """
 
     def __init__(self, seconds: float, *, once_lost: float = math.inf) -> None:
-        self.until = self._clock() + seconds
+        self.until = self._whole = self._clock() + seconds
         self.once_lost = once_lost
         self.is_lost = False
 
@@ -52,11 +52,15 @@ class Again:
     def left(self) -> float:
         return self.until - self._clock()
 
-    def may(self, error: BatosError) -> bool:
-        """Whether `error` says that the system is away, after a request had gone out to it."""
-        if error.is_lost and not self.is_lost:
+    def may(self, error: BatosError, *, was_taken: bool = False) -> bool:
+        """Whether `error` says that the system is away, after a request had gone out to it, or even `was_taken`."""
+        if (error.is_lost or was_taken) and not self.is_lost:
             self.is_lost, self.until = True, min(self.until, self._clock() + self.once_lost)
         return self.is_lost and error.is_away
+
+    def back(self) -> None:
+        """The system has spoken: the next loss is one of its own."""
+        self.is_lost, self.until = False, self._whole
 
     async def rest(self) -> None:
         await asyncio.sleep(min(AGAIN_S, max(0.0, self.left)))

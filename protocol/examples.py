@@ -65,6 +65,21 @@ def check_examples(examples: Sequence[Example]) -> None:
             _refuse(f"examples {n} and {m} have the same slots and arguments, and different outcomes")
 
 
+def check_calls(examples: Sequence[Example], parameters: Sequence[str]) -> None:
+    """BAD_EXAMPLE where no method with these `parameters` could be called as an example says. Where none is named, any can."""
+    if not parameters:
+        return
+    for n, example in enumerate(examples, 1):
+        if len(example.args) > len(parameters):
+            _refuse(
+                f"example {n} gives {len(example.args)} arguments to {len(parameters)} parameters ({', '.join(parameters)})"
+            )
+        for name in example.kwargs:
+            if name not in parameters[len(example.args) :]:
+                why = "is given by its place already" if name in parameters else "is no parameter"
+                _refuse(f"example {n}: the keyword {name} {why} ({', '.join(parameters)})")
+
+
 def _same_question(one: Example, other: Example) -> bool:
     return (
         same_value(one.slots, other.slots) and same_value(one.args, other.args) and same_value(one.kwargs, other.kwargs)

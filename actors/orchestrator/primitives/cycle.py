@@ -17,7 +17,7 @@ from typing import Final
 import msgspec
 
 from actors.orchestrator.primitives.judgement import example_value
-from actors.orchestrator.thinking.asks import Begin, Ended, Entered, Thinking
+from actors.orchestrator.thinking.asks import Begin, Chosen, Ended, Entered, Thinking
 from actors.orchestrator.thinking.interpreter import send
 from actors.orchestrator.thinking.overlay import Draft, Memo
 from actors.orchestrator.thinking.thought import (
@@ -84,6 +84,7 @@ def think(sender: Sender, command: Value) -> Thinking[Value]:
         if isinstance(brief, Question):
             return _answer(thought, running, brief)
         learned = _learned(thought, running)
+        yield Chosen(cycle=cycle, sha256=learned.sha256, is_installed=learned.installed)
     except BatosError as error:
         yield Ended(cycle=cycle, code=error.code, message=error.message)
         if isinstance(error, Doomed):

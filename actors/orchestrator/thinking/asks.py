@@ -71,6 +71,14 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     source: str
 
 
+class Chosen(msgspec.Struct, frozen=True, kw_only=True):
+    """Of a cycle's candidates this is the best; `is_installed`: it has been put on the object."""
+
+    cycle: str
+    sha256: str
+    is_installed: bool
+
+
 class Ended(msgspec.Struct, frozen=True, kw_only=True):
     """A cycle ended badly; the diagnosis is kept whatever becomes of the mandate."""
 
@@ -92,5 +100,5 @@ def call(
     return reply
 
 
-Ask = RemoteCall | Begin | Entered | Judged | Ended | Answered
+Ask = RemoteCall | Begin | Entered | Judged | Chosen | Ended | Answered
 Thinking = Generator[Ask, Any, T]
