@@ -26,7 +26,7 @@ class Again:
     """
 
     def __init__(self, seconds: float, *, once_lost: float = math.inf, is_patient: bool = False) -> None:
-        self.until = self._clock() + seconds
+        self.until = self._whole = self._clock() + seconds
         self.once_lost = once_lost
         self.is_patient = is_patient
         self.is_lost = False
@@ -35,11 +35,15 @@ class Again:
     def left(self) -> float:
         return self.until - self._clock()
 
-    def may(self, error: BatosError) -> bool:
-        """Whether `error` allows another attempt."""
-        if error.is_lost and not self.is_lost:
+    def may(self, error: BatosError, *, was_taken: bool = False) -> bool:
+        """Whether `error` allows another attempt; one that `was_taken` was lost, whatever the error says."""
+        if (error.is_lost or was_taken) and not self.is_lost:
             self.is_lost, self.until = True, min(self.until, self._clock() + self.once_lost)
         return error.is_away and (self.is_patient or self.is_lost)
+
+    def back(self) -> None:
+        """The system has spoken: the next loss is one of its own."""
+        self.is_lost, self.until = False, self._whole
 
     async def rest(self) -> None:
         await asyncio.sleep(min(AGAIN_S, max(0.0, self.left)))

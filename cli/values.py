@@ -111,7 +111,8 @@ def to_json(value: Any, *, by_sign: bool = True) -> Any:
     if isinstance(value, int) and not -_LONG < value < _LONG:
         return {_INT: hex(value)} if by_sign else value
     if isinstance(value, msgspec.Struct):
-        return {name: to_json(field, by_sign=by_sign) for name, field in msgspec.structs.asdict(value).items()}
+        given = {name: field for name, field in msgspec.structs.asdict(value).items() if field is not msgspec.UNSET}
+        return {name: to_json(field, by_sign=by_sign) for name, field in given.items()}
     if isinstance(value, list):
         return [to_json(item, by_sign=by_sign) for item in value]
     if isinstance(value, dict):

@@ -39,6 +39,7 @@ CODES: Final[dict[str, Code]] = {
     # 1: the work was understood and failed
     "METHOD_FAILED": Code(1, NOTHING),
     "NOT_SYNTHESIZED": Code(1, NOTHING),
+    "IN_DOUBT": Code(1, NOTHING),
     "SEND_FAILED": Code(1, NOTHING),
     "CYCLE_FAILED": Code(1, NOTHING),
     "CYCLE_REPEATS": Code(1, NOTHING),

@@ -100,6 +100,19 @@ def _check_other(name: str, other: OtherObject) -> None:
 def _check_answered(selector: str) -> None:
     if not names.is_selector(selector):
         raise BatosError("BAD_EXAMPLE", f"a reply to {selector[: names.MAX_NAME]!r}, which is no message", _HINT)
+def check_calls(examples: Sequence[Example], parameters: Sequence[str]) -> None:
+    """BAD_EXAMPLE where no method with these `parameters` could be called as an example says. Where none is named, any can."""
+    if not parameters:
+        return
+    for n, example in enumerate(examples, 1):
+        if len(example.args) > len(parameters):
+            _refuse(
+                f"example {n} gives {len(example.args)} arguments to {len(parameters)} parameters ({', '.join(parameters)})"
+            )
+        for name in example.kwargs:
+            if name not in parameters[len(example.args) :]:
+                why = "is given by its place already" if name in parameters else "is no parameter"
+                _refuse(f"example {n}: the keyword {name} {why} ({', '.join(parameters)})")
 
 
 def _same_question(one: Example, other: Example) -> bool:

@@ -9,25 +9,77 @@ from typing import Final
 
 from protocol import codec, examples, names
 from protocol.errors import BatosError
-from protocol.messages import Mandate
+from protocol.messages import Learn, Mandate
 
 MAX_SECONDS: Final = 86_400.0
 """The most that a mandate may be given."""
+
+MAX_INTENT: Final = 2_000
+"""Characters of an intent: it stands in every prompt."""
+
+MAX_CANDIDATES: Final = 16
+"""Sources that a mandate may bring along, each of which is tried."""
 
 
 def check_mandate(mandate: Mandate) -> Mandate:
     """`mandate` if it makes sense; BAD_SELECTOR, BAD_ARGUMENT, BAD_EXAMPLE, BAD_VALUE or TOO_LARGE otherwise."""
     names.check_selector(mandate.selector)
+    check_intent(mandate.intent)
+    if mandate.learn is not None:
+        _check_learn(mandate, mandate.learn)
     for parameter in mandate.parameters:
         names.check_parameter(parameter)
     if len(set(mandate.parameters)) < len(mandate.parameters):
         raise BatosError("BAD_SELECTOR", f"{mandate.selector} names a parameter twice")
     check_arguments(mandate)
     examples.check_examples(mandate.examples)
+    examples.check_calls(mandate.examples, mandate.parameters)
     codec.encode([mandate.args, mandate.kwargs])
     for example in mandate.examples:
         codec.encode(examples.example_value(example))
     return mandate
+
+
+def check_intent(intent: str) -> str:
+    """`intent` if it is a sentence or a few, in whichever language; TOO_LARGE or BAD_ARGUMENT otherwise. None is "".
+
+    It is shown on terminals and stands in prompts, so it has no characters but printable ones, line feeds and tabs.
+    """
+    if len(intent.strip()) > MAX_INTENT:
+        raise BatosError(
+            "TOO_LARGE",
+            f"an intent of {len(intent.strip())} characters, the limit is {MAX_INTENT}",
+            "Say in a sentence or two what the method is for; what it must do exactly, examples say.",
+        )
+    wrong = next((letter for letter in intent if not letter.isprintable() and letter not in "\n\t"), None)
+    if wrong is not None:
+        raise BatosError(
+            "BAD_ARGUMENT",
+            f"the intent holds the character U+{ord(wrong):04X}, which cannot be shown",
+            "Write it as plain text in UTF-8; line feeds and tabs are welcome.",
+        )
+    return intent
+
+
+def _check_learn(mandate: Mandate, learn: Learn) -> None:
+    if mandate.selector.startswith("_"):
+        raise BatosError(
+            "BAD_SELECTOR",
+            f"{mandate.selector} is the kernel's own, and nothing to be learned",
+            "Choose a selector without a leading underscore, such as area_ or increment_(by).",
+        )
+    if mandate.args or mandate.kwargs:
+        raise BatosError(
+            "BAD_ARGUMENT",
+            f"{mandate.selector} is to be learned and not sent, so it takes no arguments",
+            "Name its parameters, as in increment_(by), and give arguments within examples.",
+        )
+    if len(learn.candidates) > MAX_CANDIDATES:
+        raise BatosError(
+            "TOO_LARGE", f"{len(learn.candidates)} candidates, the limit is {MAX_CANDIDATES}", "Give the best of them."
+        )
+    for source in learn.candidates:
+        codec.encode(source)
 
 
 def check_arguments(mandate: Mandate) -> None:

@@ -16,6 +16,10 @@ MEANINGS: Final[dict[str, tuple[str, str]]] = {
         "No candidate for a message that was not understood has passed the guardian.",
         "`batos cycle show` has each candidate and what was wrong with it. Give other examples, or a larger model.",
     ),
+    "IN_DOUBT": (
+        "Methods that hold every example do not do the same elsewhere, and --strict installs nothing then.",
+        "The error shows an input on which they differ: say what is right there with one more --example.",
+    ),
     "SEND_FAILED": (
         "A send within a method has failed, and the method did not handle it.",
         "`batos cycle show` has the sends; the send's own failure says what went wrong.",
@@ -165,7 +169,7 @@ MEANINGS: Final[dict[str, tuple[str, str]]] = {
     "NAME_TAKEN": ("Another object has this name.", "Choose another name."),
     "ALREADY_UNDERSTOOD": (
         "The message that was to be learned has a method already.",
-        "See it with `batos source`; a better one is written with --again.",
+        "See it with `batos source`; `batos learn NAME SELECTOR --again` writes a better one.",
     ),
     "STORAGE": (
         "The world, the journal or the result cannot be written or read.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import Final
 
 import msgspec
 from ulid import ULID
@@ -20,6 +21,9 @@ from world import root as world_root
 from world.store import Store, snapshot
 from world.values import oid_of
 
+SECONDS: Final = 360.0
+"""What a mandate may take that does not say it itself."""
+
 
 async def accept(store: Store, journal: Journal, mandate: Mandate, key: str, *, room: bool) -> tuple[MandateRow, bool]:
     """Accept `mandate` under `key`, or find what that key was accepted for before; and whether it is new by this call.
@@ -29,7 +33,8 @@ async def accept(store: Store, journal: Journal, mandate: Mandate, key: str, *, 
     request.
     """
     check_mandate(mandate)
-    if not 0 < mandate.seconds <= MAX_SECONDS:
+    seconds = SECONDS if mandate.seconds is None else mandate.seconds
+    if not 0 < seconds <= MAX_SECONDS:
         raise BatosError("BAD_ARGUMENT", f"a mandate may take more than 0 and at most {MAX_SECONDS:g} seconds")
     if not 0 < len(key) <= MAX_KEY:
         raise BatosError("BAD_ARGUMENT", f"an idempotency key has 1 to {MAX_KEY} characters")
@@ -40,7 +45,7 @@ async def accept(store: Store, journal: Journal, mandate: Mandate, key: str, *, 
     if row is None:
         await store.run(lambda: _check_targets(store, mandate), again=True)
         _check_room(room=room)
-        row = await journal.run(lambda: journal.accept(id_, key, body, mandate.seconds))
+        row = await journal.run(lambda: journal.accept(id_, key, body, seconds))
     if not is_same(codec.unpack(row.body, Mandate), mandate):
         raise BatosError(
             "CONFLICT",
@@ -50,7 +55,7 @@ async def accept(store: Store, journal: Journal, mandate: Mandate, key: str, *, 
         )
     if has_passed(row):
         _check_room(room=room)
-        return await journal.run(partial(journal.attempt_again, row, mandate.seconds)), False
+        return await journal.run(partial(journal.attempt_again, row, seconds)), False
     return row, row.mandate == id_
 
 

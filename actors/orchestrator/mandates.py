@@ -171,13 +171,18 @@ class Mandates:
         error = codec.unpack(row.reply, Failure) if row.state == "failed" and row.reply else None
         state = {"complete": "COMPLETE", "failed": "FAILED"}.get(row.state, row.state)
         reply = codec.unpack(row.reply, MandateReply) if row.state == "complete" and row.reply else None
+        learned = reply.learned if reply else None
+        asked = codec.unpack(row.body, Mandate) if learned else None
         return Watched(
             mandate=mandate,
             cycle=cycle.cycle if cycle else None,
             state=state,
             error=error,
             result=reply.result if reply else None,
-            learned=reply.learned if reply else None,
+            learned=learned,
+            intent=asked.intent if asked else "",
+            parameters=asked.parameters if asked else [],
+            is_sent=asked is None or asked.learn is None,
         )
 
     async def close(self) -> None:

@@ -6,10 +6,11 @@ import hashlib
 import time
 from typing import Any, Final
 
+import msgspec
 from ZODB.Connection import Connection
 from ZODB.POSException import POSKeyError
 
-from actors.orchestrator.journal.journal import CycleRow, Journal
+from actors.orchestrator.journal.journal import CycleRow, Journal, VerdictRow
 from protocol import codec, names
 from protocol.codec import Ref, Value
 from protocol.envelope import check_key
@@ -64,7 +65,7 @@ def source(store: Store, request: Source) -> SourceText:
             raise BatosError(
                 "UNKNOWN_METHOD",
                 f"{request.target} understands no {request.selector[:100]}",
-                f"Send it, and it will be written: `batos send {request.target} SELECTOR`.",
+                f"Have it written: `batos learn {request.target} {request.selector[:100]}`, or send it.",
             )
         holder = found.holder._name or oid_of(found.holder)
         return SourceText(selector=request.selector, holder=holder, method=_method(found.value))
@@ -157,10 +158,7 @@ def cycles(journal: Journal, id_: str | None, limit: int) -> CyclesReply:
         mandate=row.mandate,
         state=row.state,
         steps=journal.steps(row.cycle),
-        verdicts=[
-            {"sha256": sha256, "verdict": verdict, "problem": problem, "source": text}
-            for sha256, verdict, problem, text in journal.verdicts(row.cycle)
-        ],
+        verdicts=[_verdict(verdict, row) for verdict in journal.verdicts(row.cycle)],
         error=codec.unpack(row.error, Failure) if row.error else None,
         selector=row.selector,
         target=row.target,
@@ -169,6 +167,13 @@ def cycles(journal: Journal, id_: str | None, limit: int) -> CyclesReply:
         caused=[other.cycle for other in journal.caused(row.cycle)],
     )
     return CyclesReply(cycles=[_summary(row)], story=story)
+
+
+def _verdict(found: VerdictRow, cycle: CycleRow) -> Value:
+    """A verdict as it is told. What a cycle has chosen is told when it is over: what it had chosen before it failed is nothing."""
+    done = cycle.state == "COMPLETE"
+    marks = {"chosen": done and found.chosen, "installed": done and found.installed}
+    return {**msgspec.structs.asdict(found), **marks}
 
 
 def world_status(store: Store) -> dict[str, Value]:

@@ -50,7 +50,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 class Asking:
     """One question of this invocation."""
 
-    def __init__(self, home: Home, question: str, *, detach: bool, key: str | None, seconds: float) -> None:
+    def __init__(self, home: Home, question: str, *, detach: bool, key: str | None, seconds: float | None) -> None:
         if not question.strip():
             raise BatosError("USAGE", "the question is empty", 'Ask something: batos ask "What is known about X?"')
         if any("\ud800" <= letter <= "\udfff" for letter in question):

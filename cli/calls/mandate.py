@@ -13,8 +13,8 @@ from typing import Final
 from cli import values
 from protocol import examples, names
 from protocol.errors import BatosError
-from protocol.mandates import check_mandate
-from protocol.messages import Mandate
+from protocol.mandates import check_intent, check_mandate
+from protocol.messages import Learn, Mandate
 
 _SELECTOR: Final = re.compile(r"([^()]*)(?:\(([^()]*)\))?")
 
@@ -26,6 +26,8 @@ def read_mandate(
     kwargs: Sequence[str] = (),
     cases: Sequence[str] = (),
     *,
+    intent: str | None = None,
+    learn: Learn | None = None,
     detach: bool = False,
 ) -> Mandate:
     """The mandate that the words of a command line state."""
@@ -41,9 +43,18 @@ def read_mandate(
             examples.read_example(values.read_outside(text, f"example {n}"), f"example {n}")
             for n, text in enumerate(cases, 1)
         ],
+        intent=read_intent(intent),
+        learn=learn,
         detach=detach,
     )
     return check_mandate(mandate)
+
+
+def read_intent(text: str | None) -> str:
+    """The intent that `--intent` states; one of white space alone is none. BAD_ARGUMENT where its bytes are no UTF-8."""
+    if text and any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise BatosError("BAD_ARGUMENT", "the intent is not valid Unicode", "Give it in UTF-8.")
+    return check_intent((text or "").strip())
 
 
 def read_selector(text: str) -> tuple[str, list[str]]:

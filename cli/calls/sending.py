@@ -24,6 +24,8 @@ from protocol.messages import Event, Mandate, MandateReply
 
 LAST_WORD_S: Final = 1.0
 """Seconds after a mandate's own deadline in which it still says how it has ended."""
+LOST_S: Final = 240.0
+"""Seconds that a system which was lost may stay away, where the mandate's own time is not for us to say."""
 
 
 def patience(seconds: float) -> float:
@@ -43,26 +45,30 @@ def check_key(key: str | None) -> str:
 class Sending:
     """One mandate of this invocation; what is known of it at any moment, for whoever is interrupted.
 
-    `seconds` is how long we wait for it, and how long it may take.
+    `seconds` is how long we wait for it, and how long it may take. None: it takes what the orchestrator gives it, and we wait
+    for its end.
     """
 
-    def __init__(self, home: Home, mandate: Mandate, key: str | None, seconds: float) -> None:
+    def __init__(self, home: Home, mandate: Mandate, key: str | None, seconds: float | None) -> None:
         self.key = check_key(key)
         self.home = home
-        self.seconds = patience(seconds)
-        self.mandate = msgspec.structs.replace(mandate, seconds=min(self.seconds, MAX_SECONDS))
+        self.seconds = MAX_SECONDS if seconds is None else patience(seconds)
+        self.once_lost = LOST_S if seconds is None else math.inf
+        given = None if seconds is None else min(self.seconds, MAX_SECONDS)
+        self.mandate = msgspec.structs.replace(mandate, seconds=given)
         self.id = ""
         self.cycle = ""
 
     async def run(self, on_event: Callable[[Event], None]) -> MandateReply:
         """The reply, however often the system is lost on the way; TIMEOUT when our patience ends first."""
-        again = Again(self.seconds + LAST_WORD_S)
+        again = Again(self.seconds + LAST_WORD_S, once_lost=self.once_lost)
         async with wire.client(self.home) as bus:
             await wire.reach(self.home, bus, "orchestrator")
 
         def note(event: Any) -> None:
             self.id = event.mandate
             self.cycle = event.cycle or self.cycle
+            again.back()
             on_event(event)
 
         while (left := again.left) > 0:
@@ -70,12 +76,13 @@ class Sending:
                 async with wire.client(self.home) as bus:
                     return await bus.call(verbs.MANDATE, self.mandate, seconds=left, idem=self.key, on_partial=note)
             except BatosError as error:
-                again.is_lost = again.is_lost or bool(self.id)
-                if error.code == "TIMEOUT" and "goes_on" not in error.data and again.left <= AGAIN_S:
-                    break  # it is the bus that has given up, not the mandate
-                if not again.may(error):
+                # A TIMEOUT that does not say `goes_on` is of the bus, which has given up, and not of the mandate.
+                is_late = error.code == "TIMEOUT" and "goes_on" not in error.data
+                if not is_late and not again.may(error, was_taken=bool(self.id)):
                     raise self._known(error) from error
             await again.rest()
+        if again.is_lost and self.once_lost < math.inf:
+            raise self.abandoned("TIMEOUT", f"the system was lost, and not there again within {self.once_lost:g} s")
         raise self.abandoned("TIMEOUT", f"no answer within {self.seconds:g} s")
 
     def abandoned(self, code: str, why: str) -> BatosError:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 
@@ -17,6 +17,10 @@ from protocol.home import Home, find_home
 
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
+
+
+INTENT: Final = "What the method is for, in a sentence; used where it must be written."
+TIMEOUT: Final = "Seconds that it may take, and the only bound of its time. (Default: by the model's speed.)"
 
 
 def _set_json(ctx: click.Context, _option: click.Parameter, value: bool) -> None:

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from cli.commands.group import Words, batos, everywhere, finish, home_of
+from cli.commands.group import INTENT, TIMEOUT, Words, batos, everywhere, finish, home_of
 from cli.console import Invocation
 
 
@@ -32,10 +32,11 @@ def new(invocation: Invocation, name: str, slots: tuple[str, ...], parent: str |
 @click.argument("selector")
 @click.argument("args", nargs=-1, metavar="[JSON]…")
 @click.option("--kw", "kwargs", multiple=True, metavar="name=JSON", help="An argument by name. May be repeated.")
+@click.option("--intent", metavar="TEXT", help=INTENT)
 @click.option("--example", "cases", multiple=True, metavar="JSON", help="What the message must do. May be repeated.")
 @click.option("--detach", is_flag=True, help="Return as soon as the mandate is durable.")
 @click.option("--key", metavar="K", help="The idempotency key: the same key never runs twice.")
-@click.option("--timeout", type=float, default=240.0, show_default=True, metavar="S", help="Seconds that it may take.")
+@click.option("--timeout", type=float, metavar="S", help=TIMEOUT)
 @click.pass_obj
 def send(
     invocation: Invocation,
@@ -44,29 +45,34 @@ def send(
     selector: str,
     args: tuple[str, ...],
     kwargs: tuple[str, ...],
+    intent: str | None,
     cases: tuple[str, ...],
     detach: bool,
     key: str | None,
-    timeout: float,
+    timeout: float | None,
 ) -> None:
     """Send the message SELECTOR to the object NAME; where nothing understands it, a method is written first.
 
     SELECTOR may name its parameters: 'increment_(by)'. An example is
     '{"slots":{"width":3,"height":4},"args":[],"returns":12}', with "slots_after" for what must change.
     """
-    from cli.calls import mandate, sending
+    from cli.calls import learning, mandate, sending
+    from cli.render import learned as render_learned
     from cli.render import render
     from cli.render import thought as render_thought
 
-    wanted = mandate.read_mandate(name, selector, args, kwargs, cases, detach=detach)
-    on_its_way = sending.Sending(home_of(invocation), wanted, key, timeout)
+    wanted = mandate.read_mandate(name, selector, args, kwargs, cases, intent=intent, detach=detach)
+    home = home_of(invocation)
+    on_its_way = sending.Sending(home, wanted, key, timeout)
     try:
         reply = finish(on_its_way.run(lambda event: invocation.event(event, render_thought.event(event))))
     except KeyboardInterrupt as error:
         raise on_its_way.abandoned("INTERRUPTED", "interrupted") from error
     if not invocation.json:
         invocation.progress(render.sent(reply))
-    invocation.result(reply, render.answer(reply))
+        if doubt := render_learned.sent(reply, learning.settled_by(home, wanted, reply)):
+            invocation.progress(doubt)
+    invocation.result(learning.answered(reply), render.answer(reply))
 
 
 @batos.command()
@@ -98,4 +104,6 @@ def source(invocation: Invocation, name: str, selector: str) -> None:
     from cli.render import render
 
     found = finish(objects.source(home_of(invocation), name, selector))
+    if found.method.intent and not invocation.json:
+        invocation.progress(render.intent(found))
     invocation.result(found, render.source(found, terminal=sys.stdout.isatty()))

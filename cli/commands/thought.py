@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from cli.commands.group import batos, everywhere, finish, home_of
+from cli.commands.group import TIMEOUT, batos, everywhere, finish, home_of
 from cli.console import Invocation
 
 
@@ -13,9 +13,9 @@ from cli.console import Invocation
 @click.argument("question")
 @click.option("--detach", is_flag=True, help="Return as soon as the question is durable.")
 @click.option("--key", metavar="K", help="The idempotency key: the same key never asks twice.")
-@click.option("--timeout", type=float, default=360.0, show_default=True, metavar="S", help="Seconds that it may take.")
+@click.option("--timeout", type=float, metavar="S", help=TIMEOUT)
 @click.pass_obj
-def ask(invocation: Invocation, question: str, detach: bool, key: str | None, timeout: float) -> None:
+def ask(invocation: Invocation, question: str, detach: bool, key: str | None, timeout: float | None) -> None:
     """Ask the mind: personas divide QUESTION, answer its parts from what is remembered, and weave one answer."""
     from cli.calls import asking
     from cli.render import thought as render_thought

@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from cli.console import paint
 from cli.values import printable, shown
 from protocol.messages import Created, Looked, MandateReply, MethodView, SourceText
 
-_HASH = 12
+HASH: Final = 12
 """Characters of a hash that tell methods apart for the eye."""
 
 
@@ -25,7 +25,7 @@ def sent(reply: MandateReply) -> str:
         return f"mandate {reply.mandate} is accepted and goes on by itself"
     if reply.synthesized and reply.method is not None:
         tries = attempts(reply.method.attempts)
-        return f"{reply.method.selector} was written ({tries}, {reply.method.sha256[:_HASH]}, cycle {reply.cycle})"
+        return f"{reply.method.selector} was written ({tries}, {reply.method.sha256[:HASH]}, cycle {reply.cycle})"
     return f"mandate {reply.mandate}: {reply.state}"
 
 
@@ -42,7 +42,9 @@ def looked(seen: Looked) -> str:
     lines += [f"  {name} = {shown(value)}" for name, value in seen.slots.items()]
     if seen.parents:
         lines.append(f"  delegates to {', '.join(parent.oid for parent in seen.parents)}")
-    lines += [f"  {selector}  {_method(method)}" for selector, method in seen.methods.items()]
+    for selector, method in seen.methods.items():
+        lines.append(f"  {selector}  {_method(method)}")
+        lines += [f"      {line}" for line in method.intent.splitlines()]
     if seen.next is not None:
         lines.append(f"  … there is more: --after {seen.next}")
     return "\n".join(map(printable, lines))
@@ -55,6 +57,11 @@ def source(found: SourceText, *, terminal: bool) -> str:
         return f"{found.selector} on {found.holder} is a primitive: it is done by the system and has no source"
     text = text.rstrip("\n")
     return printable(text) if terminal else text
+
+
+def intent(found: SourceText) -> str:
+    """What the method is for, as its own comment would say it."""
+    return "\n".join(f"# {line}" for line in printable(found.method.intent).splitlines())
 
 
 def started(found: Mapping[str, Any]) -> str:
@@ -112,7 +119,7 @@ def _method(method: MethodView) -> str:
     if method.sha256 is None:
         return f"primitive, by {method.author}"
     adopted = f", adopted from {printable(method.origin)}" if method.origin else ""
-    return f"{method.sha256[:_HASH]}, {method.verdict}, by {method.author}{adopted}"
+    return f"{method.sha256[:HASH]}, {method.verdict}, by {method.author}{adopted}"
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -7,12 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from cli.calls.asking import Answer
+from cli.render import learned as render_learned
 from cli.render.render import table
 from cli.values import printable, shown
 from protocol.messages import Cancelled, CodexReply, CycleStory, CycleSummary, Event, Step, Watched
 
 _WIDTH: Final = 100
-"""Characters of a candidate on its line; `batos source` has all of an installed one."""
+"""Characters of a candidate on its line while it is told; `batos cycle show` has all of it."""
 
 _DOING: Final = {
     "IDLE": "takes up the mission",
@@ -29,12 +30,24 @@ def event(found: Event) -> str:
     match found.event:
         case "judged":
             return "  " + candidate(found.detail)
+        case "drawing":
+            return "  " + _drawing(found.detail)
         case "joined":
             return f"  mandate {found.detail['mandate']} is at this already, waiting for it"
         case "sent" | "piece":
             return ""
         case _:
             return "  " + (found.state or found.event)
+
+
+def _drawing(detail: Mapping[str, Any]) -> str:
+    """`round 2: 4 rows, open form, 12.5 tokens/s; 9000 tokens and 170 s are left`, as far as it is told."""
+    told = [f"{detail['rows']} rows" if detail.get("rows") != 1 else "1 row"] if "rows" in detail else []
+    told += [f"{printable(str(detail['form']))} form"] if detail.get("form") else []
+    told += [f"{detail['tokens_per_second']:.3g} tokens/s"] if detail.get("tokens_per_second") else []
+    left = [f"{detail['tokens_left']} tokens"] if detail.get("tokens_left") is not None else []
+    left += [f"{detail['seconds_left']:.0f} s"] if detail.get("seconds_left") is not None else []
+    return f"round {detail.get('round', '?')}: {', '.join(told)}" + (f"; {' and '.join(left)} are left" if left else "")
 
 
 def candidate(judged: Mapping[str, Any]) -> str:
@@ -68,7 +81,7 @@ def story(found: CycleStory) -> str:
         lines.append(f"{stay.state}  {stay.seconds:.2f} s")
         lines += _sends([step for step in found.steps if step.state == stay.state])
         if stay.state == "SYNTHESIZING":
-            lines += [candidate(verdict) for verdict in found.verdicts]
+            lines += [line for verdict in found.verdicts for line in _whole(verdict)]
     lines += _sends([step for step in found.steps if step.state not in {stay.state for stay in found.states}])
     lines += [f"  caused cycle {cycle}" for cycle in found.caused]
     tokens = sum(step.tokens for step in found.steps if step.path.count(".") == _top(found.steps))
@@ -76,6 +89,17 @@ def story(found: CycleStory) -> str:
     if found.error is not None:
         lines.append(f"  {found.error.code}: {printable(found.error.message)}")
     return "\n".join(lines)
+
+
+def _whole(verdict: Mapping[str, Any]) -> list[str]:
+    """A candidate with all of its source, what speaks against it, and a mark on the one that the cycle has come to."""
+    mark = "*" if verdict.get("chosen") else " "
+    end = "installed" if verdict.get("installed") else "chosen, not installed" if verdict.get("chosen") else "passed"
+    said = printable(str(verdict.get("problem", ""))) or end
+    lines = printable(str(verdict.get("source", "")).rstrip("\n")).split("\n")
+    if len(lines) == 2 and len(lines[1]) <= _WIDTH:
+        return [f"  {mark} {lines[1].strip()}    # {said}"]
+    return [f"  {mark} # {said}", *(f"      {line}" for line in lines)]
 
 
 def _top(steps: Sequence[Step]) -> int:
@@ -180,6 +204,8 @@ def answer(found: Answer) -> str:
 
 def watched(found: Watched) -> str:
     """The result, as who asked would have seen it, or how it ended without one."""
+    if found.state == "COMPLETE" and found.learned is not None and not found.is_sent:
+        return render_learned.watched(found.learned)
     if found.state == "COMPLETE":
         is_answer = isinstance(found.result, dict) and isinstance(found.result.get("answer"), str)
         return printable(found.result["answer"]) if is_answer else shown(found.result)

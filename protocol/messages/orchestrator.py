@@ -33,8 +33,8 @@ class Mandate(msgspec.Struct, frozen=True, kw_only=True):
     key is published twice. A mandate that failed for a passing reason (a conflict, a deadline, a lost store) is attempted
     again when its key comes again. A key is forgotten with its mandate (`orchestrator.keep` in batos.toml).
 
-    `seconds` is the time that the mandate may take from its acceptance, on the monotonic clock. Time during which the
-    system is down does not count.
+    `seconds` is the time that the mandate may take from its acceptance, on the monotonic clock; None is what the orchestrator
+    finds right. Time during which the system is down does not count. No other bound of time ends it.
     """
 
     target: str
@@ -46,11 +46,11 @@ class Mandate(msgspec.Struct, frozen=True, kw_only=True):
     intent: str = ""
     learn: Learn | None = None
     detach: bool = False
-    seconds: float = 90.0
+    seconds: float | None = None
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
-    """Progress of a mandate. `event` is one of `accepted`, `state`, `judged`, `sent`, `drawing`, `piece`.
+    """Progress of a mandate. `event` is one of `accepted`, `joined`, `state`, `drawing`, `judged`, `sent`, `piece`.
 
     `state`: a cycle has come to this state. `judged`: a candidate has its verdict. `sent`: a method's send has its answer.
     `drawing`: candidates are about to be written; `detail` has the `round` (from 1), the `form`, how many `rows`, the
@@ -252,7 +252,11 @@ class Stay(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CycleStory(msgspec.Struct, frozen=True, kw_only=True):
-    """A cycle from its beginning. `caused` are the cycles that its own sends have started, in the same mandate."""
+    """A cycle from its beginning. `caused` are the cycles that its own sends have started, in the same mandate.
+
+    A verdict is {"sha256", "verdict", "problem", "source", "chosen", "installed"}: one candidate is the chosen one, unless the cycle
+    has failed; `installed` is False for it where nothing was to be installed.
+    """
 
     cycle: str
     mandate: str
@@ -281,7 +285,11 @@ class Watch(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Watched(msgspec.Struct, frozen=True, kw_only=True):
-    """How the mandate that was watched has ended: with a result, or with an error."""
+    """How the mandate that was watched has ended: with a result, or with an error.
+
+    Where a method was written, `learned` is what is known of it; `intent` and `parameters` are the mandate's own. `is_sent`
+    is False where it was only to be learned.
+    """
 
     mandate: str
     cycle: str | None
@@ -289,6 +297,9 @@ class Watched(msgspec.Struct, frozen=True, kw_only=True):
     error: Failure | None = None
     result: Value = None
     learned: Learned | None = None
+    intent: str = ""
+    parameters: list[str] = []
+    is_sent: bool = True
 
 
 class Cancel(msgspec.Struct, frozen=True, kw_only=True):

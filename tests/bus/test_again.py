@@ -42,6 +42,15 @@ async def test_from_the_first_loss_on_there_is_less_time():
     assert soon.left <= 3
 
 
+async def test_who_was_back_meanwhile_is_lost_anew():
+    again = Again(math.inf, once_lost=7)
+    assert again.may(AWAY[0], was_taken=True)
+    assert again.left <= 7
+    again.back()
+    assert (again.left, again.is_lost) == (math.inf, False)
+    assert not again.may(AWAY[0])
+
+
 async def test_a_rest_is_no_longer_than_the_time_that_is_left(monkeypatch):
     rests = []
 

@@ -33,6 +33,27 @@ def test_a_message_that_nobody_wrote_is_answered_and_stays_understood(whole):
     assert (after["result"], after["cycle"]) == (30, None)
 
 
+def test_a_method_is_learned_without_its_message_being_sent(whole):
+    whole.ok("new", "plot", "width=5", "height=6")
+    before = whole.ok("look", "plot")
+    words = ["learn", "plot", "area_", "--intent", "the area", "--example", EXAMPLE, "--example", ANOTHER]
+    dry = whole.ok(*words, "--dry-run")
+    assert (dry["installed"], dry["tid"], dry["method"]["selector"]) == (False, None, "area_")
+    assert whole.ok("look", "plot") == before
+    done = whole.ok(*words)
+    assert (done["installed"], done["state"]) == (True, "COMPLETE")
+    assert whole.ok("source", "plot", "area_")["method"]["intent"] == "the area"
+    sent = whole.ok("send", "plot", "area_")
+    assert (sent["result"], sent["cycle"], sent["doubts"]) == (30, None, [])
+    code, error = whole.run(*words)
+    assert (code, error["error"]["code"]) == (6, "ALREADY_UNDERSTOOD")
+    again = whole.ok("learn", "plot", "area_", "--again", "--example", '{"slots":{"width":2,"height":9},"returns":18}')
+    assert again["installed"]
+    assert whole.ok("send", "plot", "area_")["result"] == 30
+    marks = [verdict["installed"] for verdict in whole.ok("cycle", "show", again["mandate"])["verdicts"]]
+    assert marks.count(True) == 1
+
+
 def test_up_twice_is_ok(whole):
     assert whole.ok("up")["ready"] is True
 

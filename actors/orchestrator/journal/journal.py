@@ -63,6 +63,15 @@ class CycleRow(msgspec.Struct, frozen=True):
     ended: float | None
 
 
+class VerdictRow(msgspec.Struct, frozen=True):
+    sha256: str
+    verdict: str
+    problem: str
+    source: str
+    chosen: bool
+    installed: bool
+
+
 class Journal:
     """One open journal. Methods block; call them through `run`. DAMAGED where the file is broken.
 
@@ -253,6 +262,13 @@ class Journal:
             (cycle, sha256, verdict, problem, source),
         )
 
+    def choose(self, cycle: str, sha256: str, *, is_installed: bool) -> None:
+        """Mark the one of a cycle's candidates that it has come to; a cycle that thinks again may choose another."""
+        self._db.execute(
+            "UPDATE verdicts SET chosen = sha256 = ?, installed = sha256 = ? AND ? WHERE cycle = ?",
+            (sha256, sha256, is_installed, cycle),
+        )
+
     def cycles(self, limit: int) -> list[CycleRow]:
         rows = self._db.execute(_CYCLE + " ORDER BY seq DESC LIMIT ?", (limit,))
         return [CycleRow(*row) for row in rows]
@@ -306,12 +322,16 @@ class Journal:
         rows = self._db.execute("SELECT state, entered FROM transitions WHERE cycle = ? ORDER BY seq", (cycle,))
         return [(state, entered) for state, entered in rows]
 
-    def verdicts(self, cycle: str) -> list[tuple[str, str, str, str]]:
-        """(sha256, verdict, problem, source) of a cycle's candidates, in order."""
+    def verdicts(self, cycle: str) -> list[VerdictRow]:
+        """The verdicts on a cycle's candidates, in order."""
         rows = self._db.execute(
-            "SELECT sha256, verdict, problem, source FROM verdicts WHERE cycle = ? ORDER BY seq", (cycle,)
+            "SELECT sha256, verdict, problem, source, chosen, installed FROM verdicts WHERE cycle = ? ORDER BY seq",
+            (cycle,),
         )
-        return [(sha256, verdict, problem, source) for sha256, verdict, problem, source in rows]
+        return [
+            VerdictRow(sha256, verdict, problem, source, bool(chosen), bool(installed))
+            for sha256, verdict, problem, source, chosen, installed in rows
+        ]
 
     def counts(self) -> dict[str, int]:
         """How many cycles are active, complete, failed."""

@@ -14,7 +14,7 @@ from typing import Final
 from actors.orchestrator.journal.database import damaged, is_passing
 from protocol.errors import BatosError
 
-CURRENT: Final = 1
+CURRENT: Final = 2
 """The `user_version` of a journal that this program writes."""
 
 SMALL: Final = 8_000_000
@@ -77,6 +77,8 @@ CREATE TABLE IF NOT EXISTS verdicts (
     verdict TEXT NOT NULL,
     problem TEXT NOT NULL,
     source TEXT NOT NULL,
+    chosen INTEGER NOT NULL DEFAULT 0,       -- whether the cycle came to it …
+    installed INTEGER NOT NULL DEFAULT 0,    -- … and put it on the object
     UNIQUE (cycle, sha256)
 );
 CREATE TABLE IF NOT EXISTS tallies (
@@ -126,8 +128,10 @@ _ADDED: Final = (
     ("steps", "size", "INTEGER NOT NULL DEFAULT 0"),
     ("mandates", "cancelled", "REAL"),
     ("mandates", "attempt", "INTEGER NOT NULL DEFAULT 1"),
+    ("verdicts", "chosen", "INTEGER NOT NULL DEFAULT 0"),
+    ("verdicts", "installed", "INTEGER NOT NULL DEFAULT 0"),
 )
-"""Columns that a journal from before there were versions may lack."""
+"""Columns that an older journal may lack."""
 
 
 def open_journal(path: Path) -> sqlite3.Connection:

@@ -16,7 +16,7 @@ from typing import Final
 
 import msgspec
 
-from actors.orchestrator.thinking.asks import Begin, Ended, Entered, Thinking
+from actors.orchestrator.thinking.asks import Begin, Chosen, Ended, Entered, Thinking
 from actors.orchestrator.thinking.interpreter import send
 from actors.orchestrator.thinking.overlay import Draft, Memo
 from actors.orchestrator.thinking.surroundings import objects_in_reach, understood
@@ -85,6 +85,7 @@ def think(sender: Sender, command: Value) -> Thinking[Value]:
         if isinstance(brief, Question):
             return _answer(thought, running, brief)
         learned = _learned(thought, running)
+        yield Chosen(cycle=cycle, sha256=learned.sha256, is_installed=learned.installed)
     except BatosError as error:
         yield Ended(cycle=cycle, code=error.code, message=error.message)
         if isinstance(error, Doomed):

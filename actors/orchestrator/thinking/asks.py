@@ -90,6 +90,14 @@ class Placed(msgspec.Struct, frozen=True, kw_only=True):
     found: dict[Any, Value]
 
 
+class Chosen(msgspec.Struct, frozen=True, kw_only=True):
+    """Of a cycle's candidates this is the best; `is_installed`: it has been put on the object."""
+
+    cycle: str
+    sha256: str
+    is_installed: bool
+
+
 class Ended(msgspec.Struct, frozen=True, kw_only=True):
     """A cycle ended badly; the diagnosis is kept whatever becomes of the mandate."""
 
@@ -112,5 +120,5 @@ def call(
     return reply
 
 
-Ask = RemoteCall | Begin | Entered | Judged | Placed | Ended | Answered
+Ask = RemoteCall | Begin | Entered | Judged | Chosen | Placed | Ended | Answered
 Thinking = Generator[Ask, Any, T]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from actors.orchestrator.thinking.overlay import Overlay
 from actors.orchestrator.thinking.thought import Contract
-from protocol import examples
+from protocol import codec, examples
 from protocol.errors import BatosError
 from protocol.messages import Example, Mandate
 from world.method import UvmMethod
@@ -23,25 +23,35 @@ def contract_of(overlay: Overlay, target: str, mandate: Mandate) -> Contract:
         return contract
     place = overlay.lookup(target, mandate.selector)
     method = place.value if place is not None and isinstance(place.value, UvmMethod) else None
+    again = f"batos learn {mandate.target} {mandate.selector}"
     if not mandate.learn.again:
         if method is not None:
             raise BatosError(
                 "ALREADY_UNDERSTOOD",
                 f"{mandate.target} understands {mandate.selector} already",
-                "See it: `batos source`. A better one is written with --again.",
+                f"See it: `batos source {mandate.target} {mandate.selector}`. Write a better one: `{again} --again`.",
             )
         return contract
     if method is None or method.source is None:
         raise BatosError(
             "UNKNOWN_METHOD",
             f"{mandate.target} has no method {mandate.selector} that could be written again",
-            "Leave --again away to have it written.",
+            f"Leave --again away to have it written: `{again}`.",
         )
     kept = [examples.read_example(plain(example, _unseen), "an old example") for example in method.examples]
+    parameters = mandate.parameters or list(method.parameters)
     joined = _joined(kept, mandate.examples)
-    examples.check_examples(joined)
+    try:
+        examples.check_examples(joined)
+        examples.check_calls(joined, parameters)
+    except BatosError as error:
+        raise BatosError(
+            error.code,
+            f"with the {len(kept)} examples that {mandate.selector} holds already: {error.message}",
+            "What it holds it must hold when it is written again. Leave that example away, or learn it under another selector.",
+        ) from error
     return Contract(
-        mandate.parameters or list(method.parameters),
+        parameters,
         joined,
         mandate.intent or method.intent,
         mandate.learn,
@@ -54,4 +64,5 @@ def _unseen(_: object) -> None:
 
 
 def _joined(old: list[Example], new: list[Example]) -> list[Example]:
-    return old + [example for example in new if example not in old]
+    known = {codec.pack(example) for example in old}  # as bytes: to Python, True equals 1
+    return old + [example for example in new if codec.pack(example) not in known]

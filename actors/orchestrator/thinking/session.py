@@ -20,7 +20,18 @@ import transaction
 from actors.orchestrator import publish
 from actors.orchestrator.deadlines import Measured
 from actors.orchestrator.journal.journal import Answered, Journal, MandateRow
-from actors.orchestrator.thinking.asks import Ask, Begin, Drawing, Ended, Entered, Judged, Placed, RemoteCall, Thinking
+from actors.orchestrator.thinking.asks import (
+    Ask,
+    Begin,
+    Chosen,
+    Drawing,
+    Ended,
+    Entered,
+    Judged,
+    Placed,
+    RemoteCall,
+    Thinking,
+)
 from actors.orchestrator.thinking.cancellation import Cancellation, Deadline, late
 from actors.orchestrator.thinking.claims import Claims
 from actors.orchestrator.thinking.contracts import contract_of
@@ -228,6 +239,8 @@ class Session:
                 self._tell(Event(event="judged", mandate=mandate, cycle=ask.cycle, detail=detail))
             case Placed():
                 await self._place(ask)
+            case Chosen():
+                self._note(lambda: journal.choose(ask.cycle, ask.sha256, is_installed=ask.is_installed))
             case Ended():
                 failure = codec.pack(Failure(ask.code, ask.message))
                 self._note(lambda: journal.fail(ask.cycle, failure))

@@ -24,7 +24,7 @@ from actors.orchestrator.journal.journal import Answered, Journal
 from actors.orchestrator.mandates import Mandates
 from actors.orchestrator.primitives.performers import PERFORMERS
 from actors.orchestrator.publish import begin
-from actors.orchestrator.thinking.asks import Begin, Ended, Entered, Judged, RemoteCall
+from actors.orchestrator.thinking.asks import Begin, Chosen, Ended, Entered, Judged, RemoteCall
 from actors.orchestrator.thinking.overlay import Overlay
 from actors.orchestrator.thinking.thought import Thought
 from bus.stub import StubBus
@@ -122,7 +122,7 @@ class Script:
                 return self.others[ask.verb.name](ask.request)
             case Begin():
                 return begin(self.db, "m1", ask)
-            case Entered() | Judged() | Ended() | Answered():
+            case Entered() | Judged() | Chosen() | Ended() | Answered():
                 return None
 
     def drive(self, thinking):

@@ -187,13 +187,44 @@ def test_a_story_tells_each_state_its_sends_and_how_it_ended():
         "SYNTHESIZING  7.00 s",
         "    infer_  6.50 s  241 bytes  51 tokens",
         "  weave_    6.90 s  1 bytes    51 tokens",
-        "  return 1    # COV001",
+        "    return 1    # COV001",
         "FAILED  0.00 s",
         "  doom_  0.00 s  1 bytes",
         "  caused cycle C2",
         "FAILED after 7.5 s, 51 tokens",
         "  CYCLE_FAILED: not good enough",
     ]
+
+
+def test_a_story_shows_candidates_whole_and_marks_the_one_that_it_came_to():
+    loop = "def sum_(self):\n    total = 0\n    for n in self.all:\n        total = total + n\n    return total\n"
+    verdicts = [
+        {"problem": "it returned 3", "source": "def sum_(self):\n    return 3\n", "chosen": False, "installed": False},
+        {"problem": "", "source": loop, "chosen": True, "installed": True},
+        {"problem": "", "source": "def sum_(self):\n    return sum(self.all)\n", "chosen": False, "installed": False},
+    ]
+    stays = [Stay(state="SYNTHESIZING", seconds=1.0)]
+    story = CycleStory(cycle="C1", mandate="M1", state="COMPLETE", steps=[], verdicts=verdicts, states=stays)
+    assert render_thought.story(story).splitlines()[2:-1] == [
+        "    return 3    # it returned 3",
+        "  * # installed",
+        *(f"      {line}" for line in loop.splitlines()),
+        "    return sum(self.all)    # passed",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("detail", "line"),
+    [
+        (
+            {"round": 2, "form": "open", "rows": 4, "tokens_left": 9000, "seconds_left": 170.4},
+            "  round 2: 4 rows, open form; 9000 tokens and 170 s are left",
+        ),
+        ({"round": 1, "rows": 1, "tokens_per_second": 12.345}, "  round 1: 1 row, 12.3 tokens/s"),
+    ],
+)
+def test_a_round_of_candidates_says_what_is_left(detail, line):
+    assert render_thought.event(Event(event="drawing", mandate="M1", cycle="C1", detail=detail)) == line
 
 
 def test_a_story_without_states_or_steps_is_told_too():

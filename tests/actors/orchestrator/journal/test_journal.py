@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 
 from actors.orchestrator import views
-from actors.orchestrator.journal.journal import Answered, Journal
+from actors.orchestrator.journal.journal import Answered, Journal, VerdictRow
 from protocol.errors import BatosError
 from protocol.messages import Step
 
@@ -122,7 +122,8 @@ async def test_the_story_of_a_cycle(journal):
     assert await journal.run(lambda: journal.steps("c1")) == [
         Step(path="m.0", send="infer_", seconds=1.5, tokens=7, state="SYNTHESIZING", size=40)
     ]
-    assert await journal.run(lambda: journal.verdicts("c1")) == [("s", "reject", "COV001 …", "def area_(self): …")]
+    (verdict,) = await journal.run(lambda: journal.verdicts("c1"))
+    assert verdict == VerdictRow("s", "reject", "COV001 …", "def area_(self): …", chosen=False, installed=False)
     assert await journal.run(journal.counts) == {"active": 1, "complete": 0, "failed": 0}
     await journal.run(lambda: journal.fail("c1", b"diagnosis"))
     row = await journal.run(lambda: journal.cycle("m1"))
