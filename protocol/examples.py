@@ -100,6 +100,8 @@ def _check_other(name: str, other: OtherObject) -> None:
 def _check_answered(selector: str) -> None:
     if not names.is_selector(selector):
         raise BatosError("BAD_EXAMPLE", f"a reply to {selector[: names.MAX_NAME]!r}, which is no message", _HINT)
+
+
 def check_calls(examples: Sequence[Example], parameters: Sequence[str]) -> None:
     """BAD_EXAMPLE where no method with these `parameters` could be called as an example says. Where none is named, any can."""
     if not parameters:

@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 from ulid import ULID
 
-from bus.again import AGAIN_S, Again
+from bus.again import Again
 from cli import wire
 from protocol import verbs
 from protocol.envelope import MAX_KEY
