@@ -14,7 +14,7 @@ from protocol.messages import Speed
 
 LEAST_S: Final = 90.0
 MOST_S: Final = 3600.0
-UNMEASURED_S: Final = 240.0
+UNMEASURED_S: Final = 360.0
 """While nobody knows how fast this machine is."""
 ROUNDS: Final = 3
 """In which a method is tried to be written."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Final
 
 import msgspec
 from ulid import ULID
@@ -21,19 +20,18 @@ from world import root as world_root
 from world.store import Store, snapshot
 from world.values import oid_of
 
-SECONDS: Final = 360.0
-"""What a mandate may take that does not say it itself."""
 
-
-async def accept(store: Store, journal: Journal, mandate: Mandate, key: str, *, room: bool) -> tuple[MandateRow, bool]:
+async def accept(
+    store: Store, journal: Journal, mandate: Mandate, key: str, *, room: bool, default: float
+) -> tuple[MandateRow, bool]:
     """Accept `mandate` under `key`, or find what that key was accepted for before; and whether it is new by this call.
 
-    What it names is found in the world now. Raises the errors of `check_mandate`, UNKNOWN_OBJECT, BUSY where there is no `room` for a new one, and CONFLICT
-    where the key stands for another message. A mandate whose failure passes is opened again, with the seconds of this
-    request.
+    What it names is found in the world now. One that does not say how many seconds it may take has the `default`. Raises the
+    errors of `check_mandate`, UNKNOWN_OBJECT, BUSY where there is no `room` for a new one, and CONFLICT where the key
+    stands for another message. A mandate whose failure passes is opened again, with the seconds of this request.
     """
     check_mandate(mandate)
-    seconds = SECONDS if mandate.seconds is None else mandate.seconds
+    seconds = default if mandate.seconds is None else mandate.seconds
     if not 0 < seconds <= MAX_SECONDS:
         raise BatosError("BAD_ARGUMENT", f"a mandate may take more than 0 and at most {MAX_SECONDS:g} seconds")
     if not 0 < len(key) <= MAX_KEY:

@@ -106,7 +106,7 @@ class Mandates:
     async def answer(self, mandate: Mandate, key: str, tell: Listener) -> MandateReply:
         """Accept `mandate`, or join the one that `key` was accepted for; its end, or at once where it is detached."""
         room = len(self._running) < self._settings.orchestrator.queue
-        row, is_new = await accept(self._store, self._journal, mandate, key, room=room)
+        row, is_new = await accept(self._store, self._journal, mandate, key, room=room, default=self.default_seconds())
         accepted = Event(event="accepted", mandate=row.mandate)
         tell(accepted)
         if row.state != "accepted":
