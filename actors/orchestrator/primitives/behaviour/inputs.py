@@ -76,9 +76,13 @@ class Input(msgspec.Struct, frozen=True):
 def generate(asked: Asked, sources: Sequence[str], most: int = MOST) -> list[Input]:
     """At most `most` inputs, the message itself first, then one place changed at a time and several, in turns.
 
-    Only slots that one of the sources names are told and varied. The same for the same message and the same set of sources.
+    Only slots that one of the sources names are told and varied; all of them where nothing is named and no argument given, to
+    see that nothing depends on them. The same for the same message and the same set of sources.
     """
     named = {name for source in sources for name in re.findall(r"\bself\s*\.\s*(\w+)", source)}
+    shown = [*asked.examples, Example(args=asked.args, kwargs=asked.kwargs)]
+    if not any(example.args or example.kwargs or named & {*asked.slots, *example.slots} for example in shown):
+        named = set(asked.slots).union(*(example.slots for example in shown))
     examples = [_filled(asked, example, named) for example in asked.examples]
     message = _filled(asked, Example(args=asked.args, kwargs=asked.kwargs), named)
     seeds = examples + ([message] if asked.is_sent or not examples else [])
