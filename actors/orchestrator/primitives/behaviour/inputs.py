@@ -85,7 +85,7 @@ def generate(asked: Asked, sources: Sequence[str], most: int = MOST) -> list[Inp
         named = set(asked.slots).union(*(example.slots for example in shown))
     examples = [_filled(asked, example, named) for example in asked.examples]
     message = _filled(asked, Example(args=asked.args, kwargs=asked.kwargs), named)
-    seeds = examples + ([message] if asked.is_sent or not examples else [])
+    seeds = [_short(filled) for filled in examples + ([message] if asked.is_sent or not examples else [])]
     known = {_key(filled) for filled in examples}
     judge = _strangeness(seeds)
     found: list[Input] = []
@@ -93,8 +93,7 @@ def generate(asked: Asked, sources: Sequence[str], most: int = MOST) -> list[Inp
     own = [message] if asked.is_sent else []
     mixtures = _mixtures(seeds, Random(asked.seed))  # noqa: S311 - it must be the same again
     for filled, moved in [*((filled, None) for filled in own), *mixtures]:
-        key = _key(filled)
-        if key in known or len(codec.packed(list(filled.values()))) > MAX_BYTES:
+        if len(codec.packed(list(filled.values()))) > MAX_BYTES or (key := _key(filled)) in known:
             continue
         known.add(key)
         is_asked = filled is message
@@ -109,6 +108,13 @@ def _filled(asked: Asked, example: Example, named: set[str]) -> Filled:
     filled: Filled = {("slots", name): slots[name] for name in slots if name in named}
     filled |= {("args", number): value for number, value in enumerate(example.args)}
     return filled | {("kwargs", name): value for name, value in example.kwargs.items()}
+
+
+def _short(filled: Filled) -> Filled:
+    """The same with the beginnings of what is too long to be told again and again."""
+    if len(codec.packed(list(filled.values()))) <= MAX_BYTES:
+        return filled
+    return {place: values.clipped(value) for place, value in filled.items()}
 
 
 def _key(filled: Filled) -> Hashable:
