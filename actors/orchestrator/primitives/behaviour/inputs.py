@@ -80,14 +80,18 @@ class Input(msgspec.Struct, frozen=True):
 def generate(asked: Asked, sources: Sequence[str], most: int = MOST) -> list[Input]:
     """At most `most` inputs, the message itself first, then one place changed at a time and several, in turns.
 
-    Only slots that one of the sources names are told and varied. The same for the same message and the same set of sources.
+    Only slots that one of the sources names are told and varied; all of them where nothing is named and no argument given, to
+    see that nothing depends on them. The same for the same message and the same set of sources.
     """
     named = {name for source in sources for name in re.findall(r"\bself\s*\.\s*(\w+)", source)}
+    shown = [*asked.examples, Example(args=asked.args, kwargs=asked.kwargs)]
+    if not any(example.args or example.kwargs or named & {*asked.slots, *example.slots} for example in shown):
+        named = set(asked.slots).union(*(example.slots for example in shown))
     examples = [_filled(asked, example, named) for example in asked.examples]
     message = _filled(asked, Example(args=asked.args, kwargs=asked.kwargs), named)
-    seeds = examples + ([message] if asked.is_sent or not examples else [])
+    seeds = [_short(filled) for filled in examples + ([message] if asked.is_sent or not examples else [])]
     if not asked.is_sent and not examples and asked.parameters:
-        seeds = [_filled(asked, Example(args=[value] * len(asked.parameters)), named) for value in _UNSEEN]
+        seeds = [_short(_filled(asked, Example(args=[value] * len(asked.parameters)), named)) for value in _UNSEEN]
     known = {_key(filled) for filled in examples}
     judge = _strangeness(seeds)
     found: list[Input] = []
@@ -95,8 +99,7 @@ def generate(asked: Asked, sources: Sequence[str], most: int = MOST) -> list[Inp
     own = [message] if asked.is_sent else []
     mixtures = _mixtures(seeds, Random(asked.seed))  # noqa: S311 - it must be the same again
     for filled, moved in [*((filled, None) for filled in own), *mixtures]:
-        key = _key(filled)
-        if key in known or len(codec.packed(list(filled.values()))) > MAX_BYTES:
+        if len(codec.packed(list(filled.values()))) > MAX_BYTES or (key := _key(filled)) in known:
             continue
         known.add(key)
         is_asked = filled is message
@@ -111,6 +114,13 @@ def _filled(asked: Asked, example: Example, named: set[str]) -> Filled:
     filled: Filled = {("slots", name): slots[name] for name in slots if name in named}
     filled |= {("args", number): value for number, value in enumerate(example.args)}
     return filled | {("kwargs", name): value for name, value in example.kwargs.items()}
+
+
+def _short(filled: Filled) -> Filled:
+    """The same with the beginnings of what is too long to be told again and again."""
+    if len(codec.packed(list(filled.values()))) <= MAX_BYTES:
+        return filled
+    return {place: values.clipped(value) for place, value in filled.items()}
 
 
 def _key(filled: Filled) -> Hashable:

@@ -7,7 +7,7 @@ of the seen texts. A reference, and whatever else cannot be varied, only changes
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator
-from itertools import chain, zip_longest
+from itertools import chain, islice, zip_longest
 from random import Random
 from typing import Any, Final
 
@@ -50,6 +50,15 @@ def variants(values: list[Value], seen: Seen, rng: Random, depth: int = 0) -> li
 _NONE: Final = object()
 
 
+def clipped(value: Value) -> Value:
+    """The beginning of a long text, list or dict, which stands for it where it is varied."""
+    if isinstance(value, str):
+        return value[:_LONG_TEXT]
+    if isinstance(value, list):
+        return value[:_LONG]
+    return dict(islice(value.items(), _LONG)) if isinstance(value, dict) else value
+
+
 def _of_kind(kind: type, values: list[Any], seen: Seen, rng: Random, depth: int) -> list[Value]:
     if kind is bool:
         return [True, False]
@@ -60,11 +69,11 @@ def _of_kind(kind: type, values: list[Any], seen: Seen, rng: Random, depth: int)
     if kind is float:
         return _floats(values, rng)
     if kind is str:
-        return _texts([value[:_LONG_TEXT] for value in values], seen, rng)
+        return _texts(list(map(clipped, values)), seen, rng)
     if kind is list and depth < _DEEP:
-        return _lists([value[:_LONG] for value in values], seen, rng, depth)
+        return _lists(list(map(clipped, values)), seen, rng, depth)
     if kind is dict and depth < _DEEP:
-        return _dicts(values, seen, rng, depth)
+        return _dicts(list(map(clipped, values)), seen, rng, depth)
     return values
 
 
@@ -200,18 +209,17 @@ def _dicts(values: list[dict[Any, Any]], seen: Seen, rng: Random, depth: int) ->
     if _is_record(values):
         return [*changed[:12], *({key: rng.choice(others[key]) for key in held} for _ in range(6))]
     first = values[0]
-    small = {key: first[key] for key in list(first)[:_LONG]}
     numbers = [key for key in keys if type(key) is int and abs(key) < _LARGE]
     texts = [text for text in seen.texts if text not in keys] or [f"{keys[0]}{keys[0]}" if keys else "a"]
     new = max(numbers) + 1 if numbers else texts[0]
     found = list(chain.from_iterable(others.values())) or [1]
     return [
         {},
-        {**small, new: rng.choice(found)},
+        {**first, new: rng.choice(found)},
         *changed[:3],
-        {key: small[key] for key in list(small)[1:]},
-        {key: small[key] for key in list(small)[:1]},
-        dict(reversed(small.items())),
+        {key: first[key] for key in list(first)[1:]},
+        {key: first[key] for key in list(first)[:1]},
+        dict(reversed(first.items())),
         *({key: rng.choice(found) for key in keys if rng.random() < 0.7} for _ in range(4)),
         *changed[3:8],
     ]

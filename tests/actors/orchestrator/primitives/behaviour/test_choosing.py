@@ -14,11 +14,15 @@ from protocol.messages import Example
 
 INPUTS = [Input({("slots", "n"): n}, is_edge=n < 0) for n in range(-2, 8)]
 OUTCOMES = st.sampled_from([{"returns": 1}, {"returns": 2}, {"returns": 3.5}, {"raises": "KeyError"}])
-CANDIDATES = st.lists(
-    st.tuples(st.sampled_from([0.1, 0.3, 1.0, 2.0]), st.lists(OUTCOMES, min_size=10, max_size=10)),
-    min_size=1,
-    max_size=6,
-).map(lambda drawn: [candidate(f"source {n}", run, weight) for n, (weight, run) in enumerate(drawn)])
+ANSWERS = st.sampled_from([{"returns": 1}, {"returns": 2}])
+
+
+def drawn(outcomes, weights):
+    runs = st.lists(st.tuples(weights, st.lists(outcomes, min_size=10, max_size=10)), min_size=1, max_size=5)
+    return runs.map(lambda found: [candidate(f"source {n}", run, weight) for n, (weight, run) in enumerate(found)])
+
+
+CANDIDATES = drawn(OUTCOMES, st.sampled_from([0.1, 0.3, 1.0, 2.0]))
 
 
 def candidate(source, run, weight=1.0):
@@ -54,7 +58,7 @@ def test_a_group_is_what_did_the_same_everywhere(candidates):
     assert len({group.keys for group in groups}) == len(groups)
 
 
-@given(CANDIDATES.filter(lambda some: not any("raises" in said for one in some for said in one.outcomes)))
+@given(drawn(ANSWERS, st.sampled_from([1.0, 2.0, 9.0])))
 def test_what_has_more_than_half_of_the_weight_wins(candidates):
     groups = choose(candidates, INPUTS, []).groups
     heaviest = max(groups, key=lambda group: group.weight)

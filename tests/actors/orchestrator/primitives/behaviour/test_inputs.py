@@ -72,6 +72,11 @@ def test_references_stay_and_keywords_are_varied():
     assert len({given.kwargs["by"] for given in found}) > 5
 
 
+def test_where_no_source_looks_at_anything_all_slots_are_varied():
+    found = generate(asked(), ["def area_(self):\n    return 12\n"])
+    assert {tuple(given.slots) for given in found} == {("width", "height", "colour")}
+
+
 def test_a_message_without_anything_to_vary_is_its_own_only_input():
     (only,) = generate(asked(slots={}, examples=[]), ["def hello_(self):\n    return 'hi'\n"])
     assert only.is_asked
