@@ -22,6 +22,9 @@ def open_grammar_(self, message):
     for level in range(1, facts['levels'] + 1):
         blank = '    ' * level
         rules[f'in{level}'] = [f'"{blank}"', f'"{blank}" COMMENT NEWLINE "{blank}"']
+        rules[f'elif{level}'] = [f'"{blank}" "elif "']
+        rules[f'else{level}'] = [f'"{blank}" "else:" NEWLINE']
+        rules[f'except{level}'] = [f'"{blank}" "except" (" " errors (" as " NAME)?)? ":" NEWLINE']
     kind = 'cc' if facts['writable'] else 'p'
     parameters = ', '.join(['self', *message['parameters']])
     rules['start'] = [f'"def {message["selector"]}({parameters}):\\n" words? (e{kind}1 | functions g{kind}1)']

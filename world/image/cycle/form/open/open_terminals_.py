@@ -10,8 +10,8 @@ def open_terminals_(self, facts):
     more = ' & ~/(' + words + '|' + taken + ')/'
     lines = [
         'NAME: /[A-Za-z]([A-Za-z0-9_]{0,38}[A-Za-z0-9])?/' + more,
-        'EARLY: /[a-m]([a-z0-9_]{0,18}[a-z0-9])?/' + more, 'LATE: /[n-z]([a-z0-9_]{0,18}[a-z0-9])?/' + more,
-        'LETTER: /[a-z]/', 'LONG: /[a-z][a-z0-9_]{0,18}[a-z0-9]/' + more + ' & ~/left|right|row|col|start|end|low|high/',
+        'EARLY: /[a-m]([a-z0-9_]*[a-z0-9])?/' + more, 'LATE: /[n-z]([a-z0-9_]*[a-z0-9])?/' + more,
+        'LETTER: /[a-z]/', 'LONG: /[a-z][a-z0-9_]*[a-z0-9]/' + more + ' & ~/left|right|row|col|start|end|low|high/',
     ]
     for kind in ['readable', 'writable']:
         if facts[kind]:
@@ -27,13 +27,14 @@ OPERATOR: / ?(\+|-|\*|\/|\/\/|%|\*\*|&|\||\^|<<|>>|==|!=|<|>|<=|>=) ?/ | / (in|n
 GROW: / (\+|-|\*|\/|\/\/|%|\*\*|&|\||\^)= /
 NUMBER: /(0|[1-9][0-9]{0,11})(\.[0-9]{1,8})?/ | /[1-9](\.[0-9]{1,4})?e-?[1-9][0-9]?/
 CONSTANT: "None" | "True" | "False"
-STRING: DTEXTS | STEXTS
-DTEXTS: /"([^"\\\x00-\x1f\x7f-\xa0\xad\u0600-\u200f\u2028-\u206f\ud7a4-\U0010ffff]|\\[nt\\"']){0,80}"/
-STEXTS: /'([^'\\\x00-\x1f\x7f-\xa0\xad\u0600-\u200f\u2028-\u206f\ud7a4-\U0010ffff]|\\[nt\\"']){0,80}'/
-DTEXT: /([^"\\{}\x00-\x1f\x7f-\xa0\xad\u0600-\u200f\u2028-\u206f\ud7a4-\U0010ffff]|\\[nt\\]){1,80}/
-STEXT: /([^'\\{}\x00-\x1f\x7f-\xa0\xad\u0600-\u200f\u2028-\u206f\ud7a4-\U0010ffff]|\\[nt\\]){1,80}/
+DTEXTS: /"([^"\\\x00-\x1f\x7f-\xa0\xad\u0600-\u200f\u2028-\u206f\ud7a4-\U0010ffff]|\\[nt\\"']){0,60}"/
+STEXTS: /'([^'\\\x00-\x1f\x7f-\xa0\xad\u0600-\u200f\u2028-\u206f\ud7a4-\U0010ffff]|\\[nt\\"']){0,60}'/
+DPLAIN: /"[ A-Za-z0-9_.,;:\/+*-]{0,40}"/
+SPLAIN: /'[ A-Za-z0-9_.,;:\/+*-]{0,40}'/
+DTEXT: /([^"\\{}\x00-\x1f\x7f-\xa0\xad\u0600-\u200f\u2028-\u206f\ud7a4-\U0010ffff]|\\[nt\\]){1,60}/
+STEXT: /([^'\\{}\x00-\x1f\x7f-\xa0\xad\u0600-\u200f\u2028-\u206f\ud7a4-\U0010ffff]|\\[nt\\]){1,60}/
 FORMAT: /"([ !#-\[\]-z|~]|\{[0-9]?(:[0-9]{0,2}(\.[0-9])?[df%]?)?\}){1,60}"/ | /'([ !-&(-\[\]-z|~]|\{[0-9]?(:[0-9]{0,2}(\.[0-9])?[df%]?)?\}){1,60}'/
-SPEC: /:[<>^]?0?[0-9]{0,2},?(\.[0-9])?[dfs%]?/
+SPEC: "!r" | /:[<>^]?0?[0-9]{0,2},?(\.[0-9])?[dfs%]?/
 WORDS: /\"\"\"[^"\\\x00-\x1f\x7f-\xa0\xad\u0600-\u200f\u2028-\u206f\ud7a4-\U0010ffff]{1,120}\"\"\"/
 COMMENT: /# ?[ -~]{1,80}/
 NEWLINE: /(  # [ -~]{1,80})?\n\n?/
