@@ -68,7 +68,7 @@ def main() -> int:
         print(f"{file.name}: {admitted} of {len(found)} admitted; {len(rows) - len(found)} refused by the guardian")
         claims += [
             Claim(f"admitted.{file.stem}", admitted, {"accepted": len(found)}, "methods", "95 %", admitted >= TARGET * len(found)),
-            Claim(f"compiled.{file.stem}", round(ms), {}, "ms", "100 ms at the median", ms < 100),  # noqa: PLR2004
+            Claim(f"compiled.{file.stem}", round(ms), {}, "ms", "100 ms at the median", ms < 100),
         ]  # fmt: skip
     report("admission", claims, device=processor(), as_json=asked.json)
     return 0 if all(claim.ok for claim in claims) else 1
@@ -80,7 +80,7 @@ def form(selector: str) -> Grammar:
     for method in awakening.image():
         if method.holder == "cycle_traits":
             scope: dict[str, Any] = {}
-            exec(method.source, scope)  # noqa: S102 - the house's own source
+            exec(method.source, scope)
             setattr(cycle, method.selector, scope[method.selector])
     return getattr(cycle(), selector)  # type: ignore[no-any-return]
 

@@ -35,7 +35,15 @@ OPENING = set(b"([{")
 
 
 def box(**changes):
-    message = {"selector": "act_", "parameters": [], "args": [], "kwargs": {}, "slots": {}, "examples": [], "intent": ""}
+    message = {
+        "selector": "act_",
+        "parameters": [],
+        "args": [],
+        "kwargs": {},
+        "slots": {},
+        "examples": [],
+        "intent": "",
+    }
     return {**message, **changes}
 
 
@@ -97,7 +105,8 @@ PARAMETER = SLOT.filter(lambda name: allowed(names.check_parameter, name))
 SELECTOR = SLOT.map(lambda name: name + "_").filter(lambda name: allowed(names.check_selector, name))
 VALUE = st.one_of(st.none(), st.integers(), st.text(max_size=4), st.lists(st.integers(), max_size=2))
 KNOWN = st.lists(
-    st.fixed_dictionaries({"selector": SELECTOR, "parameters": st.lists(PARAMETER, max_size=2, unique=True)}), max_size=2
+    st.fixed_dictionaries({"selector": SELECTOR, "parameters": st.lists(PARAMETER, max_size=2, unique=True)}),
+    max_size=2,
 )
 
 
@@ -181,15 +190,15 @@ READER = {
     "a, *b = self.a\nreturn b": True,
     "return [x for x in self.a if x > 1], {k: v for k, v in zip(self.a, self.a)}": True,
     "return sorted(self.a, key=lambda x: -x, reverse=True)[:3]": True,
-    "return f\"{self.b:.2f} of {len(self.a)} {self.a[0] + 1}\"": True,
-    "return \"{} {:.2f}\".format(self.b, 2)": True,
-    "return \"{0.a}\".format(self.b)": False,
+    'return f"{self.b:.2f} of {len(self.a)} {self.a[0] + 1}"': True,
+    'return "{} {:.2f}".format(self.b, 2)': True,
+    'return "{0.a}".format(self.b)': False,
     "return self.act_()": True,
     "return self.act_() + self.b": True,
     "self.act_()\nreturn self.a": True,
     "return self.other_()": False,
     "# why\nreturn 1  # so": True,
-    "\"\"\"What it is for.\"\"\"\nreturn 1": True,
+    '"""What it is for."""\nreturn 1': True,
 }
 
 
@@ -247,7 +256,13 @@ def test_a_text_may_end_after_each_whole_statement_of_the_body():
 def test_what_objects_in_reach_understand_can_be_sent():
     known = [{"selector": "price_", "parameters": []}, {"selector": "give_", "parameters": ["what", "count"]}]
     message = box(slots=SLOTS, examples=[READS], selectors=known)
-    sends = {"self.b.price_()": True, "self.b.price_(1)": False, "x.give_(1, count=2)": True, "x.give_(1, 2, 3)": False, "x.take_()": False}
+    sends = {
+        "self.b.price_()": True,
+        "self.b.price_(1)": False,
+        "x.give_(1, count=2)": True,
+        "x.give_(1, 2, 3)": False,
+        "x.take_()": False,
+    }
     taken = {send: takes(message, f"x = self.b\nreturn {send}") for send in sends}
     assert taken == sends
 

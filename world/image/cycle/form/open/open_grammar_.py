@@ -18,7 +18,7 @@ def open_grammar_(self, message):
             for place in ['', 'o']:
                 rules.update(self.open_statements_(facts, family, level, place))
                 if facts['writable']:
-                    rules.update(self.open_changes_(family, level, place))
+                    rules.update(self.open_changes_(facts, family, level, place))
     for level in range(1, facts['levels'] + 1):
         blank = '    ' * level
         rules[f'in{level}'] = [f'"{blank}"', f'"{blank}" COMMENT NEWLINE "{blank}"']

@@ -10,7 +10,8 @@ def open_lines_(self, facts, family):
         f'{f}for': [f'"for " target " in " {f}test'],
         f'{f}at': [f'OPENS {f}index1 "]"'],
         f'{f}local': [
-            f'(name " = "){{1,3}} {f}values', f'{f}spot ("," " " {f}spot){{1,3}} ("," " " "*" name)? " = " {f}values', f'name "," " " "*" name " = " {f}values',
+            f'(name " = "){{1,3}} {f}values', f'name "," " " "*" name " = " {f}values',
+            f'{f}spot ("," " " {f}spot){{1,3}} ("," " " "*" name)? " = " {f}values',
             f'name GROW {f}cond0', f'{place} GROW {f}cond0', f'{place} " = " {f}values', f'name {f}at{{0,3}} CHANGE {f}args1 ")"',
             f'"del " {place}', '"pass"',
         ],
