@@ -1,4 +1,4 @@
-def open_changes_(self, family, level, place):
+def open_changes_(self, facts, family, level, place):
     """Blocks of a level that may change slots, by how they begin and end: clean (`c`), changed without a signal yet (`d`).
 
     `cc` ends clean or leaves; `cx` ends either way; `dc` and `dx` begin after a change, where no `return` may stand before the
@@ -22,11 +22,10 @@ def open_changes_(self, family, level, place):
         changed: [change],
         goes: [local, change],
     }
-    if n < 6:
-        below = n + 1
+    if level < facts['levels']:
         kinds = {'cs': ['cc', 'cc', 'cc'], 'ds': ['cx', 'dx', 'dx'], 'ks': ['dx', 'dx', 'dx']}
         for kind, blocks in kinds.items():
             compound = f'{f}c{kind}{n}{o}'
-            rules[compound] = self.open_compound_(f, n, o, *[f'{f}{block}{below}' for block in blocks])
+            rules[compound] = self.open_compound_(family, level, place, blocks)
             rules[f'{f}{kind}{n}{o}'].append(f'in{n} {compound}')
     return rules

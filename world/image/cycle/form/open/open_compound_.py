@@ -1,13 +1,12 @@
-def open_compound_(self, family, level, place, branch, loop, handler):
-    """Branches, loops and trials at a level, with blocks of the given kinds; a try's own block changes no slot but in doubt."""
+def open_compound_(self, family, level, place, blocks):
+    """Branches, loops and trials at a level, with `blocks` of three kinds: for branches, for loops, for handlers.
+
+    What a `try` holds may have been left anywhere, so where its handler begins clean it changes no slot.
+    """
     f, n, o = family, level, place
-    here = '"' + '    ' * level + '"'
-    tail = f'({here} "elif " {f}cond0 ":" NEWLINE {branch}{o}){{0,9}} ({here} "else:" NEWLINE {branch}{o})?'
+    branch, loop, handler = [f'{f}{kind}{n + 1}' for kind in blocks]
     tried = branch if handler != branch else f'{f}p{n + 1}'
-    except_ = f'{here} "except" (" " errors (" as " NAME)?)? ":" NEWLINE {handler}{o}'
     return [
-        f'"if " {f}cond0 ":" NEWLINE {branch}{o} {tail}',
-        f'"for " target " in " {f}cond0 ":" NEWLINE {loop}o ({here} "else:" NEWLINE {handler}{o})?',
-        f'"while " {f}cond0 ":" NEWLINE {loop}o',
-        f'"try:" NEWLINE {tried}{o} {except_}',
+        f'{f}if {branch}{o} (elif{n} {f}test {branch}{o}){{0,9}} (else{n} {branch}{o})?',
+        f'{f}for {loop}o (else{n} {handler}{o})?', f'{f}while {loop}o', f'"try:" NEWLINE {tried}{o} except{n} {handler}{o}',
     ]

@@ -19,19 +19,19 @@ def open_expressions_(self, facts, family):
         rules[f'{f}sum{d}'] = [f'{f}part{d} (OPERATOR {f}part{d}){{0,{most}}}']
         rules[f'{f}part{d}'] = ['NUMBER', '"-" NUMBER', 'CONSTANT', f'{f}thing{d}', f'"-" {f}thing{d}']
         rules[f'{f}thing{d}'] = [f'{f}atom{d} {f}trail{d}{{0,{trails}}}']
-        rules[f'{f}atom{d}'] = ['name', 'STRING', 'written', 'MATHS']
+        rules[f'{f}atom{d}'] = ['name', 'string', 'written', 'MATHS']
         rules[f'{f}trail{d}'] = []
         rules[f'{f}view{d}'] = []
         if facts['readable'] or facts['writable']:
             rules[f'{f}thing{d}'].append(f'slot {f}view{d}{{0,{trails}}}')
         if d == last:
-            rules[f'{f}view{d}'] = ['READ ")"', '"[" (name | NUMBER | "-" NUMBER | STRING) "]"']
+            rules[f'{f}view{d}'] = ['READ ")"', '"[" (name | NUMBER | "-" NUMBER | string) "]"']
             rules[f'{f}trail{d}'] = [*rules[f'{f}view{d}'], 'CHANGE ")"']
             continue
         both = [f'READ {f}args{inner} ")"', f'OPENS {f}index{inner} "]"']
         rules[f'{f}view{d}'] += [*both, f'{f}send{inner}']
         rules[f'{f}trail{d}'] += [*both, f'{f}send{inner}', f'CHANGE {f}args{inner} ")"']
-        rules[f'{f}atom{d}'] += [f'"self" {f}send{inner}', *[f'{one} {f}args{inner} CLOSE' for one in ['BUILTIN OPEN', 'MATH OPEN']]]
+        rules[f'{f}atom{d}'] += [f'{f}own{inner}', *[f'{one} {f}args{inner} CLOSE' for one in ['BUILTIN OPEN', 'MATH OPEN']]]
         rules[f'{f}atom{d}'] += [f'FORMAT ".format(" {f}args{inner} ")"', f'{f}shown{inner}']
         if f == 'g':
             rules[f'{f}atom{d}'].append(f'NAME OPEN {f}args{inner} CLOSE')

@@ -18,10 +18,13 @@ def open_grammar_(self, message):
             for place in ['', 'o']:
                 rules.update(self.open_statements_(facts, family, level, place))
                 if facts['writable']:
-                    rules.update(self.open_changes_(family, level, place))
+                    rules.update(self.open_changes_(facts, family, level, place))
     for level in range(1, facts['levels'] + 1):
         blank = '    ' * level
         rules[f'in{level}'] = [f'"{blank}"', f'"{blank}" COMMENT NEWLINE "{blank}"']
+        rules[f'elif{level}'] = [f'"{blank}" "elif "']
+        rules[f'else{level}'] = [f'"{blank}" "else:" NEWLINE']
+        rules[f'except{level}'] = [f'"{blank}" "except" (" " errors (" as " NAME)?)? ":" NEWLINE']
     kind = 'cc' if facts['writable'] else 'p'
     parameters = ', '.join(['self', *message['parameters']])
     rules['start'] = [f'"def {message["selector"]}({parameters}):\\n" words? (e{kind}1 | functions g{kind}1)']

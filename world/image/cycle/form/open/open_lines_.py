@@ -4,9 +4,14 @@ def open_lines_(self, facts, family):
     values = f'{f}test0 ("," " " {f}test0){{0,4}}'
     place = f'name {f}at{{1,3}}'
     rules = {
+        f'{f}test': [f'{f}cond0 ":" NEWLINE'],
+        f'{f}if': [f'"if " {f}test'],
+        f'{f}while': [f'"while " {f}test'],
+        f'{f}for': [f'"for " target " in " {f}test'],
         f'{f}at': [f'OPENS {f}index1 "]"'],
         f'{f}local': [
-            f'(name " = "){{1,3}} {f}values', f'{f}spot ("," " " {f}spot){{1,3}} ("," " " "*" name)? " = " {f}values', f'name "," " " "*" name " = " {f}values',
+            f'(name " = "){{1,3}} {f}values', f'name "," " " "*" name " = " {f}values',
+            f'{f}spot ("," " " {f}spot){{1,3}} ("," " " "*" name)? " = " {f}values',
             f'name GROW {f}cond0', f'{place} GROW {f}cond0', f'{place} " = " {f}values', f'name {f}at{{0,3}} CHANGE {f}args1 ")"',
             f'"del " {place}', '"pass"',
         ],
@@ -16,7 +21,7 @@ def open_lines_(self, facts, family):
         f'{f}raise': [f'"raise " ERROR (OPEN {f}args1 CLOSE)?'],
     }
     slots = f' | slot {f}at{{0,3}}' if facts['readable'] or facts['writable'] else ''
-    rules[f'{f}local'].append(f'("self" | name {f}at{{0,3}}{slots}) {f}send1')
+    rules[f'{f}local'] += [f'{f}own1', f'(name {f}at{{0,3}}{slots}) {f}send1']
     if f == 'g':
         rules[f'{f}local'].append(f'NAME OPEN {f}args1 CLOSE')
     if facts['writable']:

@@ -8,5 +8,5 @@ def open_statements_(self, facts, family, level, place):
     }
     if level < facts['levels']:
         rules[f'{f}s{n}{o}'].append(f'in{n} {f}c{n}{o}')
-        rules[f'{f}c{n}{o}'] = self.open_compound_(family, level, place, f'{f}p{n + 1}', f'{f}p{n + 1}', f'{f}p{n + 1}')
+        rules[f'{f}c{n}{o}'] = self.open_compound_(family, level, place, ['p', 'p', 'p'])
     return rules

@@ -8,6 +8,7 @@ def open_texts_(self, facts):
     rules = {
         'name': ['NAME', '"_"', *[f'"{name}"' for name in facts['parameters']]],
         'slot': slots,
+        'string': ['DTEXTS', 'STEXTS'],
         'errors': ['ERROR', '"(" ERROR ("," " " ERROR){1,3} ")"'],
         'target': ['one ("," " " one){0,3}'],
         'one': ['name', '"(" name ("," " " name){1,2} ")"'],
@@ -23,7 +24,7 @@ def open_texts_(self, facts):
         ],
         'written': ['"f\\"" (DTEXT | "{" dshown SPEC? "}"){0,10} "\\""', '"f\'" (STEXT | "{" sshown SPEC? "}"){0,10} "\'"'],
     }
-    for quotes, text in [['d', 'STEXTS'], ['s', 'DTEXTS']]:
+    for quotes, text in [['d', 'SPLAIN'], ['s', 'DPLAIN']]:
         q = quotes
         rules[f'{q}shown'] = [f'{q}part (OPERATOR ({q}part | NUMBER)){{0,2}}', f'{q}part " if " {q}part " else " ({q}part | {text})']
         rules[f'{q}part'] = [

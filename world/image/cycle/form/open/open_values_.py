@@ -6,10 +6,14 @@ def open_values_(self, facts, family):
         test, cond, each = f'{f}test{d}', f'{f}cond{d}', f'{f}each{d}'
         item = f'({test} | "*" {f}thing{d})'
         rules[f'{f}arg{d}'] = [test, '"self"'] if len(facts['sends']) > 1 else [test]
-        rules[f'{f}send{d}'] = []
-        for selector, count in facts['sends'].items():
-            more = f' (COMMA {f}arg{d}){{0,{count - 1}}}' if count > 1 else ''
-            rules[f'{f}send{d}'].append(f'".{selector}(" ({f}arg{d}{more})? ")"' if count else f'".{selector}()"')
+        # A send to self begins with one lexeme, because `self` and a dot are the beginning of a slot.
+        for rule, receiver in [['send', ''], ['own', 'self']]:
+            rules[f'{f}{rule}{d}'] = []
+            for selector, names in facts['sends'].items():
+                more = f' (COMMA {f}arg{d}){{0,{len(names) - 1}}}' if len(names) > 1 else ''
+                named = f'({" | ".join([chr(34) + name + "=" + chr(34) for name in names])}) {test}'
+                given = f'({f}arg{d}{more} (COMMA {named})? | {named})?' if names else ''
+                rules[f'{f}{rule}{d}'].append(f'"{receiver}.{selector}(" {given} ")"')
         rules[f'{f}args{d}'] = [
             '""', f'{test} {each}', f'{item} (COMMA {item}){{0,9}} (COMMA {f}named{d})? COMMA?', f'{f}named{d}',
         ]
