@@ -18,7 +18,7 @@ from cli.console import Invocation
 @click.option("--key", metavar="K", help="The idempotency key: the same key makes the object once.")
 @click.pass_obj
 def new(invocation: Invocation, name: str, slots: tuple[str, ...], parent: str | None, key: str | None) -> None:
-    """Make an object NAME with these slots, such as width=5 title='"a text"'."""
+    """Make an object NAME with these slots, such as width=5 title='"a text"' product=@pen."""
     from cli.calls import objects
     from cli.render import render
 

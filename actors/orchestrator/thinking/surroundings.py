@@ -18,8 +18,8 @@ from world.method import UvmMethod
 MAX_OBJECTS: Final = 8
 MAX_SELECTORS: Final = 12
 MAX_SLOTS: Final = 12
-MAX_SLOT_BYTES: Final = 1 << 10
-MAX_INTENT: Final = 300
+MAX_SLOT_BYTES: Final = 300
+MAX_INTENT: Final = 200
 MAX_LOOKED: Final = 64
 """References that are followed to see whether they lead to an object."""
 

@@ -78,3 +78,12 @@ def test_bad_json_says_where():
 
 def test_a_contradiction_between_examples():
     refused("BAD_EXAMPLE", "box", "say_", cases=['{"returns":1}', '{"returns":2}'])
+
+
+def test_an_object_is_named_by_a_word_or_in_json():
+    found = read_mandate(
+        "order", "add_(what)", ["@pen"], cases=['{"args":[{"$ref":"pen"}],"objects":{"pen":{}},"returns":1}']
+    )
+    assert found.args == [{"$ref": "pen"}]
+    assert found.examples[0].args == [{"$ref": "pen"}]
+    assert list(found.examples[0].objects) == ["pen"]

@@ -52,4 +52,5 @@ def test_few_objects_are_shown_and_few_selectors_of_each(db, make, think):
 
 
 def test_nothing_of_the_kernel_is_shown_as_a_method_of_an_object(make, think):
-    assert understood(think().overlay, make("box", width=1)) == []
+    box = make("box", width=1)
+    assert understood(think().overlay, box) == []
