@@ -253,6 +253,7 @@ def test_look(system, batos):
         "author": "C1",
         "source": METHOD.source,
         "verdict": "accept",
+        "intent": "",
     }
     assert asked(system, "look").body == {"target": "box", "at": TID, "after": None, "limit": 100}
     assert lines[0]["next"] is None
