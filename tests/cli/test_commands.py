@@ -121,7 +121,9 @@ def test_send_streams_events_and_ends_with_the_result(system, batos):
         "state": "COMPLETE",
         "result": [30, {"$ref": OID}],
         "synthesized": True,
-        "method": {"selector": "area_", "sha256": "ab" * 32, "attempts": 2},
+        "method": {"selector": "area_", "sha256": "ab" * 32, "attempts": 2, "source": "", "origin": ""},
+        "proposal": None,
+        "doubts": [],
         "tid": TID,
         "remembered": False,
     }
@@ -204,7 +206,7 @@ def test_nobody_knows_whether_goes_on_what_nobody_has_accepted(system, batos):
 
 
 @pytest.mark.parametrize(
-    ("words", "seconds"), [((), 240.0), (("--timeout", "300"), 300.0), (("--timeout", "1e9"), 86400.0)]
+    ("words", "seconds"), [((), None), (("--timeout", "300"), 300.0), (("--timeout", "1e9"), 86400.0)]
 )
 def test_the_time_that_is_given_is_the_mandates_own(system, batos, words, seconds):
     asked = []
@@ -251,6 +253,7 @@ def test_look(system, batos):
         "author": "C1",
         "source": METHOD.source,
         "verdict": "accept",
+        "intent": "",
     }
     assert asked(system, "look").body == {"target": "box", "at": TID, "after": None, "limit": 100}
     assert lines[0]["next"] is None
