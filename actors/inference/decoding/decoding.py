@@ -85,8 +85,8 @@ class _Row:
         self.read = len(self.tokens)
         self.start = (lent, (*job.prompt, *self.tokens))
 
-    def advance(self, logits: Floats) -> None:
-        """Draw the next token, unless one is waiting that the model has not read."""
+    def advance(self, logits: Floats, room: Floats) -> None:
+        """Draw the next token, unless one is waiting that the model has not read. What is in `room` is lost."""
         if self.finish is not None or self.read < len(self.tokens):
             return
         constraint = self.job.constraint
@@ -98,7 +98,7 @@ class _Row:
             allowed = None if constraint is None else constraint.allowed()
             token = draw(logits, allowed, self.job.temperature, self.job.top_p, self._luck)
             if self.logprob is not None:
-                self.logprob += likelihood(logits, allowed, token)
+                self.logprob += likelihood(logits, allowed, token, room)
             if token in self._stop:
                 self.finish = "stop"
                 return
@@ -187,10 +187,11 @@ def _write(batch: _Batch, on_piece: OnPiece | None, should_stop: ShouldStop, pac
         True: [0, 0, 0],
         False: [0, 0, 0],
     }  # of steps with a single row, and with several
+    room = np.empty(batch.logits.shape[-1], dtype=np.float32)
     began = time.perf_counter()
     while True:
         for row, logits in zip(batch.rows, batch.logits, strict=True):
-            row.advance(logits)
+            row.advance(logits, room)
             _tell(row, on_piece)
         batch.keep([place for place, row in enumerate(batch.rows) if row.finish is None])
         if not batch.rows or should_stop():

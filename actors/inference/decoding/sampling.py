@@ -48,13 +48,23 @@ def draw(logits: Floats, allowed: Ids | None, temperature: float, top_p: float, 
     return place if allowed is None else int(allowed[place])
 
 
-def likelihood(logits: Floats, allowed: Ids | None, token: int) -> float:
-    """The natural logarithm of the share of `token`, which was drawn, among `allowed` (None: all), at temperature 1."""
-    chosen = logits if allowed is None else logits[allowed]
-    if chosen.size == 1:
+def likelihood(logits: Floats, allowed: Ids | None, token: int, room: Floats) -> float:
+    """The natural logarithm of the share of `token`, which was drawn, among `allowed` (None: all), at temperature 1.
+
+    `room` is overwritten: as long as the logits, and used again and again, it keeps each step from fresh pages of memory.
+    """
+    size = logits.size if allowed is None else allowed.size
+    if size == 1:
         return 0.0
-    top = chosen.max()
-    return float(logits[token] - top) - float(np.log(np.exp(chosen - top).sum()))
+    shares = room[:size]
+    if allowed is None:
+        shares[:] = logits
+    else:
+        np.take(logits, allowed, out=shares, mode="clip")
+    top = shares.max()
+    shares -= top
+    np.exp(shares, out=shares)
+    return float(logits[token] - top) - float(np.log(shares.sum()))
 
 
 def _pick(weights: NDArray[np.float64], top_p: float, luck: float) -> int:
