@@ -8,7 +8,7 @@ def draw_form_(self, form, failures):
     passed = []
     choice = None
     known = {message['previous']: {'count': 0}}
-    grammar = self.open_grammar_(message) if form == 'open' else None
+    grammar = self.open_grammar_(message, True) if form == 'open' else None
     for number in range(self.rounds):
         before = self.budget_()
         shown = failures if form == 'narrow' or number == 2 else []

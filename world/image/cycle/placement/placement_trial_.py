@@ -7,7 +7,7 @@ def placement_trial_(self, task):
     try:
         drawn = self.infer_(
             self._construct_architectural_covenant_prompt(message, 'open', []),
-            grammar=self.open_grammar_(message),
+            grammar=self.open_grammar_(message, True),
             n=1,
             sampling={'temperature': 0.0, 'top_p': 1.0},
             max_tokens=most,
