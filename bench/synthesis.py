@@ -110,7 +110,8 @@ async def _learned(bus: Client, name: str, task: Task) -> Ours:
     tokens: Counter[str] = Counter()
     if cycle is not None and (story := (await bus.call(verbs.CYCLES, Cycles(id=cycle), seconds=30)).story) is not None:
         for step in story.steps:
-            tokens[step.state] += step.tokens
+            # A method's send has the tokens of all that it sends: what was generated is counted where it was.
+            tokens[step.state] += step.tokens if step.send == "infer_" else 0
         attempts = len(story.verdicts)
     learned = reply.learned if reply is not None else None
     installed = learned is not None and learned.installed
