@@ -209,7 +209,7 @@ class Played:
 
     async def infer(self, request):
         self.asked.append(request)
-        texts = self.rounds.pop(0)
+        texts = self.rounds.pop(0) if self.rounds else []  # what has nothing more to say ends at once
         if isinstance(texts, BatosError):
             raise texts
         if callable(texts):

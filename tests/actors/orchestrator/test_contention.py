@@ -9,6 +9,7 @@ import pytest
 from ZODB.POSException import ConflictError
 
 from actors.orchestrator import life
+from actors.orchestrator.thinking.intents import QueuedTurn
 from protocol import codec
 from protocol.errors import CODES, PASSING, BatosError
 from protocol.messages import Example, Mandate
@@ -230,7 +231,7 @@ async def queueing(house):
     oid = house.look("counter").oid
     with snapshot(house.db) as connection:
         state = connection.get(bytes.fromhex(oid))._slots._p_oid.hex()
-    held = life.Turn(-1, "somebody", ("counter", "up_"), frozenset({state}))
+    held = QueuedTurn(-1, "somebody", ("counter", "up_"), frozenset({state}))
     await house.mandates._intents.take(held)
     return held
 

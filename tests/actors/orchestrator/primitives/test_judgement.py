@@ -41,7 +41,7 @@ def kept_example(house, name, selector):
 
 async def problems(house, reply):
     verdicts = await house.journal.run(lambda: house.journal.verdicts(reply.cycle))
-    return [problem for _, _, problem, _ in verdicts]
+    return [row.problem for row in verdicts]
 
 
 async def test_an_order_learns_to_send_to_its_products(shop):
@@ -122,7 +122,7 @@ async def test_without_a_reply_the_case_fails_and_says_which(house):
         await house.send("book", "mood_", examples=[Example(returns="fine!")])
     assert failed.value.code == "NOT_SYNTHESIZED"
     rows = await house.journal.run(lambda: house.journal.verdicts(failed.value.data["cycle"]))
-    told = [problem for _, _, problem, _ in rows]
+    told = [row.problem for row in rows]
     assert "there is no reply number 1 to that" in told[0]
     assert "recall_" in told[1]
     assert len(house.searched) == 2 * 1, "the trial has asked memory for nothing"

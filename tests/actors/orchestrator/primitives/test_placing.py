@@ -25,7 +25,7 @@ GIVES_UP = """def write_method_(self):
     self.placement_()
     return 'nothing came of it'
 """
-FORM = """def open_grammar_(self, message):
+FORM = """def open_grammar_(self, message, is_begun):
     return self.candidate_grammar_(message, 0)
 """
 BALANCE = """def balance_(self):
@@ -50,6 +50,11 @@ RIGHT = [
 UNLIKE = "def perimeter_(self):\n    return 10\n"
 REFUSED = "def take_(self):\n    import os\n"
 WRONG = [UNLIKE, RIGHT[1], REFUSED, REFUSED]
+
+
+def bodies(sources):
+    """What a model says that goes on from the `def` lines of these."""
+    return [source.partition("\n")[2] for source in sources]
 
 
 @pytest.fixture
@@ -104,7 +109,7 @@ async def test_the_configuration_has_the_word_and_a_server_without_grammars_writ
 @pytest.mark.parametrize(("texts", "form", "solved"), [(RIGHT, "open", [1, 1, 1, 1]), (WRONG, "narrow", [0, 1, 0, 0])])
 async def test_a_model_is_placed_once_by_what_it_makes_of_four_tasks(asks, texts, form, solved):
     serve(asks)
-    asks.played.rounds = [texts]
+    asks.played.rounds = [bodies(texts)]
     reply = await asks.send("box", "rungs_")
     assert reply.result[0] == form
     [asked] = asks.played.asked
@@ -122,7 +127,7 @@ async def test_a_model_is_placed_once_by_what_it_makes_of_four_tasks(asks, texts
 
 async def test_whoever_looks_at_the_model_sees_where_it_begins(asks):
     serve(asks)
-    asks.played.rounds = [RIGHT]
+    asks.played.rounds = [bodies(RIGHT)]
     await asks.send("box", "rungs_")
     shown = views.look(asks.store, Look(target="pLLM_obj")).slots["placements"]
     assert {digest: found["form"] for digest, found in shown.items()} == {
@@ -133,7 +138,7 @@ async def test_whoever_looks_at_the_model_sees_where_it_begins(asks):
 
 async def test_a_placement_is_told_as_it_is_drawn(asks):
     serve(asks)
-    asks.played.rounds = [RIGHT]
+    asks.played.rounds = [bodies(RIGHT)]
     await asks.send("box", "rungs_")
     [event] = [event for event in asks.events if event.event == "drawing"]
     assert (event.detail["round"], event.detail["form"], event.cycle is not None) == (0, "open", True)
@@ -142,7 +147,7 @@ async def test_a_placement_is_told_as_it_is_drawn(asks):
 async def test_a_mandate_that_fails_has_still_placed_the_model(asks):
     teach(asks, write_method_=GIVES_UP)
     serve(asks)
-    asks.played.rounds = [RIGHT]
+    asks.played.rounds = [bodies(RIGHT)]
     with pytest.raises(BatosError) as caught:
         await asks.send("box", "rungs_")
     assert caught.value.code == "NOT_SYNTHESIZED"
@@ -151,7 +156,7 @@ async def test_a_mandate_that_fails_has_still_placed_the_model(asks):
 
 async def test_a_dry_run_keeps_nothing(asks):
     serve(asks)
-    asks.played.rounds = [RIGHT]
+    asks.played.rounds = [bodies(RIGHT)]
     example = Example(args=[], returns=["open", "narrow"])
     reply = await asks.send("box", "rungs_", examples=[example], learn=Learn(dry_run=True))
     assert "'open'" in reply.learned.source
@@ -164,7 +169,7 @@ async def test_mandates_that_place_at_once_are_not_in_each_others_way(asks):
 
     async def together():
         await meet.wait()
-        return RIGHT
+        return bodies(RIGHT)
 
     asks.played.rounds = [together, together]
     one, two = await asyncio.gather(asks.send("box", "rungs_"), asks.send("jar", "rungs_", key="k2"))
@@ -175,7 +180,7 @@ async def test_mandates_that_place_at_once_are_not_in_each_others_way(asks):
 async def test_after_a_crash_what_was_drawn_is_not_drawn_again(asks):
     teach(asks, write_method_=ASKS.replace("self.conclude_(", "self.recall_('x', 1)\n    self.conclude_("))
     serve(asks)
-    asks.played.rounds = [RIGHT]
+    asks.played.rounds = [bodies(RIGHT)]
     reached = asyncio.Event()
 
     async def hang(_request):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from actors.orchestrator import inbox, views
+from actors.orchestrator import views
 from protocol.errors import BatosError
 from protocol.messages import Example, Learn
 
@@ -65,6 +65,6 @@ async def test_the_mandates_time_is_the_only_bound(house, seconds):
 
     house.bus.call = noted
     await house.send("box", "area_", examples=[CASE], seconds=seconds)
-    whole = inbox.SECONDS if seconds is None else seconds
+    whole = house.mandates.default_seconds() if seconds is None else seconds
     assert given
     assert all(whole / 2 < each <= whole for each in given)

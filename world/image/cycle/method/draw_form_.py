@@ -1,18 +1,21 @@
-def draw_form_(self, form, failures):
-    """Draw candidates in `form`, and judge them, until the choice among those that pass is safe; that choice, or None.
+def draw_form_(self, form, failed, rounds):
+    """Draw candidates in `form`, and judge them, until the choice among those that pass is safe: {'choice', 'failures'}.
 
-    What does not pass is added to `failures`. A second round draws on from the same request, which is read already; a third
-    is shown what failed. Another round is begun only where there is time for it: what has passed must not be lost to it.
+    The choice is None where none passes; `failures` are those that have `failed` before, and the new ones. A second round draws on from the same request, which is read already; a third
+    is shown what failed. Another round is begun only where there is time for it: what has passed must not be lost to it. A
+    form that is only handed over to has one round, and half of the tokens.
     """
     message = self.message
+    most = message['form_tokens'] if rounds > 1 else message['form_tokens'] // 2
     passed = []
+    failures = list(failed)
     choice = None
     known = {message['previous']: {'count': 0}}
     grammar = self.open_grammar_(message, True) if form == 'open' else None
-    for number in range(self.rounds):
+    for number in range(rounds):
         before = self.budget_()
         shown = failures if form == 'narrow' or number == 2 else []
-        manner = self.candidate_sampling_(form, number, message['form_tokens'])
+        manner = self.candidate_sampling_(form, number, most)
         if form == 'narrow':
             grammar = self.candidate_grammar_(message, number)
         rows = self.infer_(
@@ -47,4 +50,4 @@ def draw_form_(self, form, failures):
         is_late = after['seconds'] < 3 * seconds or after['tokens'] < 3 * tokens
         if is_late or ((is_safe or form == 'narrow') and not choice['is_rote']):
             break
-    return choice
+    return {'choice': choice, 'failures': failures}

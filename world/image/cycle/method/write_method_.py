@@ -15,8 +15,11 @@ def write_method_(self):
         trial = self.judge_(self.target, message['previous'], message)
         failures.append({'source': message['previous'], 'problem': trial['problem'] or 'a better one is wanted'})
     found = None
-    for form in self.placement_():
-        choice = self.draw_form_(form, failures)
+    ladder = self.placement_()
+    for form in ladder:
+        drawn = self.draw_form_(form, failures, self.rounds if form == ladder[0] else 1)
+        failures = drawn['failures']
+        choice = drawn['choice']
         if choice is not None and (found is None or not choice['is_rote']):
             found = choice
         if found is not None and not found['is_rote']:
