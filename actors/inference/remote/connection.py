@@ -24,7 +24,7 @@ from actors.inference.prompts import Prompts
 from actors.inference.remote.generator import RemoteGenerator
 from actors.inference.remote.remote_bank import RemoteBank
 from actors.inference.remote.remote_text import Words
-from actors.inference.remote.server import KEY, Server
+from actors.inference.remote.server import KEY, REFUSALS, Server
 from actors.inference.serving import Serving
 from actors.inference.weights.lora import Shape
 from protocol.errors import BatosError
@@ -109,7 +109,7 @@ def reads_tokens(server: Server, served: str, prompts: Prompts) -> bool:
         if server.count(served, ids) != len(ids) or there is None:
             return False
     except BatosError as error:
-        if error.code not in {"BAD_ARGUMENT", "GENERATION_FAILED"}:
+        if error.code not in REFUSALS:
             raise
         return False
     if there != len(ids):
@@ -126,7 +126,7 @@ def tells_likelihood(server: Server, served: str) -> bool:
     try:
         return bool(server.say(served, _SAMPLE, 1).logprobs)
     except BatosError as error:
-        if error.code not in {"BAD_ARGUMENT", "GENERATION_FAILED"}:
+        if error.code not in REFUSALS:
             raise
         return False
 

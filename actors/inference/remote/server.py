@@ -38,6 +38,10 @@ _WRONG: Final = "Is `url` under [inference] in batos.toml that of an OpenAI-comp
 _LOG: Final = "See the server's log."
 
 
+REFUSALS: Final = frozenset({"BAD_ARGUMENT", "GENERATION_FAILED"})
+"""How a server says that it does not know what it was asked for: by a 400 or, some of them, by a 500."""
+
+
 class Served(msgspec.Struct, frozen=True):
     """A model that the server has: `root` is the path it came from, `parent` a LoRA's base model."""
 
@@ -166,7 +170,7 @@ class Server:
         try:
             choices = self._typed("POST", "/v1/completions", body, _Texts).choices
         except BatosError as error:
-            if error.code not in {"BAD_ARGUMENT", "GENERATION_FAILED"}:
+            if error.code not in REFUSALS:
                 raise
             return False
         return bool(choices) and choices[0].text == "ok"

@@ -1,9 +1,10 @@
 def draw_form_(self, form, failed, rounds):
     """Draw candidates in `form`, and judge them, until the choice among those that pass is safe: {'choice', 'failures'}.
 
-    The choice is None where none passes; `failures` are those that have `failed` before, and the new ones. A second round draws on from the same request, which is read already; a third
-    is shown what failed. Another round is begun only where there is time for it: what has passed must not be lost to it. A
-    form that is only handed over to has one round, and half of the tokens.
+    The choice is None where none passes; `failures` are those that have `failed` before, and the new ones. A second round
+    draws on from the same request, which is read already; a third is shown what failed. Another round is begun only where
+    there is time for it: what has passed must not be lost to it. A form that is only handed over to has one round, and half
+    of the tokens.
     """
     message = self.message
     most = message['form_tokens'] if rounds > 1 else message['form_tokens'] // 2
