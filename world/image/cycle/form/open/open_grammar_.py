@@ -4,7 +4,8 @@ def open_grammar_(self, message, is_begun=False):
     The `def` line is fixed; where the text `is_begun`, that line stands already, and a fence may close the text. A line of
     words may follow, then statements. What a name stands for no grammar knows, so a local may be read that nothing binds;
     all else that the gates ask of a page holds by the form, and most of the covenant too: a method whose examples change
-    slots signals after the last change, one whose examples change none has no way to. What is not bound in the method can only be called where the method begins with functions of its own.
+    slots signals after the last change, one whose examples change none has no way to. What is not bound in the method can
+    only be called where the method begins with functions of its own.
     """
     facts = self.open_names_(message)
     rules = {}
