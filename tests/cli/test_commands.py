@@ -163,7 +163,13 @@ def test_a_detached_send_prints_the_mandate(system, batos):
     ],
 )
 def test_the_exit_code_is_the_failures(system, batos, code, exit_code):
-    system.handlers["mandate"] = answering(BatosError(code, "so it is", "do that", mandate="M1", cycle="C1", line=3))
+    facts = {
+        "mandate": "M1",
+        "cycle": "C1",
+        "line": 3,
+        "goes_on": False,
+    }  # a mandate that is late says that it has ended
+    system.handlers["mandate"] = answering(BatosError(code, "so it is", "do that", **facts))
     system.start()
     got, lines = batos("send", "box", "area_")
     error = lines[-1]["error"]
@@ -254,6 +260,7 @@ def test_look(system, batos):
         "source": METHOD.source,
         "verdict": "accept",
         "intent": "",
+        "origin": "",
     }
     assert asked(system, "look").body == {"target": "box", "at": TID, "after": None, "limit": 100}
     assert lines[0]["next"] is None

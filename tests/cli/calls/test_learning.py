@@ -107,7 +107,9 @@ def test_its_shape(teaching, batos):
     assert (shape["proposal"], shape["installed"], shape["tid"]) == (None, True, "3" * 16)
     assert shape["runner_up"]["source"] == GUARDED
     assert shape["doubts"][0]["answers"][1] == {"sha256": "b" * 64, "outcome": {"returns": None}}
-    assert shape["groups"][0]["cases"] == [{"slots": {"lines": []}, "args": [], "kwargs": {}, "returns": 0}]
+    [case] = shape["groups"][0]["cases"]
+    assert {name: value for name, value in case.items() if value} == {"slots": {"lines": []}}
+    assert case["returns"] == 0
 
 
 def test_a_dry_run_shows_the_next_best_and_the_example_that_settles_it(teaching, home, capsys):
