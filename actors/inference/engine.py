@@ -26,8 +26,8 @@ from protocol.messages import Generated, Row
 
 _WARM_FORM: Final = 'start: "ok"'
 _PACED: Final = "The keeper of the light counts the ships, and writes a letter to his sister every week. " * 3
-_PACED_CONTEXT: Final = 256
-"""A model with less is tiny: a batch of it says nothing."""
+_PACED_CONTEXT: Final = 1024
+"""A model with less is tiny: a batch of it says nothing, and that prompt may not fit."""
 
 LocalAsked = Asked[tuple[int, ...], LLMatcher | None]
 LocalWave = Wave[tuple[int, ...], LLMatcher | None]
@@ -128,10 +128,18 @@ def serve(incarnation: Incarnation, settings: Inference, base_model: str) -> Ser
 
 
 def warm(serving: Serving[LocalGenerator]) -> None:
-    """Touch every weight and every first-time cost before somebody waits for it."""
+    """Touch every weight and every first-time cost before somebody waits for it, and measure how fast it is."""
+    _touch(serving)
+    _measure(serving)
+
+
+def _touch(serving: Serving[LocalGenerator]) -> None:
     free = Row(prompt="a", max_tokens=2)
     serving.generate([free, free, Row(prompt="a", grammar=_WARM_FORM)])
-    # Warm, it is measured once, so that the first deadline need not be guessed: a prompt, four texts, and one of them alone.
+
+
+def _measure(serving: Serving[LocalGenerator]) -> None:
+    """Once, so that the first deadline need not be guessed: a prompt, four texts, and one of them alone."""
     if serving.generator.context >= _PACED_CONTEXT:
         serving.generate([Row(prompt=_PACED, seed=seed, max_tokens=4 if seed else 8) for seed in range(4)])
 
@@ -139,12 +147,13 @@ def warm(serving: Serving[LocalGenerator]) -> None:
 def prove(serving: Serving[LocalGenerator]) -> None:
     """Warm, and BAD_MODEL where that fails, or where the model is none to be served in rows."""
     try:
-        warm(serving)
+        _touch(serving)
     except BatosError as error:
         if error.code == "OUT_OF_MEMORY":
             raise
         raise BatosError("BAD_MODEL", f"the model cannot be served: {error.message}", HINT) from error
     serving.generator.check()
+    _measure(serving)
 
 
 def words_of(incarnation: Incarnation) -> int:
