@@ -6,7 +6,8 @@ copied or packed, a level of it at a time, which costs much less than a look at 
 
 from __future__ import annotations
 
-from itertools import chain
+from collections.abc import Iterator
+from itertools import chain, islice
 from typing import Any, Final
 
 from protocol import codec
@@ -15,6 +16,7 @@ from protocol.errors import BatosError
 _LISTS: Final = frozenset({list, tuple})
 _TEXTS: Final = frozenset({str, bytes})
 _WORD_BITS: Final = 64
+_PIECE: Final = 8192
 
 
 def encoding(value: Any) -> bytes:
@@ -39,20 +41,30 @@ def packed(value: Any) -> bytes:
 def weigh(value: Any) -> None:
     """TOO_LARGE where `value` would have more than `MAX_VALUE_BYTES` when it is written out, BAD_VALUE where it is too deep."""
     weight = 0
-    parts = [value]
+    parts: Iterator[Any] = iter((value,))
     for _ in range(codec.MAX_DEPTH + 2):
-        kinds = set(map(type, parts))
-        lists = [part for part in parts if type(part) in _LISTS] if kinds & _LISTS else []
-        dicts = [part for part in parts if type(part) is dict] if dict in kinds else []
-        within = sum(map(len, lists)) + 2 * sum(map(len, dicts))
-        weight += len(parts) + _more(parts, kinds)
-        if weight + within > codec.MAX_VALUE_BYTES:
-            raise BatosError("TOO_LARGE", f"a value of more than {codec.MAX_VALUE_BYTES} bytes")
+        lists: list[Any] = []
+        dicts: list[Any] = []
+        within = 0
+        # A level at a time, as many steps as the value is deep; and a piece of it at a time, to be done with the first that is
+        # too much.
+        while piece := list(islice(parts, _PIECE)):
+            kinds = set(map(type, piece))
+            if kinds & _LISTS:
+                found = [part for part in piece if type(part) in _LISTS]
+                within += sum(map(len, found))
+                lists += found
+            if dict in kinds:
+                found = [part for part in piece if type(part) is dict]
+                within += 2 * sum(map(len, found))
+                dicts += found
+            weight += len(piece) + _more(piece, kinds)
+            if weight + within > codec.MAX_VALUE_BYTES:
+                raise BatosError("TOO_LARGE", f"a value of more than {codec.MAX_VALUE_BYTES} bytes")
         if not within:
             return
-        # A level at a time: as many steps as the value is deep.
         entries = chain(chain.from_iterable(dicts), chain.from_iterable(map(dict.values, dicts)))
-        parts = [*chain.from_iterable(lists), *entries]
+        parts = chain(chain.from_iterable(lists), entries)
     raise BatosError("BAD_VALUE", f"a value that is nested deeper than {codec.MAX_DEPTH} levels")
 
 
