@@ -26,6 +26,9 @@ from protocol.errors import BatosError
 from protocol.home import Home
 
 LOOK_S: Final = 1.0
+PREFETCHED: Final = 10_000
+"""OIDs that a server before this one may have given to clients: a hundred at once to each, which they keep when it dies. One
+that is not committed yet stands nowhere in the file, and given again it would name two objects."""
 
 _log = structlog.get_logger("storage")
 
@@ -38,6 +41,7 @@ def serve(home: Home) -> None:
         # The lock is ours, so a socket that stands there is a dead run's.
         home.zeo_socket.unlink(missing_ok=True)
         storage = _open(home)
+        storage.pass_over(PREFETCHED)
         # With a long queue of invalidations a client that was away for a moment keeps its cache.
         server = GuardedServer(relatives, str(home.zeo_socket), {"1": storage}, invalidation_queue_size=1000)
         loop = server.acceptor.event_loop

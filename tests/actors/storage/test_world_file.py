@@ -8,6 +8,7 @@ import pytest
 import transaction
 from ZODB import DB
 from ZODB.FileStorage import FileStorage
+from ZODB.utils import p64
 
 from actors.storage.world_file import WorldFile
 
@@ -84,3 +85,17 @@ def test_nothing_is_committed_where_it_cannot_be_put_back(tmp_path):
     put(db, "third")
     assert value_of(db) == "third"
     db.close()
+
+
+def test_what_was_handed_out_before_is_not_handed_out_again(tmp_path):
+    storage = WorldFile(str(tmp_path / "world.fs"), blob_dir=str(tmp_path / "blobs"))
+    storage.pass_over(1000)
+    assert storage.new_oid() == p64(1), "a new world begins at the first"
+    db = DB(storage)
+    put(db, "first")
+    given = [storage.new_oid() for _ in range(100)]
+    db.close()
+    storage = WorldFile(str(tmp_path / "world.fs"), blob_dir=str(tmp_path / "blobs"))
+    storage.pass_over(1000)
+    assert storage.new_oid() > max(given)
+    storage.close()
