@@ -27,7 +27,7 @@ def draw_form_(self, form, failed, rounds):
             seed=message['seed'] + manner['seed_offset'],
             max_tokens=manner['max_tokens'],
             scored=True,
-            drawing={'round': number, 'form': form},
+            drawing={'round': number + 1, 'form': form},
         )
         for row in rows:
             source = self.source_of_(form, row['text'], message) if form != 'narrow' else row['text']
