@@ -7,6 +7,7 @@ copied once, so that the clone of a circle is a circle of its own.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterable
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -15,7 +16,7 @@ from protocol import names
 T = TypeVar("T")
 
 
-class Cloning(Generic[T]):
+class Cloning(ABC, Generic[T]):
     """The making of one clone. `copies` are those so far, by the `key` of what they are copies of."""
 
     mapping: ClassVar[type[Any]]
@@ -53,18 +54,22 @@ class Cloning(Generic[T]):
         """What tells one object or container from another, and stays so while the clone is made."""
         return id(value)
 
+    @abstractmethod
     def slots(self, original: T) -> Iterable[tuple[str, Any]]:
-        raise NotImplementedError
+        """The own slots of an object."""
 
+    @abstractmethod
     def make(self) -> T:
-        raise NotImplementedError
+        """A new object without slots."""
 
+    @abstractmethod
     def write(self, made: T, name: str, value: Any) -> None:
-        raise NotImplementedError
+        """Give a new object a slot."""
 
+    @abstractmethod
     def is_shared(self, value: Any) -> bool:
-        raise NotImplementedError
+        """Whether a clone has this very value, and no copy of it."""
 
+    @abstractmethod
     def copy_other(self, value: Any) -> Any:
         """The copy of an object, or of what is neither an object nor a container."""
-        raise NotImplementedError
