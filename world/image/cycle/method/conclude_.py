@@ -12,7 +12,12 @@ def conclude_(self, source, origin, groups, doubts):
         reason = 'without an example nobody knows whether it is right'
     elif message['is_strict'] and doubts:
         reason = 'candidates that hold all examples do not agree'
-    sha256 = self.judge_(self.target, source, message)['sha256'] if reason else self.install_(self.target, source, origin)
+    if not reason:
+        sha256 = self.install_(self.target, source, origin)
+    elif groups:
+        sha256 = groups[0]['sha256']
+    else:
+        sha256 = self.judge_(self.target, source, message)['sha256']
     self.learned = {
         'source': source, 'sha256': sha256,
         'installed': not reason, 'reason': reason, 'origin': origin, 'groups': groups, 'doubts': doubts,
