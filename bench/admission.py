@@ -16,7 +16,6 @@ import re
 import statistics
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -24,13 +23,11 @@ from llguidance import LLMatcher, LLTokenizer
 
 from actors.guardian import gates
 from bench.claims import Claim, processor, report
-from world import awakening
+from bench.image import cycle
 
 FILES: Final = (Path(__file__).with_name("real.jsonl"),)
 TARGET: Final = 0.95
 SHOWN: Final = 60
-
-Grammar = Callable[[dict[str, Any]], str]
 
 
 class Written(NamedTuple):
@@ -54,7 +51,7 @@ def main() -> int:
     parser.add_argument("files", nargs="*", type=Path, default=FILES)
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
-    grammar, claims = form("open_grammar_"), []
+    grammar, claims = cycle().open_grammar_, []
     for file in asked.files:
         rows = [written(json.loads(line)) for line in file.read_text().splitlines()]
         accepted = [row for row in rows if gates.judge(row.source).accepted]
@@ -72,17 +69,6 @@ def main() -> int:
         ]  # fmt: skip
     report("admission", claims, device=processor(), as_json=asked.json)
     return 0 if all(claim.ok for claim in claims) else 1
-
-
-def form(selector: str) -> Grammar:
-    """The image's method of that name over the cycle's others, as plain Python."""
-    cycle = type("Cycle", (), {})
-    for method in awakening.image():
-        if method.holder == "cycle_traits":
-            scope: dict[str, Any] = {}
-            exec(method.source, scope)
-            setattr(cycle, method.selector, scope[method.selector])
-    return getattr(cycle(), selector)  # type: ignore[no-any-return]
 
 
 def written(row: dict[str, Any]) -> Written:

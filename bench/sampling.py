@@ -21,7 +21,7 @@ from protocol.examples import compare
 from protocol.messages import Example, Infer, Row, Run, Sampling, Turn
 
 NOBODY: Final = Ref("0" * 16)
-ROWS: Final = 4
+ROWS: Final = 8
 """Samples in one batch."""
 LEAST: Final = 8
 MOST: Final = 32

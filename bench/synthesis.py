@@ -26,6 +26,7 @@ from typing import Any, Final
 import msgspec
 from ulid import ULID
 
+from bench.alone import seconds_alone
 from bench.claims import Claim, processor, report
 from bench.sampling import NOBODY, Sampled, Task, sample
 from bus.client import Client
@@ -39,10 +40,15 @@ from protocol.messages import Cycles, Event, Learn, Mandate, MandateReply, New, 
 TASKS: Final = Path(__file__).with_name("tasks.jsonl")
 SECONDS: Final = 1800.0
 """That one message may take: a model of some billions on two cores reads slowly."""
+MOST_AROUND: Final = 1.5
+"""What the first verdict may take, in times of its row alone."""
 
 
 class Ours(msgspec.Struct, frozen=True):
-    """`first_s`: seconds until the first candidate had its verdict. `again`: tokens that a second such object took."""
+    """`first_s`: seconds until the first candidate had its verdict; `alone_s`: what its row takes by itself (`bench.alone`).
+
+    `again`: tokens that a second such object took.
+    """
 
     solved: bool
     installed: bool
@@ -53,6 +59,7 @@ class Ours(msgspec.Struct, frozen=True):
     attempts: int
     ending: str
     again: int | None = None
+    alone_s: float | None = None
 
 
 class Measured(msgspec.Struct, frozen=True):
@@ -93,12 +100,14 @@ async def _learned(bus: Client, name: str, task: Task) -> Ours:
         seconds=SECONDS,
     )
     began = time.monotonic()
-    ending, cycle, attempts, first = "COMPLETE", None, 0, None
+    ending, cycle, attempts, first, form = "COMPLETE", None, 0, None, ""
     reply: MandateReply | None = None
 
     def note(event: Event) -> None:
-        nonlocal first
-        if event.event == "judged" and first is None:
+        nonlocal first, form
+        if event.event == "drawing" and not form:
+            form = str(event.detail["form"])
+        if event.event == "judged" and form and first is None:
             first = time.monotonic() - began
 
     try:
@@ -124,6 +133,7 @@ async def _learned(bus: Client, name: str, task: Task) -> Ours:
         first_s=first,
         attempts=attempts,
         ending=ending,
+        alone_s=await seconds_alone(bus, task, form) if form in {"narrow", "open"} else None,
     )
 
 
@@ -241,6 +251,8 @@ def _costs(results: list[Measured]) -> list[Claim]:
     again = [one.again for one in mine if one.again is not None]
     free = sum(tokens == 0 for tokens in again)
     first = statistics.median([one.first_s for one in mine if one.first_s is not None] or [0.0])
+    around = [one.first_s / one.alone_s for one in mine if one.first_s is not None and one.alone_s]
+    ratio = statistics.median(around or [0.0])
     seconds = statistics.median(one.seconds for one in mine)
     drawn = sum(one.peer.drawn for one in results if one.peer is not None)
     return [
@@ -254,6 +266,14 @@ def _costs(results: list[Measured]) -> list[Claim]:
         ),
         Claim("tokens", sum(_tokens(one) for one in mine), {"drawn for the peer": drawn}, "tokens", "printed", True),
         Claim("seconds until the first verdict, median", round(first, 1), {}, "s", "printed", True),
+        Claim(
+            "first verdict, beside reading the request and writing the likeliest row alone, median",
+            round(ratio, 2),
+            {},
+            "times",
+            "at most 1.5",
+            ratio <= MOST_AROUND,
+        ),
         Claim("seconds a task, median", round(seconds, 1), {}, "s", "printed", True),
     ]
 

@@ -7,6 +7,7 @@ here. A method does not change once it is made; a new text is a new method in th
 from __future__ import annotations
 
 import hashlib
+import re
 import time
 from typing import Any, Final
 
@@ -73,3 +74,8 @@ class UvmMethod(Persistent):
 def digest(source: str) -> str:
     """The sha256 of a source text in UTF-8, 64 hex digits."""
     return hashlib.sha256(source.encode()).hexdigest()
+
+
+def slots_named(source: str) -> list[str]:
+    """The names that `source` has of its receiver, each once: of slots, and of messages too."""
+    return list(dict.fromkeys(re.findall(r"\bself\s*\.\s*(\w+)", source)))

@@ -11,13 +11,14 @@ import pytest
 
 from actors.guardian import gates
 from bench import admission
+from bench.image import cycle
 
 ROWS = {row["id"]: row for row in map(json.loads, admission.FILES[0].read_text().splitlines())}
 
 
 @pytest.fixture(scope="module")
 def grammar():
-    return admission.form("open_grammar_")
+    return cycle().open_grammar_
 
 
 def same(value):

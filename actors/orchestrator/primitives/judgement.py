@@ -16,7 +16,7 @@ from protocol import codec, verbs
 from protocol.codec import Ref, Value
 from protocol.errors import BatosError
 from protocol.messages import Done, Effect, Example, Failed, Judge, Trial, Tried
-from world.method import digest
+from world.method import digest, slots_named
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -79,7 +79,7 @@ def judge(sender: Sender, target: Value, source: Value, message: Value) -> Think
 def install(sender: Sender, target: Value, source: Value, origin: Value = "") -> Thinking[Value]:
     """Put an accepted method on `target`, in the overlay; its sha256. REFUSED where the guardian says no.
 
-    `origin` names the method of the world that was adopted. Its examples are kept with the objects that its trial has read.
+    `origin` names the method of the world that was adopted. Its examples are kept with the slots and the objects that it reads.
     """
     running = sender.running()
     thought = sender.thought
@@ -95,6 +95,7 @@ def install(sender: Sender, target: Value, source: Value, origin: Value = "") ->
         raise BatosError("REFUSED", f"this cycle answers {running.selector}, and may install nothing else")
     contract = thought.contracts.get((oid, verdict.selector))
     sha256 = digest(request.source)
+    read = _read_slots(thought, oid, request.source)
     draft = Draft(
         selector=verdict.selector,
         source=request.source,
@@ -103,7 +104,7 @@ def install(sender: Sender, target: Value, source: Value, origin: Value = "") ->
         author=running.cycle,
         model=running.model,
         examples=[
-            trials.frozen(thought.overlay, example, running.frozen.get((sha256, trials.digest_of(example)), {}))
+            trials.frozen(thought.overlay, example, read, running.frozen.get((sha256, trials.digest_of(example)), {}))
             for example in (contract.examples if contract else [])
         ],
         intent=contract.intent if contract else "",
@@ -112,6 +113,13 @@ def install(sender: Sender, target: Value, source: Value, origin: Value = "") ->
     thought.overlay.write(oid, {draft.selector: draft})
     thought.overlay.remember(_memo(thought, oid, draft))
     return draft.sha256
+
+
+def _read_slots(thought: Thought, oid: str, source: str) -> dict[str, Value]:
+    """The receiver's slots that a method names, as they stand now; none where they are too much to be kept with each example."""
+    seen = thought.overlay.visible(oid, kernel=thought.overlay.is_kernel(oid))
+    read = {name: seen[name] for name in slots_named(source) if name in seen}
+    return read if len(codec.packed(list(read.values()))) <= trials.MAX_FROZEN_BYTES else {}
 
 
 def _memo(thought: Thought, oid: str, draft: Draft) -> Memo:

@@ -178,9 +178,14 @@ def digest_of(example: Example) -> str:
     return codec.digest(example_value(example))
 
 
-def frozen(overlay: Overlay, example: Example, others: Frozen) -> Value:
-    """The example as it is kept: with the other objects that its trial has read, as they stood there."""
+def frozen(overlay: Overlay, example: Example, slots: dict[str, Value], others: Frozen) -> Value:
+    """The example as it is kept: with what its trial has read of the receiver (`slots`) and of other objects, as it stood there.
+
+    So it asks for the same tomorrow, whatever becomes of them.
+    """
     value: dict[str, Value] = example_value(example)
+    if slots:
+        value = {**value, "slots": {**slots, **value.get("slots", {})}}
     named = {_known_as(overlay, overlay.find(name)): slots for name, slots in value.get("objects", {}).items()}
     # What the example says of an object was laid over it in the trial, so what was read there has it too.
     joined = {**named, **others}

@@ -13,21 +13,11 @@ from llguidance import LLMatcher, LLTokenizer
 
 from actors.guardian import gates
 from actors.inference.forms.grammar import why_not
+from bench.image import cycle
 from protocol import names
 from protocol.errors import BatosError
-from world import awakening
 
-
-class Cycle:
-    """A receiver that has the cycle's methods of the image, and nothing else."""
-
-
-for method in awakening.image():
-    if method.holder == "cycle_traits":
-        namespace: dict = {}
-        exec(method.source, namespace)
-        setattr(Cycle, method.selector, namespace[method.selector])
-CYCLE = Cycle()
+CYCLE = cycle()
 BYTES = LLTokenizer("byte")
 END = BYTES.eos_token
 CLOSING = set(b")]}\"'\n:")

@@ -7,7 +7,6 @@ number, an index beyond its list). What a method should do at an edge nobody has
 from __future__ import annotations
 
 import random
-import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from itertools import combinations, islice, pairwise
 from random import Random
@@ -20,6 +19,7 @@ from actors.orchestrator.primitives.behaviour.keys import key_of
 from protocol import codec
 from protocol.codec import Value
 from protocol.messages import Example
+from world.method import slots_named
 
 MOST: Final = 24
 MAX_BYTES: Final = 4096
@@ -83,7 +83,7 @@ def generate(asked: Asked, sources: Sequence[str], most: int = MOST) -> list[Inp
     Only slots that one of the sources names are told and varied; all of them where nothing is named and no argument given, to
     see that nothing depends on them. The same for the same message and the same set of sources.
     """
-    named = {name for source in sources for name in re.findall(r"\bself\s*\.\s*(\w+)", source)}
+    named = {name for source in sources for name in slots_named(source)}
     shown = [*asked.examples, Example(args=asked.args, kwargs=asked.kwargs)]
     if not any(example.args or example.kwargs or named & {*asked.slots, *example.slots} for example in shown):
         named = set(asked.slots).union(*(example.slots for example in shown))

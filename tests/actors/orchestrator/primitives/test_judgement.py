@@ -51,15 +51,30 @@ async def test_an_order_learns_to_send_to_its_products(shop):
     assert (reply.result, reply.synthesized) == (11, True)
     assert await problems(shop, reply) == ["the method returned something else: expected 8, got 5.0", ""]
     frozen = {"pen": {"slots": {"cents": 100}}, "pad": {"slots": {"cents": 500}}}
-    assert kept_example(shop, "order", "total_") == {**frozen_example(8), "objects": frozen}
+    kept = {
+        "slots": {"lines": shop.look("order").slots["lines"]},
+        "args": [],
+        "kwargs": {},
+        "returns": 8,
+        "objects": frozen,
+    }
+    assert kept_example(shop, "order", "total_") == kept
     assert shop.look("pen").slots == {"cents": 200}
     with snapshot(shop.db) as connection:
         said = [entry["doc_id"] for entry in connection.root()["outbox"].values()]
     assert len(said) == len(set(said)), "a trial leaves no memo"
 
 
-def frozen_example(returns):
-    return {"slots": {}, "args": [], "kwargs": {}, "returns": returns}
+async def test_the_kept_example_holds_whatever_becomes_of_the_receiver(house):
+    house.new("box", width=4, height=3, colour="red")
+    house.played.rounds = [["def area_(self):\n    return self.width * self.height\n"]]
+    await house.send("box", "area_", examples=[Example(slots={"height": 2}, returns=8)])
+    assert kept_example(house, "box", "area_")["slots"] == {"width": 4, "height": 2}
+    with commit(house.db, user="test", description="wider") as connection:
+        connection.root()["objects"]["box"].width = 50
+    house.played.rounds = [["def area_(self):\n    return self.height * self.width\n"]]
+    reply = await house.send("box", "area_", key="again", learn=Learn(again=True))
+    assert await problems(house, reply) == ["", ""], "the old one and the new one hold it, though the box is wider"
 
 
 async def test_the_kept_example_holds_whatever_becomes_of_the_products(shop):
