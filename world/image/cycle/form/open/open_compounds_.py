@@ -15,7 +15,7 @@ def open_compounds_(self, facts, family):
             tried = branch if handler != branch else f'{f}p{n + 1}'
             for o in ['', 'o']:
                 rules[f'{f}{kind}{n}{o}'] = [
-                    f'{f}if {branch}{o} (elif{n} {f}test {branch}{o}){{0,9}} (else{n} {branch}{o})?',
+                    f'{f}if {branch}{o} (elif{n} {f}test {branch}{o}){{0,24}} (else{n} {branch}{o})?',
                     f'{f}for {loop}o (else{n} {handler}{o})?', f'{f}while {loop}o', f'"try:" NEWLINE {tried}{o} except{n} {handler}{o}',
                 ]
     return rules

@@ -21,7 +21,7 @@ def open_grammar_(self, message, is_begun=False):
             rules.update(self.open_changes_(facts, family))
     for level in range(1, facts['levels'] + 1):
         blank = '    ' * level
-        rules[f'in{level}'] = [f'"{blank}"', f'"{blank}" COMMENT NEWLINE "{blank}"']
+        rules[f'in{level}'] = [f'"{blank}" ((COMMENT NEWLINE | BLANK) "{blank}"){{0,4}}']
         rules[f'elif{level}'] = [f'"{blank}" "elif "']
         rules[f'else{level}'] = [f'"{blank}" "else:" NEWLINE']
         rules[f'except{level}'] = [f'"{blank}" "except" (" " errors (" as " NAME)?)? ":" NEWLINE']

@@ -3,40 +3,43 @@ def open_terminals_(self, facts):
 
     A name is none of Python's own words, nor one that the gates refuse wherever it stands; it has no underscore at its ends.
     Texts are without what cannot be seen; within the braces of a text Python forbids its quotes, backslashes and comments.
+    Beside braces a text is ASCII: with all letters there a mask costs four times as much, and with a large vocabulary more
+    than llguidance is ready to give.
     """
     words = self.open_words_()
     names = ' & ~/(' + '|'.join(words['python'] + words['refused']) + ')/'
     unseen = r'\x00-\x1f\x7f-\xa0\xad\u0600-\u200f\u2028-\u206f\ud7a4-\U0010ffff'
     field = r'\{[0-9]?(:[0-9]{0,2}(\.[0-9])?[df%]?)?\}'
+    number = r'-?((0|[1-9][0-9]{0,11})(\.[0-9]{1,8})?|[1-9](\.[0-9]{1,4})?e-?[1-9][0-9]?)'
     lines = [
-        'NAME: /[A-Za-z]([A-Za-z0-9_]{0,38}[A-Za-z0-9])?/' + names,
+        'NAME: /[A-Za-z]([A-Za-z0-9_]{0,38}[A-Za-z0-9])?|_/' + names,
         'EARLY: /[a-m]([a-z0-9_]*[a-z0-9])?/' + names,
         'LATE: /[n-z]([a-z0-9_]*[a-z0-9])?/' + names,
         'LETTER: /[a-z]/',
         'LONG: /[a-z][a-z0-9_]*[a-z0-9]/' + names + ' & ~/left|right|row|col|start|end|low|high/',
-        'BUILTIN: /' + '|'.join(words['builtins']) + '/',
-        r'MATH: /math\.(' + '|'.join(words['maths']) + ')/',
-        r'MATHS: /math\.(pi|e|tau|inf)/',
+        'CALLED: /' + '|'.join(words['builtins']) + r'|math\.(' + '|'.join(words['maths']) + ')/',
         'ERROR: /' + '|'.join(words['errors']) + '/',
         r'READ: /\.(' + '|'.join(words['reads']) + r')\(/',
         r'CHANGE: /\.(' + '|'.join(words['changes']) + r')\(/',
         r'TAKE: /\.(pop|popitem|setdefault)\(/',
-        r'OPERATOR: / ?(\+|-|\*|\/|\/\/|%|\*\*|&|\||\^|<<|>>|==|!=|<|>|<=|>=) ?/ | / (in|not in|is|is not) /',
+        r'OPERATOR: / ?(\+|-|\*|\/|\/\/|%|\*\*|&|\||\^|<<|>>|==|!=|<|>|<=|>=) ?/ | / (in|not in|is|is not|and|or|and not|or not) /',
         r'GROW: / (\+|-|\*|\/|\/\/|%|\*\*|&|\||\^)= /',
-        r'NUMBER: /(0|[1-9][0-9]{0,11})(\.[0-9]{1,8})?/ | /[1-9](\.[0-9]{1,4})?e-?[1-9][0-9]?/',
-        'CONSTANT: "None" | "True" | "False"',
+        'NUMBER: /' + number + '/',
+        'LITERAL: /' + number + r'/ | /None|True|False|math\.(pi|e|tau|inf)/',
         r'SPEC: "!r" | /:[<>^]?0?[0-9]{0,2},?(\.[0-9])?[dfs%]?/',
         r'WORDS: /\"\"\"[^"\\' + unseen + r']{1,120}\"\"\"/',
-        'COMMENT: /# ?[ -~]{1,80}/',
+        'COMMENT: /#( ?[ -~]{1,160})?/',
+        'BLANK: /\\n/',
         r'NEWLINE: /(  # [ -~]{1,80})?\n\n?/',
         r'COMMA: /,( |\n {4,40})?/',
         'COLON: /: ?/',
         r'FORMAT: /"([ !#-\[\]-z|~]|' + field + r'){1,60}"/ | /' + r"'([ !-&(-\[\]-z|~]|" + field + r"){1,60}'/",
     ]
-    for name, quote in [['D', '"'], ['S', "'"]]:
+    texts = [f'/{quote}([^{quote}\\\\{unseen}]|\\\\[nt\\\\"\']){{0,60}}{quote}/' for quote in ['"', "'"]]
+    lines.append('TEXTS: ' + ' | '.join(texts))
+    for name, quote, plain in [['D', '"', r' !#-\[\]-z|~'], ['S', "'", r' -&(-\[\]-z|~']]:
         lines += [
-            f'{name}TEXTS: /{quote}([^{quote}\\\\{unseen}]|\\\\[nt\\\\"\']){{0,60}}{quote}/',
-            f'{name}TEXT: /([^{quote}\\\\{{}}{unseen}]|\\\\[nt\\\\]){{1,60}}/',
+            f'{name}TEXT: /([{plain}]|\\\\[nt\\\\]){{1,60}}/',
             f'{name}PLAIN: /{quote}[ A-Za-z0-9_.,;:\\/+*-]{{0,40}}{quote}/',
         ]
     for name, opens, closes in [['', '(', ')'], ['S', '[', ']'], ['C', '{', '}']]:

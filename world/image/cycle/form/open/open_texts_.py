@@ -6,9 +6,8 @@ def open_texts_(self, facts):
         ['left', 'right'], ['row', 'col'], ['start', 'end'], ['low', 'high'],
     ]
     rules = {
-        'name': ['NAME', '"_"', *[f'"{name}"' for name in facts['parameters']]],
+        'name': ['NAME', *[f'"{name}"' for name in facts['parameters'] if name in self.open_words_()['refused']]],
         'slot': slots,
-        'string': ['DTEXTS', 'STEXTS'],
         'errors': ['ERROR', '"(" ERROR ("," " " ERROR){1,3} ")"'],
         'target': ['one ("," " " one){0,3}'],
         'one': ['name', '"(" name ("," " " name){1,2} ")"'],
@@ -28,14 +27,14 @@ def open_texts_(self, facts):
         q = quotes
         rules[f'{q}shown'] = [f'{q}part (OPERATOR ({q}part | NUMBER)){{0,2}}', f'{q}part " if " {q}part " else " ({q}part | {text})']
         rules[f'{q}part'] = [
-            f'name {q}trail{{0,3}}', f'BUILTIN "(" {q}inner ("," " " ({q}inner | NUMBER)){{0,2}} ")"', f'MATH "(" {q}inner ")"',
+            f'name {q}trail{{0,3}}', f'CALLED "(" {q}inner ("," " " ({q}inner | NUMBER)){{0,2}} ")"',
             f'"(" {q}inner ")"', *([f'slot {q}trail{{0,3}}'] if slots else []), f'{text} READ {q}inner? ")"',
         ]
         rules[f'{q}inner'] = [f'{q}leaf (OPERATOR ({q}leaf | NUMBER)){{0,2}}']
-        rules[f'{q}leaf'] = [f'name {q}trail{{0,3}}', *([f'slot {q}trail{{0,3}}'] if slots else []), f'BUILTIN "(" name {q}trail{{0,2}} ")"']
+        rules[f'{q}leaf'] = [f'name {q}trail{{0,3}}', *([f'slot {q}trail{{0,3}}'] if slots else []), f'CALLED "(" name {q}trail{{0,2}} ")"']
         rules[f'{q}trail'] = [
             f'"[" {q}index (OPERATOR NUMBER)? "]"', f'"[" ({q}index (OPERATOR NUMBER)?)? ":" ({q}index (OPERATOR NUMBER)?)? "]"',
             f'READ ({q}index ("," " " {q}index)?)? ")"',
         ]
-        rules[f'{q}index'] = ['name', 'NUMBER', '"-" NUMBER', text]
+        rules[f'{q}index'] = ['name', 'NUMBER', text]
     return rules
