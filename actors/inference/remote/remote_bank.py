@@ -12,11 +12,13 @@ import shutil
 import threading
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Final
+from types import MappingProxyType
+from typing import Any, Final, Protocol
 
 import structlog
 import torch
 
+from actors.inference.experts.tiers import ExpertSlots
 from actors.inference.remote.server import Server
 from actors.inference.weights.expert import Expert
 from actors.inference.weights.export import export, pairs
@@ -28,6 +30,44 @@ _PROBE: Final = "The"
 _PROBE_TOKENS: Final = 8
 
 _log = structlog.get_logger("inference")
+
+
+class ServerBank(ExpertSlots, Protocol):
+    """What a server lends of experts, and how a request names the one that is to speak."""
+
+    def serve(self, digests: Iterable[str]) -> None:
+        """The next rows use these."""
+
+    def voice(self, sha256: str | None) -> dict[str, Any]:
+        """The fields of a request that say whose text it is, None for the base model's."""
+
+
+class NoBank:
+    """The bank of a server that serves no experts. It has no slot, so that nothing is ever brought there."""
+
+    pinned = False
+    slots = 0
+    rank = 0
+    dtype = torch.float32
+    shapes: Mapping[str, Shape] = MappingProxyType({})
+
+    def __init__(self, served: str) -> None:
+        self._served = served
+
+    def fill(self, slot: int, expert: Expert) -> None:
+        raise NotImplementedError  # it has no slot
+
+    def clear(self, slot: int) -> None:
+        raise NotImplementedError  # it has no slot
+
+    def tidy(self) -> None:
+        pass
+
+    def serve(self, digests: Iterable[str]) -> None:
+        pass
+
+    def voice(self, sha256: str | None) -> dict[str, Any]:  # noqa: ARG002 - the base model speaks for all
+        return {"model": self._served}
 
 
 class RemoteBank:
@@ -104,6 +144,9 @@ class RemoteBank:
         """Have the server forget what has left its slots."""
         with self._talking:
             self._tidy()
+
+    def voice(self, sha256: str | None) -> dict[str, Any]:
+        return {"model": sha256 or self._served}
 
     def serve(self, digests: Iterable[str]) -> None:
         """The next rows use these. What a restart of the server has cost is loaded again."""
