@@ -149,13 +149,9 @@ class Serving(Generic[G]):
     def convert(self, adapter: Path, target: Path) -> Manifest:
         """Check the foreign adapter and write it as an expert for this model into the new file `target`; BAD_EXPERT.
 
-        BAD_CONFIG where no expert can be served: the adapter is not to blame.
+        BAD_CONFIG where no expert can be served, for the adapter is not to blame.
         """
-        if self.generator.abilities.lora == "none":
-            why = self.generator.abilities.instead.get("lora", "the engine serves no experts")
-            raise BatosError(
-                "BAD_CONFIG", f"no expert can be taken in: {why}", "docs/engines.md says which engines can."
-            )
+        self.generator.accepts(())
         layout = self.tiers.layout
         found = read_adapter(
             adapter,

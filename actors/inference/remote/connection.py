@@ -24,11 +24,13 @@ from actors.inference.decoding.bank import linears
 from actors.inference.model.device import dtype_of
 from actors.inference.prompts import Prompts
 from actors.inference.remote.generator import RemoteGenerator
+from actors.inference.remote.no_bank import NoBank
 from actors.inference.remote.probing import probe
-from actors.inference.remote.remote_bank import NoBank, RemoteBank, ServerBank
+from actors.inference.remote.remote_bank import RemoteBank, ServerBank
 from actors.inference.remote.remote_text import Words
 from actors.inference.remote.replies import Served
 from actors.inference.remote.server import KEY, Server
+from actors.inference.remote.server_prompts import Tokenizer
 from actors.inference.serving import Serving
 from actors.inference.weights.lora import Shape
 from protocol.errors import BatosError
@@ -60,22 +62,32 @@ def connect(settings: Inference, home: Home) -> Connection:
     return attach(Server(settings.url, os.environ.get(KEY, "")), settings, home)
 
 
-def attach(server: Server, settings: Inference, home: Home, *, digest: str = "", source: str = "") -> Connection:
+def attach(
+    server: Server,
+    settings: Inference,
+    home: Home,
+    *,
+    digest: str = "",
+    source: str = "",
+    prompts: Tokenizer | None = None,
+) -> Connection:
     """Try what the server can do, and make an engine of it. BAD_CONFIG, BAD_MODEL, or NOT_READY while it is away.
 
-    `digest` and `source` say what the base model is and where it came from, where whoever has started the server knows. A
-    `model` in the settings that is no folder names one of the server's models.
+    `digest` and `source` say what the base model is and where it came from, and `prompts` makes its prompts, where whoever has
+    started the server knows; then no folder is looked at. A `model` in the settings that is no folder names one of the
+    server's models.
     """
-    folder = _folder(settings)
-    shapes, prompts = (model_shapes(folder), model_prompts(folder)) if folder else (None, None)
+    folder = "" if prompts else _folder(settings)
+    shapes = model_shapes(folder) if folder else None
+    prompts = model_prompts(folder) if folder else prompts
     bases = [model for model in server.models().values() if model.parent is None]
-    served = find_served(server, bases, settings.served or ("" if folder else settings.model))
+    served = find_served(server, bases, settings.served or ("" if folder or digest else settings.model))
     probed = probe(server, served, prompts, alone=len(bases) == 1, lends=shapes is not None)
     abilities = probed.abilities
     for name, instead in abilities.instead.items():
         _log.warning("the model server cannot do everything", ability=name, instead=instead)
     words = Words(probed.prompts, abilities, served.id, probed.names)
-    bank: ServerBank = NoBank(served.id)
+    bank: ServerBank = NoBank()
     if shapes is not None and abilities.lora != "none":
         bank = _bank(server, served.id, settings, home, shapes=shapes)
     generator = RemoteGenerator(server, served.id, bank, words, abilities=abilities)

@@ -97,7 +97,8 @@ class RemoteGenerator:
         }
 
     def _job(self, asked: RemoteAsked) -> Job:
-        return self.words.job(asked.row, asked.prompt, self.bank.voice(asked.content and asked.content.sha256))
+        voice = self.bank.voice(asked.content and asked.content.sha256)
+        return self.words.job(asked.row, asked.prompt, {"model": self._served, **voice})
 
     def _speak(self, batch: _Batch, wave: RemoteWave, used: Iterable[str]) -> None:
         """All texts of a wave. Those for which the server was too busy, beside others, are asked for again after these."""

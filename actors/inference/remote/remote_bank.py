@@ -12,7 +12,6 @@ import shutil
 import threading
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Final, Protocol
 
 import structlog
@@ -39,35 +38,7 @@ class ServerBank(ExpertSlots, Protocol):
         """The next rows use these."""
 
     def voice(self, sha256: str | None) -> dict[str, Any]:
-        """The fields of a request that say whose text it is, None for the base model's."""
-
-
-class NoBank:
-    """The bank of a server that serves no experts. It has no slot, so that nothing is ever brought there."""
-
-    pinned = False
-    slots = 0
-    rank = 0
-    dtype = torch.float32
-    shapes: Mapping[str, Shape] = MappingProxyType({})
-
-    def __init__(self, served: str) -> None:
-        self._served = served
-
-    def fill(self, slot: int, expert: Expert) -> None:
-        raise NotImplementedError  # it has no slot
-
-    def clear(self, slot: int) -> None:
-        raise NotImplementedError  # it has no slot
-
-    def tidy(self) -> None:
-        pass
-
-    def serve(self, digests: Iterable[str]) -> None:
-        pass
-
-    def voice(self, sha256: str | None) -> dict[str, Any]:  # noqa: ARG002 - the base model speaks for all
-        return {"model": self._served}
+        """The fields by which a request names the expert that is to speak; none for None, which is the base model."""
 
 
 class RemoteBank:
@@ -146,7 +117,7 @@ class RemoteBank:
             self._tidy()
 
     def voice(self, sha256: str | None) -> dict[str, Any]:
-        return {"model": sha256 or self._served}
+        return {"model": sha256} if sha256 else {}
 
     def serve(self, digests: Iterable[str]) -> None:
         """The next rows use these. What a restart of the server has cost is loaded again."""

@@ -111,7 +111,11 @@ class Server:
 
     def answer(self, path: str, body: Mapping[str, Any]) -> Answer:
         """Texts without a stream."""
-        return self._typed("POST", path, body, Answer)
+        return self.post(path, body, Answer)
+
+    def post(self, path: str, body: Mapping[str, Any], kind: type[T]) -> T:
+        """What the server answers at a path that its dialect alone has."""
+        return self._typed("POST", path, body, kind)
 
     def count(self, model: str, prompt: str | Sequence[int]) -> int | None:
         """How many tokens `model` reads in `prompt`, a text or token ids; None where the server does not say."""
@@ -122,11 +126,11 @@ class Server:
     def tokens(self, text: str, *, special: bool, begins: bool) -> list[int]:
         """The text in llama.cpp's tokens. `special`: what spells a control token is one. `begins`: as a prompt begins."""
         body = {"content": text, "add_special": begins, "parse_special": special}
-        return self._typed("POST", "/tokenize", body, Tokens).tokens
+        return self.post("/tokenize", body, Tokens).tokens
 
     def rendered(self, messages: Sequence[Mapping[str, str]]) -> str:
         """The turns as llama.cpp writes them with the model's chat template; the last one goes on if it is the assistant's."""
-        return self._typed("POST", "/apply-template", {"messages": list(messages)}, Rendered).prompt
+        return self.post("/apply-template", {"messages": list(messages)}, Rendered).prompt
 
     def properties(self) -> Properties:
         """How llama.cpp was started."""
