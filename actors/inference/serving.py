@@ -24,7 +24,7 @@ from actors.inference.weights.adapter import read_adapter
 from actors.inference.weights.expert import Content, Manifest, write_expert
 from protocol.codec import Value
 from protocol.errors import BatosError
-from protocol.messages import Generated, Inferred, Row, Speed
+from protocol.messages import Abilities, Generated, Inferred, Row, Speed
 
 P = TypeVar("P")
 F = TypeVar("F")
@@ -61,8 +61,8 @@ class Generator(Protocol[P, F]):
     pace: Pace
 
     @property
-    def grammars(self) -> bool:
-        """Whether a grammar binds its texts."""
+    def abilities(self) -> Abilities:
+        """What it can do, which does not change while it serves."""
 
     @property
     def bank(self) -> ExpertSlots:
@@ -122,6 +122,9 @@ class Serving(Generic[G]):
         started = time.monotonic()
         check(rows)
         contents = [content_of(row, number, experts or {}) for number, row in enumerate(rows)]
+        if self.generator.abilities.lora == "none":
+            # What the abilities say is done instead: a persona speaks through its prompt, whoever was to lend it a voice.
+            contents = [None] * len(rows)
         for content in distinct(contents).values():
             self.generator.accepts(content.invocation)
         asked, outcomes = self._admitted(rows, contents)
@@ -144,7 +147,11 @@ class Serving(Generic[G]):
         return Inferred(rows=texts, prompt_tokens=prompted, seconds=seconds, speed=self.speed())
 
     def convert(self, adapter: Path, target: Path) -> Manifest:
-        """Check the foreign adapter and write it as an expert for this model into the new file `target`; BAD_EXPERT."""
+        """Check the foreign adapter and write it as an expert for this model into the new file `target`; BAD_EXPERT.
+
+        BAD_CONFIG where no expert can be served, for the adapter is not to blame.
+        """
+        self.generator.accepts(())
         layout = self.tiers.layout
         found = read_adapter(
             adapter,
@@ -166,7 +173,8 @@ class Serving(Generic[G]):
         """What `status` shows; from any thread."""
         return {
             **self.generator.stats(),
-            "grammars": self.generator.grammars,
+            "grammars": self.generator.abilities.grammar != "none",
+            "abilities": msgspec.to_builtins(self.generator.abilities),
             "speed": msgspec.to_builtins(self.speed()),
             "generated_tokens": self._generated,
             "prompt_tokens": self._prompted,
