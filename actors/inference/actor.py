@@ -142,8 +142,14 @@ class Inference(Actor):
 
     async def model(self, _request: BaseModel, _call: Call) -> BaseModelReply:
         engine, model, _ = self._ready()
-        grammars = engine.generator.grammars
-        return BaseModelReply(digest=model.digest, source=model.source, grammars=grammars, speed=engine.speed())
+        abilities = engine.generator.abilities
+        return BaseModelReply(
+            digest=model.digest,
+            source=model.source,
+            grammars=abilities.grammar != "none",
+            speed=engine.speed(),
+            abilities=abilities,
+        )
 
     async def _detail(self) -> dict[str, Any]:
         """From memory alone: what the world would have to be asked for would hang with it."""

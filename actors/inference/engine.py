@@ -22,7 +22,7 @@ from actors.inference.weights.placement import lend
 from protocol.codec import Value
 from protocol.errors import BatosError
 from protocol.home import Inference
-from protocol.messages import Generated, Row
+from protocol.messages import MAX_ROWS, Abilities, Generated, Row
 
 _WARM_FORM: Final = 'start: "ok"'
 _PACED: Final = "The keeper of the light counts the ships, and writes a letter to his sister every week. " * 3
@@ -36,8 +36,6 @@ LocalWave = Wave[tuple[int, ...], LLMatcher | None]
 class LocalGenerator:
     """Decodes the rows of a wave together, step by step."""
 
-    grammars = True
-
     def __init__(self, incarnation: Incarnation, settings: Inference) -> None:
         self.model = incarnation.model
         self.tokenizer = incarnation.tokenizer
@@ -50,6 +48,16 @@ class LocalGenerator:
         self.bank = Bank(incarnation.model, slots=settings.slots, rank=settings.rank, dtype=incarnation.dtype)
         self.prefixes = Prefixes(incarnation.model, self.bank, settings.prefix_bytes)
         self.pace = Pace()
+        self.abilities = Abilities(
+            grammar="native",
+            schema="native",
+            token_ids=True,
+            likelihood="native",
+            seeds=True,
+            texts=MAX_ROWS,
+            context=self.context,
+            lora="native",
+        )
 
     def accepts(self, invocation: Sequence[int]) -> None:
         """BAD_EXPERT for an expert that begins within a prompt, where the model cannot read one in parts."""

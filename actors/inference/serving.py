@@ -24,7 +24,7 @@ from actors.inference.weights.adapter import read_adapter
 from actors.inference.weights.expert import Content, Manifest, write_expert
 from protocol.codec import Value
 from protocol.errors import BatosError
-from protocol.messages import Generated, Inferred, Row, Speed
+from protocol.messages import Abilities, Generated, Inferred, Row, Speed
 
 P = TypeVar("P")
 F = TypeVar("F")
@@ -61,8 +61,8 @@ class Generator(Protocol[P, F]):
     pace: Pace
 
     @property
-    def grammars(self) -> bool:
-        """Whether a grammar binds its texts."""
+    def abilities(self) -> Abilities:
+        """What it can do, which does not change while it serves."""
 
     @property
     def bank(self) -> ExpertSlots:
@@ -166,7 +166,8 @@ class Serving(Generic[G]):
         """What `status` shows; from any thread."""
         return {
             **self.generator.stats(),
-            "grammars": self.generator.grammars,
+            "grammars": self.generator.abilities.grammar != "none",
+            "abilities": msgspec.to_builtins(self.generator.abilities),
             "speed": msgspec.to_builtins(self.speed()),
             "generated_tokens": self._generated,
             "prompt_tokens": self._prompted,

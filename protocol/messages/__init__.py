@@ -36,6 +36,7 @@ from protocol.messages.guardian import (
 from protocol.messages.inference import (
     MAX_ROWS,
     MAX_TOKENS,
+    Abilities,
     Activate,
     BaseModel,
     BaseModelReply,
@@ -111,6 +112,7 @@ from protocol.messages.status import (
 __all__ = [
     "MAX_ROWS",
     "MAX_TOKENS",
+    "Abilities",
     "Activate",
     "ActorStatus",
     "Answer",

@@ -111,13 +111,44 @@ class BaseModel(msgspec.Struct, frozen=True, kw_only=True):
     """Ask for the base model that generates."""
 
 
+class Abilities(msgspec.Struct, frozen=True, kw_only=True):
+    """What generates can do, and how it is told to. Of a model server all of this was tried when it was reached.
+
+    `engine` is the name that a server gives itself, empty where it tells none. Where a value is `native`, this process does it
+    itself. Else:
+
+    `grammar`: the field by which a grammar binds a text, `structured_outputs` (vLLM's) or `grammar` (llama.cpp's, with a first
+    line that names llguidance). `schema`: the one for a JSON schema, `response_format` or `json_schema`.
+    `token_ids`: prompts go as token ids. `completions`: a bare prompt can be continued; without it there is chat alone.
+    `likelihood`: where it tells how likely each token was, in a list of numbers or in a list of tokens that have one each.
+    `seeds`: the same seed gives the same text. `texts`: so many texts of one prompt in one request.
+    `context`: so many tokens may a prompt and its text have together, 0 where nobody tells.
+    `lora`: an expert is loaded while the server runs, or named with a request among those that it was started with.
+
+    `instead` says by the name of an ability that is missing why it is, and what is done instead.
+    """
+
+    engine: str = ""
+    grammar: Literal["native", "structured_outputs", "grammar", "none"] = "none"
+    schema: Literal["native", "response_format", "json_schema", "none"] = "none"
+    token_ids: bool = False
+    completions: bool = True
+    likelihood: Literal["native", "token_logprobs", "content", "none"] = "none"
+    seeds: bool = False
+    texts: int = 1
+    context: int = 0
+    lora: Literal["native", "load", "request", "none"] = "none"
+    instead: dict[str, str] = {}
+
+
 class BaseModelReply(msgspec.Struct, frozen=True, kw_only=True):
-    """The base model that generates: its digest, where it came from, and whether a grammar binds its texts."""
+    """The base model that generates: its digest, where it came from, whether a grammar binds its texts, and what it can do."""
 
     digest: str
     source: str
     grammars: bool = True
     speed: Speed = Speed()
+    abilities: Abilities = Abilities()
 
 
 class Import(msgspec.Struct, frozen=True, kw_only=True):

@@ -29,7 +29,7 @@ from actors.inference.serving import Serving
 from actors.inference.weights.lora import Shape
 from protocol.errors import BatosError
 from protocol.home import Home, Inference
-from protocol.messages import Row
+from protocol.messages import Abilities, Row
 
 _HINT: Final = (
     "Point `model` under [inference] in batos.toml at a folder with the served model's config.json and tokenizer."
@@ -54,9 +54,16 @@ def connect(settings: Inference, home: Home) -> Connection:
     """Reach the configured server. BAD_CONFIG, BAD_MODEL, or NOT_READY while it is away."""
     if not settings.url:
         raise BatosError("BAD_CONFIG", "inference.engine is openai without inference.url", "Give the server's address.")
+    return attach(Server(settings.url, os.environ.get(KEY, "")), settings, home)
+
+
+def attach(server: Server, settings: Inference, home: Home, *, digest: str = "", source: str = "") -> Connection:
+    """Try what the server can do, and make an engine of it. BAD_CONFIG, BAD_MODEL, or NOT_READY while it is away.
+
+    `digest` and `source` say what the base model is and where it came from, where whoever has started the server knows.
+    """
     shapes = model_shapes(settings.model)
     prompts = model_prompts(settings.model)
-    server = Server(settings.url, os.environ.get(KEY, ""))
     served = find_served(server, settings.served)
     bank = RemoteBank(
         server,
@@ -67,13 +74,20 @@ def connect(settings: Inference, home: Home) -> Connection:
         slots=settings.slots,
         rank=settings.rank,
     )
-    digest = settings.digest or identity(settings.model, served)
+    digest = digest or settings.digest or identity(settings.model, served)
     takes_tokens = reads_tokens(server, served, prompts)
     if not takes_tokens:
         _log.warning("the model server takes no token ids: a text that spells one of its control tokens is refused")
     words = Words(prompts, takes_tokens=takes_tokens, scores=tells_likelihood(server, served))
-    generator = RemoteGenerator(server, served, bank, words, grammars=server.binds(served))
-    return Connection(Serving(generator, digest, settings.warm_bytes), digest, f"{served} at {server.url}")
+    abilities = Abilities(
+        grammar="structured_outputs" if server.binds(served) else "none",
+        schema="response_format",
+        token_ids=takes_tokens,
+        likelihood="token_logprobs" if words.scores else "none",
+        lora="load",
+    )
+    generator = RemoteGenerator(server, served, bank, words, abilities=abilities)
+    return Connection(Serving(generator, digest, settings.warm_bytes), digest, source or f"{served} at {server.url}")
 
 
 def model_shapes(folder: str) -> Mapping[str, Shape]:

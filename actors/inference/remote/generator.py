@@ -23,7 +23,7 @@ from actors.inference.remote.server import Server
 from actors.inference.serving import Asked, Outcome, Wave, failed
 from protocol.codec import Value
 from protocol.errors import BatosError
-from protocol.messages import Row
+from protocol.messages import Abilities, Row
 
 POLL_S: Final = 0.05
 """Seconds between two looks at whether to stop, where the server is silent."""
@@ -37,11 +37,11 @@ class RemoteGenerator:
 
     vocabulary_size = None
 
-    def __init__(self, server: Server, served: str, bank: RemoteBank, words: Words, *, grammars: bool = True) -> None:
-        """`served` is the base model's name on the server; `words` makes its prompts; `grammars`: it keeps to them."""
+    def __init__(self, server: Server, served: str, bank: RemoteBank, words: Words, *, abilities: Abilities) -> None:
+        """`served` is the base model's name on the server; `words` makes its prompts; `abilities`: what it was seen to do."""
         self.bank = bank
         self.words = words
-        self.grammars = grammars
+        self.abilities = abilities
         self.pace = Pace()
         self._server = server
         self._served = served

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from actors.inference.decoding.pace import Pace
 from actors.inference.serving import Outcome, Serving, failed
 from protocol.errors import BatosError
-from protocol.messages import MAX_ROWS, Generated, Row, Sampling
+from protocol.messages import MAX_ROWS, Abilities, Generated, Row, Sampling
 
 from .small_house import BASE, SIZE, House, refused
 
@@ -18,7 +18,7 @@ class Letters:
     """Says a row's prompt in capitals and the letter of its expert, a token a letter, and notes what it was asked."""
 
     vocabulary_size = None
-    grammars = True
+    abilities = Abilities(grammar="native")
 
     def __init__(self, bank):
         self.bank = bank
