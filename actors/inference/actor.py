@@ -228,7 +228,7 @@ class Inference(Actor):
         from actors.inference.llama import keeping  # noqa: PLC0415 - as above
 
         folder = self.home.root / "incarnation"
-        tried = KeptModel("", source.name, {path.name: path for path in source.paths})
+        tried = KeptModel(source.stamp, source.name, {path.name: path for path in source.paths})
 
         def try_it() -> None:
             self._serve(tried, is_new=True)

@@ -145,6 +145,7 @@ class Serving(Generic[G]):
 
     def convert(self, adapter: Path, target: Path) -> Manifest:
         """Check the foreign adapter and write it as an expert for this model into the new file `target`; BAD_EXPERT."""
+        self.generator.accepts(())
         layout = self.tiers.layout
         found = read_adapter(
             adapter,

@@ -11,8 +11,9 @@ from actors.inference.llama.keeping import head_of
 from actors.inference.llama.sizing import quantization, share
 from actors.inference.llama.spelling import prompts_of
 from actors.inference.model.linking import link
-from actors.inference.remote.connection import Known, attach
+from actors.inference.remote.connection import Parts, attach
 from actors.inference.remote.generator import RemoteGenerator
+from actors.inference.remote.no_bank import NoBank
 from actors.inference.remote.server import Server
 from actors.inference.serving import Serving
 from protocol.codec import Value
@@ -65,8 +66,8 @@ def serve(
     began(process)
     try:
         server = Server(process.url(), process.key)
-        known = Known(prompts=prompts_of(server, head), context=given.longest)
-        engine = attach(server, settings, home, digest=kept.digest, source=kept.source, known=known).engine
+        parts = Parts(prompts_of(server, head), NoBank())
+        engine = attach(server, settings, home, digest=kept.digest, source=kept.source, parts=parts).engine
         _measure(engine, given.longest)
     except BatosError as error:
         process.close()

@@ -15,7 +15,6 @@ import errno
 import hashlib
 import json
 import pickle
-import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path

@@ -22,6 +22,7 @@ from actors.inference.decoding.bank import linears
 from actors.inference.model.device import dtype_of
 from actors.inference.prompts import Prompts
 from actors.inference.remote.generator import RemoteGenerator
+from actors.inference.remote.no_bank import NoBank
 from actors.inference.remote.remote_bank import RemoteBank
 from actors.inference.remote.remote_text import Words
 from actors.inference.remote.server import KEY, REFUSALS, Server
@@ -50,6 +51,13 @@ class Connection(NamedTuple):
     source: str
 
 
+class Parts(NamedTuple):
+    """What makes prompts for the served model, and where its experts are, where whoever has started the server knows."""
+
+    prompts: Prompts
+    bank: RemoteBank | NoBank
+
+
 def connect(settings: Inference, home: Home) -> Connection:
     """Reach the configured server. BAD_CONFIG, BAD_MODEL, or NOT_READY while it is away."""
     if not settings.url:
@@ -57,23 +65,22 @@ def connect(settings: Inference, home: Home) -> Connection:
     return attach(Server(settings.url, os.environ.get(KEY, "")), settings, home)
 
 
-def attach(server: Server, settings: Inference, home: Home, *, digest: str = "", source: str = "") -> Connection:
+def attach(
+    server: Server,
+    settings: Inference,
+    home: Home,
+    *,
+    digest: str = "",
+    source: str = "",
+    parts: Parts | None = None,
+) -> Connection:
     """Try what the server can do, and make an engine of it. BAD_CONFIG, BAD_MODEL, or NOT_READY while it is away.
 
-    `digest` and `source` say what the base model is and where it came from, where whoever has started the server knows.
+    `digest` and `source` say what the base model is and where it came from, where whoever has started the server knows; then
+    its `parts` may be known too, and no folder is looked at.
     """
-    shapes = model_shapes(settings.model)
-    prompts = model_prompts(settings.model)
     served = find_served(server, settings.served)
-    bank = RemoteBank(
-        server,
-        served,
-        Path(settings.exchange).expanduser().absolute() if settings.exchange else home.root / "exchange",
-        shapes=shapes,
-        dtype=dtype_of(settings.dtype),
-        slots=settings.slots,
-        rank=settings.rank,
-    )
+    prompts, bank = parts or described(server, served, settings, home)
     digest = digest or settings.digest or identity(settings.model, served)
     takes_tokens = reads_tokens(server, served, prompts)
     if not takes_tokens:
@@ -84,10 +91,26 @@ def attach(server: Server, settings: Inference, home: Home, *, digest: str = "",
         schema="response_format",
         token_ids=takes_tokens,
         likelihood="token_logprobs" if words.scores else "none",
-        lora="load",
+        lora="load" if bank.slots else "none",
     )
     generator = RemoteGenerator(server, served, bank, words, abilities=abilities)
     return Connection(Serving(generator, digest, settings.warm_bytes), digest, source or f"{served} at {server.url}")
+
+
+def described(server: Server, served: str, settings: Inference, home: Home) -> Parts:
+    """The parts that the folder `model` describes."""
+    shapes = model_shapes(settings.model)
+    prompts = model_prompts(settings.model)
+    bank = RemoteBank(
+        server,
+        served,
+        Path(settings.exchange).expanduser().absolute() if settings.exchange else home.root / "exchange",
+        shapes=shapes,
+        dtype=dtype_of(settings.dtype),
+        slots=settings.slots,
+        rank=settings.rank,
+    )
+    return Parts(prompts, bank)
 
 
 def model_shapes(folder: str) -> Mapping[str, Shape]:

@@ -17,6 +17,7 @@ import httpx2
 
 from actors.inference.decoding.pace import Pace
 from actors.inference.forms.constraints import Form
+from actors.inference.remote.no_bank import NoBank
 from actors.inference.remote.remote_bank import RemoteBank
 from actors.inference.remote.remote_text import Job, Prompt, Text, Words
 from actors.inference.remote.server import Server
@@ -37,7 +38,9 @@ class RemoteGenerator:
 
     vocabulary_size = None
 
-    def __init__(self, server: Server, served: str, bank: RemoteBank, words: Words, *, abilities: Abilities) -> None:
+    def __init__(
+        self, server: Server, served: str, bank: RemoteBank | NoBank, words: Words, *, abilities: Abilities
+    ) -> None:
         """`served` is the base model's name on the server; `words` makes its prompts; `abilities`: what it was seen to do."""
         self.bank = bank
         self.words = words
@@ -47,7 +50,9 @@ class RemoteGenerator:
         self._served = served
 
     def accepts(self, invocation: Sequence[int]) -> None:
-        """BAD_EXPERT for an expert that begins within a prompt."""
+        """BAD_EXPERT for an expert that begins within a prompt, BAD_CONFIG for any where none is served."""
+        if isinstance(self.bank, NoBank):
+            self.bank.accepts()
         if invocation:
             raise BatosError(
                 "BAD_EXPERT",

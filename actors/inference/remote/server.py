@@ -175,6 +175,10 @@ class Server:
             return False
         return bool(choices) and choices[0].text == "ok"
 
+    def post(self, path: str, body: Mapping[str, Any], kind: type[T]) -> T:
+        """What the server answers at a path that its dialect alone has."""
+        return self._typed("POST", path, body, kind)
+
     def session(self) -> httpx2.AsyncClient:
         """A client for `stream`, for one event loop. Reading has no limit of its own: whoever reads sees to that."""
         return httpx2.AsyncClient(**self._options(None))
