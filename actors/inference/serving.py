@@ -122,6 +122,9 @@ class Serving(Generic[G]):
         started = time.monotonic()
         check(rows)
         contents = [content_of(row, number, experts or {}) for number, row in enumerate(rows)]
+        if self.generator.abilities.lora == "none":
+            # What the abilities say is done instead: a persona speaks through its prompt, whoever was to lend it a voice.
+            contents = [None] * len(rows)
         for content in distinct(contents).values():
             self.generator.accepts(content.invocation)
         asked, outcomes = self._admitted(rows, contents)
@@ -144,7 +147,10 @@ class Serving(Generic[G]):
         return Inferred(rows=texts, prompt_tokens=prompted, seconds=seconds, speed=self.speed())
 
     def convert(self, adapter: Path, target: Path) -> Manifest:
-        """Check the foreign adapter and write it as an expert for this model into the new file `target`; BAD_EXPERT."""
+        """Check the foreign adapter and write it as an expert for this model into the new file `target`; BAD_EXPERT.
+
+        BAD_CONFIG where no expert can be served, for the adapter is not to blame.
+        """
         self.generator.accepts(())
         layout = self.tiers.layout
         found = read_adapter(

@@ -1,38 +1,37 @@
-"""The bank of a server that serves no experts: whoever brings one is told so, and why."""
+"""The bank of a server that serves no experts: it has no slot, so that nothing is ever brought there."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from types import MappingProxyType
+from typing import Any
 
-from protocol.errors import BatosError
+import torch
 
-_WHY: Final = "experts are not served by this engine: its personas speak through their prompts alone"
-_HINT: Final = 'Set engine = "local" under [inference] in batos.toml, which serves them; `batos train` needs it too.'
+from actors.inference.weights.expert import Expert
+from actors.inference.weights.lora import Shape
 
 
 class NoBank:
-    """No slots, and no linears that an expert could change."""
+    """No slots, and no linears that an expert could change. Whoever brings one is refused by the generator before."""
 
+    pinned = False
     slots = 0
     rank = 0
-    pinned = False
-    dtype: Any = None
-    shapes: Mapping[str, Any] = {}
+    dtype = torch.float32
+    shapes: Mapping[str, Shape] = MappingProxyType({})
 
-    def accepts(self) -> None:
-        """BAD_CONFIG, always: nothing is wrong with the expert."""
-        raise BatosError("BAD_CONFIG", _WHY, _HINT)
+    def fill(self, _slot: int, _expert: Expert, /) -> None:
+        raise NotImplementedError  # it has no slot
 
-    def fill(self, slot: int, expert: Any) -> None:  # noqa: ARG002 - the protocol's
-        self.accepts()
-
-    def clear(self, slot: int) -> None:
-        """Nothing was in it."""
+    def clear(self, _slot: int, /) -> None:
+        raise NotImplementedError  # it has no slot
 
     def tidy(self) -> None:
-        """Nothing to follow up."""
+        """Nothing has left it."""
 
-    def serve(self, digests: Iterable[str]) -> None:
-        if set(digests):
-            self.accepts()
+    def serve(self, _digests: Iterable[str], /) -> None:
+        """Rows name no expert here."""
+
+    def voice(self, _sha256: str | None, /) -> dict[str, Any]:
+        return {}

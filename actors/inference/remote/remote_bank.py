@@ -12,11 +12,12 @@ import shutil
 import threading
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, Protocol
 
 import structlog
 import torch
 
+from actors.inference.experts.tiers import ExpertSlots
 from actors.inference.remote.server import Server
 from actors.inference.weights.expert import Expert
 from actors.inference.weights.export import export, pairs
@@ -28,6 +29,16 @@ _PROBE: Final = "The"
 _PROBE_TOKENS: Final = 8
 
 _log = structlog.get_logger("inference")
+
+
+class ServerBank(ExpertSlots, Protocol):
+    """What a server lends of experts, and how a request names the one that is to speak."""
+
+    def serve(self, digests: Iterable[str]) -> None:
+        """The next rows use these."""
+
+    def voice(self, sha256: str | None) -> dict[str, Any]:
+        """The fields by which a request names the expert that is to speak; none for None, which is the base model."""
 
 
 class RemoteBank:
@@ -104,6 +115,9 @@ class RemoteBank:
         """Have the server forget what has left its slots."""
         with self._talking:
             self._tidy()
+
+    def voice(self, sha256: str | None) -> dict[str, Any]:
+        return {"model": sha256} if sha256 else {}
 
     def serve(self, digests: Iterable[str]) -> None:
         """The next rows use these. What a restart of the server has cost is loaded again."""

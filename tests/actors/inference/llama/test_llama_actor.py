@@ -134,7 +134,7 @@ async def test_experts_are_refused_in_words_and_stop_no_start(llama_home, adapte
     assert (llama_home.staging / "robin").is_dir(), "it waits for an engine that serves it"
     error = await ask.refused("import", Import(name="brick", path=str(llama_home.staging / "robin")))
     await inference.close()
-    assert (error.code, "experts are not served by this engine" in error.message) == ("BAD_CONFIG", True)
+    assert (error.code, "llama.cpp is not given experts yet" in error.message) == ("BAD_CONFIG", True)
 
 
 def test_llama_cpp_ends_with_whoever_has_started_it(llama, gguf, tmp_path):
