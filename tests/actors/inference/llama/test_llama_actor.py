@@ -171,3 +171,12 @@ def test_the_key_stands_in_no_argument_and_no_environment_and_nothing_is_served_
         assert Server(url, one.key).models().keys() == {"m"}
     finally:
         one.close()
+
+
+def test_neither_torch_nor_transformers_is_loaded_for_it():
+    code = (
+        "import sys, actors.inference.actor, actors.inference.llama.serve, actors.inference.experts.administration\n"
+        "print([name for name in ('torch', 'transformers', 'safetensors') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
