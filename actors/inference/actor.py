@@ -84,11 +84,11 @@ class Inference(Actor):
 
     async def close(self) -> None:
         self._closing = True
+        if self._process is not None:  # before the thread that has started it, with which it would end by itself
+            await asyncio.to_thread(self._process.close)
         self._thread.shutdown(wait=False, cancel_futures=True)
         if self._administration is not None:
             self._administration.close()
-        if self._process is not None:
-            await asyncio.to_thread(self._process.close)
         if self._store is not None:
             await asyncio.to_thread(self._store.close)
 
@@ -262,7 +262,8 @@ class Inference(Actor):
 
     def end(self) -> None:
         """llama.cpp is gone, and so is this process: supervisord starts both anew, and `status` counts that."""
-        os.kill(os.getpid(), signal.SIGTERM)
+        if not self._closing:
+            os.kill(os.getpid(), signal.SIGTERM)
 
     async def _lend(self, store: Store, engine: Serving[Any]) -> Administration:
         from actors.inference.experts.administration import Administration  # noqa: PLC0415 - it needs the model's libraries

@@ -93,9 +93,12 @@ def serve(
 
 
 def _measure(engine: Serving[RemoteGenerator], context: int) -> None:
-    """Touch every weight, and see how fast it is, so that the first deadline need not be guessed: four texts, and one alone."""
+    """See how fast it reads and writes, so that the first deadline need not be guessed: a prompt, four texts, and one alone."""
     if context < _PACED_CONTEXT:
         engine.generate([Row(prompt="a", max_tokens=2)])
         return
+    made = engine.generate([Row(prompt=_PACED, max_tokens=1)])
+    engine.generator.pace.has_read(made.prompt_tokens, made.seconds)
+    # It is not read again.
     engine.generate([Row(prompt=_PACED, seed=seed, max_tokens=8) for seed in range(4)])
     engine.generate([Row(prompt=_PACED, max_tokens=8)])
