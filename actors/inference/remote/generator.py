@@ -50,10 +50,10 @@ class RemoteGenerator:
         self._served = served
 
     def accepts(self, invocation: Sequence[int]) -> None:
-        """BAD_CONFIG for any where the server takes none, BAD_EXPERT for one that begins within a prompt."""
+        """BAD_EXPERT for an expert that begins within a prompt; BAD_CONFIG for any where none is served: it is not to blame."""
         if self.abilities.lora == "none":
-            why = f"the model server serves no experts: {self.abilities.instead['lora']}"
-            raise BatosError("BAD_CONFIG", why, _LOCAL)
+            why = self.abilities.instead.get("lora", "personas speak through their prompts alone")
+            raise BatosError("BAD_CONFIG", f"no expert can be served: {why}", _LOCAL)
         if invocation:
             raise BatosError(
                 "BAD_EXPERT",

@@ -95,6 +95,7 @@ class FakeServer:
             case "chat":
                 return [{"id": NAME, "object": "model", "created": 0, "owned_by": "library"}]
         base = {"id": NAME, "object": "model", "root": str(self.folder), "parent": None, "owned_by": "vllm"}
+        base["max_model_len"] = self.context
         return [base, *({"id": name, "root": root, "parent": NAME} for name, root in self.roots.items())]
 
     def load(self, name, path):
