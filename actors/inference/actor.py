@@ -31,9 +31,8 @@ import structlog
 from actors.inference.base_model import KeptModel, keep_model, kept_model, load_model
 from bus.life import Actor
 from bus.service import Call, Handler, stop_on_signals
-from protocol.engines import Choice, choose, gguf_file
 from protocol.errors import BatosError
-from protocol.home import Home
+from protocol.home import Choice, Home, choose, gguf_file
 from protocol.messages import (
     Activate,
     BaseModel,
