@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from actors.inference.base_model import KeptModel
-from actors.inference.llama.serve import serve
+from actors.inference.llama.serve import Watch, serve
 from actors.inference.remote.connection import attach
 from actors.inference.remote.server import Server
 from protocol.home import Home, Inference
@@ -80,7 +80,7 @@ def serving_hosted(tmp_path_factory):
     file = Path(os.environ.get("BATOS_TEST_GGUF") or tiny_gguf(folder / "tiny.gguf"))
     kept = KeptModel(BASE, "tiny", {file.name: file})
     home = Home(folder / "home")
-    served = serve(kept, Inference(threads=1), home, began=lambda _: None, on_end=lambda _: None, is_new=True)
+    served = serve(kept, Inference(threads=1), home, Watch(began=lambda _: None, on_end=lambda _: None))
     yield served.engine
     served.process.close()
 
