@@ -62,8 +62,8 @@ class Inference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `engine` says who generates (docs/engines.md): the `local` device; `llama`, which is llama.cpp on the processor, for a GGUF
     file; `auto`, the one of these two that fits; or `openai`, the OpenAI-compatible server at `url`, which
     has the model under the name `served` (empty: the only one that it has) and reads experts from the folder `exchange`
-    (empty: one in the home); then `model` is a folder with the model's `config.json` and tokenizer, and `digest` its identity
-    (empty: drawn from that file and the name).
+    (empty: one in the home); then `model` is a folder with the model's `config.json` and tokenizer, or the model's name there, or
+    empty, and `digest` its identity (empty: drawn from what is known of it and the name).
 
     `form` is the shape in which the model begins to write methods (`auto`: the one that its placement has found), and
     `form_tokens` the most that a method may have in the wider ones.
