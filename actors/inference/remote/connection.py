@@ -17,11 +17,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 import structlog
-import torch
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
-from actors.inference.decoding.bank import linears
-from actors.inference.model.device import dtype_of
 from actors.inference.prompts import Prompts
 from actors.inference.remote.generator import RemoteGenerator
 from actors.inference.remote.no_bank import NoBank
@@ -97,6 +93,11 @@ def attach(
 
 def model_shapes(folder: str) -> Mapping[str, Shape]:
     """The linears of the model whose `config.json` lies in `folder`; BAD_MODEL where there is none."""
+    import torch  # noqa: PLC0415 - seconds of import, which only who lends experts has to wait for
+    from transformers import AutoConfig, AutoModelForCausalLM  # noqa: PLC0415 - as above
+
+    from actors.inference.decoding.bank import linears  # noqa: PLC0415 - as above
+
     path = _config(folder).parent
     with _described(folder):
         config = AutoConfig.from_pretrained(path, **_LOCAL)
@@ -107,6 +108,8 @@ def model_shapes(folder: str) -> Mapping[str, Shape]:
 
 def model_prompts(folder: str) -> Prompts:
     """What makes prompts with the tokenizer and the chat template in `folder`; BAD_MODEL where there is no tokenizer."""
+    from transformers import AutoTokenizer  # noqa: PLC0415 - seconds of import
+
     path = _config(folder).parent
     with _described(folder):
         tokenizer = AutoTokenizer.from_pretrained(path, **_LOCAL)
@@ -158,6 +161,8 @@ def _folder(settings: Inference) -> str:
 
 
 def _bank(server: Server, served: str, settings: Inference, home: Home, *, shapes: Mapping[str, Shape]) -> RemoteBank:
+    from actors.inference.model.device import dtype_of  # noqa: PLC0415 - seconds of import
+
     return RemoteBank(
         server,
         served,

@@ -6,8 +6,6 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-import torch
-
 from actors.inference.weights.expert import Expert
 from actors.inference.weights.lora import Shape
 
@@ -18,7 +16,7 @@ class NoBank:
     pinned = False
     slots = 0
     rank = 0
-    dtype = torch.float32
+    dtype: Any = None
     shapes: Mapping[str, Shape] = MappingProxyType({})
 
     def fill(self, _slot: int, _expert: Expert, /) -> None:

@@ -12,17 +12,18 @@ import shutil
 import threading
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import structlog
-import torch
 
 from actors.inference.experts.tiers import ExpertSlots
 from actors.inference.remote.server import Server
 from actors.inference.weights.expert import Expert
-from actors.inference.weights.export import export, pairs
 from actors.inference.weights.lora import Shape
 from protocol.errors import BatosError
+
+if TYPE_CHECKING:
+    import torch
 
 _DIGEST: Final = re.compile(r"\.?[0-9a-f]{64}")
 _PROBE: Final = "The"
@@ -83,6 +84,8 @@ class RemoteBank:
 
     def fill(self, slot: int, expert: Expert) -> None:
         """Have the server load the expert; BAD_EXPERT where it does not, or does not let it speak."""
+        from actors.inference.weights.export import export, pairs  # noqa: PLC0415 - seconds of import
+
         sha256 = expert.sha256
         with self._talking:
             self._tidy()
