@@ -201,10 +201,16 @@ class Inference(Actor):
         folder = self.home.root / "incarnation"
         settings = self.settings.inference
 
+        waits = self.waiting_for
+
+        def tell(read: int, whole: int) -> None:
+            self.waiting_for = f"{waits}: {100 * read // max(whole, 1)} % are read"
+
         def make() -> incarnation.ModelManifest:
             shutil.rmtree(folder, ignore_errors=True)
             gc.collect()
-            made = incarnation.convert(incarnation.find(settings.model, settings.dtype), folder, settings.dtype)
+            made = incarnation.convert(incarnation.find(settings.model, settings.dtype), folder, settings.dtype, tell)
+            self.waiting_for = f"{waits}: it is tried"
             gc.collect()
             return made
 

@@ -17,7 +17,7 @@ import json
 import pickle
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -39,6 +39,9 @@ _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG})
 
 transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+
+OnProgress = Callable[[int, int], None]
+"""Told how many of how many bytes have been read."""
 
 
 class ModelManifest(NamedTuple):
@@ -63,15 +66,34 @@ class Incarnation(NamedTuple):
     dtype: torch.dtype
 
 
-def convert(source: ModelSource, folder: Path, dtype: str = "auto") -> ModelManifest:
+def convert(
+    source: ModelSource, folder: Path, dtype: str = "auto", on_progress: OnProgress = lambda *_: None
+) -> ModelManifest:
     """Write the model of `source` into `folder` as safetensors and JSON; BAD_MODEL says why it cannot be used.
 
-    Its numbers are kept in the type that the configuration names, whatever is faster here: the digest is theirs.
+    Its numbers are kept in the type that the configuration names, whatever is faster here: the digest is theirs. Of a GGUF
+    file `on_progress` is told how many of how many bytes have been read.
     """
     check_files(source.path)
     # Whatever else of the files is odd in a way that nobody has thought of is theirs too.
-    with readable(f"{source.path} cannot be converted"):
+    quickly = _quickly(source.path, on_progress) if source.path.is_file() else contextlib.nullcontext()
+    with readable(f"{source.path} cannot be converted"), quickly:
         return _convert(source, folder, dtype)
+
+
+def _quickly(path: Path, on_progress: OnProgress) -> contextlib.AbstractContextManager[None]:
+    """While transformers reads the GGUF file at `path`; BAD_MODEL where the file is none, or not whole."""
+    from actors.inference.model.gguf_header import read_header  # noqa: PLC0415 - a machine that has folders alone lacks gguf
+    from actors.inference.model.gguf_reading import quickly  # noqa: PLC0415 - as above
+
+    header = read_header(path)
+    if len(header.parts) > 1:
+        raise BatosError(
+            "BAD_MODEL",
+            f"{path} is one of {len(header.parts)} parts, and torch is given a whole file",
+            "Join them (`llama-gguf-split --merge`), or have llama.cpp serve them as they are (docs/engines.md).",
+        )
+    return quickly(header, on_progress)
 
 
 def _convert(source: ModelSource, folder: Path, dtype: str) -> ModelManifest:
