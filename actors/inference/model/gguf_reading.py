@@ -11,7 +11,7 @@ as a processor's cache. The numbers are the same, bit for bit.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
@@ -74,8 +74,8 @@ class _Reader:
         values = {name: value for name, value in header.values.items() if not isinstance(value, Length)}
         # A configuration wants of all words to know how many they are.
         words, size = header.values.get(_WORDS), f"{header.architecture}.vocab_size"
-        named: Mapping[str, Any] = GGUF_CONFIG_MAPPING.get(header.architecture, {})
-        if isinstance(words, Length) and "vocab_size" in named:
+        mapped: Any = GGUF_CONFIG_MAPPING
+        if isinstance(words, Length) and "vocab_size" in mapped.get(header.architecture, {}):
             values.setdefault(size, int(words))
         self.fields = {name: _field(value) for name, value in values.items()}
         total = sum(tensor.bytes for tensor in header.tensors)
