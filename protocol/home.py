@@ -47,7 +47,8 @@ class Inference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     The bank holds `slots` experts of at most `rank` on the device; `warm_bytes` bounds the experts kept in memory, and
     `prefix_bytes` what is kept on the device of prompts that were read.
 
-    `engine` says who generates: the `local` device, or the OpenAI-compatible server at `url` (docs/engines.md), which
+    `engine` says who generates (docs/engines.md): the `local` device; `llama`, which is llama.cpp on the processor, for a GGUF
+    file; `auto`, the one of these two that fits; or `openai`, the OpenAI-compatible server at `url`, which
     has the model under the name `served` (empty: the only one that it has) and reads experts from the folder `exchange`
     (empty: one in the home); then `model` is a folder with the model's `config.json` and tokenizer, and `digest` its identity
     (empty: drawn from that file and the name).
@@ -56,7 +57,7 @@ class Inference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `form_tokens` the most that a method may have in the wider ones.
     """
 
-    engine: Literal["local", "openai"] = "local"
+    engine: Literal["auto", "local", "llama", "openai"] = "auto"
     url: str = ""
     served: str = ""
     digest: str = ""

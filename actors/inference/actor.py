@@ -2,7 +2,8 @@
 
 Its life: 1. it answers `status` at once; 2. it waits for the world; 3. if the world does not hold the configured model
 yet, it converts that once, tries it, stores it, and serves what it has tried; 4. otherwise it loads the model from the
-world's own files and warms it (or, instead of all that, it reaches the server that has it); 5. it is ready, and generates
+world's own files and warms it (a GGUF file is kept and loaded as it is where llama.cpp serves it, in a process of its own; or,
+instead of all that, it reaches the server that has it); 5. it is ready, and generates
 one batch at a time in a thread of its own, so that heartbeats go on beside it; 6. on SIGTERM generation ends at its next
 step.
 
@@ -16,7 +17,9 @@ import asyncio
 import functools
 import gc
 import importlib
+import os
 import shutil
+import signal
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -28,6 +31,7 @@ import structlog
 from actors.inference.base_model import KeptModel, keep_model, kept_model, load_model
 from bus.life import Actor
 from bus.service import Call, Handler, stop_on_signals
+from protocol.engines import Choice, choose, gguf_file
 from protocol.errors import BatosError
 from protocol.home import Home
 from protocol.messages import (
@@ -49,6 +53,8 @@ from world.store import Store, open_store
 
 if TYPE_CHECKING:
     from actors.inference.experts.administration import Administration
+    from actors.inference.llama import keeping
+    from actors.inference.llama.hosted import Hosted
     from actors.inference.serving import Serving
 
 T = TypeVar("T")
@@ -71,6 +77,9 @@ class Inference(Actor):
         self._engine: Serving[Any] | None = None
         self._model: KeptModel | None = None
         self._administration: Administration | None = None
+        self._choice: Choice | None = None
+        self._about: dict[str, Any] = {}
+        self._process: Hosted | None = None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="inference")
 
     async def close(self) -> None:
@@ -78,6 +87,8 @@ class Inference(Actor):
         self._thread.shutdown(wait=False, cancel_futures=True)
         if self._administration is not None:
             self._administration.close()
+        if self._process is not None:
+            await asyncio.to_thread(self._process.close)
         if self._store is not None:
             await asyncio.to_thread(self._store.close)
 
@@ -147,6 +158,8 @@ class Inference(Actor):
             detail["experts"] = self._administration.census()
         if self._model is not None:
             detail.update(model=self._model.source, digest=self._model.digest)
+        if self._choice is not None:
+            detail.update(self._about, engine=self._choice._asdict())
         return detail
 
     def _ready(self) -> tuple[Serving[Any], KeptModel, Administration]:
@@ -174,18 +187,82 @@ class Inference(Actor):
 
     async def _bring(self, store: Store) -> tuple[KeptModel, Serving[Any]]:
         """The base model and what generates with it, on this machine or on a server."""
+        settings = self.settings.inference
+        self._choice = choose(settings, self.home.root)
+        _log.info("engine", **self._choice._asdict())
+        if self._choice.engine == "llama":
+            return await self._host(store)
         self.waiting_for = "the model's libraries"
         await self._work(_import_libraries)
-        if self.settings.inference.engine == "openai":
-            self.waiting_for = f"the model server at {self.settings.inference.url}"
+        if self._choice.engine == "openai":
+            self.waiting_for = f"the model server at {settings.url}"
             return await self._work(self._connect)
         kept = await store.run(lambda: kept_model(store))
-        source = await self._work(lambda: _source(self.settings.inference.model, self.settings.inference.dtype))
+        source = await self._work(lambda: _source(settings.model, settings.dtype))
         if kept is None or kept.source != source:
             self.waiting_for = f"the conversion of {source}, once"
             return await self._incarnate(store)
         self.waiting_for = f"the model {kept.source}"
         return kept, await self._work(functools.partial(self._load, kept))
+
+    async def _host(self, store: Store) -> tuple[KeptModel, Serving[Any]]:
+        """The configured GGUF file behind llama.cpp; one that the world does not hold yet is tried and copied there first."""
+        self.waiting_for = "llama.cpp"
+        await self._work(lambda: importlib.import_module("actors.inference.llama.serve"))
+        from actors.inference.llama import keeping  # noqa: PLC0415 - imported above, off the event loop
+
+        path = gguf_file(self.settings.inference, self.home.root)
+        assert path is not None
+        source = await self._work(lambda: keeping.find(path))
+        kept = await store.run(lambda: kept_model(store))
+        if kept is None or kept.source != source.name:
+            await self._keep(store, source)
+            kept = await store.run(lambda: kept_model(store))
+            if kept is None:
+                raise _not_shown()
+        self.waiting_for = f"the model {kept.source}"
+        return kept, await self._work(functools.partial(self._serve, kept))
+
+    async def _keep(self, store: Store, source: keeping.Source) -> None:
+        """Try the file where it lies, and store a copy of it. What cannot be served is not kept."""
+        from actors.inference.llama import keeping  # noqa: PLC0415 - as above
+
+        folder = self.home.root / "incarnation"
+        tried = KeptModel("", source.name, {path.name: path for path in source.paths})
+
+        def try_it() -> None:
+            self._serve(tried, is_new=True)
+            assert self._process is not None
+            self._process.close()
+
+        def say(where: str) -> None:
+            self.waiting_for = where
+
+        self.waiting_for = f"a trial of {source.name}, once"
+        await self._work(try_it)
+        try:
+            made = await self._work(lambda: keeping.copy(source, folder, say))
+            await store.run(lambda: keep_model(store, made.digest, made.source, made.files))
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _serve(self, kept: KeptModel, *, is_new: bool = False) -> Serving[Any]:
+        from actors.inference.llama import serve  # noqa: PLC0415 - as above
+
+        def began(process: Hosted) -> None:
+            self._process = process
+            if self._closing:
+                process.close()
+
+        served = serve.serve(
+            kept, self.settings.inference, self.home, began=began, on_end=lambda _: self.end(), is_new=is_new
+        )
+        self._about = served.about
+        return served.engine
+
+    def end(self) -> None:
+        """llama.cpp is gone, and so is this process: supervisord starts both anew, and `status` counts that."""
+        os.kill(os.getpid(), signal.SIGTERM)
 
     async def _lend(self, store: Store, engine: Serving[Any]) -> Administration:
         from actors.inference.experts.administration import Administration  # noqa: PLC0415 - it needs the model's libraries
@@ -223,9 +300,7 @@ class Inference(Actor):
             await store.run(lambda: keep_model(store, manifest.digest, manifest.source, files))
             kept = await store.run(lambda: kept_model(store))
             if kept is None:
-                raise BatosError(
-                    "STORAGE", "the model was stored, and the world does not show it", "See the storage log."
-                )
+                raise _not_shown()
             incarnation.relink(kept.files, self.home.root / "model")
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -268,6 +343,10 @@ def _import_libraries() -> None:
     """Seconds of imports, away from the event loop."""
     importlib.import_module("actors.inference.engine")
     importlib.import_module("actors.inference.experts.administration")
+
+
+def _not_shown() -> BatosError:
+    return BatosError("STORAGE", "the model was stored, and the world does not show it", "See the storage log.")
 
 
 def _source(model: str, dtype: str) -> str:

@@ -27,6 +27,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, GgufCo
 from transformers.utils import logging as transformers_logging
 
 from actors.inference.model.device import dtype_of, is_full, limit_threads, no_room, placement
+from actors.inference.model.linking import link
 from actors.inference.model.sources import AGAIN, HINT, ModelSource, check_files, find
 from protocol.errors import BatosError
 
@@ -148,7 +149,7 @@ def load(
     with contextlib.ExitStack() as stack:
         if folder is None:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="batos-model-"))) / "model"
-        _link(files, folder)
+        link(files, folder)
         placed = placement(
             device,
             dtype,
@@ -201,21 +202,6 @@ def readable(what: str) -> Iterator[None]:
         if isinstance(error, OSError) and error.errno in _FULL:
             raise BatosError("STORAGE", f"{what}: {error.strerror}", "Make room on the disk of the home.") from error
         raise BatosError("BAD_MODEL", f"{what}: {_reason(error)}", HINT) from error
-
-
-def _link(files: Mapping[str, Path], folder: Path) -> None:
-    """The files by their names in the new `folder`; what was there before goes."""
-    try:
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(mode=0o700, parents=True)
-        for name, path in files.items():
-            (folder / name).symlink_to(path)
-    except OSError as error:
-        raise BatosError(
-            "STORAGE",
-            f"the model's folder {folder} cannot be made: {error.strerror or error}",
-            "Is the disk full, or the home not yours to write in?",
-        ) from error
 
 
 def _check_weights(path: Path, model: Any, report: Mapping[str, Any]) -> None:

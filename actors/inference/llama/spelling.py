@@ -1,0 +1,71 @@
+"""The tokenizer and the chat template of the file that llama.cpp has loaded, as `prompts` asks for them.
+
+llama.cpp cuts texts and fills templates itself: so a prompt's tokens are those that the model was converted with, and no second
+reader of the file can differ from it. What steers the model, and must not be spelt by what a person has written, the head
+of the file says.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+import msgspec
+
+from actors.inference.llama.header import Header
+from actors.inference.prompts import Prompts
+from actors.inference.remote.server import Server
+
+_STEERING: Final = frozenset({3, 4})
+"""Types of tokens that llama.cpp reads in a text: control tokens, and those that were added."""
+
+
+class _Tokens(msgspec.Struct, frozen=True):
+    tokens: list[int]
+
+
+class _Filled(msgspec.Struct, frozen=True):
+    prompt: str
+
+
+class Tokenizer:
+    """As much of a tokenizer of transformers as `Prompts` uses."""
+
+    def __init__(self, server: Server, vocabulary: dict[str, int]) -> None:
+        self._server = server
+        self._vocabulary = vocabulary
+        begin = self._cut("a", special=True, steers=False)[: -len(self._cut("a", special=False, steers=False)) or None]
+        spelt = {number: word for word, number in vocabulary.items()}
+        self._begin = "".join(spelt.get(token, "") for token in begin)
+
+    def __call__(
+        self, text: str, *, add_special_tokens: bool = True, split_special_tokens: bool = False
+    ) -> dict[str, list[int]]:
+        return {"input_ids": self._cut(text, special=add_special_tokens, steers=not split_special_tokens)}
+
+    def get_vocab(self) -> dict[str, int]:
+        return self._vocabulary
+
+    def apply_chat_template(self, turns: list[dict[str, str]], *, add_generation_prompt: bool, **_told: Any) -> str:
+        """The turns as the model's template writes them; a last turn of the assistant is left open."""
+        body = {"messages": turns, "add_generation_prompt": add_generation_prompt}
+        text = self._server.post("/apply-template", body, _Filled).prompt
+        # llama.cpp takes the token that begins a text off what a template has written, to write it itself.
+        return text if text.startswith(self._begin) else self._begin + text
+
+    def _cut(self, text: str, *, special: bool, steers: bool) -> list[int]:
+        body = {"content": text, "add_special": special, "parse_special": steers}
+        return self._server.post("/tokenize", body, _Tokens).tokens
+
+
+def prompts_of(server: Server, head: Header) -> Prompts:
+    """What makes prompts for the model that `server` has loaded, whose file has this head."""
+    words: list[str] = head.facts["tokenizer.ggml.tokens"]
+    kinds: list[int] = head.facts.get("tokenizer.ggml.token_type") or []
+    steering = [
+        {"content": word, "id": number}
+        for number, (word, kind) in enumerate(zip(words, kinds, strict=False))
+        if kind in _STEERING
+    ]
+    tokenizer = Tokenizer(server, {word: number for number, word in enumerate(words)})
+    return Prompts(tokenizer, json.dumps({"added_tokens": steering, "normalizer": None}))
