@@ -100,7 +100,17 @@ class Hosted:
 SMALLER: Final = "Use a smaller model, or a file with fewer bits a weight; or free memory."
 
 
-def start(path: Path, on_end: Callable[[int], None], *, name: str, context: int, rows: int, threads: int, kept_mib: int, is_new: bool = False) -> Hosted:
+def start(
+    path: Path,
+    on_end: Callable[[int], None],
+    *,
+    name: str,
+    context: int,
+    rows: int,
+    threads: int,
+    kept_mib: int,
+    is_new: bool = False,
+) -> Hosted:
     """llama.cpp with the file, on its way: `url` waits for it. It ends with the thread that calls this."""
     order = Order(
         path=str(path),

@@ -53,7 +53,9 @@ def head_of(files: KeptModel | Source) -> tuple[Header, int]:
     heads = [read_header(path) for path in paths]
     told = heads[0].facts.get("split.count", 0) or 1
     if told != len(paths):
-        raise BatosError("BAD_MODEL", f"{paths[0]} says that it is one of {told} parts, and there are {len(paths)}", AGAIN)
+        raise BatosError(
+            "BAD_MODEL", f"{paths[0]} says that it is one of {told} parts, and there are {len(paths)}", AGAIN
+        )
     if "tokenizer.ggml.model" not in heads[0].facts:
         raise BatosError("BAD_MODEL", f"{paths[0]} has no tokenizer: it is no language model", AGAIN)
     if not any(head.tensors for head in heads):
@@ -88,10 +90,14 @@ def copy(source: Source, folder: Path, say: Say) -> KeptModel:
                 os.fsync(written.fileno())
     except OSError as error:
         raise BatosError(
-            "STORAGE", f"{source.paths[0]} cannot be copied into the home: {error.strerror or error}", "Is the disk full?"
+            "STORAGE",
+            f"{source.paths[0]} cannot be copied into the home: {error.strerror or error}",
+            "Is the disk full?",
         ) from error
     if _stamp(source.paths) != source.stamp:
-        raise BatosError("BAD_MODEL", f"{source.paths[0]} was changed while it was copied", "Start again when it is whole.")
+        raise BatosError(
+            "BAD_MODEL", f"{source.paths[0]} was changed while it was copied", "Start again when it is whole."
+        )
     return KeptModel(digest.hexdigest(), source.name, files)
 
 
