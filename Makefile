@@ -1,7 +1,8 @@
 # make setup   prepares .venv (once; the others call it)
 # make demo    the main job, in a throw-away world
 # make test    everything that is checked; make test-fast leaves out what needs the model, make test-slow runs what
-#              kills every actor in the middle of a thought, and fills a disk (some twenty minutes)
+#              kills every actor in the middle of a thought, and fills a disk (some twenty minutes); make test-all brings
+#              what is optional too (llama.cpp), and fails where a test of that would be skipped
 # make fix     has ruff mend and format what it can
 # Another Python: make test PYTHON=python3.12. Where .venv is of another version, that one gets .venv-3.12 beside it.
 # A GPU, a mirror, another index: PIP_ARGS="--index-url …" (README.md).
@@ -22,7 +23,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install $(PIP_ARGS)
 
-.PHONY: test test-fast test-slow check fix pages setup demo bench experts clean
+.PHONY: test test-fast test-slow test-all check fix pages setup demo bench experts clean
 .DEFAULT_GOAL := test
 
 test: check
@@ -33,6 +34,10 @@ test-fast: check
 
 test-slow: setup
 	$(BIN)/python -m pytest -m slow tests/slow
+
+test-all: check
+	$(PIP) -c constraints.txt -e '.[dev,llama]'
+	BATOS_TEST_ALL=1 $(BIN)/python -m pytest
 
 check: setup
 	$(BIN)/ruff check .

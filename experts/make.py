@@ -24,8 +24,9 @@ from actors.inference.decoding.bank import linears
 from actors.inference.model import incarnation
 from actors.inference.training import samples
 from actors.inference.training.training import Training, TrainingProgress, TrainingSettings
-from actors.inference.weights.adapter import CONFIG, WEIGHTS, read_adapter
+from actors.inference.weights.adapter import read_adapter
 from actors.inference.weights.expert import Layout, write_expert
+from actors.inference.weights.lora import CONFIG, WEIGHTS
 from experts.rows import PERSONAS, Rows, rows
 
 TARGET: Final = Path(__file__).resolve().parents[1] / "world" / "image" / "experts"

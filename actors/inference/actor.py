@@ -85,11 +85,11 @@ class Inference(Actor):
 
     async def close(self) -> None:
         self._closing = True
+        if self._process is not None:  # before the thread that has started it, with which it would end by itself
+            await asyncio.to_thread(self._process.close)
         self._thread.shutdown(wait=False, cancel_futures=True)
         if self._administration is not None:
             self._administration.close()
-        if self._process is not None:
-            await asyncio.to_thread(self._process.close)
         if self._store is not None:
             await asyncio.to_thread(self._store.close)
 
@@ -229,7 +229,7 @@ class Inference(Actor):
         from actors.inference.llama import keeping  # noqa: PLC0415 - as above
 
         folder = self.home.root / "incarnation"
-        tried = KeptModel("", source.name, {path.name: path for path in source.paths})
+        tried = KeptModel(source.stamp, source.name, {path.name: path for path in source.paths})
 
         def try_it() -> None:
             self._serve(tried, is_new=True)
@@ -263,7 +263,8 @@ class Inference(Actor):
 
     def end(self) -> None:
         """llama.cpp is gone, and so is this process: supervisord starts both anew, and `status` counts that."""
-        os.kill(os.getpid(), signal.SIGTERM)
+        if not self._closing:
+            os.kill(os.getpid(), signal.SIGTERM)
 
     async def _lend(self, store: Store, engine: Serving[Any]) -> Administration:
         from actors.inference.experts.administration import Administration  # noqa: PLC0415 - it needs the model's libraries

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from actors.inference.decoding.decoding import OnPiece
 from actors.inference.weights.expert import Content
 from protocol.errors import BatosError
 from protocol.messages import MAX_ROWS, Row
+
+if TYPE_CHECKING:
+    from actors.inference.decoding.decoding import OnPiece
 
 MAX_CHARACTERS: Final = 1_000_000
 """In the texts of one row. No context is as long; to cut more into tokens would take seconds that nobody is served."""

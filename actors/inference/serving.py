@@ -11,20 +11,20 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
-from actors.inference.decoding.decoding import OnPiece, ShouldStop
 from actors.inference.decoding.pace import Pace
 from actors.inference.experts.tiers import ExpertSlots, Tiers
-from actors.inference.model.device import is_full, no_room
 from actors.inference.rows import check, content_of, distinct, renumbered
-from actors.inference.weights.adapter import read_adapter
 from actors.inference.weights.expert import Content, Manifest, write_expert
 from protocol.codec import Value
 from protocol.errors import BatosError
 from protocol.messages import Abilities, Generated, Inferred, Row, Speed
+
+if TYPE_CHECKING:
+    from actors.inference.decoding.decoding import OnPiece, ShouldStop
 
 P = TypeVar("P")
 F = TypeVar("F")
@@ -122,6 +122,9 @@ class Serving(Generic[G]):
         started = time.monotonic()
         check(rows)
         contents = [content_of(row, number, experts or {}) for number, row in enumerate(rows)]
+        if self.generator.abilities.lora == "none":
+            # What the abilities say is done instead: a persona speaks through its prompt, whoever was to lend it a voice.
+            contents = [None] * len(rows)
         for content in distinct(contents).values():
             self.generator.accepts(content.invocation)
         asked, outcomes = self._admitted(rows, contents)
@@ -129,6 +132,8 @@ class Serving(Generic[G]):
         try:
             made, prompted = self._run(asked, on_piece, should_stop or (lambda: False))
         except (RuntimeError, MemoryError) as error:
+            from actors.inference.model.device import is_full, no_room  # noqa: PLC0415 - seconds of import
+
             if is_full(error):
                 raise no_room(error, f"{len(rows)} rows") from None
             raise BatosError(
@@ -144,7 +149,13 @@ class Serving(Generic[G]):
         return Inferred(rows=texts, prompt_tokens=prompted, seconds=seconds, speed=self.speed())
 
     def convert(self, adapter: Path, target: Path) -> Manifest:
-        """Check the foreign adapter and write it as an expert for this model into the new file `target`; BAD_EXPERT."""
+        """Check the foreign adapter and write it as an expert for this model into the new file `target`; BAD_EXPERT.
+
+        BAD_CONFIG where no expert can be served, for the adapter is not to blame.
+        """
+        from actors.inference.weights.adapter import read_adapter  # noqa: PLC0415 - seconds of import
+
+        self.generator.accepts(())
         layout = self.tiers.layout
         found = read_adapter(
             adapter,

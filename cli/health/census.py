@@ -27,6 +27,8 @@ ASK_S: Final = 1.5
 HUSH_S: Final = 30.0
 """A process that is so old and not on the bus is not starting, it is stuck."""
 
+_MODEL: Final = ("model", "digest", "engine", "device", "dtype", "context", "speed")
+"""What inference says of what generates."""
 _MODULES: Final = {f"actors.{name}": name for name in ACTORS} | {"bus.broker": "broker"}
 
 
@@ -138,12 +140,14 @@ def describe(home: Home, found: Census) -> dict[str, Any]:
             "waiting_for": found.waits(name),
         }
     detail = _detail(found, "orchestrator")
+    inference = _detail(found, "inference")
     jail = _detail(found, "guardian")
     return {
         "ready": found.ready,
         "actors": actors,
         "world": detail.get("world") or {"uri": None, "tid": None, "objects": None},
-        "experts": _detail(found, "inference").get("experts") or [],
+        "model": {name: inference.get(name) for name in _MODEL},
+        "experts": inference.get("experts") or [],
         "cycles": detail.get("cycles") or {"active": None, "complete": None, "failed": None},
         "jail": {"missing": jail.get("missing"), "may_lack": jail.get("may_lack")},
         "home": str(home.root),

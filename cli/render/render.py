@@ -96,6 +96,8 @@ def status(found: Mapping[str, Any]) -> str:
         lines.append(f"  world {world['uri']}, {world.get('objects')} objects, at {world.get('tid')}")
     if any(number is not None for number in counted.values()):
         lines.append("  cycles: " + ", ".join(f"{number} {name}" for name, number in counted.items()))
+    if (model := found.get("model") or {}).get("engine"):
+        lines += _model(model)
     tiers = Counter(expert["tier"] for expert in found.get("experts") or ())
     if tiers:
         counts = ", ".join(f"{tiers[tier]} {tier}" for tier in ("hot", "warm", "cold") if tiers[tier])
@@ -103,6 +105,19 @@ def status(found: Mapping[str, Any]) -> str:
     for layer, why in ((found.get("jail") or {}).get("missing") or {}).items():
         lines.append(f"  {paint('the jail lacks', 'yellow', sys.stdout)} {layer}: {printable(why)}")
     return "\n".join(lines)
+
+
+def _model(found: Mapping[str, Any]) -> list[str]:
+    """What generates, on what, how fast it was lately, and what would be faster."""
+    engine, speed = found["engine"], found.get("speed") or {}
+    context = f", context {found['context']}" if found.get("context") else ""
+    pace = f", {speed['one']:g} tokens/s alone" if speed.get("one") else ""
+    made = f"{found.get('dtype') or ''} on {found.get('device')}".strip()
+    lines = [f"  model {printable(str(found.get('model')))}: {made}{context}{pace}"]
+    lines.append(f"  engine {engine['engine']}: {printable(engine['why'])}")
+    if engine.get("faster"):
+        lines.append(f"         → {printable(engine['faster'])}")
+    return lines
 
 
 def demo(found: Mapping[str, Any]) -> str:

@@ -14,7 +14,7 @@ import shutil
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from actors.inference.weights.adapter import CONFIG, WEIGHTS
+from actors.inference.weights.lora import CONFIG, WEIGHTS
 from protocol.errors import BatosError
 
 IMPORTED: Final = "imported"

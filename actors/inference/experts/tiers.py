@@ -18,15 +18,15 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Final, Literal, NamedTuple, Protocol
-
-import torch
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol
 
 from actors.inference.experts.plans import Plans
-from actors.inference.model.device import is_full, no_room
 from actors.inference.weights.expert import Content, Expert, Layout, read_expert
 from actors.inference.weights.lora import Shape
 from protocol.errors import BatosError
+
+if TYPE_CHECKING:
+    import torch
 
 Tier = Literal["cold", "warm", "hot"]
 
@@ -390,6 +390,8 @@ def _room(content: Content) -> Iterator[None]:
     try:
         yield
     except (RuntimeError, MemoryError) as error:
+        from actors.inference.model.device import is_full, no_room  # noqa: PLC0415 - seconds of import
+
         if is_full(error):
             raise no_room(error, f"the expert {content.name!r}") from None
         raise

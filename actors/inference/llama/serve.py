@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
+import msgspec
+
 from actors.inference.base_model import KeptModel
 from actors.inference.llama.hosted import Hosted, start
 from actors.inference.llama.keeping import head_of
 from actors.inference.llama.sizing import quantization, share
 from actors.inference.llama.spelling import prompts_of
 from actors.inference.model.linking import link
-from actors.inference.remote.connection import Known, attach
+from actors.inference.remote.connection import attach
 from actors.inference.remote.generator import RemoteGenerator
 from actors.inference.remote.server import Server
 from actors.inference.serving import Serving
@@ -21,6 +23,7 @@ from protocol.home import Home, Inference
 from protocol.messages import Row
 
 NAME: Final = "model"
+_NO_EXPERTS: Final = "llama.cpp is not given experts yet: personas speak through their prompts alone"
 _PACED: Final = "The keeper of the light counts the ships, and writes a letter to his sister every week. " * 3
 _PACED_CONTEXT: Final = 1024
 """A model with less is tiny: a batch of it says nothing, and that prompt may not fit."""
@@ -65,8 +68,11 @@ def serve(
     began(process)
     try:
         server = Server(process.url(), process.key)
-        known = Known(prompts=prompts_of(server, head), context=given.longest)
-        engine = attach(server, settings, home, digest=kept.digest, source=kept.source, known=known).engine
+        prompts = prompts_of(server, head)
+        engine = attach(server, settings, home, digest=kept.digest, source=kept.source, prompts=prompts).engine
+        abilities = engine.generator.abilities
+        instead = {**abilities.instead, "lora": _NO_EXPERTS}
+        engine.generator.abilities = msgspec.structs.replace(abilities, instead=instead)
         _measure(engine, given.longest)
     except BatosError as error:
         process.close()
@@ -87,9 +93,12 @@ def serve(
 
 
 def _measure(engine: Serving[RemoteGenerator], context: int) -> None:
-    """Touch every weight, and see how fast it is, so that the first deadline need not be guessed: four texts, and one alone."""
+    """See how fast it reads and writes, so that the first deadline need not be guessed: a prompt, four texts, and one alone."""
     if context < _PACED_CONTEXT:
         engine.generate([Row(prompt="a", max_tokens=2)])
         return
+    made = engine.generate([Row(prompt=_PACED, max_tokens=1)])
+    engine.generator.pace.has_read(made.prompt_tokens, made.seconds)
+    # It is not read again.
     engine.generate([Row(prompt=_PACED, seed=seed, max_tokens=8) for seed in range(4)])
     engine.generate([Row(prompt=_PACED, max_tokens=8)])

@@ -72,7 +72,7 @@ def token_bytes(head: Header) -> int:
 def quantization(head: Header) -> str:
     """How most of the weights are written, such as `Q4_K_M`, by the file's own word."""
     try:
-        name = LlamaFileType(head.facts.get("general.file_type")).name
-    except ValueError:
+        name = LlamaFileType(int(head.facts.get("general.file_type", -1))).name
+    except (TypeError, ValueError):
         return "GGUF"
     return name.removeprefix("MOSTLY_").removeprefix("ALL_")

@@ -10,8 +10,6 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-import msgspec
-
 from actors.inference.llama.header import Header
 from actors.inference.prompts import Prompts
 from actors.inference.remote.server import Server
@@ -20,42 +18,32 @@ _STEERING: Final = frozenset({3, 4})
 """Types of tokens that llama.cpp reads in a text: control tokens, and those that were added."""
 
 
-class _Tokens(msgspec.Struct, frozen=True):
-    tokens: list[int]
-
-
-class _Filled(msgspec.Struct, frozen=True):
-    prompt: str
-
-
 class Tokenizer:
     """As much of a tokenizer of transformers as `Prompts` uses."""
 
     def __init__(self, server: Server, vocabulary: dict[str, int]) -> None:
         self._server = server
         self._vocabulary = vocabulary
-        begin = self._cut("a", special=True, steers=False)[: -len(self._cut("a", special=False, steers=False)) or None]
+        begin = self._cut("a", begins=True, steers=False)[: -len(self._cut("a", begins=False, steers=False)) or None]
         spelt = {number: word for word, number in vocabulary.items()}
         self._begin = "".join(spelt.get(token, "") for token in begin)
 
     def __call__(
         self, text: str, *, add_special_tokens: bool = True, split_special_tokens: bool = False
     ) -> dict[str, list[int]]:
-        return {"input_ids": self._cut(text, special=add_special_tokens, steers=not split_special_tokens)}
+        return {"input_ids": self._cut(text, begins=add_special_tokens, steers=not split_special_tokens)}
 
     def get_vocab(self) -> dict[str, int]:
         return self._vocabulary
 
-    def apply_chat_template(self, turns: list[dict[str, str]], *, add_generation_prompt: bool, **_told: Any) -> str:
+    def apply_chat_template(self, turns: list[dict[str, str]], **_told: Any) -> str:
         """The turns as the model's template writes them; a last turn of the assistant is left open."""
-        body = {"messages": turns, "add_generation_prompt": add_generation_prompt}
-        text = self._server.post("/apply-template", body, _Filled).prompt
+        text = self._server.rendered(turns)
         # llama.cpp takes the token that begins a text off what a template has written, to write it itself.
         return text if text.startswith(self._begin) else self._begin + text
 
-    def _cut(self, text: str, *, special: bool, steers: bool) -> list[int]:
-        body = {"content": text, "add_special": special, "parse_special": steers}
-        return self._server.post("/tokenize", body, _Tokens).tokens
+    def _cut(self, text: str, *, begins: bool, steers: bool) -> list[int]:
+        return self._server.tokens(text, special=steers, begins=begins)
 
 
 def prompts_of(server: Server, head: Header) -> Prompts:

@@ -12,22 +12,34 @@ import shutil
 import threading
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import structlog
-import torch
 
+from actors.inference.experts.tiers import ExpertSlots
 from actors.inference.remote.server import Server
 from actors.inference.weights.expert import Expert
-from actors.inference.weights.export import export, pairs
 from actors.inference.weights.lora import Shape
 from protocol.errors import BatosError
+
+if TYPE_CHECKING:
+    import torch
 
 _DIGEST: Final = re.compile(r"\.?[0-9a-f]{64}")
 _PROBE: Final = "The"
 _PROBE_TOKENS: Final = 8
 
 _log = structlog.get_logger("inference")
+
+
+class ServerBank(ExpertSlots, Protocol):
+    """What a server lends of experts, and how a request names the one that is to speak."""
+
+    def serve(self, digests: Iterable[str]) -> None:
+        """The next rows use these."""
+
+    def voice(self, sha256: str | None) -> dict[str, Any]:
+        """The fields by which a request names the expert that is to speak; none for None, which is the base model."""
 
 
 class RemoteBank:
@@ -72,6 +84,8 @@ class RemoteBank:
 
     def fill(self, slot: int, expert: Expert) -> None:
         """Have the server load the expert; BAD_EXPERT where it does not, or does not let it speak."""
+        from actors.inference.weights.export import export, pairs  # noqa: PLC0415 - seconds of import
+
         sha256 = expert.sha256
         with self._talking:
             self._tidy()
@@ -104,6 +118,9 @@ class RemoteBank:
         """Have the server forget what has left its slots."""
         with self._talking:
             self._tidy()
+
+    def voice(self, sha256: str | None) -> dict[str, Any]:
+        return {"model": sha256} if sha256 else {}
 
     def serve(self, digests: Iterable[str]) -> None:
         """The next rows use these. What a restart of the server has cost is loaded again."""

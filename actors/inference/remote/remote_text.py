@@ -1,23 +1,24 @@
-"""One text of a model server: what it is asked for, what comes of it, and what makes it no text.
+"""The texts of one request to a model server: what is asked for, what comes of it, and what makes it no text.
 
-A prompt goes as token ids wherever the server takes them. They are made here, as for the local engine, so that what a person
-has written never becomes a token that steers the model. To a server that takes texts alone the same words go as words, for
-its own template; one that spells a token of the model is not sent, for nobody could keep the server from reading it so.
+A prompt goes as token ids wherever the server takes them. They are made here or by the server's own tokenizer, so that what a
+person has written never becomes a token that steers the model. To a server that takes texts alone the same words go as words,
+for its own template; one that spells a token of the model is not sent, for nobody could keep the server from reading it so.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final, Literal, NamedTuple
 
-from actors.inference.decoding.sampling import COLD
 from actors.inference.forms.constraints import Form
-from actors.inference.prompts import Prompts
-from actors.inference.remote.server import Choice, Chunk
+from actors.inference.remote import dialect
+from actors.inference.remote.dialect import CHAT, COMPLETIONS
+from actors.inference.remote.replies import Choice, Chunk, Usage
+from actors.inference.remote.server_prompts import Tokenizer
 from protocol.errors import BatosError
-from protocol.messages import Generated, Row
-
-COMPLETIONS: Final = "/v1/completions"
+from protocol.messages import Abilities, Generated, Row
 
 _LOG: Final = "See the server's log, and docs/engines.md for how it must run."
 
@@ -31,45 +32,67 @@ class Prompt(NamedTuple):
 
 
 class Job(NamedTuple):
-    """One text to ask for: where, with which body, of which model. `prompt_tokens` is 0 where the server makes the tokens.
+    """One text to ask for: where, with which body, and under which `names` it may come.
 
-    `scored`: it is asked how likely each token was.
+    `prompt_tokens` is 0 where the server makes the tokens. `scored`: it is asked how likely each token was.
     """
 
     path: str
     body: dict[str, Any]
-    model: str
+    names: frozenset[str]
     most_tokens: int
     most_characters: int
     prompt_tokens: int
     scored: bool = False
 
+    @property
+    def model(self) -> str:
+        return str(self.body["model"])
+
 
 class Words:
-    """From rows to what the server is sent. `scores`: it tells at its completions how likely a token was."""
+    """From rows to what the server is sent: `prompts` makes its tokens, `abilities` say how it is told what it is to do."""
 
-    def __init__(self, prompts: Prompts, *, takes_tokens: bool, scores: bool = False) -> None:
+    def __init__(self, prompts: Tokenizer, abilities: Abilities, served: str, names: frozenset[str]) -> None:
+        """`served` is the base model on the server, and `names` are those under which its texts come."""
         self._prompts = prompts
-        self.takes_tokens = takes_tokens
-        self.scores = scores
+        self._abilities = abilities
+        self._served = served
+        self._names = names
 
     def prompt(self, row: Row) -> Prompt:
-        """The row's prompt as the server takes it; BAD_ARGUMENT where its words cannot be sent."""
-        return self._tokens(row) if self.takes_tokens else self._texts(row)
+        """The row's prompt as the server takes it; BAD_ARGUMENT where its words cannot be sent, TOO_LARGE."""
+        return self._tokens(row) if self._abilities.token_ids else self._texts(row)
 
-    def job(self, row: Row, prompt: Prompt, model: str) -> Job:
-        """The row as a request to `model`."""
+    def job(self, row: Row, prompt: Prompt, voice: Mapping[str, Any]) -> Job:
+        """The row as a request; `voice` are the fields that say whose text it is, the `model` among them."""
+        context = self._abilities.context
+        limit = min(row.max_tokens, context - prompt.tokens) if context and prompt.tokens else row.max_tokens
+        scored = row.scored and self._abilities.likelihood != "none"
+        asked = dialect.body(row, self._abilities, tokens=limit)
+        body = {**asked, **voice, **prompt.words, **(dialect.likelihood(prompt.path) if scored else {})}
+        names = self._names if voice["model"] == self._served else frozenset({voice["model"]})
         # A token has that many characters at most, and some tokenizers put a blank before each.
-        most = row.max_tokens * (self._prompts.longest + 1)
-        scored = row.scored and self.scores and prompt.path == COMPLETIONS
-        body = {**_body(row, model), **prompt.words, **({"logprobs": 1} if scored else {})}
-        return Job(prompt.path, body, model, row.max_tokens, most, prompt.tokens, scored)
+        most = limit * (self._prompts.longest + 1)
+        return Job(prompt.path, body, names, limit, most, prompt.tokens, scored)
 
     def count(self, text: str) -> int:
         return self._prompts.count(text)
 
     def _tokens(self, row: Row) -> Prompt:
-        ids = self._prompts.tokens(row)
+        context = self._abilities.context
+        # No text has fewer tokens than this; so one that is far too long is not cut into them.
+        least = max(map(len, (row.prompt, *(turn.content for turn in row.turns)))) // self._prompts.longest
+        ids = () if context and least >= context else self._prompts.tokens(row)
+        length = max(least, len(ids))
+        if context and length >= context:
+            raise BatosError(
+                "TOO_LARGE",
+                f"a prompt of {length} tokens does not fit the model server's context of {context}",
+                "Send a shorter prompt.",
+                tokens=length,
+                context=context,
+            )
         return Prompt(COMPLETIONS, {"prompt": ids}, len(ids))
 
     def _texts(self, row: Row) -> Prompt:
@@ -77,15 +100,73 @@ class Words:
         if spelt is not None:
             raise BatosError(
                 "BAD_ARGUMENT",
-                f"the prompt spells {spelt!r}, and the model server, which takes no token ids, would read it as that token",
+                f"the prompt spells {spelt[:100]!r}, and the model server, which takes no token ids, would read it as that token",
                 "Leave it out of the text, or use a server that takes token ids at /v1/completions: docs/engines.md",
             )
-        if not row.turns:
+        if not row.turns and self._abilities.completions:
             return Prompt(COMPLETIONS, {"prompt": row.prompt}, 0)
-        continued = row.turns[-1].role == "assistant"
         messages = [{"role": turn.role, "content": turn.content} for turn in row.turns]
-        how = {"add_generation_prompt": not continued, "continue_final_message": continued}
-        return Prompt("/v1/chat/completions", {"messages": messages, **how}, 0)
+        continued = bool(row.turns) and row.turns[-1].role == "assistant"
+        how = {"add_generation_prompt": False, "continue_final_message": True} if continued else {}
+        return Prompt(CHAT, {"messages": messages or [{"role": "user", "content": row.prompt}], **how}, 0)
+
+
+class Texts:
+    """The texts of one request under way, a row each, in the order of their index."""
+
+    def __init__(self, jobs: Sequence[Job]) -> None:
+        self.texts = [Text(job) for job in jobs]
+        self.errors: dict[int, BatosError] = {}
+        self._names = jobs[0].names
+        self._model = jobs[0].model
+        self._is_signed = False
+
+    def take(self, chunk: Chunk) -> list[tuple[int, str]]:
+        """What which text has grown by. What is wrong with one of several is noted in `errors`; GENERATION_FAILED where none is left."""
+        if chunk.model and chunk.model not in self._names:
+            raise _strange(f"{self._model} was asked for, and the model server used {chunk.model[:100]}")
+        self._is_signed = self._is_signed or bool(chunk.model)
+        grown = []
+        for choice in chunk.choices:
+            if not 0 <= choice.index < len(self.texts):
+                raise _strange(f"{len(self.texts)} texts were asked for, and the model server gave more texts")
+            if choice.index not in self.errors and (piece := self._taken(choice)):
+                grown.append((choice.index, piece))
+        if chunk.usage is not None:
+            self._count(chunk.usage, [choice.index for choice in chunk.choices])
+        self._check()
+        return grown
+
+    def close(self, words: Words) -> None:
+        """No more is coming; GENERATION_FAILED where nothing says why, or who has written it. What the server has not counted is counted here."""
+        if not self._is_signed and any(text.finish for text in self.texts):
+            raise _strange("the model server does not say which model has written a text")
+        for place, text in enumerate(self.texts):
+            if place not in self.errors:
+                self._try(place, partial(text.close, words))
+        self._check()
+
+    def _taken(self, choice: Choice) -> str:
+        text = self.texts[choice.index]
+        before = len(text.text)
+        self._try(choice.index, lambda: text.take(choice))
+        return text.text[before:]
+
+    def _count(self, usage: Usage, places: Sequence[int]) -> None:
+        """It is that of the one text that the event is about, or of the request's only one."""
+        if len(places) == 1 or len(self.texts) == 1:
+            place = places[0] if len(places) == 1 else 0
+            self._try(place, lambda: self.texts[place].count(usage))
+
+    def _try(self, place: int, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except BatosError as error:
+            self.errors.setdefault(place, error)
+
+    def _check(self) -> None:
+        if len(self.errors) == len(self.texts):
+            raise self.errors[min(self.errors)]
 
 
 class Text:
@@ -98,42 +179,39 @@ class Text:
         self.finish: Literal["stop", "length"] | None = None
         self.job = job
         self._is_counted = False
-        self._is_signed = False
         self._logprob: float | None = 0.0 if job.scored else None
 
-    def take(self, chunk: Chunk) -> str:
-        """What the text has grown by; GENERATION_FAILED where it is not the one that was asked for."""
-        if chunk.model and chunk.model != self.job.model:
-            raise _strange(f"{self.job.model} was asked for, and the model server used {chunk.model[:100]}")
-        self._is_signed = self._is_signed or bool(chunk.model)
-        piece = ""
-        for choice in chunk.choices:
-            if choice.index != 0:
-                raise _strange("one text was asked for, and the model server gave several")
-            grown = choice.text or (choice.delta.content if choice.delta else "") or ""
-            if grown and self.finish is not None:
-                raise _strange("the model server went on with a text after its end")
-            piece += grown
-            self._score(choice, grown)
-            match choice.finish_reason:
-                case None:
-                    pass
-                case "stop" | "length" as finish:
-                    self.finish = finish
-                case strange:
-                    raise _strange(f"the model server ended a text with {strange[:100]!r}")
-        self.text += piece
+    def take(self, choice: Choice) -> None:
+        """Grow; GENERATION_FAILED where it is not the text that was asked for."""
+        grown = choice.grown
+        if grown and self.finish is not None:
+            raise _strange("the model server went on with a text after its end")
+        self.text += grown
+        self._score(choice, grown)
+        match choice.finish_reason:
+            case None:
+                pass
+            case "stop" | "length" as finish:
+                self.finish = finish
+            case strange:
+                raise _strange(f"the model server ended a text with {strange[:100]!r}")
         if len(self.text) > self.job.most_characters:
             raise _strange(f"the model server gave more text than {self.job.most_tokens} tokens have")
-        self._count(chunk, piece)
-        return piece
+        self.tokens += bool(grown and not self._is_counted)  # a piece is a token, as long as no usage says better
+
+    def count(self, usage: Usage) -> None:
+        """What the server has counted; GENERATION_FAILED where that cannot be."""
+        made, read = usage.completion_tokens, usage.read_tokens
+        if not (0 <= made <= self.job.most_tokens and read >= 0):
+            raise _strange(
+                f"the model server counts {made} tokens after {read}, and at most {self.job.most_tokens} were asked for"
+            )
+        self.tokens, self._is_counted = made, True
+        self.prompt_tokens = read if usage.prompt_tokens else self.job.prompt_tokens
 
     def close(self, words: Words) -> None:
-        """No more is coming; GENERATION_FAILED where nothing says why, or who has written it. What the server has not counted is counted here."""
         if self.finish is None:
             raise _strange("the model server ended a text without saying why")
-        if not self._is_signed:
-            raise _strange("the model server does not say which model has written a text")
         if not self._is_counted:
             self.tokens = min(max(self.tokens, words.count(self.text)), self.job.most_tokens)
 
@@ -144,7 +222,7 @@ class Text:
             raise BatosError(
                 "GENERATION_FAILED",
                 "the model server has not kept the form that it was given",
-                "Run it with the guidance backend for structured outputs: docs/engines.md",
+                "`batos status` says which forms bind its texts, and docs/engines.md how it must run.",
             )
         return Generated(text=self.text, tokens=self.tokens, finish=finish, logprob=self._logprob)
 
@@ -155,37 +233,6 @@ class Text:
         if self._logprob is not None and (known or grown):
             self._logprob = self._logprob + sum(known) if known and len(known) == len(told) else None
 
-    def _count(self, chunk: Chunk, piece: str) -> None:
-        if chunk.usage is None:
-            self.tokens += bool(piece and not self._is_counted)  # a chunk is a token, as long as no usage says better
-            return
-        made, read = chunk.usage.completion_tokens, chunk.usage.prompt_tokens
-        if not (0 <= made <= self.job.most_tokens and read >= 0):
-            raise _strange(
-                f"the model server counts {made} tokens after {read}, and at most {self.job.most_tokens} were asked for"
-            )
-        self.tokens, self.prompt_tokens, self._is_counted = made, read or self.job.prompt_tokens, True
-
 
 def _strange(what: str) -> BatosError:
     return BatosError("GENERATION_FAILED", what, _LOG)
-
-
-def _body(row: Row, model: str) -> dict[str, Any]:
-    body: dict[str, Any] = {
-        "model": model,
-        "max_tokens": row.max_tokens,
-        "temperature": row.sampling.temperature if row.sampling.temperature >= COLD else 0.0,
-        "top_p": row.sampling.top_p,
-        "seed": row.seed % 2**63,
-        "stream": True,
-        "stream_options": {"include_usage": True},
-    }
-    if row.schema is not None:
-        body["response_format"] = {
-            "type": "json_schema",
-            "json_schema": {"name": "form", "schema": row.schema, "strict": True},
-        }
-    if row.grammar is not None:
-        body["structured_outputs"] = {"grammar": row.grammar}
-    return body

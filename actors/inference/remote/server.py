@@ -1,22 +1,35 @@
-"""An OpenAI-compatible server with dynamic LoRA loading, as this house speaks to it: requests out, typed failures back.
+"""An OpenAI-compatible server as this house speaks to it: requests out, typed failures back.
 
-The dialect is vLLM's (docs/engines.md): `/v1/models`, `/v1/load_lora_adapter`, `/v1/unload_lora_adapter`, and the two
-completions endpoints, streamed as server-sent events. What the transport or the server says against a request becomes a
-`BatosError` here, and nothing else leaves this file: NOT_READY where asking again later may help.
+All of them have `/v1/models` and one of the two completions endpoints, streamed as server-sent events. What else there is,
+vLLM's loading of LoRAs or llama.cpp's tokenizer, is asked for where it was seen to be (`probing`). What the transport or the
+server says against a request becomes a `BatosError` here, and nothing else leaves this file: NOT_READY where asking again
+later may help.
 """
 
 from __future__ import annotations
 
 import math
+import re
 import ssl
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, TypeVar
 
 import httpx2
 import msgspec
 
+from actors.inference.remote.replies import (
+    Adapter,
+    Answer,
+    Chunk,
+    Models,
+    Properties,
+    Rendered,
+    Said,
+    Served,
+    Tokens,
+)
 from protocol.errors import BatosError
 
 T = TypeVar("T")
@@ -26,6 +39,8 @@ KEY: Final = "BATOS_API_KEY"
 CONNECT_S: Final = 5.0
 WORK_S: Final = 60.0
 """Seconds that a request without a stream may take: the server reads an adapter from its disk."""
+LOOK_S: Final = 10.0
+"""Seconds for what a server only looks up. What does not speak HTTP at all is so known for what it is."""
 
 MOST_BYTES: Final = 16_000_000
 """Of an answer without a stream; no server has so many models, and a short text is shorter."""
@@ -33,85 +48,17 @@ MOST_BYTES: Final = 16_000_000
 _TOLD_BYTES: Final = 64_000
 """Of a refusal: more is not read."""
 _LATER: Final = frozenset({429, 502, 503, 504})
+_NO_SUCH: Final = frozenset({404, 405, 501})
+"""How a server answers to a path that it does not know."""
+_TOO_LONG: Final = re.compile(r"context (length|size|window)", re.IGNORECASE)
+"""In the words of a refusal, by which servers say that a prompt is too long: the field's code differs, and these do not."""
 _END: Final = "[DONE]"
 _WRONG: Final = "Is `url` under [inference] in batos.toml that of an OpenAI-compatible server?"
 _LOG: Final = "See the server's log."
 
 
-REFUSALS: Final = frozenset({"BAD_ARGUMENT", "GENERATION_FAILED"})
+REFUSALS: Final = frozenset({"BAD_ARGUMENT", "GENERATION_FAILED", "TOO_LARGE"})
 """How a server says that it does not know what it was asked for: by a 400 or, some of them, by a 500."""
-
-
-class Served(msgspec.Struct, frozen=True):
-    """A model that the server has: `root` is the path it came from, `parent` a LoRA's base model."""
-
-    id: str
-    root: str | None = None
-    parent: str | None = None
-
-
-class Said(NamedTuple):
-    """A short greedy text with the log-probability of each of its tokens, as the server computed them."""
-
-    text: str
-    logprobs: tuple[float | None, ...]
-
-
-class Delta(msgspec.Struct, frozen=True):
-    content: str | None = None
-
-
-class TokenLogprob(msgspec.Struct, frozen=True):
-    logprob: float | None = None
-
-
-class Logprobs(msgspec.Struct, frozen=True):
-    """The natural logarithm of how likely each token was, in the one or the other place where servers tell it."""
-
-    token_logprobs: list[float | None] | None = None
-    content: list[TokenLogprob] | None = None
-
-    @property
-    def told(self) -> list[float | None]:
-        return self.token_logprobs or [one.logprob for one in self.content or []]
-
-
-class Choice(msgspec.Struct, frozen=True):
-    """What a text has grown by: `text` in a completion, `delta` in a chat."""
-
-    index: int = 0
-    text: str | None = None
-    delta: Delta | None = None
-    finish_reason: str | None = None
-    logprobs: Logprobs | None = None
-
-
-class Usage(msgspec.Struct, frozen=True):
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-
-
-class Chunk(msgspec.Struct, frozen=True):
-    """One event of a stream; `model` is the one that the server says it used."""
-
-    model: str = ""
-    choices: list[Choice] = []
-    usage: Usage | None = None
-    error: Any = None
-
-
-class _Models(msgspec.Struct, frozen=True):
-    data: list[Served]
-
-
-class _Text(msgspec.Struct, frozen=True):
-    text: str
-    logprobs: Logprobs | None = None
-
-
-class _Texts(msgspec.Struct, frozen=True):
-    choices: list[_Text]
-    usage: Usage | None = None
 
 
 class Server:
@@ -129,8 +76,13 @@ class Server:
         self._tls = ssl.create_default_context() if self.url.startswith("https") else False
 
     def models(self) -> dict[str, Served]:
-        """What the server has now, by id."""
-        return {model.id: model for model in self._typed("GET", "/v1/models", None, _Models).data}
+        """What the server has now, by id. BAD_CONFIG where what listens there is no such server."""
+        try:
+            return {model.id: model for model in self._typed("GET", "/v1/models", None, Models, LOOK_S).data}
+        except BatosError as error:
+            if error.data.get("status") in _NO_SUCH:
+                raise BatosError("BAD_CONFIG", f"{error.message}, when asked for /v1/models", _WRONG) from error
+            raise
 
     def load(self, name: str, folder: Path) -> None:
         """Have it read the PEFT adapter in `folder`, under `name`."""
@@ -147,33 +99,56 @@ class Server:
     def say(self, model: str, prompt: str, tokens: int) -> Said:
         """What `model` finds likeliest after `prompt`."""
         body = {"model": model, "prompt": prompt, "max_tokens": tokens, "temperature": 0.0, "logprobs": 1}
-        choices = self._typed("POST", "/v1/completions", body, _Texts).choices
-        if not choices:
+        choices = self.answer("/v1/completions", body).choices
+        if not choices or choices[0].text is None:
             raise BatosError("GENERATION_FAILED", f"{self.url} answered without a text", _LOG)
         logprobs = tuple(choices[0].logprobs.told) if choices[0].logprobs else ()
         if not all(math.isfinite(one) for one in logprobs if one is not None):
             raise BatosError(
                 "GENERATION_FAILED", f"{self.url} answered with log-probabilities that are not finite", _LOG
             )
-        return Said(choices[0].text, logprobs)
+        return Said(choices[0].said, logprobs)
+
+    def answer(self, path: str, body: Mapping[str, Any]) -> Answer:
+        """Texts without a stream."""
+        return self.post(path, body, Answer)
+
+    def post(self, path: str, body: Mapping[str, Any], kind: type[T]) -> T:
+        """What the server answers at a path that its dialect alone has."""
+        return self._typed("POST", path, body, kind)
 
     def count(self, model: str, prompt: str | Sequence[int]) -> int | None:
         """How many tokens `model` reads in `prompt`, a text or token ids; None where the server does not say."""
         body = {"model": model, "prompt": prompt, "max_tokens": 1, "temperature": 0.0}
-        usage = self._typed("POST", "/v1/completions", body, _Texts).usage
+        usage = self.answer("/v1/completions", body).usage
         return None if usage is None else usage.prompt_tokens
 
-    def binds(self, model: str) -> bool:
-        """Whether a grammar binds what `model` writes: some servers refuse one, and some never look at it."""
-        form = {"grammar": 'start: "ok"'}
-        body = {"model": model, "prompt": "1 + 1 =", "max_tokens": 4, "temperature": 0.0, "structured_outputs": form}
+    def tokens(self, text: str, *, special: bool, begins: bool) -> list[int]:
+        """The text in llama.cpp's tokens. `special`: what spells a control token is one. `begins`: as a prompt begins."""
+        body = {"content": text, "add_special": begins, "parse_special": special}
+        return self.post("/tokenize", body, Tokens).tokens
+
+    def rendered(self, messages: Sequence[Mapping[str, str]]) -> str:
+        """The turns as llama.cpp writes them with the model's chat template; the last one goes on if it is the assistant's."""
+        return self.post("/apply-template", {"messages": list(messages)}, Rendered).prompt
+
+    def properties(self) -> Properties:
+        """How llama.cpp was started."""
+        return self._typed("GET", "/props", None, Properties, LOOK_S)
+
+    def adapters(self) -> list[Adapter]:
+        """The LoRAs that llama.cpp was started with."""
+        return self._typed("GET", "/lora-adapters", None, list[Adapter], LOOK_S)
+
+    def loads(self) -> bool:
+        """Whether LoRAs can be loaded while it runs: an order without a name is then wrong, and not unknown."""
         try:
-            choices = self._typed("POST", "/v1/completions", body, _Texts).choices
+            self._ask("POST", "/v1/load_lora_adapter", {})
         except BatosError as error:
             if error.code not in REFUSALS:
                 raise
-            return False
-        return bool(choices) and choices[0].text == "ok"
+            return error.data.get("status") not in _NO_SUCH
+        return False
 
     def session(self) -> httpx2.AsyncClient:
         """A client for `stream`, for one event loop. Reading has no limit of its own: whoever reads sees to that."""
@@ -201,13 +176,15 @@ class Server:
                     yield chunk
         raise BatosError("GENERATION_FAILED", f"the text from {self.url} was cut off", _LOG)
 
-    def _typed(self, method: str, path: str, body: Mapping[str, Any] | None, kind: type[T]) -> T:
-        return self._decoded(self._ask(method, path, body), kind)
+    def _typed(
+        self, method: str, path: str, body: Mapping[str, Any] | None, kind: type[T], seconds: float = WORK_S
+    ) -> T:
+        return self._decoded(self._ask(method, path, body, seconds), kind)
 
-    def _ask(self, method: str, path: str, body: Mapping[str, Any] | None) -> bytes:
+    def _ask(self, method: str, path: str, body: Mapping[str, Any] | None, seconds: float = WORK_S) -> bytes:
         with (
             self._typed_failures(),
-            httpx2.Client(**self._options(WORK_S)) as client,
+            httpx2.Client(**self._options(seconds)) as client,
             client.stream(method, self.url + path, json=body, headers=self._headers) as response,
         ):
             data = bytearray()
@@ -267,6 +244,8 @@ class Server:
             return BatosError("NOT_READY", told, "Try again.", status=status)
         if status in {401, 403}:
             return BatosError("BAD_CONFIG", told, f"Set {KEY} in the environment of `batos up`.", status=status)
+        if status < 500 and _TOO_LONG.search(told):
+            return BatosError("TOO_LARGE", told, "Send a shorter prompt.", status=status)
         if status < 500:
             return BatosError("BAD_ARGUMENT", told, "See docs/engines.md for how the server must run.", status=status)
         return BatosError("GENERATION_FAILED", told, _LOG, status=status)

@@ -23,6 +23,7 @@ import msgspec
 
 from actors.inference.base_model import KeptModel, kept_model, load_model
 from actors.inference.training import dataset
+from protocol.engines import choose
 from protocol.errors import BatosError
 from protocol.failure import failure_of
 from protocol.home import Home, Inference, find_home
@@ -72,7 +73,7 @@ def train(
     began = time.monotonic()
     folder = home.root / "training" / check_object(options.name)
     settings = home.settings().inference
-    _check(options, settings)
+    _check(options, settings, choose(settings, home.root).engine)
     text = dataset.read_text(Path(options.text)) if options.text else None
     rows = dataset.read_dialogues(Path(options.jsonl)) if options.jsonl else []
     kept = _kept(home)
@@ -135,12 +136,12 @@ def _links(place: Path) -> Iterator[Path]:
         shutil.rmtree(place, ignore_errors=True)
 
 
-def _check(options: argparse.Namespace, settings: Inference) -> None:
+def _check(options: argparse.Namespace, settings: Inference, engine: str) -> None:
     """BAD_CONFIG where nothing can be trained here, BAD_ARGUMENT for options that make no sense."""
-    if settings.engine != "local":
+    if engine != "local":
         raise BatosError(
             "BAD_CONFIG",
-            f"inference.engine is {settings.engine!r}: the base model is a server's, and is not here to be trained on",
+            f"the engine is {engine!r}: the base model is a server's or llama.cpp's, and is not here to be trained on",
             'Train it where its weights are, and import the adapter; or set engine = "local" under [inference].',
         )
     most = settings.rank

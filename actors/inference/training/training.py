@@ -29,7 +29,7 @@ from actors.inference.model.incarnation import Incarnation
 from actors.inference.training import samples
 from actors.inference.training.checkpoint import Checkpoint, read_checkpoint, write_checkpoint, write_whole
 from actors.inference.training.samples import Sample, Samples
-from actors.inference.weights.adapter import CONFIG, WEIGHTS
+from actors.inference.weights.lora import CONFIG, WEIGHTS
 from protocol.errors import BatosError
 
 ATTENTION: Final = ("q_proj", "k_proj", "v_proj", "o_proj")

@@ -18,13 +18,11 @@ import msgspec
 import torch
 from safetensors import SafetensorError, safe_open
 
-from actors.inference.weights.lora import Adapter, Pair, Shape
+from actors.inference.weights.lora import CONFIG, WEIGHTS, Adapter, Pair, Shape
 from protocol.errors import BatosError
 
 T = TypeVar("T", int, float)
 
-WEIGHTS: Final = "adapter_model.safetensors"
-CONFIG: Final = "adapter_config.json"
 MAX_CONFIG_BYTES: Final = 1_000_000
 MAX_INVOCATION: Final = 256
 """Tokens. It travels with the expert wherever that is listed."""

@@ -14,9 +14,10 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-import torch
+if TYPE_CHECKING:
+    import torch
 
 from actors.inference.weights.lora import Adapter, Shape
 from protocol.errors import BatosError
@@ -25,8 +26,7 @@ FORMAT: Final = "batos-expert-1"
 
 _ALIGN: Final = 64
 _LENGTH_BYTES: Final = 8
-_DTYPES: Final = {"BF16": torch.bfloat16, "F16": torch.float16, "F32": torch.float32}
-_NAMES: Final = {dtype: name for name, dtype in _DTYPES.items()}
+_NAMES: Final = {"torch.bfloat16": "BF16", "torch.float16": "F16", "torch.float32": "F32"}
 _HINT: Final = "Import the adapter again: `batos expert import PATH NAME`."
 
 
@@ -98,13 +98,13 @@ def write_expert(adapter: Adapter, layout: Layout, path: Path) -> Manifest:
     for name, pair in adapter.pairs.items():
         for kind, matrix in (("A", pair.a), ("B", pair.b.t())):
             fitted = matrix.to(layout.dtype).contiguous()
-            if not bool(torch.isfinite(fitted).all()):
+            if not bool(fitted.isfinite().all()):
                 raise BatosError(
                     "BAD_EXPERT", f"{name}: its scaled weights are too large for {layout.dtype}", "Lower its alpha."
                 )
             start, end = end, end + fitted.numel() * fitted.element_size()
             header[f"{name}.{kind}"] = {
-                "dtype": _NAMES[layout.dtype],
+                "dtype": _NAMES[str(layout.dtype)],
                 "shape": list(fitted.shape),
                 "data_offsets": [start, end],
             }
@@ -153,7 +153,7 @@ def read_expert(content: Content, layout: Layout, *, pinned: bool = False) -> Ex
         raise _spoiled(content, "its bytes are not those that were imported")
     expert = _open(content, layout, raw)
     # min and max propagate NaN, so two numbers tell; to test each element takes fifty times as long.
-    if not all(bool(torch.isfinite(end)) for end in torch.aminmax(expert.flat)):
+    if not all(bool(end.isfinite()) for end in expert.flat.aminmax()):
         raise _spoiled(content, "a number in it is not finite")
     return expert
 
@@ -184,7 +184,7 @@ def _open(content: Content, layout: Layout, raw: torch.Tensor) -> Expert:
                 size = rank * width
                 begin, end = end, end + size * layout.dtype.itemsize
                 fits = part["shape"] == [rank, width] and part["data_offsets"] == [begin, end]
-                if not fits or _DTYPES[part["dtype"]] != layout.dtype or not 0 < rank <= layout.rank:
+                if not fits or part["dtype"] != _NAMES[str(layout.dtype)] or not 0 < rank <= layout.rank:
                     raise _spoiled(content, f"{name} does not fit the bank (rank {layout.rank}, {layout.dtype})")
                 sizes.append(size)
         if header or start + end != raw.numel():
@@ -192,10 +192,12 @@ def _open(content: Content, layout: Layout, raw: torch.Tensor) -> Expert:
     except (ValueError, KeyError, TypeError, IndexError) as error:
         raise _spoiled(content, f"its header is none: {error!r}") from error
     flat = raw[start:].view(layout.dtype)
-    return Expert(content.sha256, flat, tuple(ranks), torch.split(flat, sizes))
+    return Expert(content.sha256, flat, tuple(ranks), flat.split(sizes))  # type: ignore[no-untyped-call]
 
 
 def _read(file: io.BufferedReader, *, pinned: bool) -> torch.Tensor:
+    import torch  # noqa: PLC0415 - seconds of import, which whoever has no experts is spared
+
     size = os.fstat(file.fileno()).st_size
     raw = torch.empty(size, dtype=torch.uint8, pin_memory=pinned)
     if file.readinto(_memory(raw)) != size:
@@ -209,6 +211,8 @@ def _memory(raw: torch.Tensor) -> memoryview:
 
 
 def _bytes(matrix: torch.Tensor) -> bytes:
+    import torch  # noqa: PLC0415 - seconds of import, which whoever has no experts is spared
+
     return matrix.view(torch.uint8).numpy().tobytes()
 
 

@@ -16,9 +16,8 @@ from typing import NamedTuple
 import torch
 from safetensors.torch import save_file
 
-from actors.inference.weights.adapter import CONFIG, WEIGHTS
 from actors.inference.weights.expert import Expert
-from actors.inference.weights.lora import Shape
+from actors.inference.weights.lora import CONFIG, WEIGHTS, Shape
 
 
 class ExportedPair(NamedTuple):

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-import torch
+if TYPE_CHECKING:
+    import torch
+
+WEIGHTS: Final = "adapter_model.safetensors"
+CONFIG: Final = "adapter_config.json"
+"""The files of an adapter, as PEFT names them."""
 
 
 class Shape(NamedTuple):

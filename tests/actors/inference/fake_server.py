@@ -1,4 +1,4 @@
-"""A model server over real sockets: vLLM's dialect, with the tiny model and PEFT behind it, and faults to order.
+"""A model server over real sockets, with the tiny model and PEFT behind it, in the dialects of several; and faults to order.
 
 It generates by transformers' own forward without a cache, one text at a time, and adapters are PEFT's, read from the
 folder that it is told: nothing of the engine under test computes here, but for the drawing of tokens and for llguidance.
@@ -22,6 +22,8 @@ from actors.inference.decoding.sampling import draw, stream
 from actors.inference.forms.constraints import Vocabulary
 
 NAME = "tiny"
+SLOTS = 4
+LLGUIDANCE = "%llguidance {}\n"
 
 
 class Refusal(Exception):  # noqa: N818 - it is an answer
@@ -41,10 +43,13 @@ class FakeServer:
     this chunk comes an error; `busy`: so many texts are refused before one is taken. `seed`: all this
     holds for the texts with that seed alone. `silent`: no text of a stream says how likely it was; `unbound`: grammars are
     not looked at.
+
+    `dialect` is `vllm`, `llama` (llama.cpp: grammars and schemas in fields of its own, several texts of a prompt in one request,
+    a tokenizer, any name of a model) or `chat` (Ollama: turns as texts, schemas, and nothing else).
     """
 
-    def __init__(self, folder, key=""):
-        self.folder, self.key = folder, key
+    def __init__(self, folder, key="", dialect="vllm"):
+        self.folder, self.key, self.dialect = folder, key, dialect
         self.tokenizer = AutoTokenizer.from_pretrained(folder)
         self.vocabulary = Vocabulary((folder / "tokenizer.json").read_text(), 257, (256,))
         self.base = self._fresh()
@@ -83,7 +88,14 @@ class FakeServer:
         return [body for _, body in self.asked if body is not None and body.get("stream")]
 
     def models(self):
-        base = {"id": NAME, "object": "model", "root": str(self.folder), "parent": None}
+        match self.dialect:
+            case "llama":
+                meta = {"n_ctx": self.context, "n_params": 1}
+                return [{"id": NAME, "aliases": [NAME, "alias"], "owned_by": "llamacpp", "meta": meta}]
+            case "chat":
+                return [{"id": NAME, "object": "model", "created": 0, "owned_by": "library"}]
+        base = {"id": NAME, "object": "model", "root": str(self.folder), "parent": None, "owned_by": "vllm"}
+        base["max_model_len"] = self.context
         return [base, *({"id": name, "root": root, "parent": NAME} for name, root in self.roots.items())]
 
     def load(self, name, path):
@@ -133,12 +145,17 @@ class FakeServer:
 
     def _constraint(self, body):
         schema = body.get("response_format", {}).get("json_schema", {}).get("schema")
-        grammar = None if "unbound" in self.faults else body.get("structured_outputs", {}).get("grammar")
+        grammar = None
+        if self.dialect == "llama":
+            schema, grammar = body.get("json_schema"), body.get("grammar", "").removeprefix(LLGUIDANCE) or None
+        elif self.dialect == "vllm":
+            grammar = body.get("structured_outputs", {}).get("grammar")
+        grammar = None if "unbound" in self.faults else grammar
         matcher = self.vocabulary.compile(schema, grammar)
         return None if matcher is None else self.vocabulary.constrain(matcher)
 
     def _model(self, name):
-        if name == NAME:
+        if name == NAME or self.dialect == "llama":
             return self.base
         if name not in self.adapters:
             raise Refusal(404, f"The model `{name}` does not exist.")
@@ -177,22 +194,54 @@ class _Handler(BaseHTTPRequestHandler):
             if self.path in fake.faults.get("plain", {}) and not (body or {}).get("stream"):
                 self._plain(*fake.faults["plain"][self.path])
                 return
-            match self.path:
-                case "/v1/models":
-                    self._answer(200, {"object": "list", "data": fake.models()})
-                case "/v1/load_lora_adapter":
-                    fake.load(body["lora_name"], body["lora_path"])
-                    self._answer(200, f"Success: LoRA adapter '{body['lora_name']}' added successfully.")
-                case "/v1/unload_lora_adapter":
-                    fake.unload(body["lora_name"])
-                    self._answer(200, "Success")
-                case "/v1/completions" | "/v1/chat/completions":
-                    self._text(body)
-                case _:
-                    raise Refusal(404, "Not Found")
+            getattr(self, f"_{fake.dialect}", self._texts_alone)(self.path, body)
         except Refusal as refusal:
             error = {"message": refusal.message, "type": "BadRequestError", "code": refusal.status}
             self._answer(refusal.status, {"error": error})
+
+    def _texts_alone(self, path, body):
+        match path:
+            case "/v1/models":
+                self._answer(200, {"object": "list", "data": self.fake.models()})
+            case "/v1/completions" | "/v1/chat/completions":
+                self._text(body)
+            case _:
+                raise Refusal(404, "Not Found")
+
+    def _vllm(self, path, body):
+        fake = self.fake
+        match path:
+            case "/v1/load_lora_adapter":
+                if not body.get("lora_name") or not body.get("lora_path"):
+                    raise Refusal(400, "Both 'lora_name' and 'lora_path' must be provided.")
+                fake.load(body["lora_name"], body["lora_path"])
+                self._answer(200, f"Success: LoRA adapter '{body['lora_name']}' added successfully.")
+            case "/v1/unload_lora_adapter":
+                fake.unload(body["lora_name"])
+                self._answer(200, "Success")
+            case _:
+                self._texts_alone(path, body)
+
+    def _llama(self, path, body):
+        words = self.fake.tokenizer
+        match path:
+            case "/props":
+                settings = {"n_ctx": self.fake.context, "params": {"top_k": 40}}
+                self._answer(200, {"total_slots": SLOTS, "default_generation_settings": settings})
+            case "/tokenize":
+                ids = words(body["content"], add_special_tokens=body["add_special"])["input_ids"]
+                if not body["parse_special"]:
+                    ids = words(body["content"], split_special_tokens=True)["input_ids"]
+                self._answer(200, {"tokens": ids})
+            case "/apply-template":
+                self._answer(200, {"prompt": self._rendered(body["messages"])})
+            case _:
+                self._texts_alone(path, body)
+
+    def _chat(self, path, body):
+        if path == "/v1/completions":
+            raise Refusal(404, "404 page not found")
+        self._texts_alone(path, body)
 
     def _text(self, body):
         fake = self.fake
@@ -204,15 +253,17 @@ class _Handler(BaseHTTPRequestHandler):
             raise Refusal(429, "one at a time")
         if "forgets" in faults:
             fake.restart()
-        prompt = self._prompt(body)
-        if len(prompt) + body["max_tokens"] > fake.context:
+        prompt, many = self._prompt(body), body.get("n", 1)
+        most = fake.context if fake.dialect == "vllm" else fake.context + body["max_tokens"] - 1
+        if len(prompt) + body["max_tokens"] > most:
             raise Refusal(400, f"This model's maximum context length is {fake.context} tokens.")
-        steps = fake.generate(body, prompt)
+        if not 1 <= many <= (SLOTS if fake.dialect == "llama" else 1):
+            raise Refusal(400, f"n: {many}")
+        steps = [fake.generate({**body, "seed": body.get("seed", 0) + number}, prompt) for number in range(many)]
         if not body.get("stream"):
-            said = list(steps)
-            text, logprobs = "".join(step[0] for step in said), [step[1] for step in said if step[1] is not None]
-            answer = {"choices": [{"text": text, "logprobs": {"token_logprobs": logprobs}}]}
-            self._answer(200, answer | self._usage(faults, prompt, len(logprobs)))
+            answers = [list(one) for one in steps]
+            choices = [self._whole(body, index, said) for index, said in enumerate(answers)]
+            self._answer(200, {"choices": choices} | self._usage(faults, prompt, answers[0][-1][2]))
             return
         if "raw" in faults:
             kind, data = faults["raw"]
@@ -220,13 +271,27 @@ class _Handler(BaseHTTPRequestHandler):
             self._chunk(data)
             self._chunk(b"")
             return
-        first = next(steps)  # refuses before it begins to answer
+        first = next(steps[0])  # refuses before it begins to answer
         self._head("text/event-stream; charset=utf-8")
         try:
-            self._stream(body, faults, prompt, itertools.chain([first], steps))
+            self._stream(body, faults, prompt, [itertools.chain([first], steps[0]), *steps[1:]])
         except OSError:
             fake.broken.set()
             self.close_connection = True
+
+    def _whole(self, body, index, said):
+        text, told = "".join(step[0] for step in said), [step[1] for step in said if step[1] is not None]
+        written = {"message": {"content": text}} if "messages" in body else {"text": text}
+        return {"index": index, "logprobs": self._logprobs(body, told), **written}
+
+    def _logprobs(self, body, told):
+        """vLLM tells always here; llama.cpp in another shape; Ollama not at all."""
+        match self.fake.dialect:
+            case "vllm":
+                return {"token_logprobs": told}
+            case "llama" if "logprobs" in body:
+                return {"content": [{"token": "?", "logprob": one} for one in told]}
+        return None
 
     def _prompt(self, body):
         fake = self.fake
@@ -236,21 +301,25 @@ class _Handler(BaseHTTPRequestHandler):
             if "words" in fake.faults:
                 raise Refusal(422, "prompt: a string is wanted")
             return body["prompt"]
-        text = fake.tokenizer.apply_chat_template(
-            body["messages"],
-            tokenize=False,
-            add_generation_prompt=body["add_generation_prompt"],
-            continue_final_message=body["continue_final_message"],
-        )
+        text = self._rendered(body["messages"])
         return fake.tokenizer(text, add_special_tokens=False)["input_ids"]
+
+    def _rendered(self, messages):
+        continued = messages[-1]["role"] == "assistant"
+        return self.fake.tokenizer.apply_chat_template(
+            messages, tokenize=False, add_generation_prompt=not continued, continue_final_message=continued
+        )
 
     def _usage(self, faults, prompt, tokens):
         usage = faults.get("usage", {"prompt_tokens": len(prompt), "completion_tokens": tokens})
         return {} if usage is None else {"usage": usage}
 
-    def _stream(self, body, faults, prompt, steps):
+    def _stream(self, body, faults, prompt, texts):
         fake, tokens, model = self.fake, 0, faults.get("model", body["model"])
-        for sent, (piece, logprob, count, finish) in enumerate(steps):
+        model = NAME if fake.dialect == "llama" and model == body["model"] else model
+        rounds = itertools.zip_longest(*texts)
+        said = ((index, step) for steps in rounds for index, step in enumerate(steps) if step)
+        for sent, (index, (piece, logprob, count, finish)) in enumerate(said):
             tokens = count
             if sent == faults.get("cut"):
                 self._chunk(b"")
@@ -262,14 +331,16 @@ class _Handler(BaseHTTPRequestHandler):
                 return
             if sent == faults.get("hang"):
                 fake.go_on.wait(30)
-            choice = {"index": faults.get("index", 0), "finish_reason": finish and faults.get("finish", finish)}
+            reason = finish and faults.get("finish", finish) if index == faults.get("of", index) else finish
+            choice = {"index": faults.get("index", index), "finish_reason": reason}
             choice |= {"delta": {"content": piece}} if "messages" in body else {"text": piece}
             if "logprobs" in body and "silent" not in faults:
-                choice["logprobs"] = {"token_logprobs": [] if logprob is None else [logprob]}
-            self._event({"model": model, "choices": [choice]})
+                choice["logprobs"] = self._logprobs(body, [] if logprob is None else [logprob])
+            counted = self._usage(faults, prompt, tokens) if finish and fake.dialect == "llama" else {}
+            self._event({"model": model, "choices": [choice], **counted})
             if sent == faults.get("broken"):
                 self._event({"error": {"message": "out of blocks"}})
-        if usage := self._usage(faults, prompt, tokens):
+        if fake.dialect != "llama" and (usage := self._usage(faults, prompt, tokens)):
             self._event({"model": model, "choices": [], **usage})
         self._chunk(b"data: [DONE]\n\n")
         self._chunk(b"")

@@ -18,7 +18,7 @@ class Letters:
     """Says a row's prompt in capitals and the letter of its expert, a token a letter, and notes what it was asked."""
 
     vocabulary_size = None
-    abilities = Abilities(grammar="native")
+    abilities = Abilities(grammar="native", lora="native")
 
     def __init__(self, bank):
         self.bank = bank

@@ -8,6 +8,7 @@ import pytest
 from actors.guardian.confinement.confine import LAYERS
 from cli.health import doctor
 from cli.main import main
+from protocol import engines
 from protocol.home import Home, Settings
 
 JAIL = {"layers": dict.fromkeys(LAYERS, ""), "jail": "", "run_ms": 3.0}
@@ -154,3 +155,21 @@ def test_a_model_is_looked_for_from_the_home_as_the_actors_do(told, short_path):
     (short_path / "home" / "mine").mkdir()
     _, checks = told(settings=settings)
     assert checks["sentence model"]["ok"]
+
+
+def test_it_says_who_generates_why_and_what_would_be_faster(told):
+    _, checks = told()
+    assert checks["engine"]["detail"] == "local: the embedded default"
+    assert "faster engine" not in checks
+    code, checks = told(settings='[inference]\nengine = "llama"\n')
+    assert (code, checks["engine"]["ok"], "no GGUF file" in checks["engine"]["detail"]) == (3, False, True)
+
+
+def test_a_faster_engine_is_named_with_the_command_that_brings_it(told, short_path, monkeypatch):
+    monkeypatch.setattr(engines, "has_llama", lambda: False)
+    monkeypatch.setattr(engines, "has_cuda", lambda _settings: False)
+    model = short_path / "some.gguf"
+    model.write_bytes(b"GGUF")
+    _, checks = told(settings=f'[inference]\nmodel = "{model}"\n')
+    assert checks["engine"]["detail"].startswith("local: ")
+    assert (checks["faster engine"]["required"], "batos[llama]" in checks["faster engine"]["hint"]) == (False, True)

@@ -37,3 +37,16 @@ def test_status_counts_the_experts_and_passes_on_what_is_known_of_each(tmp_path)
 
 def _census(statuses: dict[str, ActorStatus]) -> Census:
     return Census(house=None, supervised=False, processes={}, statuses=statuses, errors={}, restarts={})
+
+
+def test_status_says_who_generates_why_and_what_would_be_faster(tmp_path):
+    engine = {"engine": "local", "why": "xllamacpp is not installed", "faster": "install it"}
+    detail = {"model": "some.gguf", "engine": engine, "device": "cpu", "dtype": "float32", "speed": {"one": 6.25}}
+    inference = ActorStatus(ready=True, pid=1, uptime_s=1.0, detail=detail)
+    found = describe(Home(tmp_path), _census({"inference": inference}))
+    assert (found["model"]["engine"], found["model"]["context"]) == (engine, None)
+    shown = render.status(found)
+    assert "model some.gguf: float32 on cpu, 6.25 tokens/s alone" in shown
+    assert "engine local: xllamacpp is not installed" in shown
+    assert "→ install it" in shown
+    assert "engine" not in render.status(describe(Home(tmp_path), _census({})))

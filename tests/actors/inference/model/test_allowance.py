@@ -122,3 +122,27 @@ def test_how_threads_wait_is_said_before_torch_is_there_to_hear_it():
     rest = {name: value for name, value in os.environ.items() if name != actors.inference.WAITING}
     done = subprocess.run([sys.executable, "-c", said], env=rest, capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["passive", "False"]
+
+
+def test_the_pages_of_files_that_a_group_has_read_are_free_to_it(tmp_path):
+    stat = "anon 1000\ninactive_file 300\nactive_file 200\n"
+    group = written(tmp_path / "v2", {"memory.max": "5000\n", "memory.current": "4000\n", "memory.stat": stat})
+    assert allowance.memory(group, written(tmp_path, {"meminfo": MEMINFO}) / "meminfo") == 1500
+    old = "inactive_file 1\nactive_file 1\ntotal_inactive_file 30\ntotal_active_file 20\n"
+    names = {"limit_in_bytes": "5000\n", "usage_in_bytes": "4000\n"}
+    files = {f"memory/memory.{name}": text for name, text in names.items()} | {"memory/memory.stat": old}
+    assert allowance.memory(written(tmp_path / "v1", files), tmp_path / "meminfo") == 1050
+
+
+@pytest.mark.parametrize(
+    ("cores", "quota", "physical"), [([0, 0, 1, 1], "max", 2), ([0, 1, 2, 3], "200000", 2), ([], "max", 4)]
+)
+def test_two_threads_of_a_core_are_one(tmp_path, affinity, cores, quota, physical):
+    affinity(4)
+    places = {
+        f"cpu{n}/topology/{name}": f"{value}\n"
+        for n, core in enumerate(cores)
+        for name, value in (("core_id", core), ("physical_package_id", 0))
+    }
+    group = written(tmp_path / "group", {"cpu.max": f"{quota} 100000\n"})
+    assert allowance.physical_cores(group, written(tmp_path / "cpu", places)) == physical

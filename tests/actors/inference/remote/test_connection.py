@@ -8,13 +8,13 @@ import shutil
 
 import pytest
 
-from actors.inference.remote.connection import connect, identity, model_shapes, tells_likelihood
-from actors.inference.remote.server import Server
+from actors.inference.remote.connection import connect, identity, model_shapes
+from actors.inference.remote.replies import Served
 from protocol.errors import BatosError
 from protocol.home import Home, Inference
 from protocol.messages import Row
 
-from ..fake_server import NAME, FakeServer
+from ..fake_server import FakeServer
 from ..small_house import refused
 
 
@@ -40,11 +40,17 @@ def test_the_linears_follow_from_the_configuration(bare, engine):
 
 
 def test_the_identity_is_the_name_and_the_configuration(bare):
-    first = identity(str(bare), "tiny")
-    assert first == identity(str(bare), "tiny")
-    assert identity(str(bare), "other") != first
+    first = identity(str(bare), Served("tiny"))
+    assert first == identity(str(bare), Served("tiny", meta={"n_params": 1}))
+    assert identity(str(bare), Served("other")) != first
     (bare / "config.json").write_text((bare / "config.json").read_text() + " ")
-    assert identity(str(bare), "tiny") != first
+    assert identity(str(bare), Served("tiny")) != first
+
+
+def test_without_a_folder_the_identity_is_what_the_server_tells_of_the_model():
+    first = identity("", Served("tiny", meta={"n_params": 1, "n_ctx": 8}))
+    assert first == identity("", Served("tiny", meta={"n_ctx": 16, "n_params": 1}))
+    assert first != identity("", Served("tiny", meta={"n_params": 2}))
 
 
 @pytest.mark.parametrize(
@@ -53,8 +59,8 @@ def test_the_identity_is_the_name_and_the_configuration(bare):
         ({}, "BAD_CONFIG", "inference.url"),
         ({"url": "ftp://somewhere"}, "BAD_CONFIG", "ftp://somewhere"),
         ({"url": "http://[::1"}, "BAD_CONFIG", "http://[::1"),
-        ({"url": "http://127.0.0.1:9", "model": ""}, "BAD_MODEL", "config.json"),
-        ({"url": "http://127.0.0.1:9", "model": "/nowhere"}, "BAD_MODEL", "/nowhere"),
+        ({"url": "http://127.0.0.1:9", "model": "/nowhere", "served": "tiny"}, "BAD_MODEL", "/nowhere"),
+        ({"url": "http://127.0.0.1:9", "model": ""}, "NOT_READY", "http://127.0.0.1:9"),
         ({"url": "http://127.0.0.1:9"}, "NOT_READY", "http://127.0.0.1:9"),
     ],
 )
@@ -131,26 +137,6 @@ def test_whether_the_server_takes_tokens_is_asked_of_it(bare, tmp_path, fake, fa
     fake.faults |= faults
     engine = connect(Inference(engine="openai", url=fake.url, model=str(bare)), Home(tmp_path)).engine
     assert engine.stats()["prompts"] == prompts
-
-
-@pytest.mark.parametrize(
-    ("faults", "grammars"),
-    [
-        ({}, True),
-        ({"unbound": True}, False),
-        ({"plain": {"/v1/completions": (400, {}, b"structured_outputs: unknown field")}}, False),
-    ],
-    ids=str,
-)
-def test_whether_grammars_bind_its_texts_is_tried(fake, faults, grammars):
-    fake.faults |= faults
-    assert Server(fake.url).binds(NAME) == grammars
-
-
-def test_whether_it_tells_likelihoods_is_asked_of_it(fake):
-    assert tells_likelihood(Server(fake.url), NAME)
-    fake.faults["plain"] = {"/v1/completions": (400, {}, b"logprobs: not supported")}
-    assert not tells_likelihood(Server(fake.url), NAME)
 
 
 def test_the_tokenizer_of_another_model_is_named(bare, tmp_path, fake):

@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from actors.inference.forms.constraints import Form
-from actors.inference.remote.remote_text import Text
-from actors.inference.remote.server import Choice, Chunk
+from actors.inference.remote.remote_text import Texts
+from actors.inference.remote.replies import Choice, Chunk
 from protocol.errors import BatosError
 from protocol.messages import Row, Sampling, Turn
 
@@ -87,13 +87,13 @@ def test_a_scored_row_has_what_the_server_tells(remote, engine, fake):
 )
 def test_likelihoods_are_summed_from_where_a_server_tells_them(remote, told, logprob):
     asked = row(scored=True)
-    text = Text(remote.generator.words.job(asked, remote.generator.prompt(asked), NAME))
+    texts = Texts([remote.generator.words.job(asked, remote.generator.prompt(asked), {"model": NAME})])
     for one in told:
         said = {"model": NAME, "choices": [{"text": "a", "logprobs": one}]}
-        text.take(msgspec.json.decode(json.dumps(said), type=Chunk))
-    text.take(Chunk(choices=[Choice(finish_reason="stop")]))
-    text.close(remote.generator.words)
-    assert text.generated(Form(None, None)).logprob == logprob
+        texts.take(msgspec.json.decode(json.dumps(said), type=Chunk))
+    texts.take(Chunk(choices=[Choice(finish_reason="stop")]))
+    texts.close(remote.generator.words)
+    assert texts.texts[0].generated(Form(None, None)).logprob == logprob
 
 
 def test_a_form_that_cannot_be_kept_costs_the_others_nothing(remote, engine, fake):
@@ -120,7 +120,7 @@ def test_a_form_that_cannot_be_kept_costs_the_others_nothing(remote, engine, fak
         ({"finish": 7}, ("GENERATION_FAILED", "not of its protocol")),
         ({"model": "another"}, ("GENERATION_FAILED", "another")),
         ({"model": ""}, ("GENERATION_FAILED", "which model")),
-        ({"index": 1}, ("GENERATION_FAILED", "several")),
+        ({"index": 1}, ("GENERATION_FAILED", "more texts")),
         ({"usage": {"completion_tokens": -1}}, ("GENERATION_FAILED", "counts -1")),
         ({"usage": {"completion_tokens": 10**15}}, ("GENERATION_FAILED", "counts 10")),
         ({"usage": {"completion_tokens": "8"}}, ("GENERATION_FAILED", "not of its protocol")),
@@ -214,7 +214,7 @@ def test_what_the_server_does_not_count_is_counted_here(remote, engine, fake):
 
 
 def test_nothing_comes_after_the_end(remote):
-    text = Text(remote.generator.words.job(row(), remote.generator.words.prompt(row()), NAME))
+    texts = Texts([remote.generator.words.job(row(), remote.generator.words.prompt(row()), {"model": NAME})])
     chunk = Chunk(choices=[Choice(text="a", finish_reason="stop")])
-    assert text.take(chunk) == "a"
-    assert "after its end" in refused(lambda: text.take(chunk)).message
+    assert texts.take(chunk) == [(0, "a")]
+    assert "after its end" in refused(lambda: texts.take(chunk)).message
