@@ -11,10 +11,11 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -37,6 +38,8 @@ MUTE_S: Final = 8.0
 """A home is held by something that is not our supervisord when its lock is held and nobody answers for so long."""
 GRACE_S: Final = 2.0
 """Between the end of its lock and its own, supervisord has only to exit."""
+_PERCENT: Final = re.compile(r"\b(\d?)\d %")
+"""Of a share that grows a tenth is news."""
 DEATHS: Final = 3
 """A process that has died so often while `up` waited will not come up."""
 
@@ -78,6 +81,23 @@ async def down(home: Home, progress: Progress) -> dict[str, Any]:
     else:
         _tidy(home)
     return {"already": not before, "stopped": len(before)}
+
+
+async def restart(home: Home, name: str, progress: Progress, *, seconds: float = UP_S) -> None:
+    """Start one actor of a running system anew, and return when all are ready. Raises what `up` does."""
+    supervisor = Supervisor(home)
+    progress(f"starting {name} anew")
+    await asyncio.to_thread(supervisor.stop, name)
+    until = time.monotonic() + DOWN_S
+    while (await asyncio.to_thread(supervisor.processes))[name].state in {"RUNNING", "STARTING", "STOPPING"}:
+        if time.monotonic() > until:
+            raise BatosError("BUSY", f"{name} does not end", "It may wait for a disk; try again.")
+        await asyncio.sleep(POLL_S)
+    (home.run / f"{name}.words").unlink(missing_ok=True)
+    await asyncio.to_thread(supervisor.start, name)
+    with _terminable():
+        # The others go on as they were; what they are needs no telling.
+        await _until_ready(home, progress, seconds, said={(other, "") for other in ACTORS if other != name})
 
 
 async def status(home: Home) -> dict[str, Any]:
@@ -163,14 +183,20 @@ def _try_again(home: Home) -> None:
                 supervisor.start(process.name)
 
 
-async def _until_ready(home: Home, progress: Progress, seconds: float) -> Census:
+async def _until_ready(home: Home, progress: Progress, seconds: float, said: Iterable[tuple[str, str]] = ()) -> Census:
+    """The census in which all are ready. What is in `said`, who waits for what, is not told again."""
     started = time.monotonic()
     answered = started
     seen: dict[str, set[int]] = {}
-    said: set[tuple[str, str]] = set()
+    told = set(said)
+    news: set[tuple[str, str]] = set()
     while True:
         found = await census(home)
         now = time.monotonic()
+        # Who gets on is waited for: a large model is read for longer than anything else takes.
+        waits = {(name, found.waits(name)) for name in ACTORS}
+        if not waits <= news:
+            started, news = now, news | waits
         if found.house is None:
             raise BatosError("NOT_READY", "supervisord has ended", _last_said(home))
         if found.supervised:
@@ -185,7 +211,7 @@ async def _until_ready(home: Home, progress: Progress, seconds: float) -> Census
         _fail_if_hopeless(home, found, seen)
         if found.ready:
             return found
-        _say_waits(found, said, progress)
+        _say_waits(found, told, progress)
         if now - started > seconds:
             waiting = ", ".join(f"{name} ({found.waits(name)})" for name in ACTORS if found.waits(name))
             raise BatosError("NOT_READY", f"not ready after {seconds:g} s: {waiting}", f"The logs are in {home.log}.")
@@ -195,7 +221,7 @@ async def _until_ready(home: Home, progress: Progress, seconds: float) -> Census
 def _say_waits(found: Census, said: set[tuple[str, str]], progress: Progress) -> None:
     """Say what each actor waits for, and each thing once: on a loaded machine one may fall silent again and again."""
     for name in ACTORS:
-        waits = found.waits(name)
+        waits = _PERCENT.sub(r"\g<1>0 %", found.waits(name))
         if (name, waits) not in said and found.state(name) not in ("STOPPED", "STARTING"):
             said.add((name, waits))
             progress(f"waiting for {name}: {waits}" if waits else f"{name} is ready")

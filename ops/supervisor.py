@@ -74,6 +74,11 @@ class Supervisor:
         """Start a program, without waiting for it; one that runs already is left alone."""
         self._call("startProcess", name, False)
 
+    def stop(self, name: str) -> None:
+        """Have a program end, without waiting for it; one that does not run is left alone."""
+        if self.processes()[name].state not in {"STOPPED", "EXITED", "FATAL"}:
+            self._call("stopProcess", name, False)
+
     def shutdown(self) -> None:
         self._call("shutdown")
 

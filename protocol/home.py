@@ -57,7 +57,7 @@ class Inference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `memory_bytes` on the disk; 0 is as much as there is.
 
     The bank holds `slots` experts of at most `rank` on the device; `warm_bytes` bounds the experts kept in memory, and
-    `prefix_bytes` what is kept on the device of prompts that were read.
+    `prefix_bytes` what is kept on the device of prompts that were read; 0 is a share of what is free there.
 
     `engine` says who generates (docs/engines.md): the `local` device; `llama`, which is llama.cpp on the processor, for a GGUF
     file; `auto`, the one of these two that fits; or `openai`, the OpenAI-compatible server at `url`, which
@@ -85,7 +85,7 @@ class Inference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     slots: Few = 4
     rank: Few = 16
     warm_bytes: AtLeast0 = 2_000_000_000
-    prefix_bytes: AtLeast0 = 256_000_000
+    prefix_bytes: AtLeast0 = 0
     form: Literal["auto", "narrow", "open", "free"] = "auto"
     form_tokens: Annotated[int, msgspec.Meta(ge=16, le=4096)] = 400
 

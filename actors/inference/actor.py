@@ -23,6 +23,7 @@ import signal
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
@@ -200,7 +201,7 @@ class Inference(Actor):
         kept = await store.run(lambda: kept_model(store))
         source = await self._work(lambda: _source(settings.model, settings.dtype))
         if kept is None or kept.source != source:
-            self.waiting_for = f"the conversion of {source}, once"
+            self.waiting_for = f"the conversion of {Path(settings.model).name or 'the embedded model'}, once"
             return await self._incarnate(store)
         self.waiting_for = f"the model {kept.source}"
         return kept, await self._work(functools.partial(self._load, kept))
@@ -277,10 +278,16 @@ class Inference(Actor):
         folder = self.home.root / "incarnation"
         settings = self.settings.inference
 
+        waits = self.waiting_for
+
+        def tell(read: int, whole: int) -> None:
+            self.waiting_for = f"{waits}: {100 * read // max(whole, 1)} % are read"
+
         def make() -> incarnation.ModelManifest:
             shutil.rmtree(folder, ignore_errors=True)
             gc.collect()
-            made = incarnation.convert(incarnation.find(settings.model, settings.dtype), folder, settings.dtype)
+            made = incarnation.convert(incarnation.find(settings.model, settings.dtype), folder, settings.dtype, tell)
+            self.waiting_for = f"{waits}: it is tried"
             gc.collect()
             return made
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from llguidance import LLMatcher
 
@@ -13,11 +13,14 @@ from actors.inference.decoding.pace import Pace
 from actors.inference.decoding.prefixes import Prefixes
 from actors.inference.decoding.trial import check_rows
 from actors.inference.forms.constraints import Vocabulary
+from actors.inference.model import room
 from actors.inference.model.fusing import fuse
 from actors.inference.model.incarnation import Incarnation
+from actors.inference.model.mapped import let_go
 from actors.inference.model.sources import AGAIN, HINT
 from actors.inference.prompts import Prompts
-from actors.inference.serving import Asked, Outcome, Serving, Wave
+from actors.inference.rows import renumbered
+from actors.inference.serving import Asked, Outcome, Serving, Wave, failed
 from actors.inference.weights.placement import lend
 from protocol.codec import Value
 from protocol.errors import BatosError
@@ -28,6 +31,8 @@ _WARM_FORM: Final = 'start: "ok"'
 _PACED: Final = "The keeper of the light counts the ships, and writes a letter to his sister every week. " * 3
 _PACED_CONTEXT: Final = 1024
 """A model with less is tiny: a batch of it says nothing, and that prompt may not fit."""
+
+_SHORTER: Final = "Ask for less: a shorter prompt, or fewer max_tokens."
 
 LocalAsked = Asked[tuple[int, ...], LLMatcher | None]
 LocalWave = Wave[tuple[int, ...], LLMatcher | None]
@@ -45,9 +50,11 @@ class LocalGenerator:
         self.context = incarnation.context
         self._stop = frozenset(incarnation.stop)
         fuse(incarnation.model)
+        let_go(incarnation.mapped)
         self.bank = Bank(incarnation.model, slots=settings.slots, rank=settings.rank, dtype=incarnation.dtype)
-        self.prefixes = Prefixes(incarnation.model, self.bank, settings.prefix_bytes)
+        self.prefixes = Prefixes(incarnation.model, self.bank, settings.prefix_bytes or None)
         self.pace = Pace()
+        self.token_bytes = kept_of_a_token(incarnation.model)
         self.abilities = Abilities(
             grammar="native",
             schema="native",
@@ -89,7 +96,17 @@ class LocalGenerator:
         return self.vocabulary.compile(row.schema, row.grammar)
 
     def run(self, wave: LocalWave, slots: Mapping[str, int]) -> tuple[list[Outcome], int]:
-        """All rows in one batch, step by step."""
+        """All rows in one batch, step by step; in several where there is no memory for the keys and values of all."""
+        outcomes: dict[int, Outcome] = {}
+        computed = 0
+        for part in self._parts(wave.rows, outcomes):
+            said = Wave([wave.rows[row] for row in part], renumbered(wave.on_piece, part), wave.should_stop)
+            made, read = self._decode(said, slots)
+            outcomes.update(zip(part, made, strict=True))
+            computed += read
+        return [outcomes[row] for row in range(len(wave.rows))], computed
+
+    def _decode(self, wave: LocalWave, slots: Mapping[str, int]) -> tuple[list[Outcome], int]:
         texts, computed = decode(
             self.model,
             self.vocabulary,
@@ -104,6 +121,26 @@ class LocalGenerator:
         )
         return [Outcome(Generated(**text._asdict())) for text in texts], computed
 
+    def _parts(self, rows: Sequence[LocalAsked], outcomes: dict[int, Outcome]) -> list[list[int]]:
+        """The rows, by number, in as few batches as memory allows; the outcome of one that does not fit alone is told."""
+        left = room.spared(room.free(self.bank.device) + self.prefixes.bytes)
+        parts: list[list[int]] = []
+        width = 0
+        for number, asked in enumerate(rows):
+            length = len(asked.prompt) + self._job(asked).limit
+            try:
+                room.check(length * self.token_bytes, left, f"a text of {length} tokens", _SHORTER)
+            except BatosError as error:
+                outcomes[number] = failed(error)
+                continue
+            width = max(width, length)
+            if parts and (len(parts[-1]) + 1) * width * self.token_bytes <= left:
+                parts[-1].append(number)
+            else:
+                parts.append([number])
+                width = length
+        return parts
+
     def check(self) -> None:
         """BAD_MODEL where rows would not be told what the model says to each alone."""
         check_rows(self.model, self.bank, self.prefixes, self.tokenizer, self.context)
@@ -115,6 +152,8 @@ class LocalGenerator:
             "context": self.context,
             "bank": {"slots": self.bank.slots, "rank": self.bank.rank, "slot_bytes": self.bank.slot_bytes},
             "prefix_bytes": self.prefixes.bytes,
+            "prefix_limit": self.prefixes.limit,
+            "free_bytes": room.free(self.bank.device),
         }
 
     def _job(self, asked: LocalAsked) -> Job:
@@ -162,6 +201,15 @@ def prove(serving: Serving[LocalGenerator]) -> None:
         raise BatosError("BAD_MODEL", f"the model cannot be served: {error.message}", HINT) from error
     serving.generator.check()
     _measure(serving)
+
+
+def kept_of_a_token(model: Any) -> int:
+    """Bytes of the keys and values of one token: as many as an attention of full width has in each layer, which is the most."""
+    config = model.config.get_text_config()
+    layers, heads = config.num_hidden_layers, config.num_attention_heads
+    width = getattr(config, "head_dim", None) or config.hidden_size // heads
+    told = getattr(config, "num_key_value_heads", None) or heads
+    return int(2 * layers * told * width * model.dtype.itemsize)
 
 
 def words_of(incarnation: Incarnation) -> int:

@@ -29,13 +29,14 @@ async def placed(home: Home, settings: Settings, found: Census) -> Check:
     if not model.get("grammars", True):
         return Check(name=name, ok=True, detail=f"{whose} begins at free: no grammar binds its texts")
     try:
-        placements = await _placements(home)
+        found_placements = await placements(home)
     except BatosError as error:
         return Check(name=name, ok=False, required=False, detail=f"{whose}: {error.message}", hint=error.hint)
-    return Check(name=name, ok=True, detail=f"{whose} {_begins(placements.get(digest))}")
+    return Check(name=name, ok=True, detail=f"{whose} {_begins(found_placements.get(digest))}")
 
 
-async def _placements(home: Home) -> dict[str, Any]:
+async def placements(home: Home) -> dict[str, Any]:
+    """What the world has found of each model that was placed, by its digest."""
     async with Client(home.bus, "doctor", patience=0.5) as bus:
         looked = await bus.call(verbs.LOOK, Look(target="pLLM_obj"), seconds=ASK_S)
     kept = looked.slots.get("placements")

@@ -24,6 +24,7 @@ from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
 
 from actors.inference.decoding.bank import Bank
+from actors.inference.model.room import free, prefix_budget
 from actors.inference.weights.placement import Lent
 
 BLOCK: Final = {"cpu": 64, "cuda": 256}
@@ -45,9 +46,13 @@ class Prefix(NamedTuple):
 
 
 class Prefixes:
-    """The blocks that one model has read, at most `budget` bytes of them. Not for two threads at once."""
+    """The blocks that one model has read. Not for two threads at once.
 
-    def __init__(self, model: Any, bank: Bank, budget: int) -> None:
+    At most `budget` bytes of them; None: a share of what is free on the device, which is looked up each time that something is
+    to be kept. So they give way where others take memory.
+    """
+
+    def __init__(self, model: Any, bank: Bank, budget: int | None) -> None:
         self._model = model
         self._bank = bank
         self._budget = budget
@@ -59,6 +64,13 @@ class Prefixes:
         self.memory = "cache_params" if "cache_params" in takes else "past_key_values"
         """What the model calls what it remembers; by another name it would be given nothing, and say nothing of it."""
         self.divides = "position_ids" in takes and _looks_back(model, self._cache())
+
+    @property
+    def limit(self) -> int:
+        """Bytes that may be kept now."""
+        if self._budget is not None:
+            return self._budget
+        return prefix_budget(free(self._bank.device) + self.bytes)
 
     def read(self, lent: Lent | None, tokens: Sequence[int], should_stop: Callable[[], bool]) -> Prefix:
         """All blocks of a prompt but its end. When `should_stop` says yes, what has been read by then.
@@ -139,11 +151,12 @@ class Prefixes:
 
     def _keep(self, key: bytes, layers: Layers) -> None:
         size = sum(keys.nbytes + values.nbytes for keys, values in layers)
-        if size > self._budget:
+        limit = self.limit
+        if size > limit:
             return
         self._kept[key] = layers
         self.bytes += size
-        while self.bytes > self._budget:
+        while self.bytes > limit:
             _, gone = self._kept.popitem(last=False)
             self.bytes -= sum(keys.nbytes + values.nbytes for keys, values in gone)
 

@@ -16,7 +16,7 @@ import hashlib
 import json
 import pickle
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -25,6 +25,7 @@ from safetensors import safe_open
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, GgufConfig
 from transformers.utils import logging as transformers_logging
 
+from actors.inference.model import mapped, room
 from actors.inference.model.device import dtype_of, is_full, limit_threads, no_room, placement
 from actors.inference.model.linking import link
 from actors.inference.model.sources import AGAIN, HINT, ModelSource, check_files, find
@@ -35,10 +36,17 @@ __all__ = ["Incarnation", "ModelManifest", "ModelSource", "convert", "find", "lo
 _SHARD: Final = "1GB"
 _CONTEXT: Final = 2048
 """Of a model that names no longest sequence."""
+SMALLER: Final = (
+    "Name a smaller model, or the same as a GGUF file in four bits; or set `memory_bytes` under [inference] in batos.toml, over"
+    " which weights are read from the disk."
+)
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG})
 
 transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+
+OnProgress = Callable[[int, int], None]
+"""Told how many of how many bytes have been read."""
 
 
 class ModelManifest(NamedTuple):
@@ -61,17 +69,40 @@ class Incarnation(NamedTuple):
     context: int
     stop: tuple[int, ...]
     dtype: torch.dtype
+    mapped: tuple[str, ...] = ()
+    """Files of which its weights may be the pages."""
 
 
-def convert(source: ModelSource, folder: Path, dtype: str = "auto") -> ModelManifest:
+def convert(
+    source: ModelSource, folder: Path, dtype: str = "auto", on_progress: OnProgress = lambda *_: None
+) -> ModelManifest:
     """Write the model of `source` into `folder` as safetensors and JSON; BAD_MODEL says why it cannot be used.
 
-    Its numbers are kept in the type that the configuration names, whatever is faster here: the digest is theirs.
+    Its numbers are kept in the type that the configuration names, whatever is faster here: the digest is theirs. Of a GGUF
+    file `on_progress` is told how many of how many bytes have been read.
     """
     check_files(source.path)
     # Whatever else of the files is odd in a way that nobody has thought of is theirs too.
-    with readable(f"{source.path} cannot be converted"):
+    quickly = _quickly(source.path, dtype_of(dtype), on_progress) if source.path.is_file() else contextlib.nullcontext()
+    with readable(f"{source.path} cannot be converted"), quickly:
         return _convert(source, folder, dtype)
+
+
+def _quickly(path: Path, kept: torch.dtype, on_progress: OnProgress) -> contextlib.AbstractContextManager[None]:
+    """While transformers reads the GGUF file at `path`; BAD_MODEL where the file is none, or not whole; OUT_OF_MEMORY."""
+    from actors.inference.model.gguf_header import read_header  # noqa: PLC0415 - a machine that has folders alone lacks gguf
+    from actors.inference.model.gguf_reading import quickly  # noqa: PLC0415 - as above
+
+    header = read_header(path)
+    if len(header.parts) > 1:
+        raise BatosError(
+            "BAD_MODEL",
+            f"{path} is one of {len(header.parts)} parts, and torch is given a whole file",
+            "Join them (`llama-gguf-split --merge`), or have llama.cpp serve them as they are (docs/engines.md).",
+        )
+    numbers = sum(tensor.numbers for tensor in header.tensors)
+    room.check(numbers * kept.itemsize, room.free(), f"the conversion of {path.name}", SMALLER)
+    return quickly(header, on_progress)
 
 
 def _convert(source: ModelSource, folder: Path, dtype: str) -> ModelManifest:
@@ -127,6 +158,8 @@ def load(
         if folder is None:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="batos-model-"))) / "model"
         link(files, folder)
+        weights = [path for name, path in files.items() if name.endswith(".safetensors")]
+        kept = sum(path.stat().st_size for path in weights)
         placed = placement(
             device,
             dtype,
@@ -134,8 +167,11 @@ def load(
             device_bytes=device_bytes,
             memory_bytes=memory_bytes,
             folder=folder,
-            weights=sum(path.stat().st_size for name, path in files.items() if name.endswith(".safetensors")),
+            weights=kept,
         )
+        if "device_map" not in placed:
+            # Without it the weights have no other place than memory. What they are mapped from gives way to what is joined.
+            room.check(kept * placed["dtype"].itemsize // dtype_of(dtype).itemsize, room.free(), name, SMALLER)
         with readable(f"{name} cannot be loaded"):
             tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
             # Attention is sdpa's where the model allows it, and its own where not.
@@ -146,7 +182,7 @@ def load(
             context = _context(model.config.get_text_config())
             stop = _stop_tokens(name, model, tokenizer)
     model.eval()
-    return Incarnation(model, tokenizer, tokenizer_json, context, stop, dtype_of(dtype))
+    return Incarnation(model, tokenizer, tokenizer_json, context, stop, dtype_of(dtype), mapped.real(weights))
 
 
 def relink(files: Mapping[str, Path], folder: Path) -> None:

