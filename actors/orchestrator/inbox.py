@@ -122,5 +122,5 @@ def _resolved(mandate: Mandate, find: Callable[[str], Ref]) -> Mandate:
 
 def is_same(one: Mandate, other: Mandate) -> bool:
     """Whether two mandates ask for the same; how long, and whether somebody waits, says nothing about that."""
-    fields = ("target", "selector", "parameters", "args", "kwargs", "examples", "intent", "learn")
+    fields = ("target", "selector", "parameters", "args", "kwargs", "examples", "intent", "learn", "hand")
     return all(codec.pack(getattr(one, name)) == codec.pack(getattr(other, name)) for name in fields)

@@ -91,7 +91,7 @@ def create(store: Store, request: New, key: str = "") -> Created:
     with commit(store.db, user="user", description=f"new {request.name}", facts=facts) as connection:
         root = connection.root()
         if world_root.is_taken(root, request.name):
-            raise _taken(request.name)
+            raise world_root.taken(request.name)
         parent = world_root.resolve(connection, request.parent or "traits_obj")
 
         def resolve(ref: Ref) -> UvmObject:
@@ -134,14 +134,6 @@ def _made_before(store: Store, name: str, key: str, digest: str) -> Created | No
 def _created(stored: UvmObject) -> Created:
     stored._p_activate()
     return Created(name=stored._name or "", oid=oid_of(stored), tid=stored._p_serial.hex())
-
-
-def _taken(name: str) -> BatosError:
-    if name == names.ROOT:
-        return BatosError("NAME_TAKEN", f"{name} is the root itself", "Choose another name; `batos look` shows it.")
-    return BatosError(
-        "NAME_TAKEN", f"there is already an object called {name}", "Choose another name, or send it a message."
-    )
 
 
 def cycles(journal: Journal, id_: str | None, limit: int) -> CyclesReply:
