@@ -15,6 +15,7 @@ import structlog
 from ulid import ULID
 
 from actors.orchestrator import codex, views
+from actors.orchestrator.hand import reading
 from actors.orchestrator.journal import packing, schema
 from actors.orchestrator.journal.database import damaged
 from actors.orchestrator.journal.journal import Journal
@@ -36,7 +37,10 @@ from protocol.messages import (
     CyclesReply,
     Defined,
     Dropped,
+    History,
     Judge,
+    List,
+    Listed,
     Look,
     Looked,
     Mandate,
@@ -49,6 +53,7 @@ from protocol.messages import (
     SlotsSet,
     Source,
     SourceText,
+    Versions,
     Watch,
     Watched,
 )
@@ -159,6 +164,8 @@ class Orchestrator(Actor):
             "new": self.new,
             "look": self.look,
             "source": self.source,
+            "list": self.list,
+            "history": self.history,
             "define": self._by_hand(lambda hand: f"define {hand.name}", Defined),
             "set": self._by_hand(lambda hand: f"set {hand.name} {' '.join(hand.slots)}", SlotsSet),
             "drop": self._by_hand(lambda hand: f"drop {hand.name} {hand.entry or ''}".rstrip(), Dropped),
@@ -205,6 +212,12 @@ class Orchestrator(Actor):
 
     async def source(self, request: Source, _: Call) -> SourceText:
         return await self._in_world(lambda store: views.source(store, request), again=True)
+
+    async def list(self, request: List, _: Call) -> Listed:
+        return await self._in_world(lambda store: reading.listed(store, request), again=True)
+
+    async def history(self, request: History, _: Call) -> Versions:
+        return await self._in_world(lambda store: reading.versions(store, request), again=True)
 
     def _by_hand(self, why: Callable[[Any], str], reply: type[Reply]) -> Handler:
         """A verb that a person writes into the world by: a mandate, with its result as that verb's `reply`."""

@@ -36,6 +36,9 @@ class Mandate(msgspec.Struct, frozen=True, kw_only=True):
 
     `seconds` is the time that the mandate may take from its acceptance, on the monotonic clock; None is what the orchestrator
     finds right. Time during which the system is down does not count. No other bound of time ends it.
+
+    A message that nobody understands, and that nothing is said of, is MISSPELT where the target understands one that is written
+    almost like it. With `new` it is meant as it is written.
     """
 
     target: str
@@ -49,6 +52,7 @@ class Mandate(msgspec.Struct, frozen=True, kw_only=True):
     detach: bool = False
     seconds: float | None = None
     hand: Hand | None = None
+    new: bool = False
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):

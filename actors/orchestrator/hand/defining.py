@@ -19,6 +19,7 @@ from protocol.messages import Define, DefinedMethod
 from world.method import UvmMethod
 
 MAX_METHODS: Final = 100
+HINT: Final = "Mend the method, or say --drop-contract: then it owes nothing any more."
 
 
 def define(thought: Thought, request: Define) -> Thinking[Value]:
@@ -49,11 +50,16 @@ def define(thought: Thought, request: Define) -> Thinking[Value]:
 
 def _establish(thought: Thought, oid: str, drafts: list[Draft], *, has_contract: bool) -> Thinking[None]:
     overlay = thought.overlay
-    if drafts:
-        overlay.write(oid, {draft.selector: draft for draft in drafts})
+    if not drafts:
+        return
+    replaced = [draft for draft in drafts if draft.selector in overlay.own(oid)]
+    overlay.push()
+    overlay.write(oid, {draft.selector: draft for draft in drafts})
     if has_contract:
         for draft in drafts:
-            yield from proving.holds(thought, oid, draft, f"m.{draft.selector}")
+            yield from proving.holds(thought, oid, draft, f"m.{draft.selector}", HINT)
+        yield from proving.senders_hold(thought, oid, replaced, HINT)
+    overlay.merge()
     for draft in drafts:
         if not overlay.is_kernel(oid):
             overlay.remember(memo_of(thought, oid, draft))

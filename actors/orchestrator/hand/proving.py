@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import islice
+from typing import Final
 
 import msgspec
 
+from actors.orchestrator.hand import uses
 from actors.orchestrator.hand.splitting import Part
 from actors.orchestrator.primitives import trials
 from actors.orchestrator.thinking.asks import Thinking, call
@@ -24,7 +27,10 @@ from protocol.errors import BatosError
 from protocol.examples import read_example
 from protocol.messages import Case, DefinedMethod, Example, Judge, Trial, Verdict
 from world.method import UvmMethod, digest
-from world.values import plain
+from world.values import oid_of, plain
+
+MOST_SENDERS: Final = 50
+"""Methods whose contracts are tried before what they send means something else."""
 
 
 class Gated(msgspec.Struct, frozen=True):
@@ -68,12 +74,33 @@ def contract(method: object) -> list[Value]:
     return [plain(example, _unseen) for example in method.examples] if isinstance(method, UvmMethod) else []
 
 
-def holds(thought: Thought, oid: str, draft: Draft, path: str) -> Thinking[None]:
+def holds(thought: Thought, oid: str, draft: Draft, path: str, hint: str) -> Thinking[None]:
     """Try `draft` on its own examples; REFUSED with the first that it does not hold. All drafts stand in the overlay already."""
     broken = yield from first_broken(thought, oid, draft, path)
     if broken is not None:
         number, case = broken
-        raise breaks(draft.selector, f"its contract: example {number}", draft.examples[number - 1], case)
+        raise breaks(draft.selector, f"its contract: example {number}", draft.examples[number - 1], case, hint)
+
+
+def senders_hold(thought: Thought, oid: str, drafts: Sequence[Draft], hint: str) -> Thinking[None]:
+    """Try the methods that send what `drafts` (the overlay's top layer) are to answer, on their examples; REFUSED as above."""
+    overlay = thought.overlay
+    here = {draft.selector for draft in drafts}
+    for draft in drafts:
+        sending = uses.senders_of(overlay.connection, draft.selector, but=oid)
+        owing = (one for one in sending if one[3].examples and not (oid_of(one[1]) == oid and one[2] in here))
+        for number, (label, holder, selector, method) in enumerate(islice(owing, MOST_SENDERS)):
+            sender, path = draft_of(method, method.author), f"m.{draft.selector}.sender{number}"
+            broken = yield from first_broken(thought, oid_of(holder), sender, path)
+            if broken is None:
+                continue
+            layer = overlay.drop()
+            before = yield from first_broken(thought, oid_of(holder), sender, f"{path}.before")
+            overlay.push(layer)
+            if before is None:
+                at, case = broken
+                what = f"the contract of {label}.{selector}: example {at}"
+                raise breaks(draft.selector, what, sender.examples[at - 1], case, hint)
 
 
 def first_broken(thought: Thought, oid: str, draft: Draft, path: str) -> Thinking[tuple[int, Case] | None]:
@@ -97,12 +124,12 @@ def first_broken(thought: Thought, oid: str, draft: Draft, path: str) -> Thinkin
     return None
 
 
-def breaks(selector: str, what: str, example: Value, case: Case) -> BatosError:
+def breaks(selector: str, what: str, example: Value, case: Case, hint: str) -> BatosError:
     """That `selector` as it would stand breaks a contract."""
     return BatosError(
         "REFUSED",
         f"{selector} breaks {what}, {_shown(example)}: {case.message}",
-        "Mend the method, or say --drop-contract: then it owes nothing any more.",
+        hint,
         selector=selector,
         example=example,
     )

@@ -170,7 +170,7 @@ def _others(overlay: Overlay, read: list[str]) -> Frozen:
         size += len(codec.encode(slots))
         if len(found) == MAX_FROZEN or size > MAX_FROZEN_BYTES:
             break
-        found[_known_as(overlay, oid)] = {"slots": slots}
+        found[oid] = {"slots": slots}
     return found
 
 
@@ -179,16 +179,15 @@ def digest_of(example: Example) -> str:
 
 
 def frozen(overlay: Overlay, example: Example, others: Frozen) -> Value:
-    """The example as it is kept: with the other objects that its trial has read, as they stood there."""
+    """The example as it is kept: with the other objects that its trial has read, as they stood there.
+
+    They are kept by their OIDs, so that a contract outlives the renaming of an object.
+    """
     value: dict[str, Value] = example_value(example)
-    named = {_known_as(overlay, overlay.find(name)): slots for name, slots in value.get("objects", {}).items()}
+    named = {overlay.find(name): slots for name, slots in value.get("objects", {}).items()}
     # What the example says of an object was laid over it in the trial, so what was read there has it too.
     joined = {**named, **others}
     return {**value, "objects": joined} if joined else value
-
-
-def _known_as(overlay: Overlay, oid: str) -> str:
-    return overlay.name(oid) or oid
 
 
 def _failed(error: BatosError) -> Failed:
