@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
+from protocol.engines import choose
 
 from bus.client import Client
 from cli import configuring, lifecycle, shipped, wire
@@ -22,7 +23,6 @@ from cli.health.census import census
 from cli.health.placed import placements
 from ops.supervisor import Supervisor
 from protocol import verbs
-from protocol.engines import choose
 from protocol.errors import BatosError
 from protocol.home import Home, Inference
 from protocol.messages import BaseModel, Experts

@@ -67,6 +67,7 @@ CODES: Final[dict[str, Code]] = {
     "BAD_EXPERT": Code(2, INPUT),
     "TOO_LARGE": Code(2, INPUT),
     "UNREADABLE": Code(2, NOTHING),
+    "MISSPELT": Code(2, INPUT),
     "UNKNOWN_OBJECT": Code(2, INPUT),
     "UNKNOWN_METHOD": Code(2, INPUT),
     "UNKNOWN_CYCLE": Code(2, INPUT),
@@ -91,6 +92,8 @@ CODES: Final[dict[str, Code]] = {
     "CONFLICT": Code(6, PASSING | FATAL),
     "NAME_TAKEN": Code(6, NOTHING),
     "ALREADY_UNDERSTOOD": Code(6, NOTHING),
+    "IN_USE": Code(6, NOTHING),
+    "REPLACED": Code(6, NOTHING),
     # 7: the store
     "STORAGE": Code(7, PASSING | FATAL),
     "DAMAGED": Code(7, HOPELESS),

@@ -9,7 +9,8 @@ from typing import Final
 
 from protocol import codec, examples, names
 from protocol.errors import BatosError
-from protocol.messages import Learn, Mandate
+from protocol.messages import Define, Learn, Mandate, Rename, Revert, SetSlots
+from protocol.messages.hand import Hand
 
 MAX_SECONDS: Final = 86_400.0
 """The most that a mandate may be given."""
@@ -23,6 +24,8 @@ MAX_CANDIDATES: Final = 16
 
 def check_mandate(mandate: Mandate) -> Mandate:
     """`mandate` if it makes sense; BAD_SELECTOR, BAD_ARGUMENT, BAD_EXAMPLE, BAD_VALUE or TOO_LARGE otherwise."""
+    if mandate.hand is not None:
+        return _check_hand(mandate, mandate.hand)
     names.check_selector(mandate.selector)
     check_intent(mandate.intent)
     if mandate.learn is not None:
@@ -37,6 +40,24 @@ def check_mandate(mandate: Mandate) -> Mandate:
     codec.encode([mandate.args, mandate.kwargs])
     for example in mandate.examples:
         codec.encode(examples.example_value(example))
+    return mandate
+
+
+def _check_hand(mandate: Mandate, hand: Hand) -> Mandate:
+    """Where every name is one. What they name is found when it is done."""
+    check_intent(mandate.intent)
+    if isinstance(hand, Rename):
+        names.check_object(hand.to)
+    if isinstance(hand, Revert):
+        names.check_selector(hand.selector)
+    if isinstance(hand, Define):
+        codec.encode(hand.source)
+    if isinstance(hand, SetSlots):
+        if not hand.slots:
+            raise BatosError("BAD_ARGUMENT", "no slot is named that is to be set", "Name one: slot=json.")
+        for slot in hand.slots:
+            names.check_slot(slot.removesuffix("*"))
+        codec.encode(hand.slots)
     return mandate
 
 

@@ -106,6 +106,10 @@ MEANINGS: Final[dict[str, tuple[str, str]]] = {
         "Send less at once, or keep the data in an object and send a reference.",
     ),
     "UNREADABLE": ("A file that the command line names cannot be read.", "Give a readable UTF-8 file, or `-`."),
+    "MISSPELT": (
+        "Nobody understands the message, and the object understands one that is written almost like it.",
+        "Send the one that was meant, or say with `--new` that a method is to be written.",
+    ),
     "UNKNOWN_OBJECT": (
         "There is no object of this name or OID.",
         "`batos look` lists them; near names are in the hint.",
@@ -170,6 +174,14 @@ MEANINGS: Final[dict[str, tuple[str, str]]] = {
     "ALREADY_UNDERSTOOD": (
         "The message that was to be learned has a method already.",
         "See it with `batos source`; `batos learn NAME SELECTOR --again` writes a better one.",
+    ),
+    "IN_USE": (
+        "Something stands on what is to be dropped: heirs, references, or methods that use it.",
+        "Change what is named first, or drop it all the same with `--force`.",
+    ),
+    "REPLACED": (
+        "Another method stands where one was to be replaced.",
+        "See it with `batos source`, and begin again from that one.",
     ),
     "STORAGE": (
         "The world, the journal or the result cannot be written or read.",

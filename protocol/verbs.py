@@ -25,12 +25,17 @@ from protocol.messages import (
     Created,
     Cycles,
     CyclesReply,
+    Define,
+    Defined,
+    Drop,
+    Dropped,
     Event,
     Evict,
     ExpertReply,
     Experts,
     ExpertsReply,
     Found,
+    History,
     Import,
     Index,
     Indexed,
@@ -38,6 +43,8 @@ from protocol.messages import (
     Infer,
     Inferred,
     Judge,
+    List,
+    Listed,
     Look,
     Looked,
     Mandate,
@@ -52,10 +59,16 @@ from protocol.messages import (
     Ran,
     Rank,
     Ranked,
+    Rename,
+    Renamed,
     Resume,
     Resumed,
+    Revert,
+    Reverted,
     Run,
     Search,
+    SetSlots,
+    SlotsSet,
     Source,
     SourceText,
     StatusQuery,
@@ -64,6 +77,7 @@ from protocol.messages import (
     Unindex,
     Unindexed,
     Verdict,
+    Versions,
     Watch,
     Watched,
 )
@@ -100,6 +114,13 @@ CODEX: Final = _plain("orchestrator", "codex", Codex, CodexReply)
 NEW: Final = _plain("orchestrator", "new", New, Created)
 LOOK: Final = _plain("orchestrator", "look", Look, Looked)
 SOURCE: Final = _plain("orchestrator", "source", Source, SourceText)
+DEFINE: Final = _plain("orchestrator", "define", Define, Defined)
+SET: Final = _plain("orchestrator", "set", SetSlots, SlotsSet)
+DROP: Final = _plain("orchestrator", "drop", Drop, Dropped)
+RENAME: Final = _plain("orchestrator", "rename", Rename, Renamed)
+REVERT: Final = _plain("orchestrator", "revert", Revert, Reverted)
+LIST: Final = _plain("orchestrator", "list", List, Listed)
+HISTORY: Final = _plain("orchestrator", "history", History, Versions)
 
 INFER: Final = Verb("inference", "infer", Infer, Inferred, Piece)
 IMPORT: Final = _plain("inference", "import", Import, ExpertReply)
@@ -137,6 +158,13 @@ _ALL: Final[tuple[AnyVerb, ...]] = (
     NEW,
     LOOK,
     SOURCE,
+    DEFINE,
+    SET,
+    DROP,
+    RENAME,
+    REVERT,
+    LIST,
+    HISTORY,
     INFER,
     IMPORT,
     ACTIVATE,

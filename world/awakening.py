@@ -20,7 +20,7 @@ from ZODB import DB
 from ZODB.Connection import Connection
 
 from protocol import names
-from world import codex, placements
+from world import codex, history, placements
 from world.method import AUTHOR, UvmMethod
 from world.store import commit, snapshot
 from world.uvm import UvmObject
@@ -157,7 +157,11 @@ def _refresh(connection: Connection) -> None:
         holder = root[method.holder] if method.holder in root else getattr(states, method.holder)
         stands = holder._slots.get(method.selector)
         if stands is None or (stands.author == AUTHOR and stands.source != method.source):
-            holder.set_slot(method.selector, UvmMethod(method.selector, source=method.source))
+            made = UvmMethod(method.selector, source=method.source)
+            if stands is None:
+                holder.set_slot(method.selector, made)
+            else:
+                history.put(holder, method.selector, made, author=AUTHOR, why=f"schema step {CURRENT}")
     for digest, placement in placements.shipped().items():
         placements.keep_placement(connection, digest, placement)
 

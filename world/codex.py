@@ -17,6 +17,7 @@ from ZODB.Connection import Connection
 
 from protocol import names
 from protocol.errors import BatosError
+from world import history
 from world.method import UvmMethod
 from world.root import KERNEL_OBJECTS
 from world.uvm import UvmObject
@@ -160,7 +161,7 @@ def _place(root: Any, persona: Persona) -> list[str]:
     gone = [name for name, slot in stands._slots.items() if isinstance(slot, UvmMethod) and name not in keep]
     gone = [name for name in gone if name.endswith(FACET)]
     for name in gone:
-        del stands._slots[name]
+        history.drop(stands, name, author="user", why="its pillar has changed")
     stands.set_slot("stands_for", persona.stands_for)
     stands.set_slot("mandate", persona.mandate)
     stands.set_slot("pillars", pillars)

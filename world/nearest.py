@@ -44,6 +44,13 @@ def in_list(names: Sequence[str]) -> Seek:
     return seek
 
 
+def edits(one: str, other: str, most: int) -> int:
+    """How many edits lie between two names, as far as `most`; more of them are `most + 1`."""
+    walk = _Walk(in_list([other]), one, most, SEEKS)
+    walk.into("", list(range(len(one) + 1)), [], "")
+    return walk.found[0][0] if walk.found else most + 1
+
+
 def nearest(seek: Seek, wanted: str) -> list[str]:
     """At most `MOST` names: those one or two edits away, nearest first; else those that begin in the same way."""
     left = SEEKS

@@ -66,6 +66,15 @@ def is_taken(root: Any, name: str) -> bool:
     return known or name in KERNEL_OBJECTS or name == names.ROOT
 
 
+def taken(name: str) -> BatosError:
+    """That `name` means something already."""
+    if name == names.ROOT:
+        return BatosError("NAME_TAKEN", f"{name} is the root itself", "Choose another name; `batos look` shows it.")
+    return BatosError(
+        "NAME_TAKEN", f"there is already an object called {name}", "Choose another name, or send it a message."
+    )
+
+
 def is_kernel(holder: UvmObject) -> bool:
     """Whether methods on `holder` are kernel source: a root object, or one that delegates to the cycle's traits."""
     return any(_is_privileged(here) for here in delegation(holder)) or holder._name in KERNEL_OBJECTS

@@ -10,9 +10,10 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import transaction
+from ZEO.asyncio.client import ClientThread
 from ZEO.ClientStorage import ClientStorage
 from ZEO.Exceptions import ClientStorageError, ServerException
 from ZODB import DB
@@ -22,9 +23,11 @@ from ZODB.POSException import ConflictError, POSError
 from protocol.errors import BatosError
 from protocol.home import Home, Settings
 from world.version import version_of
-from world.waiting import WaitingThread
 
 T = TypeVar("T")
+
+AGAIN_S: Final = 0.05
+"""Between two attempts to connect; each is one system call that fails at once."""
 
 
 class Store:
@@ -83,7 +86,7 @@ def open_store(settings: Settings, home: Home, *, name: str, seconds: float, rea
             server_sync=True,
             read_only=read_only,
             client_label=name,
-            _client_factory=WaitingThread,
+            _client_factory=_WaitingThread,
         )
         # Undo and history reads open many connections for a moment; thinking mandates hold one each.
         return _checked(DB(client, pool_size=100, historical_pool_size=10), f"zeo://{home.zeo_socket}")
@@ -181,3 +184,25 @@ def commit(
         raise
     finally:
         connection.close()
+
+
+class _WaitingThread(ClientThread):
+    """ZEO's own networking thread, on a line to the storage server that is there again as soon as the server is.
+
+    ZEO's client tries a server that is away once in one to two seconds, which is right for one at the other end of a network. The
+    home's own is a process beside this one: killed, it listens again in less than that. So the wait is for its socket.
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        self.loop = _Loop()  # where it is given one, ZEO makes none
+        super().__init__(*arguments, **options)
+
+
+class _Loop(asyncio.SelectorEventLoop):
+    async def create_unix_connection(self, *arguments: Any, **options: Any) -> Any:
+        """As asyncio's, but a socket that is not there yet, or that its owner's death has left, is waited for."""
+        while True:
+            try:
+                return await super().create_unix_connection(*arguments, **options)
+            except (FileNotFoundError, ConnectionRefusedError):
+                await asyncio.sleep(AGAIN_S)

@@ -15,6 +15,7 @@ import structlog
 from ulid import ULID
 
 from actors.orchestrator import codex, views
+from actors.orchestrator.hand import reading
 from actors.orchestrator.journal import packing, schema
 from actors.orchestrator.journal.database import damaged
 from actors.orchestrator.journal.journal import Journal
@@ -23,7 +24,7 @@ from bus.client import Caller, Client
 from bus.life import Actor
 from bus.process.lock import hold
 from bus.service import Call, Handler, stop_on_signals
-from protocol import verbs
+from protocol import codec, verbs
 from protocol.errors import BatosError
 from protocol.home import Home
 from protocol.messages import (
@@ -34,7 +35,12 @@ from protocol.messages import (
     Created,
     Cycles,
     CyclesReply,
+    Defined,
+    Dropped,
+    History,
     Judge,
+    List,
+    Listed,
     Look,
     Looked,
     Mandate,
@@ -42,17 +48,25 @@ from protocol.messages import (
     New,
     Pack,
     Packed,
+    Renamed,
+    Reverted,
+    SlotsSet,
     Source,
     SourceText,
+    Versions,
     Watch,
     Watched,
 )
+from protocol.verbs import Reply
 from world import awakening
 from world.store import Store, open_store
 
 T = TypeVar("T")
 
 JUDGE_S: Final = 10.0
+HAND_S: Final = 25.0
+"""Seconds for what a person does by hand, who waits for it: a little less than the command's patience."""
+HAND_WHY: Final = 300
 LOOK_S: Final = 1.0
 
 _log = structlog.get_logger("orchestrator")
@@ -150,6 +164,13 @@ class Orchestrator(Actor):
             "new": self.new,
             "look": self.look,
             "source": self.source,
+            "list": self.list,
+            "history": self.history,
+            "define": self._by_hand(lambda hand: f"define {hand.name}", Defined),
+            "set": self._by_hand(lambda hand: f"set {hand.name} {' '.join(hand.slots)}", SlotsSet),
+            "drop": self._by_hand(lambda hand: f"drop {hand.name} {hand.entry or ''}".rstrip(), Dropped),
+            "rename": self._by_hand(lambda hand: f"rename {hand.name} {hand.to}", Renamed),
+            "revert": self._by_hand(lambda hand: f"revert {hand.name} {hand.selector}", Reverted),
             "status": self.status,
         }
 
@@ -191,6 +212,26 @@ class Orchestrator(Actor):
 
     async def source(self, request: Source, _: Call) -> SourceText:
         return await self._in_world(lambda store: views.source(store, request), again=True)
+
+    async def list(self, request: List, _: Call) -> Listed:
+        return await self._in_world(lambda store: reading.listed(store, request), again=True)
+
+    async def history(self, request: History, _: Call) -> Versions:
+        return await self._in_world(lambda store: reading.versions(store, request), again=True)
+
+    def _by_hand(self, why: Callable[[Any], str], reply: type[Reply]) -> Handler:
+        """A verb that a person writes into the world by: a mandate, with its result as that verb's `reply`."""
+
+        async def serve(request: Any, call: Call) -> Reply:
+            if self._mandates is None:
+                raise self._not_ready()
+            mandate = Mandate(
+                target=request.name, selector="", intent=why(request)[:HAND_WHY], hand=request, seconds=HAND_S
+            )
+            done = await self._mandates.answer(mandate, call.envelope.idem or str(ULID()), call.partial)
+            return codec.convert({**done.result, "tid": done.tid}, reply)
+
+        return serve
 
     async def _detail(self) -> dict[str, Any]:
         detail: dict[str, Any] = {}

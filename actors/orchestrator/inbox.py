@@ -9,6 +9,7 @@ import msgspec
 from ulid import ULID
 
 from actors.orchestrator.journal.journal import Journal, MandateRow
+from actors.orchestrator.misspelling import check_spelling
 from protocol import codec, names
 from protocol.codec import Ref, Value
 from protocol.envelope import MAX_KEY
@@ -27,7 +28,7 @@ async def accept(
     """Accept `mandate` under `key`, or find what that key was accepted for before; and whether it is new by this call.
 
     What it names is found in the world now. One that does not say how many seconds it may take has the `default`. Raises the
-    errors of `check_mandate`, UNKNOWN_OBJECT, BUSY where there is no `room` for a new one, and CONFLICT where the key
+    errors of `check_mandate`, UNKNOWN_OBJECT, MISSPELT, BUSY where there is no `room` for a new one, and CONFLICT where the key
     stands for another message. A mandate whose failure passes is opened again, with the seconds of this request.
     """
     check_mandate(mandate)
@@ -71,6 +72,7 @@ def _check_targets(store: Store, mandate: Mandate) -> None:
     with snapshot(store.db) as connection:
         for name in (mandate.target, *(other for example in mandate.examples for other in example.objects)):
             world_root.resolve(connection, name)
+        check_spelling(connection, mandate)
 
 
 async def _known(store: Store, mandate: Mandate) -> Mandate:
@@ -122,5 +124,5 @@ def _resolved(mandate: Mandate, find: Callable[[str], Ref]) -> Mandate:
 
 def is_same(one: Mandate, other: Mandate) -> bool:
     """Whether two mandates ask for the same; how long, and whether somebody waits, says nothing about that."""
-    fields = ("target", "selector", "parameters", "args", "kwargs", "examples", "intent", "learn")
+    fields = ("target", "selector", "parameters", "args", "kwargs", "examples", "intent", "learn", "hand")
     return all(codec.pack(getattr(one, name)) == codec.pack(getattr(other, name)) for name in fields)

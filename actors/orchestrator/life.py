@@ -23,6 +23,7 @@ from actors.orchestrator import publish
 from actors.orchestrator.inbox import is_same
 from actors.orchestrator.journal.journal import Journal, MandateRow
 from actors.orchestrator.publish import Publication
+from actors.orchestrator.thinking.author import user_author
 from actors.orchestrator.thinking.cancellation import Cancellation, Deadline, late
 from actors.orchestrator.thinking.claims import Claims, Joined
 from actors.orchestrator.thinking.intents import Intents, QueuedTurn
@@ -237,6 +238,7 @@ class Life:
             cycles=session.begun,
             reply=codec.pack(reply),
             finished=await self._forgettable(),
+            **({} if session.mandate.hand is None else _by_hand(session.mandate)),
         )
         intents = self._intents
         written = await self._store.run(session.thought.overlay.written) if intents.taken(self.mandate) else frozenset()
@@ -307,6 +309,11 @@ class Life:
                 if not is_lost(error) and error.code != "CONFLICT":
                     raise
                 await asyncio.sleep(RETRY_S)
+
+
+def _by_hand(mandate: Mandate) -> dict[str, str]:
+    """Who publishes what a person has written by hand, and why."""
+    return {"user": "user", "author": user_author(), "why": mandate.intent}
 
 
 async def _ended_within(joined: Joined, seconds: float) -> BatosError | None:

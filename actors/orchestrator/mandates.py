@@ -17,6 +17,7 @@ import structlog
 
 from actors.orchestrator import publish
 from actors.orchestrator.deadlines import Measured, default_seconds
+from actors.orchestrator.hand.performing import perform
 from actors.orchestrator.inbox import accept
 from actors.orchestrator.journal.journal import Journal, MandateRow
 from actors.orchestrator.life import Life, ended
@@ -231,6 +232,7 @@ class Mandates:
             claims=self._claims,
             intents=self._intents,
             primitives=PERFORMERS,
+            by_hand=perform,
             measured=self._measured,
         )
 

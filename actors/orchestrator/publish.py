@@ -20,6 +20,7 @@ from actors.orchestrator.thinking.asks import Begin
 from actors.orchestrator.thinking.overlay import REMOVED, Draft, Layer, Memo
 from protocol.codec import Ref, Value
 from protocol.errors import BatosError
+from world import history
 from world import root as world_root
 from world.method import UvmMethod
 from world.placements import keep_placement, placement_of
@@ -38,16 +39,25 @@ class Publication(msgspec.Struct, frozen=True, kw_only=True):
     cycles: list[str]
     reply: bytes
     finished: list[str]
+    user: str = "orchestrator"
+    author: str = ""
+    why: str = ""
+
+    @property
+    def description(self) -> str:
+        return self.why or f"{self.selector} for mandate {self.mandate}"
 
 
 def is_empty(changes: Layer) -> bool:
     """Whether there is nothing to write: a cycle's context alone does not count."""
     kept = [oid for oid in changes.slots if changes.fresh.get(oid, True)]
-    return not kept and not changes.outbox
+    return not kept and not changes.outbox and not changes.names
 
 
 def publish(db: DB, publication: Publication) -> str:
     """Commit, and return the transaction's id (16 hex digits). CONFLICT if the world has changed under the thought.
+
+    NAME_TAKEN where a name that it gives means something else by now.
 
     A publication whose mandate stands in `applied` is not committed again.
     """
@@ -55,11 +65,11 @@ def publish(db: DB, publication: Publication) -> str:
     if before is not None:
         return before.tid
     cycle = publication.cycles[0] if publication.cycles else ""
-    description = f"{publication.selector} for mandate {publication.mandate}"
-    with commit(db, user="orchestrator", description=description, cycle=cycle) as connection:
+    with commit(db, user=publication.user, description=publication.description, cycle=cycle) as connection:
         _check_reads(connection, publication.reads)
-        _apply(connection, publication.changes)
+        _apply(connection, publication)
         root = connection.root()
+        _rename(root, connection, publication.changes.names)
         _post(connection, publication.changes.outbox)
         for ended in publication.cycles:
             root["orchestrator_obj"].active_cycles.pop(ended, None)
@@ -184,7 +194,8 @@ def changed_meanwhile(oid: str) -> BatosError:
     )
 
 
-def _apply(connection: Connection, changes: Layer) -> None:
+def _apply(connection: Connection, publication: Publication) -> None:
+    changes = publication.changes
     made = {oid: UvmObject() for oid, keep in changes.fresh.items() if keep}
     for oid, clone in made.items():
         # The mandate has already handed out references under this OID, so `add`, which draws one, will not do.
@@ -199,14 +210,35 @@ def _apply(connection: Connection, changes: Layer) -> None:
             continue
         target = resolve(Ref(oid))
         for name, value in slots.items():
-            if value is REMOVED:
+            if value is REMOVED and isinstance(target._slots.get(name), UvmMethod):
+                history.drop(target, name, author=publication.author, why=publication.description)
+            elif value is REMOVED:
                 target._slots.pop(name, None)
             elif isinstance(value, Draft):
-                target.set_slot(name, _method(value, resolve))
-            elif isinstance(value, UvmMethod):  # a clone shares its original's methods
+                why = publication.why or value.intent or publication.description
+                history.put(target, name, _method(value, resolve), author=value.author, why=why)
+            elif isinstance(value, UvmMethod) and oid in made:  # a clone shares its original's methods
                 target.set_slot(name, connection.get(bytes.fromhex(oid_of(value))))
+            elif isinstance(value, UvmMethod):
+                method = connection.get(bytes.fromhex(oid_of(value)))
+                history.put(target, name, method, author=publication.author, why=publication.description)
             else:
                 target.set_slot(name, persistent(value, resolve))
+
+
+def _rename(root: Any, connection: Connection, changed: dict[str, str | None]) -> None:
+    """Take away the names that go, and then give those that come: an object is known under one name at most."""
+    for name in [name for name, oid in changed.items() if oid is None]:
+        known = root["objects"].pop(name, None)
+        if known is None:
+            raise BatosError("CONFLICT", f"nothing is called {name} any more", "See `batos ls`.")
+        known._name = None
+    for name, oid in changed.items():
+        if oid is not None:
+            if world_root.is_taken(root, name):
+                raise world_root.taken(name)
+            named = root["objects"][name] = world_root.get(connection, oid)
+            named._name = name
 
 
 def _method(draft: Draft, resolve: Any) -> UvmMethod:

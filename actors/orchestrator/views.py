@@ -7,6 +7,7 @@ import time
 from typing import Any, Final
 
 import msgspec
+from persistent.TimeStamp import TimeStamp
 from ZODB.Connection import Connection
 from ZODB.POSException import POSKeyError
 
@@ -57,9 +58,12 @@ def look(store: Store, request: Look) -> Looked:
 
 
 def source(store: Store, request: Source) -> SourceText:
-    """The method that `selector` means for the target, wherever it inherits it from."""
-    with snapshot(store.db) as connection:
-        target = world_root.resolve(connection, request.target)
+    """The method that `selector` means, or meant, for the target, wherever it inherits it from."""
+    with snapshot(store.db, _moment(store, request.at)) as connection:
+        try:
+            target = world_root.resolve(connection, request.target)
+        except (KeyError, POSKeyError) as error:
+            raise BatosError("UNKNOWN_OBJECT", f"there was no {request.target!r} at that moment") from error
         found = lookup(target, request.selector)
         if found is None or not isinstance(found.value, UvmMethod):
             raise BatosError(
@@ -91,7 +95,7 @@ def create(store: Store, request: New, key: str = "") -> Created:
     with commit(store.db, user="user", description=f"new {request.name}", facts=facts) as connection:
         root = connection.root()
         if world_root.is_taken(root, request.name):
-            raise _taken(request.name)
+            raise world_root.taken(request.name)
         parent = world_root.resolve(connection, request.parent or "traits_obj")
 
         def resolve(ref: Ref) -> UvmObject:
@@ -134,14 +138,6 @@ def _made_before(store: Store, name: str, key: str, digest: str) -> Created | No
 def _created(stored: UvmObject) -> Created:
     stored._p_activate()
     return Created(name=stored._name or "", oid=oid_of(stored), tid=stored._p_serial.hex())
-
-
-def _taken(name: str) -> BatosError:
-    if name == names.ROOT:
-        return BatosError("NAME_TAKEN", f"{name} is the root itself", "Choose another name; `batos look` shows it.")
-    return BatosError(
-        "NAME_TAKEN", f"there is already an object called {name}", "Choose another name, or send it a message."
-    )
 
 
 def cycles(journal: Journal, id_: str | None, limit: int) -> CyclesReply:
@@ -190,12 +186,13 @@ def _moment(store: Store, at: str | None) -> bytes | None:
         return None
     if not names.is_oid(at):
         raise BatosError("BAD_ARGUMENT", f"{at[:40]!r} is no transaction id", "A transaction id is 16 hex digits.")
-    moment = bytes.fromhex(at)
-    if moment > store.db.lastTransaction():
+    moment, last = bytes.fromhex(at), bytes(store.db.lastTransaction())
+    now = time.time()
+    if moment > max(last, TimeStamp(*time.gmtime(now)[:5], now % 60).raw()):
         raise BatosError(
             "BAD_ARGUMENT", f"the transaction {at} is in the future", "See `batos status` for the last one."
         )
-    return moment
+    return min(moment, last)
 
 
 def _is_root(connection: Connection, target: str) -> bool:

@@ -29,6 +29,7 @@ def read_mandate(
     intent: str | None = None,
     learn: Learn | None = None,
     detach: bool = False,
+    new: bool = False,
 ) -> Mandate:
     """The mandate that the words of a command line state."""
     check_target(target)
@@ -46,6 +47,7 @@ def read_mandate(
         intent=read_intent(intent),
         learn=learn,
         detach=detach,
+        new=new,
     )
     return check_mandate(mandate)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from typing import Final
 
 from bus.again import Again
 from cli import values, wire
 from cli.calls import mandate, sending
+from cli.calls.moments import moment
 from protocol import codec, names, verbs
 from protocol.errors import BatosError
 from protocol.home import Home
@@ -34,8 +34,6 @@ from protocol.texts import bounded_text
 
 MAX_CODEX: Final = 1 << 18
 
-_TID: Final = re.compile(r"[0-9a-f]{16}")
-
 
 async def create(
     home: Home, name: str, slots: Sequence[str], parent: str | None = None, key: str | None = None
@@ -53,17 +51,17 @@ async def create(
 async def look(
     home: Home, target: str | None, at: str | None = None, after: str | None = None, limit: int = 100
 ) -> Looked:
-    """A page of the object as it is, or as it was at transaction `at`. Without a target: the root itself."""
-    if at is not None and _TID.fullmatch(at) is None:
-        raise BatosError("USAGE", f"--at {at} is no transaction", "It is 16 hexadecimal digits, as results show them.")
+    """A page of the object as it is, or as it was `at` a moment. Without a target: the root itself."""
+    when = None if at is None else moment(at)
     wanted = names.ROOT_OID if target is None else mandate.check_target(target)
-    return await wire.ask(home, verbs.LOOK, Look(target=wanted, at=at, after=after, limit=limit))
+    return await wire.ask(home, verbs.LOOK, Look(target=wanted, at=when, after=after, limit=limit))
 
 
-async def source(home: Home, target: str, selector: str) -> SourceText:
-    """The method that lookup finds on the object under `selector`."""
+async def source(home: Home, target: str, selector: str, at: str | None = None) -> SourceText:
+    """The method that lookup finds, or found `at` a moment, on the object under `selector`."""
     name, _ = mandate.read_selector(selector)
-    return await wire.ask(home, verbs.SOURCE, Source(target=mandate.check_target(target), selector=name))
+    when = None if at is None else moment(at)
+    return await wire.ask(home, verbs.SOURCE, Source(target=mandate.check_target(target), selector=name, at=when))
 
 
 async def cycles(home: Home, limit: int) -> list[CycleSummary]:

@@ -9,6 +9,8 @@ import click
 from cli.commands.group import INTENT, TIMEOUT, Words, batos, everywhere, finish, home_of
 from cli.console import Invocation
 
+AT = "As it was then: a transaction, a time such as 2026-01-31T12:00, or '5 minutes ago'."
+
 
 @batos.command()
 @everywhere
@@ -34,6 +36,7 @@ def new(invocation: Invocation, name: str, slots: tuple[str, ...], parent: str |
 @click.option("--kw", "kwargs", multiple=True, metavar="name=JSON", help="An argument by name. May be repeated.")
 @click.option("--intent", metavar="TEXT", help=INTENT)
 @click.option("--example", "cases", multiple=True, metavar="JSON", help="What the message must do. May be repeated.")
+@click.option("--new", is_flag=True, help="Have it written although NAME understands one that is spelt almost like it.")
 @click.option("--detach", is_flag=True, help="Return as soon as the mandate is durable.")
 @click.option("--key", metavar="K", help="The idempotency key: the same key never runs twice.")
 @click.option("--timeout", type=float, metavar="S", help=TIMEOUT)
@@ -47,6 +50,7 @@ def send(
     kwargs: tuple[str, ...],
     intent: str | None,
     cases: tuple[str, ...],
+    new: bool,
     detach: bool,
     key: str | None,
     timeout: float | None,
@@ -61,7 +65,7 @@ def send(
     from cli.render import render
     from cli.render import thought as render_thought
 
-    wanted = mandate.read_mandate(name, selector, args, kwargs, cases, intent=intent, detach=detach)
+    wanted = mandate.read_mandate(name, selector, args, kwargs, cases, intent=intent, detach=detach, new=new)
     home = home_of(invocation)
     on_its_way = sending.Sending(home, wanted, key, timeout)
     try:
@@ -78,7 +82,7 @@ def send(
 @batos.command()
 @everywhere
 @click.argument("target", required=False, metavar="[NAME|OID]")
-@click.option("--at", metavar="TID", help="As it was at this transaction.")
+@click.option("--at", metavar="WHEN", help=AT)
 @click.option("--after", metavar="ENTRY", help="Go on after this entry: `next` of the page before.")
 @click.option(
     "--limit", type=click.IntRange(1, 1000), default=100, show_default=True, metavar="N", help="At most N entries."
@@ -97,13 +101,14 @@ def look(invocation: Invocation, target: str | None, at: str | None, after: str 
 @everywhere
 @click.argument("name")
 @click.argument("selector")
+@click.option("--at", metavar="WHEN", help=AT)
 @click.pass_obj
-def source(invocation: Invocation, name: str, selector: str) -> None:
+def source(invocation: Invocation, name: str, selector: str, at: str | None) -> None:
     """Print the method that NAME answers SELECTOR with."""
     from cli.calls import objects
     from cli.render import render
 
-    found = finish(objects.source(home_of(invocation), name, selector))
+    found = finish(objects.source(home_of(invocation), name, selector, at))
     if found.method.intent and not invocation.json:
         invocation.progress(render.intent(found))
     invocation.result(found, render.source(found, terminal=sys.stdout.isatty()))

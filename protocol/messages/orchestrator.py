@@ -7,6 +7,7 @@ import msgspec
 from protocol.codec import Ref, Value
 from protocol.failure import Failure
 from protocol.messages.guardian import Example
+from protocol.messages.hand import Hand
 
 
 class Learn(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,7 +25,7 @@ class Learn(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Mandate(msgspec.Struct, frozen=True, kw_only=True):
-    """Send `selector` to `target` (a name or an OID); with `learn`, only have its method written.
+    """Send `selector` to `target` (a name or an OID); with `learn`, only have its method written; with `hand`, do that instead.
 
     `parameters` are the names of the method's parameters, `intent` says what it is for, in a sentence; both are used where
     the method must be written first. `detach`: answer as soon as the mandate is durable.
@@ -35,6 +36,9 @@ class Mandate(msgspec.Struct, frozen=True, kw_only=True):
 
     `seconds` is the time that the mandate may take from its acceptance, on the monotonic clock; None is what the orchestrator
     finds right. Time during which the system is down does not count. No other bound of time ends it.
+
+    A message that nobody understands, and that nothing is said of, is MISSPELT where the target understands one that is written
+    almost like it. With `new` it is meant as it is written.
     """
 
     target: str
@@ -47,6 +51,8 @@ class Mandate(msgspec.Struct, frozen=True, kw_only=True):
     learn: Learn | None = None
     detach: bool = False
     seconds: float | None = None
+    hand: Hand | None = None
+    new: bool = False
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
@@ -163,6 +169,8 @@ class Created(msgspec.Struct, frozen=True, kw_only=True):
 class Look(msgspec.Struct, frozen=True, kw_only=True):
     """Look at an object, now or as it was at transaction `at` (16 hex digits). `target` is a name, an OID, or `root`.
 
+    A moment is a transaction too: what counts is the last one that is not after it.
+
     The reply is one page: at most `limit` entries, beginning after the entry called `after`. The entries of an object are its
     slots and methods, those of the root are the objects.
     """
@@ -197,10 +205,11 @@ class Looked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
-    """Find the method that `target` (a name or an OID) runs when it is sent `selector`."""
+    """Find the method that `target` (a name or an OID) runs when it is sent `selector`, now or `at` a moment as in `Look`."""
 
     target: str
     selector: str
+    at: str | None = None
 
 
 class SourceText(msgspec.Struct, frozen=True, kw_only=True):

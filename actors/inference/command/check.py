@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
+from protocol.engines import choose
 
 from actors.inference.model.description import GGUF, Description, describe
-from protocol.engines import choose
 from protocol.errors import BatosError
 from protocol.home import Home, Inference
 

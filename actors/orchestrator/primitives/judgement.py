@@ -111,7 +111,7 @@ def install(sender: Sender, target: Value, source: Value, origin: Value = "") ->
         origin=arguments.text(origin, "origin"),
     )
     thought.overlay.write(oid, {draft.selector: draft})
-    thought.overlay.remember(_memo(thought, oid, draft))
+    thought.overlay.remember(memo_of(thought, oid, draft))
     return draft.sha256
 
 
@@ -122,7 +122,7 @@ def _read_slots(thought: Thought, oid: str, source: str) -> dict[str, Value]:
     return read if len(codec.packed(list(read.values()))) <= trials.MAX_FROZEN_BYTES else {}
 
 
-def _memo(thought: Thought, oid: str, draft: Draft) -> Memo:
+def memo_of(thought: Thought, oid: str, draft: Draft) -> Memo:
     """A new method as memory finds it again when a similar one must be written."""
     words = draft.selector.replace("_", " ").strip()
     said = "\n\n".join(part for part in (words, draft.intent, draft.source) if part)

@@ -170,7 +170,7 @@ def _others(overlay: Overlay, read: list[str]) -> Frozen:
         size += len(codec.encode(slots))
         if len(found) == MAX_FROZEN or size > MAX_FROZEN_BYTES:
             break
-        found[_known_as(overlay, oid)] = {"slots": slots}
+        found[oid] = {"slots": slots}
     return found
 
 
@@ -181,19 +181,16 @@ def digest_of(example: Example) -> str:
 def frozen(overlay: Overlay, example: Example, slots: dict[str, Value], others: Frozen) -> Value:
     """The example as it is kept: with what its trial has read of the receiver (`slots`) and of other objects, as it stood there.
 
-    So it asks for the same tomorrow, whatever becomes of them.
+    So it asks for the same tomorrow, whatever becomes of them. Objects are kept by their OIDs, so that a contract outlives the
+    renaming of one.
     """
     value: dict[str, Value] = example_value(example)
     if slots:
         value = {**value, "slots": {**slots, **value.get("slots", {})}}
-    named = {_known_as(overlay, overlay.find(name)): slots for name, slots in value.get("objects", {}).items()}
+    named = {overlay.find(name): laid for name, laid in value.get("objects", {}).items()}
     # What the example says of an object was laid over it in the trial, so what was read there has it too.
     joined = {**named, **others}
     return {**value, "objects": joined} if joined else value
-
-
-def _known_as(overlay: Overlay, oid: str) -> str:
-    return overlay.name(oid) or oid
 
 
 def _failed(error: BatosError) -> Failed:

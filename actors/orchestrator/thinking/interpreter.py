@@ -99,7 +99,7 @@ def _run(
     thought: Thought, receiver: str, place: Place, message: Message, path: str, *, caller: Caller | None
 ) -> Thinking[Value]:
     overlay = thought.overlay
-    kernel = overlay.is_kernel(place.holder)
+    kernel = overlay.is_privileged(place.holder, place.value.selector)
     run = Run(
         source=str(place.value.source),
         receiver=Ref(receiver),

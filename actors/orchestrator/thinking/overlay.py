@@ -67,11 +67,15 @@ class Memo(msgspec.Struct, frozen=True):
 
 
 class Layer(msgspec.Struct):
-    """Changed slots by object and name, the objects that were made, and what memory is to remember."""
+    """Changed slots by object and name, the objects that were made, what memory is to remember, and changed names.
+
+    `names` maps each of the user's names to the object (an OID) that it comes to mean, or to None where it is taken away.
+    """
 
     slots: dict[str, dict[str, Slot]] = {}
     fresh: dict[str, bool] = {}  # oid -> whether publishing keeps it (a clone) or not (a cycle's context)
     outbox: list[Memo] = []
+    names: dict[str, str | None] = {}
 
 
 class Place(NamedTuple):
@@ -114,6 +118,7 @@ class Overlay:
             top.slots.setdefault(oid, {}).update(slots)
         top.fresh.update(layer.fresh)
         top.outbox.extend(layer.outbox)
+        top.names.update(layer.names)
 
     def branch(self) -> Overlay:
         """An overlay beside others over what this one sees now; its reads count as this one's, its top layer is its own."""
@@ -190,6 +195,10 @@ class Overlay:
             return True
         return not self.is_fresh(oid) and world_root.is_kernel(world_root.get(self.connection, oid))
 
+    def is_privileged(self, holder: str, selector: str) -> bool:
+        """Whether the method `selector` on `holder` is kernel source: it stands there, or has a selector of the kernel's."""
+        return selector in names.KERNEL_SELECTORS or self.is_kernel(holder)
+
     def root_oid(self, name: str) -> str:
         """The OID of one of the root's objects."""
         return oid_of(self.connection.root()[name])
@@ -240,6 +249,10 @@ class Overlay:
     def remember(self, memo: Memo) -> None:
         """Let memory have `memo`, if and when the mandate is published."""
         self._layers[-1].outbox.append(memo)
+
+    def call(self, name: str, oid: str | None) -> None:
+        """Let `name` mean the object `oid`, or nothing any more."""
+        self._layers[-1].names[name] = oid
 
     def written(self) -> frozenset[str]:
         """The OIDs of the state of all stored objects that were changed: what another one's read of them is noted by."""

@@ -47,6 +47,7 @@ from protocol.errors import BatosError
 from protocol.failure import Failure
 from protocol.home import Settings
 from protocol.messages import BaseModelReply, Event, Inferred, Mandate, MandateReply, Piece
+from protocol.messages.hand import Hand
 from world import root as world_root
 from world.store import Store
 from world.values import oid_of
@@ -72,6 +73,7 @@ class Session:
         claims: Claims,
         intents: Intents,
         primitives: Mapping[str, Performer],
+        by_hand: Callable[[Thought, Hand], Thinking[Value]],
         measured: Measured,
     ) -> None:
         self.row = row
@@ -83,6 +85,7 @@ class Session:
         self._settings = settings
         self._claims, self._intents = claims, intents
         self._primitives = primitives
+        self._by_hand = by_hand
         self._measured = measured
         self._tell = tell
         self._manager = transaction.TransactionManager(explicit=True)
@@ -146,8 +149,10 @@ class Session:
             form=self._settings.inference.form,
             form_tokens=self._settings.inference.form_tokens,
         )
-        target = oid_of(world_root.resolve(connection, self.mandate.target))
         mandate = self.mandate
+        if mandate.hand is not None:
+            return self._by_hand(self._thought, mandate.hand)
+        target = oid_of(world_root.resolve(connection, mandate.target))
         self._thought.contracts[target, mandate.selector] = contract_of(self._thought.overlay, target, mandate)
         message = Message(mandate.selector, mandate.args, mandate.kwargs)
         if mandate.learn is not None:

@@ -79,7 +79,7 @@ def test_what_it_has_read_is_told_as_it_stood_before(world, script):
     thought, here, other = world
     script.methods["tried"] = sending(other, ["up_", "clone_"])
     driven = script.drive(trials.drive(thought, Trial(source="tried", receiver=Ref(here)), draft(), EXAMPLE, "m.0"))
-    assert driven.others == {"other": {"slots": {"b": 7}}}
+    assert driven.others == {other: {"slots": {"b": 7}}}
     assert driven.outcome.result == 2
 
 

@@ -1,0 +1,25 @@
+"""What a person does to the world by hand, as the thought of a mandate: it reads and writes in the overlay like any other."""
+
+from __future__ import annotations
+
+from actors.orchestrator.hand import changing, defining, reverting
+from actors.orchestrator.thinking.asks import Thinking
+from actors.orchestrator.thinking.thought import Thought
+from protocol.codec import Value
+from protocol.messages import Define, Drop, Rename, Revert, SetSlots
+from protocol.messages.hand import Hand
+
+
+def perform(thought: Thought, hand: Hand) -> Thinking[Value]:
+    """Carry out `hand`; its reply as a plain value, without a transaction as yet."""
+    match hand:
+        case Define():
+            return (yield from defining.define(thought, hand))
+        case SetSlots():
+            return changing.set_slots(thought, hand)
+        case Drop():
+            return changing.drop(thought, hand)
+        case Rename():
+            return changing.rename(thought, hand)
+        case Revert():
+            return (yield from reverting.revert(thought, hand))

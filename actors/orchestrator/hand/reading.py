@@ -1,0 +1,221 @@
+"""What the world holds, page by page, and the versions of its methods. It is read from a snapshot, and nothing is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from heapq import merge
+from itertools import islice
+from typing import Any, Final
+
+from ZODB.Connection import Connection
+
+from protocol import codec, names
+from protocol.codec import Value
+from protocol.errors import BatosError
+from protocol.messages import History, List, Listed, MethodVersion, Versions
+from world import history as kept
+from world import root as world_root
+from world.history import UvmVersion
+from world.method import UvmMethod
+from world.store import Store, snapshot
+from world.uvm import UvmObject, lookup
+from world.values import NotPlain, oid_of, plain
+
+MAX_PAGE: Final = 1000
+PAGE_BYTES: Final = 4 << 20
+"""A page ends where the next item would make it larger, so that it always fits into a frame."""
+
+Item = tuple[str, dict[str, Value]]
+"""What an item is called, for the next page to begin after it, and the item."""
+
+
+def listed(store: Store, request: List) -> Listed:
+    """A page of what there is of a kind, in the order of names; BAD_ARGUMENT for another kind."""
+    _check_page(request.limit)
+    items = _KINDS.get(request.kind)
+    if items is None:
+        raise BatosError("BAD_ARGUMENT", f"{request.kind[:100]!r} is no kind of things", f"Kinds: {', '.join(_KINDS)}.")
+    with snapshot(store.db) as connection:
+        page: list[dict[str, Value]] = []
+        weight, last = 0, ""
+        for name, item in islice(items(connection, request.after or ""), request.limit + 1):
+            weight += len(codec.packed(item))
+            if len(page) == request.limit or (page and weight > PAGE_BYTES):
+                return Listed(kind=request.kind, items=page, next=last)
+            page.append(item)
+            last = name
+        return Listed(kind=request.kind, items=page)
+
+
+def versions(store: Store, request: History) -> Versions:
+    """The versions of a method, wherever the object has it from, or of all that the object itself has or had."""
+    _check_page(request.limit)
+    with snapshot(store.db) as connection:
+        here = world_root.resolve(connection, request.name)
+        holder = here if request.selector is None else _holder(here, request.name, request.selector)
+        selectors = kept.selectors(holder) if request.selector is None else [request.selector]
+        found = [
+            _version(selector, one, is_last=one is every[-1])
+            for selector in selectors
+            for every in [kept.versions(holder, selector)]
+            for one in every
+        ]
+        found.sort(key=lambda one: (one.tid, one.time), reverse=True)
+        page: list[MethodVersion] = []
+        weight = 0
+        for one in found[request.after : request.after + request.limit]:
+            weight += len(codec.pack(one))
+            if page and weight > PAGE_BYTES:
+                break
+            page.append(one)
+        end = request.after + len(page)
+        return Versions(
+            name=request.name,
+            holder=holder._name or oid_of(holder),
+            versions=page,
+            next=end if end < len(found) else None,
+        )
+
+
+def _check_page(limit: int) -> None:
+    if not 1 <= limit <= MAX_PAGE:
+        raise BatosError("BAD_ARGUMENT", f"a page of {limit} items", f"Give 1 to {MAX_PAGE}.")
+
+
+def _holder(here: UvmObject, name: str, selector: str) -> UvmObject:
+    if kept.versions(here, selector):
+        return here
+    found = lookup(here, selector)
+    if found is None or not isinstance(found.value, UvmMethod):
+        raise BatosError(
+            "UNKNOWN_METHOD",
+            f"{name} has and had no method {selector[: names.MAX_NAME]}",
+            f"See what it has and had: `batos history {name}`.",
+        )
+    return found.holder
+
+
+def _version(selector: str, one: UvmVersion, *, is_last: bool) -> MethodVersion:
+    method = one.method
+    tid = one.tid
+    if method is None:
+        return MethodVersion(
+            selector=selector,
+            tid=tid,
+            time=one.time,
+            sha256=None,
+            author=one.author,
+            why=one.why,
+            verdict="dropped",
+            stands=False,
+        )
+    return MethodVersion(
+        selector=selector,
+        tid=tid,
+        time=one.time,
+        sha256=method.sha256,
+        author=one.author,
+        why=one.why,
+        verdict=method.verdict if method.primitive is None else "primitive",
+        stands=is_last,
+        source=method.source,
+        intent=method.intent,
+        examples=[plain(example, lambda _: None) for example in method.examples],
+        model=method.model,
+        expert=method.expert,
+        origin=method.origin,
+    )
+
+
+# Kinds --------------------------------------------------------------------------------------------------------
+
+
+def _objects(connection: Connection, after: str) -> Iterator[Item]:
+    for name, here in _after(connection.root()["objects"], after):
+        own = list(here._slots.items())
+        methods = [slot for slot, value in own if isinstance(value, UvmMethod)]
+        data = [slot for slot, value in own if not isinstance(value, UvmMethod) and not names.is_delegation(slot)]
+        parents: list[Value] = [parent._name or oid_of(parent) for parent in here.parents()]
+        yield (
+            name,
+            {
+                "name": name,
+                "oid": oid_of(here),
+                "parents": parents,
+                "slots": len(data),
+                "methods": len(methods),
+            },
+        )
+
+
+def _methods(connection: Connection, after: str) -> Iterator[Item]:
+    """Those of the user's objects and of the personas. The kernel's are shown with the root's objects."""
+    root: Any = connection.root()
+    first, _, begun = after.rpartition(".")
+    for name in merge(_names_from(root["objects"], first), _names_from(root["personas"], first)):
+        here = world_root.resolve(connection, name)
+        for selector, method in sorted(here._slots.items()):
+            if isinstance(method, UvmMethod) and (name != first or selector > begun):
+                parameters: list[Value] = list(method.parameters)
+                yield (
+                    f"{name}.{selector}",
+                    {
+                        "name": name,
+                        "selector": selector,
+                        "parameters": parameters,
+                        "sha256": method.sha256,
+                        "author": method.author,
+                        "verdict": method.verdict,
+                        "intent": method.intent,
+                    },
+                )
+
+
+def _documents(connection: Connection, after: str) -> Iterator[Item]:
+    for doc_id, document in _after(connection.root()["knowledge_catalog_obj"].documents, after):
+        yield doc_id, {"doc_id": doc_id, "chunks": len(document.chunks), "sha256": document.sha256}
+
+
+def _experts(connection: Connection, after: str) -> Iterator[Item]:
+    for name, proxy in _after(connection.root()["pLLM_obj"].lora_repository, after):
+        item: dict[str, Value] = {"name": name}
+        for slot in ("sha256", "bytes"):
+            item[slot] = _plain(proxy._slots.get(slot))
+        yield name, item
+
+
+def _names(connection: Connection, after: str) -> Iterator[Item]:
+    """All names that mean something, by what they mean."""
+    root: Any = connection.root()
+    kernel = sorted(name for name in world_root.KERNEL_OBJECTS if name > after)
+    every = merge(
+        ((name, "object") for name, _ in _after(root["objects"], after)),
+        ((name, "persona") for name, _ in _after(root["personas"], after)),
+        ((name, "root") for name in kernel),
+    )
+    for name, kind in every:
+        yield name, {"name": name, "oid": oid_of(world_root.resolve(connection, name)), "kind": kind}
+
+
+_KINDS: Final[dict[str, Callable[[Connection, str], Iterator[Item]]]] = {
+    "objects": _objects,
+    "methods": _methods,
+    "documents": _documents,
+    "experts": _experts,
+    "names": _names,
+}
+
+
+def _after(tree: Any, name: str) -> Iterator[tuple[str, Any]]:
+    yield from tree.items(min=name, excludemin=True) if name else tree.items()
+
+
+def _names_from(tree: Any, name: str) -> Iterator[str]:
+    yield from tree.keys(min=name) if name else tree.keys()
+
+
+def _plain(value: Any) -> Value:
+    try:
+        return plain(value, lambda _: None)
+    except NotPlain:
+        return None

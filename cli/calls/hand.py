@@ -1,0 +1,119 @@
+"""What a person writes into the world: methods, slots and names, read from the words of a command line and checked.
+
+Each is done once for its key, however often its answer is lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from cli import values, wire
+from cli.calls import mandate, sending
+from protocol import codec, names, verbs
+from protocol.errors import BatosError
+from protocol.home import Home
+from protocol.messages import (
+    Define,
+    Defined,
+    Drop,
+    Dropped,
+    History,
+    List,
+    Listed,
+    Rename,
+    Renamed,
+    Revert,
+    Reverted,
+    SetSlots,
+    SlotsSet,
+    Versions,
+    Violation,
+)
+from protocol.texts import STDIN, bounded_text
+
+MAX_SOURCE: Final = 1 << 19
+
+
+def read_source(file: str) -> str:
+    """The text of `file`, or of standard input for `-`; UNREADABLE, TOO_LARGE, or BAD_ARGUMENT where there is nothing in it."""
+    text = bounded_text(
+        file,
+        name=shown(file),
+        most=MAX_SOURCE,
+        parts="Define its methods in several files.",
+        convert="Save it as UTF-8.",
+        code="UNREADABLE",
+    )
+    if not text.strip():
+        raise BatosError(
+            "BAD_ARGUMENT",
+            f"{shown(file)} is empty",
+            "Write one method or several, such as: def area_(self): return self.width * self.height",
+        )
+    return text
+
+
+def shown(file: str) -> str:
+    return "standard input" if file == STDIN else file
+
+
+async def define(
+    home: Home,
+    name: str,
+    source: str,
+    *,
+    drop_contract: bool = False,
+    replaces: str | None = None,
+    key: str | None = None,
+) -> Defined:
+    """The methods of `source` stand on the object `name`."""
+    wanted = Define(name=mandate.check_target(name), source=source, drop_contract=drop_contract, replaces=replaces)
+    return await wire.ask(home, verbs.DEFINE, wanted, key=sending.check_key(key))
+
+
+async def set_slots(home: Home, name: str, words: Sequence[str], key: str | None = None) -> SlotsSet:
+    """The slots that the words `slot=json` state, parents (`parent*=@box`) too, stand on the object `name`."""
+    slots = values.read_pairs(words, "slot")
+    for slot in slots:
+        names.check_slot(slot.removesuffix("*"))
+    codec.encode(slots)
+    wanted = SetSlots(name=mandate.check_target(name), slots=slots)
+    return await wire.ask(home, verbs.SET, wanted, key=sending.check_key(key))
+
+
+async def drop(home: Home, name: str, entry: str | None, *, force: bool = False, key: str | None = None) -> Dropped:
+    """A method, a slot, or the name of an object is gone."""
+    wanted = Drop(name=mandate.check_target(name), entry=entry, force=force)
+    return await wire.ask(home, verbs.DROP, wanted, key=sending.check_key(key))
+
+
+async def rename(home: Home, old: str, new: str, key: str | None = None) -> Renamed:
+    """The object is called `new`."""
+    wanted = Rename(name=mandate.check_target(old), to=names.check_object(new))
+    return await wire.ask(home, verbs.RENAME, wanted, key=sending.check_key(key))
+
+
+async def revert(home: Home, name: str, selector: str, to: str | None = None, key: str | None = None) -> Reverted:
+    """An earlier version of a method stands again."""
+    wanted = Revert(name=mandate.check_target(name), selector=mandate.read_selector(selector)[0], to=to)
+    return await wire.ask(home, verbs.REVERT, wanted, key=sending.check_key(key))
+
+
+async def listed(home: Home, kind: str, after: str | None, limit: int) -> Listed:
+    """A page of what there is of a kind."""
+    return await wire.ask(home, verbs.LIST, List(kind=kind, after=after, limit=limit))
+
+
+async def history(home: Home, name: str, selector: str | None, after: int, limit: int) -> Versions:
+    """A page of the versions of a method, or of all that an object has and had."""
+    wanted = None if selector is None else mandate.read_selector(selector)[0]
+    asked = History(name=mandate.check_target(name), selector=wanted, after=after, limit=limit)
+    return await wire.ask(home, verbs.HISTORY, asked)
+
+
+def violations(error: BatosError) -> list[Violation]:
+    """What the guardian has found wrong, where that is why `error` was raised."""
+    methods = error.data.get("methods")
+    found = [one for method in methods for one in method["violations"]] if isinstance(methods, list) else []
+    return [Violation(rule=one["rule"], line=one["line"], message=one["message"]) for one in found]

@@ -1,0 +1,62 @@
+"""WHEN: a transaction, an ISO time, or a time ago, as the transaction id that the world knows a moment by.
+
+A transaction id holds the time in UTC: the minutes since 1900, counted as if each month had 31 days, in its first four
+bytes, and the fraction of the minute in the others.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from protocol.errors import BatosError
+
+_TID: Final = re.compile(r"[0-9a-f]{16}")
+_AGO: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]+)\s+ago")
+_UNITS: Final = {
+    "s": 1,
+    "second": 1,
+    "m": 60,
+    "min": 60,
+    "minute": 60,
+    "h": 3600,
+    "hour": 3600,
+    "d": 86400,
+    "day": 86400,
+}
+_UNITS_LONG: Final = {"week": 7 * 86400, "w": 7 * 86400}
+
+
+def moment(text: str, now: datetime | None = None) -> str:
+    """The transaction id (16 hex digits) of the moment that `text` names; USAGE where it names none.
+
+    A time without a zone is of the person's own.
+    """
+    word = text.strip().lower()
+    if _TID.fullmatch(word):
+        return word
+    now = now or datetime.now(UTC)
+    ago = _AGO.fullmatch(word)
+    units = _UNITS | _UNITS_LONG
+    try:
+        if ago is not None:
+            unit = ago[2] if ago[2] in units else ago[2].removesuffix("s")
+            return _tid(now - timedelta(seconds=float(ago[1]) * units[unit]))
+        if word == "now":
+            return _tid(now)
+        return _tid(datetime.fromisoformat(text.strip()).astimezone(UTC))
+    except (KeyError, ValueError, OverflowError) as error:
+        raise BatosError(
+            "USAGE",
+            f"{text[:60]!r} is no moment",
+            "Give a transaction (16 hexadecimal digits), a time such as 2026-01-31T12:00, or '5 minutes ago'.",
+        ) from error
+
+
+def _tid(at: datetime) -> str:
+    if at.year < 1900:
+        raise ValueError("before all transactions")
+    minutes = (((at.year - 1900) * 12 + at.month - 1) * 31 + at.day - 1) * 1440 + at.hour * 60 + at.minute
+    fraction = round((at.second + at.microsecond / 1e6) / 60 * (1 << 32))
+    return f"{minutes:08x}{min(fraction, (1 << 32) - 1):08x}"

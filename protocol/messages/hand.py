@@ -1,0 +1,185 @@
+"""What a person writes into the world by hand, and what comes of it: the user's own methods, slots and names.
+
+Each request but `List` and `History` is carried out as a mandate (`Mandate.hand`): durable once it is acknowledged, under
+the envelope's `idem` as its key, and published in one transaction or not at all.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from protocol.codec import Value
+from protocol.messages.guardian import Violation
+
+
+class Define(msgspec.Struct, frozen=True, kw_only=True, tag="define"):
+    """Put the methods that `source` holds, one or several, on the object `name`, all of them or none.
+
+    A method that stands there under the same selector is replaced. Its contract must hold, and those of the methods that send
+    the selector, unless `drop_contract`. With `replaces` (a sha256, or "" for none) it must be that very method which stands
+    there: REPLACED otherwise.
+    """
+
+    name: str
+    source: str
+    drop_contract: bool = False
+    replaces: str | None = None
+
+
+class DefinedMethod(msgspec.Struct, frozen=True, kw_only=True):
+    """The guardian's answer on one method of a source; the lines of its violations are those of the whole source."""
+
+    selector: str
+    sha256: str
+    verdict: str
+    violations: list[Violation] = []
+
+
+class Defined(msgspec.Struct, frozen=True, kw_only=True):
+    """The methods that stand on the object now. `tid` is None where all of them stood there already."""
+
+    name: str
+    oid: str
+    methods: list[DefinedMethod]
+    tid: str | None = None
+
+
+class SetSlots(msgspec.Struct, frozen=True, kw_only=True, tag="set"):
+    """Write own slots of the object `name`, parents (`parent*`) too. Values name objects as those of a mandate do."""
+
+    name: str
+    slots: dict[str, Value]
+
+
+class SlotsSet(msgspec.Struct, frozen=True, kw_only=True):
+    """The slots that have changed. `tid` is None where each held that value already."""
+
+    name: str
+    oid: str
+    slots: list[str]
+    tid: str | None = None
+
+
+class Drop(msgspec.Struct, frozen=True, kw_only=True, tag="drop"):
+    """Take the own slot or method `entry` from the object `name`; without an `entry`, take the name away.
+
+    What stands on it is named instead (IN_USE), unless it is to be done by `force`.
+    """
+
+    name: str
+    entry: str | None = None
+    force: bool = False
+
+
+class Dropped(msgspec.Struct, frozen=True, kw_only=True):
+    """What was dropped: a method, a slot, or the name, under which nothing is found any more."""
+
+    name: str
+    oid: str
+    entry: str | None = None
+    tid: str | None = None
+
+
+class Rename(msgspec.Struct, frozen=True, kw_only=True, tag="rename"):
+    """Give the object `name` the name `to` in its place. Whoever refers to the object goes on to do so."""
+
+    name: str
+    to: str
+
+
+class Renamed(msgspec.Struct, frozen=True, kw_only=True):
+    """The object under its new name."""
+
+    name: str
+    before: str
+    oid: str
+    tid: str | None = None
+
+
+class Revert(msgspec.Struct, frozen=True, kw_only=True, tag="revert"):
+    """Let an earlier version of a method stand again, through the gates again, with the contract that it had.
+
+    `to` is its sha256 or the beginning of one; None is the version before the one that stands, or the last one of a method
+    that was dropped.
+    """
+
+    name: str
+    selector: str
+    to: str | None = None
+
+
+class Reverted(msgspec.Struct, frozen=True, kw_only=True):
+    """The version that stands now; a primitive has no sha256. `tid` is None where it stood there already."""
+
+    name: str
+    oid: str
+    selector: str
+    sha256: str | None
+    tid: str | None = None
+
+
+Hand = Define | SetSlots | Drop | Rename | Revert
+
+
+class List(msgspec.Struct, frozen=True, kw_only=True):
+    """List what the world holds of a `kind`: `objects`, `methods`, `documents`, `experts` or `names`, in order of names.
+
+    At most `limit` items, beginning after the one called `after`: the `next` of the page before.
+    """
+
+    kind: str = "objects"
+    after: str | None = None
+    limit: int = 100
+
+
+class Listed(msgspec.Struct, frozen=True, kw_only=True):
+    """One page. `next` is None on the last one.
+
+    An object is {"name", "oid", "parents", "slots", "methods"}, with the number of its own slots and methods; a method is {"name",
+    "selector", "parameters", "sha256", "author", "verdict", "intent"}; a document {"doc_id", "chunks", "sha256"}; an expert {"name",
+    "sha256", "bytes"}; a name {"name", "oid", "kind"}, of the kind `object`, `persona` or `root`.
+    """
+
+    kind: str
+    items: list[dict[str, Value]]
+    next: str | None = None
+
+
+class History(msgspec.Struct, frozen=True, kw_only=True):
+    """The versions of one method of an object, or of all of them, the newest first; at most `limit`, after `after` others."""
+
+    name: str
+    selector: str | None = None
+    after: int = 0
+    limit: int = 100
+
+
+class MethodVersion(msgspec.Struct, frozen=True, kw_only=True):
+    """A version of a method, with its contract: since which transaction and when (Unix time), by whom, and why.
+
+    `verdict` is that of the guardian, `primitive` for one without a source, or `dropped` where the method was taken away then.
+    """
+
+    selector: str
+    tid: str
+    time: float
+    sha256: str | None
+    author: str
+    why: str
+    verdict: str
+    stands: bool
+    source: str | None = None
+    intent: str = ""
+    examples: list[Value] = []
+    model: str | None = None
+    expert: str | None = None
+    origin: str = ""
+
+
+class Versions(msgspec.Struct, frozen=True, kw_only=True):
+    """`holder` is the object that has the method, itself or as an heir of it. `next` is the `after` of the next page."""
+
+    name: str
+    holder: str
+    versions: list[MethodVersion]
+    next: int | None = None

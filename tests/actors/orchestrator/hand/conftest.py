@@ -1,0 +1,57 @@
+"""A house, and the user's hand in it: each verb as the actor serves it."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from actors.orchestrator.actor import Orchestrator
+from protocol import codec, verbs
+from protocol.errors import BatosError
+from protocol.messages import Define, Drop, Rename, Revert, SetSlots
+
+
+class Hand:
+    """Asks the actor's handlers over a house. `refused` is the error that a request ends with."""
+
+    def __init__(self, house):
+        self.house = house
+        self.count = 0
+
+    async def ask(self, verb, request, key=None):
+        self.count += 1
+        actor = Orchestrator.__new__(Orchestrator)
+        actor._mandates, actor._store = self.house.mandates, self.house.store
+        call = SimpleNamespace(
+            envelope=SimpleNamespace(idem=key or f"hand {self.count}"), partial=self.house.events.append
+        )
+        request = codec.unpack(codec.pack(request), verb.request)
+        reply = await actor.handlers()[verb.name](request, call)
+        return codec.unpack(codec.pack(reply), verb.reply)
+
+    async def define(self, name, source, key=None, **rest):
+        return await self.ask(verbs.DEFINE, Define(name=name, source=source, **rest), key)
+
+    async def set(self, name, key=None, **slots):
+        slots = {slot.replace("_STAR", "*"): value for slot, value in slots.items()}
+        return await self.ask(verbs.SET, SetSlots(name=name, slots=slots), key)
+
+    async def drop(self, name, entry=None, key=None, **rest):
+        return await self.ask(verbs.DROP, Drop(name=name, entry=entry, **rest), key)
+
+    async def rename(self, name, to, key=None):
+        return await self.ask(verbs.RENAME, Rename(name=name, to=to), key)
+
+    async def revert(self, name, selector, to=None, key=None):
+        return await self.ask(verbs.REVERT, Revert(name=name, selector=selector, to=to), key)
+
+    async def refused(self, work):
+        with pytest.raises(BatosError) as caught:
+            await work
+        return caught.value
+
+
+@pytest.fixture
+def hand(house):
+    return Hand(house)

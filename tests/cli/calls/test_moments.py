@@ -1,0 +1,50 @@
+"""WHEN: whatever names a moment becomes the transaction id of that moment."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from persistent.TimeStamp import TimeStamp
+
+from cli.calls.moments import moment
+from protocol.errors import BatosError
+
+NOW = datetime(2026, 3, 1, 0, 2, 30, tzinfo=UTC)
+
+
+def test_a_transaction_is_itself():
+    assert moment("03e6f4a01b2c3d4e") == "03e6f4a01b2c3d4e"
+
+
+@given(st.datetimes(datetime(1971, 1, 1), datetime(2100, 1, 1)))  # noqa: DTZ001 - hypothesis takes no others
+def test_a_time_is_what_the_world_calls_it(at):
+    same = TimeStamp(at.year, at.month, at.day, at.hour, at.minute, at.second + at.microsecond / 1e6).raw()
+    mine = int(moment(at.replace(tzinfo=UTC).isoformat()), 16)
+    assert abs(mine - int.from_bytes(same, "big")) <= 1 << 10  # within some microseconds
+
+
+@pytest.mark.parametrize(
+    ("text", "ago"),
+    [
+        ("5 minutes ago", timedelta(minutes=5)),
+        ("1 hour ago", timedelta(hours=1)),
+        ("90s ago", timedelta(seconds=90)),
+        ("2 Days ago", timedelta(days=2)),
+        ("1.5h ago", timedelta(minutes=90)),
+        ("1 week ago", timedelta(days=7)),
+        ("now", timedelta()),
+    ],
+)
+def test_a_time_ago_is_counted_from_now(text, ago):
+    assert moment(text, NOW) == moment((NOW - ago).isoformat())
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", "5 parsecs ago", "0001-01-01", "99999999999 weeks ago", "12"])
+def test_what_is_no_moment_says_what_one_looks_like(text):
+    with pytest.raises(BatosError) as caught:
+        moment(text, NOW)
+    assert caught.value.code == "USAGE"
+    assert "5 minutes ago" in caught.value.hint

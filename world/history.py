@@ -1,0 +1,113 @@
+"""The versions of a method: what stood in its slot before, kept beside what stands there now.
+
+ZODB's own history would tell the same, until somebody packs it. A version that is to stay readable, and to stand again, must
+be part of the world; so it is kept here, reachable from the object it belongs to, and goes when that object goes. The
+versions are an attribute of the slots' container: no slot, so that neither a method nor a clone meets them, and within the record
+that a new method changes anyway.
+
+Whoever puts a method in the place of another one does so by `put`, and takes one away by `drop`.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from persistent import Persistent
+from persistent.list import PersistentList
+from persistent.mapping import PersistentMapping
+
+from world.method import UvmMethod
+from world.uvm import UvmObject
+
+
+class UvmVersion(Persistent):
+    """What stood in a method's slot from some moment on: a method, or None where it was taken away.
+
+    `author` and `why` are those of the change, `time` is Unix time. `since` is the transaction (16 hex digits) where this was
+    noted later than it happened; otherwise it is the one that wrote this record.
+    """
+
+    method: UvmMethod | None
+    author: str
+    why: str
+    time: float
+    since: str
+
+    def __init__(self, method: UvmMethod | None, *, author: str, why: str, since: str = "") -> None:
+        self.method = method
+        self.author = author
+        self.why = why
+        self.time = method.created if method is not None and since else time.time()
+        self.since = since
+
+    @property
+    def tid(self) -> str:
+        self._p_activate()
+        return self.since or self._p_serial.hex()
+
+
+def put(holder: UvmObject, selector: str, method: UvmMethod, *, author: str, why: str) -> None:
+    """Let `method` stand in the slot `selector`, and note that as a version."""
+    kept = _noted(holder, selector)
+    holder.set_slot(selector, method)
+    kept.append(UvmVersion(method, author=author, why=why))
+
+
+def drop(holder: UvmObject, selector: str, *, author: str, why: str) -> None:
+    """Take the method under `selector` away, and note that as a version."""
+    kept = _noted(holder, selector)
+    del holder._slots[selector]
+    kept.append(UvmVersion(None, author=author, why=why))
+
+
+def versions(holder: UvmObject, selector: str) -> list[UvmVersion]:
+    """All versions of the holder's own method `selector`, the oldest first; none where it never had one. Writes nothing."""
+    holder._slots._p_activate()
+    kept = _kept(holder)
+    found: list[UvmVersion] = [] if kept is None else list(kept.get(selector, ()))
+    standing = _standing(holder, selector)
+    last = found[-1].method if found else None
+    return found if standing is None or standing is last else [*found, _of(standing)]
+
+
+def selectors(holder: UvmObject) -> list[str]:
+    """The selectors of all methods that the holder has or had."""
+    holder._slots._p_activate()
+    kept = _kept(holder)
+    own = [name for name, value in holder._slots.items() if isinstance(value, UvmMethod)]
+    return list(dict.fromkeys([*own, *(() if kept is None else kept)]))
+
+
+def _noted(holder: UvmObject, selector: str) -> Any:
+    """The list of versions, to be written to; what stands and was put there otherwise is noted first."""
+    holder._slots._p_activate()
+    kept = _kept(holder)
+    if kept is None:
+        kept = PersistentMapping()
+        holder._slots.__setattr__(_VERSIONS, kept)
+    if selector not in kept:
+        kept[selector] = PersistentList()
+    found = kept[selector]
+    standing = _standing(holder, selector)
+    if standing is not None and (not found or found[-1].method is not standing):
+        found.append(_of(standing))
+    return found
+
+
+def _of(method: UvmMethod) -> UvmVersion:
+    method._p_activate()
+    since = method._p_serial.hex() if method._p_jar is not None else ""
+    return UvmVersion(method, author=method.author, why=method.intent, since=since)
+
+
+def _standing(holder: UvmObject, selector: str) -> UvmMethod | None:
+    value = holder._slots.get(selector)
+    return value if isinstance(value, UvmMethod) else None
+
+
+_VERSIONS = "versions"
+
+
+def _kept(holder: UvmObject) -> Any:
+    return getattr(holder._slots, _VERSIONS, None)
