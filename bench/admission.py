@@ -23,7 +23,7 @@ from llguidance import LLMatcher, LLTokenizer
 
 from actors.guardian import gates
 from bench.claims import Claim, processor, report
-from bench.image import cycle
+from bench.writing.image import cycle
 
 FILES: Final = (Path(__file__).with_name("real.jsonl"),)
 TARGET: Final = 0.95

@@ -4,7 +4,7 @@
 
 A task is an object, a message it does not understand, an intent and examples; hidden cases, which no model sees, judge the
 method that was learned. Ours is the whole system in a throw-away home. The peer is plain best-of-N on the same model
-(`bench.sampling`), read as best of 4, as best of 8, and at the tokens that ours took for the same task. What is measured is
+(`bench.writing.sampling`), read as best of 4, as best of 8, and at the tokens that ours took for the same task. What is measured is
 kept in the folder, a line a task, so that a run that was ended goes on where it was.
 """
 
@@ -26,9 +26,9 @@ from typing import Any, Final
 import msgspec
 from ulid import ULID
 
-from bench.alone import seconds_alone
 from bench.claims import Claim, processor, report
-from bench.sampling import NOBODY, Sampled, Task, sample
+from bench.writing.alone import seconds_alone
+from bench.writing.sampling import NOBODY, Sampled, Task, sample
 from bus.client import Client
 from cli import lifecycle
 from protocol import verbs
@@ -45,7 +45,7 @@ MOST_AROUND: Final = 1.5
 
 
 class Ours(msgspec.Struct, frozen=True):
-    """`first_s`: seconds until the first candidate had its verdict; `alone_s`: what its row takes by itself (`bench.alone`).
+    """`first_s`: seconds until the first candidate had its verdict; `alone_s`: what its row takes by itself (`bench.writing.alone`).
 
     `again`: tokens that a second such object took.
     """

@@ -11,7 +11,7 @@ import pytest
 
 from actors.guardian import gates
 from bench import admission
-from bench.image import cycle
+from bench.writing.image import cycle
 
 ROWS = {row["id"]: row for row in map(json.loads, admission.FILES[0].read_text().splitlines())}
 

@@ -13,7 +13,7 @@ from llguidance import LLMatcher, LLTokenizer
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 from actors.guardian import gates
-from bench.image import cycle
+from bench.writing.image import cycle
 from protocol import names
 from protocol.errors import BatosError
 

@@ -13,7 +13,7 @@ from llguidance import LLMatcher, LLTokenizer
 
 from actors.guardian import gates
 from actors.inference.forms.grammar import why_not
-from bench.image import cycle
+from bench.writing.image import cycle
 from protocol import names
 from protocol.errors import BatosError
 

@@ -11,8 +11,8 @@ from uuid import uuid4
 
 import msgspec
 
-from bench.image import cycle
-from bench.sampling import Task
+from bench.writing.image import cycle
+from bench.writing.sampling import Task
 from bus.client import Client
 from protocol import verbs
 from protocol.messages import Infer, Row, Sampling
