@@ -44,10 +44,11 @@ def _drawing(detail: Mapping[str, Any]) -> str:
     """`round 2: 4 rows, open form, 12.5 tokens/s; 9000 tokens and 170 s are left`, as far as it is told."""
     told = [f"{detail['rows']} rows" if detail.get("rows") != 1 else "1 row"] if "rows" in detail else []
     told += [f"{printable(str(detail['form']))} form"] if detail.get("form") else []
-    told += [f"{detail['tokens_per_second']:.3g} tokens/s"] if detail.get("tokens_per_second") else []
+    told += [f"{detail['tokens_per_s']:.3g} tokens/s"] if detail.get("tokens_per_s") else []
     left = [f"{detail['tokens_left']} tokens"] if detail.get("tokens_left") is not None else []
     left += [f"{detail['seconds_left']:.0f} s"] if detail.get("seconds_left") is not None else []
-    return f"round {detail.get('round', '?')}: {', '.join(told)}" + (f"; {' and '.join(left)} are left" if left else "")
+    what = "finding the form that suits the model" if detail.get("round") == 0 else f"round {detail.get('round', '?')}"
+    return f"{what}: {', '.join(told)}" + (f"; {' and '.join(left)} are left" if left else "")
 
 
 def candidate(judged: Mapping[str, Any]) -> str:

@@ -220,7 +220,8 @@ def test_a_story_shows_candidates_whole_and_marks_the_one_that_it_came_to():
             {"round": 2, "form": "open", "rows": 4, "tokens_left": 9000, "seconds_left": 170.4},
             "  round 2: 4 rows, open form; 9000 tokens and 170 s are left",
         ),
-        ({"round": 1, "rows": 1, "tokens_per_second": 12.345}, "  round 1: 1 row, 12.3 tokens/s"),
+        ({"round": 1, "rows": 1, "tokens_per_s": 12.345}, "  round 1: 1 row, 12.3 tokens/s"),
+        ({"round": 0, "rows": 1, "form": "open"}, "  finding the form that suits the model: 1 row, open form"),
     ],
 )
 def test_a_round_of_candidates_says_what_is_left(detail, line):
