@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import subprocess
 import sys
@@ -56,8 +55,7 @@ def serving_chat(tiny, tmp_path_factory):
 @pytest.fixture(scope="module")
 def serving_llama_server(tmp_path_factory):
     """llama.cpp itself, with the file that BATOS_TEST_GGUF names, else with a tiny one."""
-    if importlib.util.find_spec("xllamacpp") is None:
-        pytest.skip("xllamacpp is not installed, and nothing else here is llama.cpp's server")
+    need_llama()
     folder = tmp_path_factory.mktemp("server")
     file = os.environ.get("BATOS_TEST_GGUF") or tiny_gguf(folder / "tiny.gguf")
     command = [sys.executable, str(Path(__file__).with_name("llama_server.py")), str(file), KEY]
