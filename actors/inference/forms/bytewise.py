@@ -27,6 +27,14 @@ class Bytes:
         # A matcher that refuses a token describes its whole state, which takes a hundred times as long as to ask it first.
         return self._allows(data) and self._matcher.consume_tokens(data)
 
+    def most(self, text: str) -> str:
+        """Take as much of `text` as a text of the form can go on with, in whole characters; that part."""
+        data = _encoded(text)
+        kept = data[: self._matcher.validate_tokens(data)]
+        if kept:
+            self._matcher.consume_tokens(kept)
+        return bytes(kept).decode(errors="ignore")
+
     def takes(self, text: str) -> bool:
         """Take `text`; whether the form is complete after it."""
         return self.goes(text) and self._matcher.is_accepting()

@@ -90,6 +90,10 @@ class Form:
             return True
         return self._schema is not None and begins(text, self._schema, self._other)
 
+    def walk(self) -> Bytes | None:
+        """The grammar from its beginning, to be followed while a text comes; None where every text, or any spelling, is allowed."""
+        return None if self._fresh is None or self._schema is not None else self._walk()
+
     def _walk(self) -> Bytes:
         assert self._fresh is not None
         return Bytes(self._fresh.deep_copy())

@@ -72,7 +72,7 @@ class RemoteGenerator:
 
         NOT_READY where the server is away or has lost the request; BAD_CONFIG where it refuses the key.
         """
-        batch = _Batch([self._job(asked) for asked in wave.rows])
+        batch = _Batch([self._job(asked) for asked in wave.rows], [asked.form for asked in wave.rows])
         began = time.monotonic()
         self._speak(batch, wave, slots)
         written = [text.tokens for text in batch.texts if text is not None]
@@ -160,6 +160,8 @@ class RemoteGenerator:
                             wave.on_piece(request.rows[place], piece)
                     if wave.should_stop():
                         return
+                    if texts.are_whole:
+                        break
         except BatosError as error:
             if error.data.get("status") == 404 and request.job.model != self._served:
                 # It was there a moment ago: the server has restarted, and the next batch loads it again.
@@ -172,13 +174,14 @@ class RemoteGenerator:
 class _Batch:
     """The rows of one wave, each with what it asks for and what has become of it: no row costs another one its text."""
 
-    def __init__(self, jobs: Sequence[Job]) -> None:
+    def __init__(self, jobs: Sequence[Job], forms: Sequence[Form]) -> None:
         self.errors: dict[int, BatosError] = {}
         self.texts: list[Text | None] = [None] * len(jobs)
         self.jobs = jobs
+        self._forms = forms
 
     def begun(self, request: Request) -> Texts:
-        texts = Texts([self.jobs[row] for row in request.rows])
+        texts = Texts([self.jobs[row] for row in request.rows], [self._forms[row] for row in request.rows])
         for row, text in zip(request.rows, texts.texts, strict=True):
             self.texts[row] = text
         return texts

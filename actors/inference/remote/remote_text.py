@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final, Literal, NamedTuple
 
+from actors.inference.forms.bytewise import Bytes
 from actors.inference.forms.constraints import Form
 from actors.inference.remote import dialect
 from actors.inference.remote.dialect import CHAT, COMPLETIONS
@@ -114,12 +115,18 @@ class Words:
 class Texts:
     """The texts of one request under way, a row each, in the order of their index."""
 
-    def __init__(self, jobs: Sequence[Job]) -> None:
-        self.texts = [Text(job) for job in jobs]
+    def __init__(self, jobs: Sequence[Job], forms: Sequence[Form] = ()) -> None:
+        walks = [form.walk() for form in forms] or [None] * len(jobs)
+        self.texts = [Text(job, walk) for job, walk in zip(jobs, walks, strict=True)]
         self.errors: dict[int, BatosError] = {}
         self._names = jobs[0].names
         self._model = jobs[0].model
         self._is_signed = False
+
+    @property
+    def are_whole(self) -> bool:
+        """Whether all have come to the end of their form, whatever the server goes on with."""
+        return all(text.is_whole or place in self.errors for place, text in enumerate(self.texts))
 
     def take(self, chunk: Chunk) -> list[tuple[int, str]]:
         """What which text has grown by. What is wrong with one of several is noted in `errors`; GENERATION_FAILED where none is left."""
@@ -170,23 +177,36 @@ class Texts:
 
 
 class Text:
-    """One text under way."""
+    """One text under way.
 
-    def __init__(self, job: Job) -> None:
+    A server's grammar may cease to bind in the middle of a text: llguidance gives up where a state of it grows too large, and
+    llama.cpp then goes on without. So the text is followed with `walk`. It ends where its form does, and has failed where it
+    leaves it before.
+    """
+
+    def __init__(self, job: Job, walk: Bytes | None = None) -> None:
         self.text = ""
         self.tokens = 0
         self.prompt_tokens = job.prompt_tokens
         self.finish: Literal["stop", "length"] | None = None
         self.job = job
+        self.is_whole = False
+        self._walk = walk
         self._is_counted = False
         self._logprob: float | None = 0.0 if job.scored else None
 
     def take(self, choice: Choice) -> None:
         """Grow; GENERATION_FAILED where it is not the text that was asked for."""
+        if self.is_whole:
+            return
         grown = choice.grown
         if grown and self.finish is not None:
             raise _strange("the model server went on with a text after its end")
-        self.text += grown
+        kept = self._within_form(grown)
+        self.text += kept
+        if kept != grown:
+            self.finish, self.is_whole = "stop", True
+            return
         self._score(choice, grown)
         match choice.finish_reason:
             case None:
@@ -201,6 +221,8 @@ class Text:
 
     def count(self, usage: Usage) -> None:
         """What the server has counted; GENERATION_FAILED where that cannot be."""
+        if self.is_whole:
+            return  # what came after the end is not of the text
         made, read = usage.completion_tokens, usage.read_tokens
         if not (0 <= made <= self.job.most_tokens and read >= 0):
             raise _strange(
@@ -219,12 +241,19 @@ class Text:
         """The text as it travels; GENERATION_FAILED where it has not this form."""
         finish = self.finish or "length"
         if not (form.is_kept(self.text) if finish == "stop" else form.is_begun(self.text)):
-            raise BatosError(
-                "GENERATION_FAILED",
-                "the model server has not kept the form that it was given",
-                "`batos status` says which forms bind its texts, and docs/engines.md how it must run.",
-            )
+            raise _unkept()
         return Generated(text=self.text, tokens=self.tokens, finish=finish, logprob=self._logprob)
+
+    def _within_form(self, grown: str) -> str:
+        """What of it is of the form; GENERATION_FAILED where the text leaves the form before that is complete."""
+        if self._walk is None or not grown:
+            return grown
+        kept = self._walk.most(grown)
+        if not grown[len(kept) :].strip("\ufffd"):
+            return grown  # a character that was cut in half comes as this sign
+        if not self._walk.is_complete:
+            raise _unkept()
+        return kept
 
     def _score(self, choice: Choice, grown: str) -> None:
         """Add how likely the tokens of a piece were. One that is not told leaves the whole unknown."""
@@ -232,6 +261,14 @@ class Text:
         known = [one for one in told if one is not None and math.isfinite(one)]
         if self._logprob is not None and (known or grown):
             self._logprob = self._logprob + sum(known) if known and len(known) == len(told) else None
+
+
+def _unkept() -> BatosError:
+    return BatosError(
+        "GENERATION_FAILED",
+        "the model server has not kept the form that it was given",
+        "`batos status` says which forms bind its texts, and docs/engines.md how it must run.",
+    )
 
 
 def _strange(what: str) -> BatosError:

@@ -10,7 +10,7 @@ from actors.inference.actor import Inference
 from bus.stub import StubBus
 from protocol import verbs
 from protocol.errors import BatosError
-from protocol.messages import Activate, Evict, Experts, Import, Infer, Row, StatusQuery
+from protocol.messages import Activate, BaseModel, Evict, Experts, Import, Infer, Row, StatusQuery
 
 from ..asked import GREEDY, Asked
 from ..fake_server import FakeServer, Refusal
@@ -58,6 +58,8 @@ async def test_experts_of_the_world_speak_through_the_server(bus, fake, adapter,
     assert [(view.name, view.tier) for view in listed] == [("brick", "hot")]
     status = await bus.call(verbs.STATUS["inference"], StatusQuery(), seconds=5)
     assert (status.ready, status.detail["device"], status.detail["served"]) == (True, fake.url, "tiny")
+    told = await bus.call(verbs.MODEL, BaseModel(), seconds=5)
+    assert (told.grammars, told.abilities.engine, told.abilities.lora) == (True, "vLLM", "load")
     assert (await bus.call(verbs.ACTIVATE, Activate(name="brick", pin=True), seconds=5)).expert.pinned
 
 

@@ -203,6 +203,21 @@ def test_a_cut_text_must_begin_its_form_and_a_whole_one_have_it(remote, fake, te
         assert "form" in refused(lambda: remote.generate([wanted])).message
 
 
+@pytest.mark.parametrize(
+    ("pieces", "text"),
+    [(["a", "b", "cd", "e"], "ab"), (["a", "bcd"], "ab"), (["ab"], "ab"), (["a", "x", "b"], None), (["abc"], "ab")],
+)
+def test_a_text_ends_where_its_grammar_does_though_the_server_goes_on(remote, fake, pieces, text):
+    fake.faults["raw"] = ("text/event-stream", events(*pieces, finish="length"))
+    wanted, heard = row(grammar='start: "ab"'), []
+    if text is None:
+        assert "form" in refused(lambda: remote.generate([wanted])).message
+        return
+    (made,) = remote.generate([wanted], lambda _, piece: heard.append(piece)).rows
+    assert (made.text, "".join(heard)) == (text, text)
+    assert made.finish == ("stop" if "".join(pieces) != text else "length")
+
+
 def test_what_the_server_does_not_count_is_counted_here(remote, engine, fake):
     here = engine.generate([row()])
     fake.faults["usage"] = None
