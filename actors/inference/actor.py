@@ -221,7 +221,7 @@ class Inference(Actor):
             kept = await store.run(lambda: kept_model(store))
             if kept is None:
                 raise _not_shown()
-        self.waiting_for = f"the model {kept.source}"
+        self.waiting_for = f"llama.cpp, which loads {path.name}"
         return kept, await self._work(functools.partial(self._serve, kept))
 
     async def _keep(self, store: Store, source: keeping.Source) -> None:
@@ -234,7 +234,7 @@ class Inference(Actor):
         def say(where: str) -> None:
             self.waiting_for = where
 
-        self.waiting_for = f"a trial of {source.name}, once"
+        self.waiting_for = f"a trial of {source.paths[0]}, once"
         await self._work(lambda: serve.prove(tried, self.settings.inference, self.home, self._watch()))
         try:
             made = await self._work(lambda: keeping.copy(source, folder, say))

@@ -86,7 +86,7 @@ def copy(source: Source, folder: Path, say: Say) -> KeptModel:
                     digest.update(chunk)
                     written.write(chunk)
                     done += len(chunk)
-                    say(f"copying {path.name} into the world, {100 * done // max(whole, done)} %")
+                    say(f"copying {path.name} into the world, {10 * done // max(whole, done) * 10} %")
                 os.fsync(written.fileno())
     except OSError as error:
         raise BatosError(
