@@ -228,7 +228,8 @@ class Orchestrator(Actor):
             mandate = Mandate(
                 target=request.name, selector="", intent=why(request)[:HAND_WHY], hand=request, seconds=HAND_S
             )
-            done = await self._mandates.answer(mandate, call.envelope.idem or str(ULID()), call.partial)
+            # Such a verb has no partial replies: there is nothing to tell on the way.
+            done = await self._mandates.answer(mandate, call.envelope.idem or str(ULID()), lambda _: None)
             return codec.convert({**done.result, "tid": done.tid}, reply)
 
         return serve

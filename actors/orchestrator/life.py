@@ -46,7 +46,7 @@ RETRY_S: Final = 0.2
 REMEMBER_S: Final = 15.0
 """Seconds that an answer may wait for memory, which at its own start loads a model."""
 TELL_S: Final = 2.0
-"""Seconds that a failure may wait for it: nobody asks for what failed, so memory may learn of it later."""
+"""Seconds that a failure may wait for it, and what a person writes by hand: memory may learn of either later."""
 MAX_CONFLICTS: Final = 3
 """So often is a thought with a cycle in it begun at most: each may cost a generation."""
 BACKOFF_S: Final = 0.01
@@ -216,7 +216,8 @@ class Life:
             has_memos = bool(session.changes().outbox)
         self._intents.release(self.mandate)
         if has_memos:
-            reply = msgspec.structs.replace(reply, remembered=await self._catch_up(deadline, REMEMBER_S))
+            patience = REMEMBER_S if session.mandate.hand is None else TELL_S
+            reply = msgspec.structs.replace(reply, remembered=await self._catch_up(deadline, patience))
         # What was published stands in `applied`, and would be found there after a power cut.
         await self._journal.run(
             lambda: self._journal.finish(self.mandate, "complete", codec.pack(reply)), durable=reply.tid is None

@@ -12,6 +12,11 @@ from protocol.errors import BatosError
 from protocol.messages import Define, Drop, Rename, Revert, SetSlots
 
 
+def untold(event):
+    """These verbs have no partial replies; the bus refuses one."""
+    raise TypeError(f"a partial reply: {event}")
+
+
 class Hand:
     """Asks the actor's handlers over a house. `refused` is the error that a request ends with."""
 
@@ -23,9 +28,7 @@ class Hand:
         self.count += 1
         actor = Orchestrator.__new__(Orchestrator)
         actor._mandates, actor._store = self.house.mandates, self.house.store
-        call = SimpleNamespace(
-            envelope=SimpleNamespace(idem=key or f"hand {self.count}"), partial=self.house.events.append
-        )
+        call = SimpleNamespace(envelope=SimpleNamespace(idem=key or f"hand {self.count}"), partial=untold)
         request = codec.unpack(codec.pack(request), verb.request)
         reply = await actor.handlers()[verb.name](request, call)
         return codec.unpack(codec.pack(reply), verb.reply)
