@@ -69,7 +69,12 @@ async def listed(home: Home) -> dict[str, Any]:
     """The models that the configured engine offers, the one that serves marked: `{"engine", "why", "models"}`."""
     settings = home.settings().inference
     choice = choose(settings, home.root)
-    told: dict[str, Any] = {"engine": choice.engine, "why": choice.why, "running": Supervisor(home).pid() is not None}
+    told: dict[str, Any] = {
+        "engine": choice.engine,
+        "why": choice.why,
+        "faster": choice.faster,
+        "running": Supervisor(home).pid() is not None,
+    }
     serving = await _serving(home) if told["running"] else None
     told["ready"] = serving is not None
     if choice.engine == "openai":
