@@ -144,7 +144,7 @@ def answering(status, body):
     ("status", "body", "said"),
     [
         (200, b"<html>hello</html>", "is no model server"),
-        (404, b"nothing here", "offers no model"),
+        (404, b"nothing here", "answered 404"),
         (401, b'{"error": {"message": "no key"}}', "401"),
         (200, b'{"data": []}', "offers no model"),
     ],
