@@ -54,12 +54,12 @@ class Ours:
 
     def __init__(self, path: Path, threads: int, home: Path) -> None:
         from actors.inference.base_model import KeptModel  # noqa: PLC0415 - measured apart
-        from actors.inference.llama.serve import serve  # noqa: PLC0415
+        from actors.inference.llama.serve import Watch, serve  # noqa: PLC0415
         from protocol.home import Home, Inference  # noqa: PLC0415
 
         settings = Inference(model=str(path), threads=threads)
         kept = KeptModel("0" * 64, str(path), {path.name: path})
-        self._served = serve(kept, settings, Home(home), began=lambda _: None, on_end=lambda _: None)
+        self._served = serve(kept, settings, Home(home), Watch(lambda _: None, lambda _: None))
 
     def write(self, rows: int) -> int:
         return tokens_of(self._served.engine, PROMPT, rows, TOKENS)
@@ -95,7 +95,8 @@ class Theirs:
 
     def write(self, rows: int) -> int:
         body = {"prompt": PROMPT, "max_tokens": TOKENS, "temperature": 1.0, "ignore_eos": True, "n": rows}
-        return int(self._server.handle_completions(body)["usage"]["completion_tokens"])
+        assert len(self._server.handle_completions(body)["choices"]) == rows
+        return rows * TOKENS  # none ends early, and `usage` counts the tokens of one text alone
 
     def read(self, number: int) -> int:
         body = {"prompt": reading(number), "max_tokens": 1, "temperature": 0.0}

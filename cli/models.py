@@ -22,9 +22,8 @@ from cli.health.census import census
 from cli.health.placed import placements
 from ops.supervisor import Supervisor
 from protocol import verbs
-from protocol.engines import choose
 from protocol.errors import BatosError
-from protocol.home import Home, Inference
+from protocol.home import Home, Inference, choose
 from protocol.messages import BaseModel, Experts
 
 EMBEDDED: Final = frozenset({"embedded", "default"})

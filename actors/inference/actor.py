@@ -32,9 +32,8 @@ import structlog
 from actors.inference.base_model import KeptModel, keep_model, kept_model, load_model
 from bus.life import Actor
 from bus.service import Call, Handler, stop_on_signals
-from protocol.engines import Choice, choose, gguf_file
 from protocol.errors import BatosError
-from protocol.home import Home
+from protocol.home import Choice, Home, choose, gguf_file
 from protocol.messages import (
     Activate,
     BaseModel,
@@ -56,6 +55,7 @@ if TYPE_CHECKING:
     from actors.inference.experts.administration import Administration
     from actors.inference.llama import keeping
     from actors.inference.llama.hosted import Hosted
+    from actors.inference.llama.serve import Watch
     from actors.inference.serving import Serving
 
 T = TypeVar("T")
@@ -226,40 +226,38 @@ class Inference(Actor):
 
     async def _keep(self, store: Store, source: keeping.Source) -> None:
         """Try the file where it lies, and store a copy of it. What cannot be served is not kept."""
-        from actors.inference.llama import keeping  # noqa: PLC0415 - as above
+        from actors.inference.llama import keeping, serve  # noqa: PLC0415 - as above
 
         folder = self.home.root / "incarnation"
         tried = KeptModel(source.stamp, source.name, {path.name: path for path in source.paths})
-
-        def try_it() -> None:
-            self._serve(tried, is_new=True)
-            assert self._process is not None
-            self._process.close()
 
         def say(where: str) -> None:
             self.waiting_for = where
 
         self.waiting_for = f"a trial of {source.name}, once"
-        await self._work(try_it)
+        await self._work(lambda: serve.prove(tried, self.settings.inference, self.home, self._watch()))
         try:
             made = await self._work(lambda: keeping.copy(source, folder, say))
             await store.run(lambda: keep_model(store, made.digest, made.source, made.files))
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def _serve(self, kept: KeptModel, *, is_new: bool = False) -> Serving[Any]:
+    def _serve(self, kept: KeptModel) -> Serving[Any]:
         from actors.inference.llama import serve  # noqa: PLC0415 - as above
+
+        served = serve.serve(kept, self.settings.inference, self.home, self._watch())
+        self._about = served.about
+        return served.engine
+
+    def _watch(self) -> Watch:
+        from actors.inference.llama.serve import Watch  # noqa: PLC0415 - as above
 
         def began(process: Hosted) -> None:
             self._process = process
             if self._closing:
                 process.close()
 
-        served = serve.serve(
-            kept, self.settings.inference, self.home, began=began, on_end=lambda _: self.end(), is_new=is_new
-        )
-        self._about = served.about
-        return served.engine
+        return Watch(began, lambda _: self.end())
 
     def end(self) -> None:
         """llama.cpp is gone, and so is this process: supervisord starts both anew, and `status` counts that."""

@@ -27,7 +27,7 @@ ASK_S: Final = 1.5
 HUSH_S: Final = 30.0
 """A process that is so old and not on the bus is not starting, it is stuck."""
 
-_MODEL: Final = ("model", "digest", "engine", "device", "dtype", "context", "speed")
+_MODEL: Final = ("model", "digest", "engine", "device", "dtype", "context", "speed", "abilities")
 """What inference says of what generates."""
 _MODULES: Final = {f"actors.{name}": name for name in ACTORS} | {"bus.broker": "broker"}
 

@@ -26,9 +26,8 @@ from cli.calls.guard import environment
 from cli.health.configured import SECTIONS, model_path
 from cli.health.damage import damage
 from cli.health.findings import Check
-from protocol.engines import choose
 from protocol.errors import BatosError
-from protocol.home import MAX_SOCKET_PATH, Home, Settings
+from protocol.home import MAX_SOCKET_PATH, Home, Settings, choose
 
 PYTHON: Final = (3, 11)
 NEEDED_BYTES: Final = 1 << 30

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from protocol import engines
-from protocol.engines import choose, has_cuda
+from protocol import home as engines
 from protocol.errors import BatosError
-from protocol.home import Inference
+from protocol.home import Inference, choose, has_cuda
 
 
 @pytest.fixture

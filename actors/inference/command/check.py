@@ -16,9 +16,8 @@ from typing import Any, Final
 import msgspec
 
 from actors.inference.model.description import GGUF, Description, describe
-from protocol.engines import choose
 from protocol.errors import BatosError
-from protocol.home import Home, Inference
+from protocol.home import Home, Inference, choose
 
 EMBEDDED_NAMES: Final = frozenset({"embedded", "default"})
 SMALLER: Final = "Give a smaller model, or the same in fewer bits, such as a GGUF file in Q4_K_M."

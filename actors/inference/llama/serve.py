@@ -8,9 +8,10 @@ from typing import Final, NamedTuple
 import msgspec
 
 from actors.inference.base_model import KeptModel
+from actors.inference.llama.header import AGAIN, Header
 from actors.inference.llama.hosted import Hosted, start
 from actors.inference.llama.keeping import head_of
-from actors.inference.llama.sizing import quantization, share
+from actors.inference.llama.sizing import Share, quantization, share
 from actors.inference.llama.spelling import prompts_of
 from actors.inference.model.linking import link
 from actors.inference.remote.connection import attach
@@ -20,11 +21,13 @@ from actors.inference.serving import Serving
 from protocol.codec import Value
 from protocol.errors import BatosError
 from protocol.home import Home, Inference
-from protocol.messages import Row
+from protocol.messages import Row, Turn
 
 NAME: Final = "model"
 _NO_EXPERTS: Final = "llama.cpp is not given experts yet: personas speak through their prompts alone"
 _PACED: Final = "The keeper of the light counts the ships, and writes a letter to his sister every week. " * 3
+_TRIED: Final = "The"
+_TRIED_TOKENS: Final = 4
 _PACED_CONTEXT: Final = 1024
 """A model with less is tiny: a batch of it says nothing, and that prompt may not fit."""
 
@@ -37,48 +40,31 @@ class Served(NamedTuple):
     about: dict[str, Value]
 
 
-def serve(
-    kept: KeptModel,
-    settings: Inference,
-    home: Home,
-    *,
-    began: Callable[[Hosted], None],
-    on_end: Callable[[int], None],
-    is_new: bool = False,
-) -> Served:
-    """llama.cpp with these files, warm and measured. BAD_MODEL, OUT_OF_MEMORY.
+class Watch(NamedTuple):
+    """`began` is told of the process before it has loaded anything, so that it can be ended; `on_end`, that it ended by itself."""
 
-    `began` is told of the process before it has loaded anything, so that it can be ended meanwhile. It ends with the thread
-    that calls this; `on_end` is called where it ends by itself.
-    """
-    head, weights = head_of(kept)
-    given = share(head, weights, settings)
-    folder = home.root / "model"
-    link(kept.files, folder)
-    process = start(
-        folder / min(kept.files),
-        on_end,
-        name=NAME,
-        context=given.context,
-        rows=given.rows,
-        threads=given.threads,
-        kept_mib=given.kept_mib,
-        is_new=is_new,
-    )
-    began(process)
+    began: Callable[[Hosted], None]
+    on_end: Callable[[int], None]
+
+
+class _Started(NamedTuple):
+    process: Hosted
+    server: Server
+    head: Header
+    given: Share
+
+
+def serve(kept: KeptModel, settings: Inference, home: Home, watch: Watch) -> Served:
+    """llama.cpp with these files, warm and measured; it ends with the thread that calls this. BAD_MODEL, OUT_OF_MEMORY."""
+    process, server, head, given = _start(kept, settings, home, watch)
     try:
-        server = Server(process.url(), process.key)
-        prompts = prompts_of(server, head)
-        engine = attach(server, settings, home, digest=kept.digest, source=kept.source, prompts=prompts).engine
+        engine = attach(
+            server, settings, home, digest=kept.digest, source=kept.source, prompts=prompts_of(server, head)
+        ).engine
         abilities = engine.generator.abilities
         instead = {**abilities.instead, "lora": _NO_EXPERTS}
         engine.generator.abilities = msgspec.structs.replace(abilities, instead=instead)
         _measure(engine, given.longest)
-    except BatosError as error:
-        process.close()
-        if is_new and error.code in {"NOT_READY", "GENERATION_FAILED", "BAD_ARGUMENT"}:
-            raise BatosError("BAD_MODEL", f"the model cannot be served: {error.message}", error.hint) from error
-        raise
     except BaseException:
         process.close()
         raise
@@ -87,9 +73,44 @@ def serve(
         "dtype": quantization(head),
         "context": given.longest,
         "threads": given.threads,
-        "experts_served": False,
     }
     return Served(engine, process, about)
+
+
+def prove(kept: KeptModel, settings: Inference, home: Home, watch: Watch) -> None:
+    """Have llama.cpp look at each weight, and write a few tokens after turns in the model's own template. BAD_MODEL, OUT_OF_MEMORY."""
+    process, server, head, _ = _start(kept, settings, home, watch, is_new=True)
+    try:
+        prompt = prompts_of(server, head).tokens(Row(turns=[Turn(role="user", content=_TRIED)]))
+        server.count(NAME, prompt)
+        server.say(NAME, _TRIED, _TRIED_TOKENS)
+    except BatosError as error:
+        raise BatosError("BAD_MODEL", f"the model cannot be served: {error.message}", AGAIN) from error
+    finally:
+        process.close()
+
+
+def _start(kept: KeptModel, settings: Inference, home: Home, watch: Watch, *, is_new: bool = False) -> _Started:
+    head, weights = head_of(kept)
+    given = share(head, weights, settings)
+    folder = home.root / "model"
+    link(kept.files, folder)
+    process = start(
+        folder / min(kept.files),
+        watch.on_end,
+        name=NAME,
+        context=given.context,
+        rows=given.rows,
+        threads=given.threads,
+        kept_mib=given.kept_mib,
+        is_new=is_new,
+    )
+    watch.began(process)
+    try:
+        return _Started(process, Server(process.url(), process.key), head, given)
+    except BaseException:
+        process.close()
+        raise
 
 
 def _measure(engine: Serving[RemoteGenerator], context: int) -> None:

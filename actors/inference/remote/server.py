@@ -8,6 +8,7 @@ later may help.
 
 from __future__ import annotations
 
+import logging
 import math
 import re
 import ssl
@@ -33,6 +34,9 @@ from actors.inference.remote.replies import (
 from protocol.errors import BatosError
 
 T = TypeVar("T")
+
+# A line for each request would bury what the log is for.
+logging.getLogger("httpx2").setLevel(logging.WARNING)
 
 KEY: Final = "BATOS_API_KEY"
 """The environment variable with the server's key; it is never read from a file."""

@@ -23,10 +23,9 @@ import msgspec
 
 from actors.inference.base_model import KeptModel, kept_model, load_model
 from actors.inference.training import dataset
-from protocol.engines import choose
 from protocol.errors import BatosError
 from protocol.failure import failure_of
-from protocol.home import Home, Inference, find_home
+from protocol.home import Home, Inference, choose, find_home
 from protocol.names import check_object
 from world.store import open_store, storage_errors
 

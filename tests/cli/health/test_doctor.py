@@ -8,7 +8,7 @@ import pytest
 from actors.guardian.confinement.confine import LAYERS
 from cli.health import doctor
 from cli.main import main
-from protocol import engines
+from protocol import home as engines
 from protocol.home import Home, Settings
 
 JAIL = {"layers": dict.fromkeys(LAYERS, ""), "jail": "", "run_ms": 3.0}

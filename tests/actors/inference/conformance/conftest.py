@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import subprocess
 import sys
@@ -10,14 +9,17 @@ from pathlib import Path
 
 import pytest
 
+from actors.inference.base_model import KeptModel
+from actors.inference.llama.serve import Watch, serve
 from actors.inference.remote.connection import attach
 from actors.inference.remote.server import Server
 from protocol.home import Home, Inference
 
+from ..conftest import BASE
 from ..fake_server import FakeServer
-from ..llama.tiny_gguf import tiny_gguf
+from ..llama.tiny_gguf import need_llama, tiny_gguf
 
-EVERY = ["local", "vllm", "llama", "chat", "llama_server"]
+EVERY = ["local", "vllm", "llama", "chat", "llama_server", "hosted"]
 KEY = "sesame"
 
 
@@ -53,8 +55,7 @@ def serving_chat(tiny, tmp_path_factory):
 @pytest.fixture(scope="module")
 def serving_llama_server(tmp_path_factory):
     """llama.cpp itself, with the file that BATOS_TEST_GGUF names, else with a tiny one."""
-    if importlib.util.find_spec("xllamacpp") is None:
-        pytest.skip("xllamacpp is not installed, and nothing else here is llama.cpp's server")
+    need_llama()
     folder = tmp_path_factory.mktemp("server")
     file = os.environ.get("BATOS_TEST_GGUF") or tiny_gguf(folder / "tiny.gguf")
     command = [sys.executable, str(Path(__file__).with_name("llama_server.py")), str(file), KEY]
@@ -67,6 +68,19 @@ def serving_llama_server(tmp_path_factory):
         yield attach(Server(url, KEY), Inference(engine="openai"), Home(folder / "home")).engine
         process.stdin.close()
         process.wait()
+
+
+@pytest.fixture(scope="module")
+def serving_hosted(tmp_path_factory):
+    """llama.cpp as inference starts it, with the file that BATOS_TEST_GGUF names, else with a tiny one."""
+    need_llama()
+    folder = tmp_path_factory.mktemp("hosted")
+    file = Path(os.environ.get("BATOS_TEST_GGUF") or tiny_gguf(folder / "tiny.gguf"))
+    kept = KeptModel(BASE, "tiny", {file.name: file})
+    home = Home(folder / "home")
+    served = serve(kept, Inference(threads=1), home, Watch(began=lambda _: None, on_end=lambda _: None))
+    yield served.engine
+    served.process.close()
 
 
 def on_fake(tiny, tmp_path_factory, dialect, **settings):

@@ -7,21 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from protocol.engines import EXTRA, has_llama
 from protocol.home import Home
 from world import awakening
 from world.store import open_store
 
-from .tiny_gguf import tiny_gguf
+from .tiny_gguf import need_llama, tiny_gguf
 
 
 @pytest.fixture(scope="session")
 def llama():
     """Whoever uses this needs the extra."""
-    if not has_llama():
-        if os.environ.get("BATOS_TEST_ALL"):
-            pytest.fail(f"{EXTRA} is not installed, and everything is to be tested")
-        pytest.skip(f"{EXTRA} is not installed: pip install -e '.[llama]'")
+    need_llama()
 
 
 @pytest.fixture(scope="session")

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
+import pytest
 from gguf import GGUFWriter, LlamaFileType, TokenType
 from tokenizers import pre_tokenizers
+
+from protocol.home import EXTRA, has_llama
 
 WIDTH, HIDDEN, LAYERS, HEADS, GROUPS = 64, 128, 2, 4, 2
 CONTROL = ["<end>", "<turn>"]
@@ -57,3 +62,11 @@ def tiny_gguf(path, seed=0, **facts):
     writer.write_tensors_to_file()
     writer.close()
     return path
+
+
+def need_llama():
+    """Skip by name without the extra; fail where everything is to be tested."""
+    if not has_llama():
+        if os.environ.get("BATOS_TEST_ALL"):
+            pytest.fail(f"{EXTRA} is not installed, and everything is to be tested")
+        pytest.skip(f"{EXTRA} is not installed: pip install -e '.[llama]'")
