@@ -24,7 +24,7 @@ from cli.health.placed import placements
 from ops.supervisor import Supervisor
 from protocol import verbs
 from protocol.errors import BatosError
-from protocol.home import Home, Inference
+from protocol.home import Home, Inference, choose
 from protocol.messages import BaseModel, Experts
 
 EMBEDDED: Final = frozenset({"embedded", "default"})
@@ -69,7 +69,12 @@ async def listed(home: Home) -> dict[str, Any]:
     """The models that the configured engine offers, the one that serves marked: `{"engine", "why", "models"}`."""
     settings = home.settings().inference
     choice = choose(settings, home.root)
-    told: dict[str, Any] = {"engine": choice.engine, "why": choice.why, "running": Supervisor(home).pid() is not None}
+    told: dict[str, Any] = {
+        "engine": choice.engine,
+        "why": choice.why,
+        "faster": choice.faster,
+        "running": Supervisor(home).pid() is not None,
+    }
     serving = await _serving(home) if told["running"] else None
     told["ready"] = serving is not None
     if choice.engine == "openai":

@@ -16,7 +16,7 @@ from actors.inference.forms.constraints import Vocabulary
 from actors.inference.model import room
 from actors.inference.model.fusing import fuse
 from actors.inference.model.incarnation import Incarnation
-from actors.inference.model.mapped import let_go
+from actors.inference.model.mapped import let_go, trim
 from actors.inference.model.sources import AGAIN, HINT
 from actors.inference.prompts import Prompts
 from actors.inference.rows import renumbered
@@ -51,6 +51,7 @@ class LocalGenerator:
         self._stop = frozenset(incarnation.stop)
         fuse(incarnation.model)
         let_go(incarnation.mapped)
+        trim()
         self.bank = Bank(incarnation.model, slots=settings.slots, rank=settings.rank, dtype=incarnation.dtype)
         self.prefixes = Prefixes(incarnation.model, self.bank, settings.prefix_bytes or None)
         self.pace = Pace()

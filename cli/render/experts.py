@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 import time
 from collections.abc import Sequence
 from typing import Final
@@ -14,6 +15,7 @@ from cli.values import printable
 from protocol.messages import ExpertView
 
 _HASH: Final = 12
+_WIDTH: Final = 79
 
 
 def imported(found: Expert) -> str:
@@ -42,11 +44,29 @@ def experts(found: Sequence[ExpertView]) -> str:
             f"rank {one.rank}" + (", aLoRA" if one.invocation else ""),
             _size(one.bytes),
             "" if one.last_used is None else time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(one.last_used)),
-            printable(one.reason),
         )
         for one in found
     ]
-    return table(("expert", "content", "tier", "rank", "size", "last used", "why it left"), rows)
+    return "\n".join([table(("expert", "content", "tier", "rank", "size", "last used"), rows), *_reasons(found)])
+
+
+def _reasons(found: Sequence[ExpertView]) -> list[str]:
+    """Why some are not where they were, or are used by nobody: each reason once, for all whose reason it is."""
+    whose: dict[str, list[str]] = {}
+    for one in found:
+        if one.reason:
+            whose.setdefault(one.reason, []).append(one.name)
+    return [
+        textwrap.fill(
+            f"{printable(', '.join(names))}: {printable(reason)}",
+            width=_WIDTH,
+            initial_indent="  ",
+            subsequent_indent="    ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        for reason, names in whose.items()
+    ]
 
 
 def _what(found: Expert) -> str:

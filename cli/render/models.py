@@ -37,6 +37,8 @@ def used(found: Mapping[str, Any]) -> str:
 
 def models(found: Mapping[str, Any]) -> str:
     lines = [_line("engine", found["engine"] + (f": {found['why']}" if found["why"] else ""))]
+    if found["faster"]:
+        lines.append(_line("", f"faster: {found['faster']}"))
     for model in found["models"]:
         mark = paint("*", "green", sys.stdout) if model["in_use"] else " "
         lines.append(f"{mark} {printable(model['name'])}")

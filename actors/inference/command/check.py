@@ -18,7 +18,7 @@ from protocol.engines import choose
 
 from actors.inference.model.description import GGUF, Description, describe
 from protocol.errors import BatosError
-from protocol.home import Home, Inference
+from protocol.home import Home, Inference, choose
 
 EMBEDDED_NAMES: Final = frozenset({"embedded", "default"})
 SMALLER: Final = "Give a smaller model, or the same in fewer bits, such as a GGUF file in Q4_K_M."
@@ -175,13 +175,13 @@ def _estimated(model: Description, settings: Inference, engine: str) -> dict[str
 
 def _server(url: str, settings: Inference) -> dict[str, Any]:
     from actors.inference.remote.connection import connect  # noqa: PLC0415 - it imports torch
-    from actors.inference.remote.server import KEY, Server  # noqa: PLC0415 - as above
+    from actors.inference.remote.server import KEY, REFUSALS, Server  # noqa: PLC0415 - as above
 
     server = Server(url, os.environ.get(KEY, ""))
     try:
         offered = server.models()
     except BatosError as error:
-        if error.code not in {"GENERATION_FAILED", "BAD_ARGUMENT"}:
+        if error.code not in REFUSALS:
             raise
         raise BatosError(
             "BAD_CONFIG",
@@ -195,7 +195,9 @@ def _server(url: str, settings: Inference) -> dict[str, Any]:
     served = settings.served if settings.served in bases else (bases[0] if bases else "")
     if not served:
         hint = "Have it load one first; its own page says how."
-        raise BatosError("BAD_CONFIG", f"the server at {server.url} offers no model", hint)
+        raise BatosError(
+            "BAD_CONFIG", f"the server at {server.url} offers no model, if it is a model server at all", hint
+        )
     asked = msgspec.structs.replace(settings, engine="openai", url=url, served=served)
     with tempfile.TemporaryDirectory(prefix="batos-check-") as folder:
         connection = connect(asked, Home(Path(folder)))

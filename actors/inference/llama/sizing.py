@@ -9,6 +9,7 @@ from gguf import LlamaFileType
 from actors.inference.llama.header import Header
 from actors.inference.llama.hosted import SMALLER
 from actors.inference.model import allowance
+from actors.inference.model.room import prefix_budget
 from protocol.errors import BatosError
 from protocol.home import Inference
 
@@ -57,7 +58,7 @@ def share(head: Header, weights: int, settings: Inference) -> Share:
         rows=ROWS,
         context=context,
         longest=min(trained, context),
-        kept_mib=settings.prefix_bytes >> 20,
+        kept_mib=(settings.prefix_bytes or prefix_budget(max(free - weights, 0))) >> 20,
     )
 
 

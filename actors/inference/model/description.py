@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from gguf.constants import MODEL_ARCH_NAMES
 
-from actors.inference.model.gguf_header import AGAIN, GgufHeader, read_header
+from actors.inference.model.gguf.header import AGAIN, GgufHeader, read_header
 from protocol.errors import BatosError
 
 GGUF: Final = "gguf"

@@ -90,8 +90,8 @@ def convert(
 
 def _quickly(path: Path, kept: torch.dtype, on_progress: OnProgress) -> contextlib.AbstractContextManager[None]:
     """While transformers reads the GGUF file at `path`; BAD_MODEL where the file is none, or not whole; OUT_OF_MEMORY."""
-    from actors.inference.model.gguf_header import read_header  # noqa: PLC0415 - a machine that has folders alone lacks gguf
-    from actors.inference.model.gguf_reading import quickly  # noqa: PLC0415 - as above
+    from actors.inference.model.gguf.header import read_header  # noqa: PLC0415 - a machine that has folders alone lacks gguf
+    from actors.inference.model.gguf.reading import quickly  # noqa: PLC0415 - as above
 
     header = read_header(path)
     if len(header.parts) > 1:

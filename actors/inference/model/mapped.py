@@ -1,4 +1,4 @@
-"""Pages of the model's files that nobody reads any more: they are given back.
+"""Memory that nobody needs any more: pages of the model's files, and what was freed. It is given back.
 
 Weights are mapped from the world's files. Those that were joined or packed for the processor (`fusing`, `packing`) are copies, and
 nobody looks at the originals again; but the file stays mapped for the few that are used as they are, the embeddings among
@@ -37,6 +37,13 @@ def let_go(files: Collection[str]) -> int:
         if library.madvise(ctypes.c_void_p(first), ctypes.c_size_t(last - first), _PAGE_OUT) == 0:
             asked += last - first
     return asked
+
+
+def trim() -> None:
+    """Give back what this process has freed and its allocator keeps: after a conversion that is as much as the model has."""
+    give_back = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's
+    if give_back is not None:
+        give_back(0)
 
 
 def real(paths: Collection[Path]) -> tuple[str, ...]:

@@ -33,7 +33,7 @@ async def told(tmp_path, monkeypatch, kept, *, form="auto", **detail):
             raise kept
         return kept
 
-    monkeypatch.setattr(placing, "_placements", look)
+    monkeypatch.setattr(placing, "placements", look)
     return await placed(Home(tmp_path), settings(form), census(**detail))
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from actors.inference.command.check import check
 from actors.inference.model import allowance
-from protocol import engines
+from protocol import home as home_module
 from protocol.errors import BatosError
 from protocol.home import Home, Inference
 
@@ -47,7 +47,7 @@ def test_a_folder_is_told_with_what_it_would_take_here(tiny, tmp_path):
 
 @pytest.mark.parametrize("llama", [False, True])
 def test_a_gguf_file_is_told_with_the_engine_that_serves_it(tmp_path, monkeypatch, llama):
-    monkeypatch.setattr(engines, "has_llama", lambda: llama)
+    monkeypatch.setattr(home_module, "has_llama", lambda: llama)
     path = write(tmp_path / "m.gguf", kinds=("Q8_0",), general__file_type=7)
     found = look(path, tmp_path, device="cpu")
     assert (found["kind"], found["quantization"]) == ("gguf", "Q8_0")
@@ -144,7 +144,7 @@ def answering(status, body):
     ("status", "body", "said"),
     [
         (200, b"<html>hello</html>", "is no model server"),
-        (404, b"nothing here", "is no model server"),
+        (404, b"nothing here", "answered 404"),
         (401, b'{"error": {"message": "no key"}}', "401"),
         (200, b'{"data": []}', "offers no model"),
     ],

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 
 from actors.inference.model import incarnation
-from actors.inference.model.gguf_header import read_header
-from actors.inference.model.gguf_reading import dequantize, quickly
+from actors.inference.model.gguf.header import read_header
+from actors.inference.model.gguf.reading import dequantize, quickly
 
-from ..ggufs import write
+from ...ggufs import write
 
 KINDS = ("F32", "Q8_0", "Q4_1", "F16", "Q5_0")
 

@@ -24,7 +24,7 @@ from transformers.integrations.ggml import GGUF_CONFIG_MAPPING
 from transformers.integrations.gguf.dequant import GGML_BLOCK
 from transformers.integrations.gguf.dequant import dequantize as dequantized
 
-from actors.inference.model.gguf_header import GgufHeader, GgufTensor, Length
+from actors.inference.model.gguf.header import GgufHeader, GgufTensor, Length
 
 OnTensor = Callable[[int, int], None]
 """Told how many of how many bytes of weights have been read."""

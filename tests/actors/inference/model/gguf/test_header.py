@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actors.inference.model.gguf_header import Length, read_header
+from actors.inference.model.gguf.header import Length, read_header
 from protocol.errors import BatosError
 
-from ..ggufs import HIDDEN, write
+from ...ggufs import HIDDEN, write
 
 
 @pytest.fixture(scope="module")
