@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-from protocol.engines import choose
 
 from bus.client import Client
 from cli import configuring, lifecycle, shipped, wire

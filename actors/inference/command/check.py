@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-from protocol.engines import choose
 
 from actors.inference.model.description import GGUF, Description, describe
 from protocol.errors import BatosError
