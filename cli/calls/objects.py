@@ -8,7 +8,7 @@ from typing import Final
 from bus.again import Again
 from cli import values, wire
 from cli.calls import mandate, sending
-from cli.calls.moments import moment
+from cli.moments import moment
 from protocol import codec, names, verbs
 from protocol.errors import BatosError
 from protocol.home import Home

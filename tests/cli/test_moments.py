@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from persistent.TimeStamp import TimeStamp
 
-from cli.calls.moments import moment
+from cli.moments import moment
 from protocol.errors import BatosError
 
 NOW = datetime(2026, 3, 1, 0, 2, 30, tzinfo=UTC)
