@@ -11,13 +11,17 @@ import os
 import tempfile
 import time
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from actors.inference.model.description import GGUF, Description, describe
+from actors.inference.model.gguf.header import read_header
 from protocol.errors import BatosError
 from protocol.home import Home, Inference, choose
+
+if TYPE_CHECKING:
+    from actors.inference.model.estimate import Budget
 
 EMBEDDED_NAMES: Final = frozenset({"embedded", "default"})
 SMALLER: Final = "Give a smaller model, or the same in fewer bits, such as a GGUF file in Q4_K_M."
@@ -97,6 +101,8 @@ def _check_local(model: Description) -> None:
     from actors.inference.model.sources import check_files  # noqa: PLC0415 - as above
 
     check_files(model.path)
+    if model.kind == GGUF:
+        read_header(model.path).refuse_unknown()
     if model.kind == GGUF and model.architecture not in GGUF_SUPPORTED_ARCHITECTURES:
         raise BatosError(
             "BAD_MODEL",
@@ -137,19 +143,16 @@ def _sha256(path: Path) -> str:
 def _estimated(model: Description, settings: Inference, engine: str) -> dict[str, Any]:
     from actors.inference.model.estimate import Wanted, estimate  # noqa: PLC0415 - it imports torch
 
-    found = estimate(
-        model,
-        Wanted(
-            engine=engine,
-            device=settings.device,
-            dtype=settings.dtype,
-            quantization=settings.quantization,
-            threads=settings.threads,
-            slots=settings.slots,
-            rank=settings.rank,
-            prefix_bytes=settings.prefix_bytes,
-        ),
+    wanted = Wanted(
+        device=settings.device,
+        dtype=settings.dtype,
+        quantization=settings.quantization,
+        threads=settings.threads,
+        slots=settings.slots,
+        rank=settings.rank,
+        prefix_bytes=settings.prefix_bytes,
     )
+    found = estimate(model, wanted, _served(model.path, settings) if engine == "llama" else None)
     return {
         "fits": found.fits,
         "memory": {
@@ -170,6 +173,27 @@ def _estimated(model: Description, settings: Inference, engine: str) -> dict[str
             "bytes_per_s": round(found.bytes_per_s),
         },
     }
+
+
+def _served(path: Path, settings: Inference) -> Budget:
+    """What llama.cpp would be given with the file at `path`; BAD_MODEL for one that it would not be given."""
+    from actors.inference.llama import keeping, sizing  # noqa: PLC0415 - of no use for another engine
+    from actors.inference.model import allowance  # noqa: PLC0415 - as above
+    from actors.inference.model.estimate import Budget  # noqa: PLC0415 - it imports torch
+
+    header = keeping.header_of(keeping.find(path))
+    free = allowance.memory()
+    takes, given = sizing.taken(header), sizing.divided(header, free, settings)
+    return Budget(
+        dtype=header.quantization,
+        weights=takes.weights,
+        beside=takes.beside,
+        token=takes.token,
+        needed=takes.needed,
+        free=free,
+        prefixes=given.kept,
+        room=given.longest if takes.needed <= free else 0,
+    )
 
 
 def _server(url: str, settings: Inference) -> dict[str, Any]:

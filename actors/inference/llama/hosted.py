@@ -16,8 +16,8 @@ from typing import Final
 import msgspec
 import structlog
 
-from actors.inference.llama.header import AGAIN
 from actors.inference.llama.host import Order, Ready
+from actors.inference.model.gguf.header import AGAIN
 from actors.inference.remote.server import KEY
 from protocol.errors import BatosError
 

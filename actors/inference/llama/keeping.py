@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import shutil
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from actors.inference.base_model import KeptModel
-from actors.inference.llama.header import AGAIN, Header, read_header
+from actors.inference.model.gguf.header import AGAIN, GgufHeader, joined, parts_of, read_part
 from protocol.errors import BatosError
 
-_PART: Final = re.compile(r"(.+)-(\d{5})-of-(\d{5})\.gguf")
 _CHUNK: Final = 1 << 22
 
 Say = Callable[[str], None]
@@ -34,33 +33,26 @@ class Source(NamedTuple):
 
 def find(path: Path) -> Source:
     """What the configured file is part of; BAD_MODEL names a part that is missing."""
-    paths = _parts(path)
-    missing = [part.name for part in paths if not part.is_file()]
-    if missing:
-        raise BatosError(
-            "BAD_MODEL",
-            f"{path} is one of {len(paths)} parts, and {', '.join(missing[:5])} lack beside it",
-            "Put all parts into one folder.",
-            missing=missing,
-        )
+    paths = parts_of(path)
     stamp = _stamp(paths)
     return Source(paths, f"{path} {stamp} gguf", stamp)
 
 
-def head_of(files: KeptModel | Source) -> tuple[Header, int]:
-    """The head of the first part, once those of all have been looked at, and the bytes of all tensors; BAD_MODEL."""
+def header_of(files: KeptModel | Source, *, whole: AbstractSet[str] = frozenset()) -> GgufHeader:
+    """The header of all parts, with the lists `whole`, if llama.cpp may see them; BAD_MODEL."""
     paths = files.paths if isinstance(files, Source) else tuple(files.files[name] for name in sorted(files.files))
-    heads = [read_header(path) for path in paths]
-    told = heads[0].facts.get("split.count", 0) or 1
+    # What is kept lies under other names than those that the parts of a set know each other by.
+    header = joined([read_part(path, whole=whole) for path in paths])
+    told = header.values.get("split.count", 0) or 1
     if told != len(paths):
         raise BatosError(
             "BAD_MODEL", f"{paths[0]} says that it is one of {told} parts, and there are {len(paths)}", AGAIN
         )
-    if "tokenizer.ggml.model" not in heads[0].facts:
+    if "tokenizer.ggml.model" not in header.values:
         raise BatosError("BAD_MODEL", f"{paths[0]} has no tokenizer: it is no language model", AGAIN)
-    if not any(head.tensors for head in heads):
+    if not header.tensors:
         raise BatosError("BAD_MODEL", f"{paths[0]} has no weights: it is a vocabulary alone", AGAIN)
-    return heads[0], sum(head.bytes for head in heads)
+    return header
 
 
 def copy(source: Source, folder: Path, say: Say) -> KeptModel:
@@ -99,14 +91,6 @@ def copy(source: Source, folder: Path, say: Say) -> KeptModel:
             "BAD_MODEL", f"{source.paths[0]} was changed while it was copied", "Start again when it is whole."
         )
     return KeptModel(digest.hexdigest(), source.name, files)
-
-
-def _parts(path: Path) -> tuple[Path, ...]:
-    found = _PART.fullmatch(path.name)
-    if found is None:
-        return (path,)
-    name, _, count = found.groups()
-    return tuple(path.with_name(f"{name}-{number:05}-of-{count}.gguf") for number in range(1, int(count) + 1))
 
 
 def _stamp(paths: tuple[Path, ...]) -> str:

@@ -8,11 +8,11 @@ from typing import Final, NamedTuple
 import msgspec
 
 from actors.inference.base_model import KeptModel
-from actors.inference.llama.header import AGAIN, Header
 from actors.inference.llama.hosted import Hosted, start
-from actors.inference.llama.keeping import head_of
-from actors.inference.llama.sizing import Share, quantization, share
-from actors.inference.llama.spelling import prompts_of
+from actors.inference.llama.keeping import header_of
+from actors.inference.llama.sizing import Share, share
+from actors.inference.llama.spelling import WHOLE, prompts_of
+from actors.inference.model.gguf.header import AGAIN, GgufHeader
 from actors.inference.model.linking import link
 from actors.inference.remote.connection import attach
 from actors.inference.remote.generator import RemoteGenerator
@@ -50,16 +50,16 @@ class Watch(NamedTuple):
 class _Started(NamedTuple):
     process: Hosted
     server: Server
-    head: Header
+    header: GgufHeader
     given: Share
 
 
 def serve(kept: KeptModel, settings: Inference, home: Home, watch: Watch) -> Served:
     """llama.cpp with these files, warm and measured; it ends with the thread that calls this. BAD_MODEL, OUT_OF_MEMORY."""
-    process, server, head, given = _start(kept, settings, home, watch)
+    process, server, header, given = _start(kept, settings, home, watch)
     try:
         engine = attach(
-            server, settings, home, digest=kept.digest, source=kept.source, prompts=prompts_of(server, head)
+            server, settings, home, digest=kept.digest, source=kept.source, prompts=prompts_of(server, header)
         ).engine
         abilities = engine.generator.abilities
         instead = {**abilities.instead, "lora": _NO_EXPERTS}
@@ -70,7 +70,7 @@ def serve(kept: KeptModel, settings: Inference, home: Home, watch: Watch) -> Ser
         raise
     about: dict[str, Value] = {
         "device": "cpu",
-        "dtype": quantization(head),
+        "dtype": header.quantization,
         "context": given.longest,
         "threads": given.threads,
     }
@@ -79,9 +79,9 @@ def serve(kept: KeptModel, settings: Inference, home: Home, watch: Watch) -> Ser
 
 def prove(kept: KeptModel, settings: Inference, home: Home, watch: Watch) -> None:
     """Have llama.cpp look at each weight, and write a few tokens after turns in the model's own template. BAD_MODEL, OUT_OF_MEMORY."""
-    process, server, head, _ = _start(kept, settings, home, watch, is_new=True)
+    process, server, header, _ = _start(kept, settings, home, watch, is_new=True)
     try:
-        prompt = prompts_of(server, head).tokens(Row(turns=[Turn(role="user", content=_TRIED)]))
+        prompt = prompts_of(server, header).tokens(Row(turns=[Turn(role="user", content=_TRIED)]))
         server.count(NAME, prompt)
         server.say(NAME, _TRIED, _TRIED_TOKENS)
     except BatosError as error:
@@ -91,8 +91,8 @@ def prove(kept: KeptModel, settings: Inference, home: Home, watch: Watch) -> Non
 
 
 def _start(kept: KeptModel, settings: Inference, home: Home, watch: Watch, *, is_new: bool = False) -> _Started:
-    head, weights = head_of(kept)
-    given = share(head, weights, settings)
+    header = header_of(kept, whole=WHOLE)
+    given = share(header, settings)
     folder = home.root / "model"
     link(kept.files, folder)
     process = start(
@@ -102,12 +102,12 @@ def _start(kept: KeptModel, settings: Inference, home: Home, watch: Watch, *, is
         context=given.context,
         rows=given.rows,
         threads=given.threads,
-        kept_mib=given.kept_mib,
+        kept_mib=given.kept >> 20,
         is_new=is_new,
     )
     watch.began(process)
     try:
-        return _Started(process, Server(process.url(), process.key), head, given)
+        return _Started(process, Server(process.url(), process.key), header, given)
     except BaseException:
         process.close()
         raise

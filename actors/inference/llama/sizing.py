@@ -1,14 +1,12 @@
-"""How much of this machine llama.cpp is given: threads, tokens of context, rows at once. All of it follows from the file's head."""
+"""How much of this machine llama.cpp is given: threads, tokens of context, rows at once. All of it follows from the file's header."""
 
 from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from gguf import LlamaFileType
-
-from actors.inference.llama.header import Header
 from actors.inference.llama.hosted import SMALLER
 from actors.inference.model import allowance
+from actors.inference.model.gguf.header import GgufHeader
 from actors.inference.model.room import prefix_budget
 from protocol.errors import BatosError
 from protocol.home import Inference
@@ -27,53 +25,69 @@ _STEP_BYTES: Final = 400_000_000
 """For what a step computes with; half of it was seen with a model of 0.5B."""
 
 
+class Taken(NamedTuple):
+    """Bytes that a file takes before anything is asked of it; `token` are those of each token that was read."""
+
+    weights: int
+    beside: int
+    token: int
+
+    @property
+    def needed(self) -> int:
+        return self.weights + self.beside + _LEAST * self.token
+
+
 class Share(NamedTuple):
-    """`context` tokens for all rows together; `longest`, those of one text with its prompt; `kept_mib` for prompts read before."""
+    """`context` tokens for all rows together; `longest`, those of one text with its prompt; `kept` bytes for prompts read before."""
 
     threads: int
     rows: int
     context: int
     longest: int
-    kept_mib: int
+    kept: int
 
 
-def share(head: Header, weights: int, settings: Inference) -> Share:
-    """What a file with this head, and so many bytes, is given; OUT_OF_MEMORY where this machine has not enough."""
+def taken(header: GgufHeader) -> Taken:
+    """What a file with this header takes, wherever it is served."""
+    return Taken(header.bytes, _STEP_BYTES, token_bytes(header))
+
+
+def share(header: GgufHeader, settings: Inference) -> Share:
+    """What a file with this header is given; OUT_OF_MEMORY where this machine has not enough."""
     free = allowance.memory()
-    each = token_bytes(head)
-    needed = weights + _STEP_BYTES + _LEAST * each
-    if needed > free:
+    takes = taken(header)
+    if takes.needed > free:
         raise BatosError(
             "OUT_OF_MEMORY",
-            f"the model has {weights / 1e9:.1f} GB and needs {needed / 1e9:.1f} GB to be served, and {free / 1e9:.1f} GB are free",
+            f"the model has {takes.weights / 1e9:.1f} GB and needs {takes.needed / 1e9:.1f} GB to be served, "
+            f"and {free / 1e9:.1f} GB are free",
             SMALLER,
-            needed=needed,
+            needed=takes.needed,
             free=free,
         )
-    trained = head.number("context_length") or _LEAST
-    budget = max(settings.prefix_bytes, (free - weights - _STEP_BYTES) // _SHARE)
-    context = max(_LEAST, min(_MOST, budget // each if each else _MOST) // 256 * 256)
+    return divided(header, free, settings)
+
+
+def divided(header: GgufHeader, free: int, settings: Inference) -> Share:
+    """What of so many free bytes a file with this header is given beside its weights."""
+    takes = taken(header)
+    left = max(free - takes.weights - takes.beside, 0)
+    wanted = min(settings.prefix_bytes or prefix_budget(left), left)
+    budget = max(wanted, left // _SHARE)
+    context = max(_LEAST, min(_MOST, budget // takes.token if takes.token else _MOST) // 256 * 256)
+    trained = header.number("context_length") or _LEAST
     return Share(
         threads=min(settings.threads or allowance.physical_cores(), allowance.cores()),
         rows=ROWS,
         context=context,
         longest=min(trained, context),
-        kept_mib=(settings.prefix_bytes or prefix_budget(max(free - weights, 0))) >> 20,
+        kept=max(min(wanted, left - context * takes.token), 0),
     )
 
 
-def token_bytes(head: Header) -> int:
+def token_bytes(header: GgufHeader) -> int:
     """Bytes of the keys and values of one token in all layers."""
-    heads = head.number("attention.head_count", 1)
-    width = head.number("embedding_length") // max(heads, 1)
-    keys, values = (head.number(f"attention.{what}_length", width) for what in ("key", "value"))
-    return head.number("block_count", 1) * head.number("attention.head_count_kv", heads) * (keys + values) * _BYTES
-
-
-def quantization(head: Header) -> str:
-    """How most of the weights are written, such as `Q4_K_M`, by the file's own word."""
-    try:
-        name = LlamaFileType(int(head.facts.get("general.file_type", -1))).name
-    except (TypeError, ValueError):
-        return "GGUF"
-    return name.removeprefix("MOSTLY_").removeprefix("ALL_")
+    heads = header.number("attention.head_count", 1)
+    width = header.number("embedding_length") // max(heads, 1)
+    keys, values = (header.number(f"attention.{what}_length", width) for what in ("key", "value"))
+    return header.number("block_count", 1) * header.number("attention.head_count_kv", heads) * (keys + values) * _BYTES

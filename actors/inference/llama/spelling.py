@@ -10,10 +10,14 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from actors.inference.llama.header import Header
+from actors.inference.model.gguf.header import GgufHeader
 from actors.inference.prompts import Prompts
 from actors.inference.remote.server import Server
 
+_WORDS: Final = "tokenizer.ggml.tokens"
+_KINDS: Final = "tokenizer.ggml.token_type"
+WHOLE: Final = frozenset({_WORDS, _KINDS})
+"""Long lists of a header that prompts are made with."""
 _STEERING: Final = frozenset({3, 4})
 """Types of tokens that llama.cpp reads in a text: control tokens, and those that were added."""
 
@@ -46,10 +50,10 @@ class Tokenizer:
         return self._server.tokens(text, special=steers, begins=begins)
 
 
-def prompts_of(server: Server, head: Header) -> Prompts:
-    """What makes prompts for the model that `server` has loaded, whose file has this head."""
-    words: list[str] = head.facts["tokenizer.ggml.tokens"]
-    kinds: list[int] = head.facts.get("tokenizer.ggml.token_type") or []
+def prompts_of(server: Server, header: GgufHeader) -> Prompts:
+    """What makes prompts for the model that `server` has loaded, whose file has this header, with the lists WHOLE."""
+    words: list[str] = header.values[_WORDS]
+    kinds: list[int] = header.values.get(_KINDS) or []
     steering = [
         {"content": word, "id": number}
         for number, (word, kind) in enumerate(zip(words, kinds, strict=False))

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from gguf.constants import MODEL_ARCH_NAMES
 
-from actors.inference.model.gguf.header import AGAIN, GgufHeader, read_header
+from actors.inference.model.gguf.header import AGAIN, GgufHeader, Length, read_header
 from protocol.errors import BatosError
 
 GGUF: Final = "gguf"
@@ -77,8 +77,8 @@ def describe(path: Path) -> Description:
 
 def _of_header(path: Path, header: GgufHeader) -> Description:
     architecture = header.architecture
-    if not architecture or not header.tensors:
-        raise BatosError("BAD_MODEL", f"{path} is a GGUF file that holds no language model", AGAIN)
+    if not header.tensors:
+        raise BatosError("BAD_MODEL", f"{path} is a GGUF file that holds no weights: it is a vocabulary alone", AGAIN)
     if architecture not in MODEL_ARCH_NAMES.values():
         raise BatosError(
             "BAD_MODEL",
@@ -89,7 +89,7 @@ def _of_header(path: Path, header: GgufHeader) -> Description:
     embedded = tensors.get("token_embd.weight")
     words = header.values.get("tokenizer.ggml.tokens")
     tokenizer = header.values.get("tokenizer.ggml.model")
-    count = len(words) if isinstance(words, list) else int(words or 0)
+    count = words if isinstance(words, Length) else 0
     if embedded is None or not count:
         what = "embeddings" if embedded is None else "tokenizer"
         hint = "Name the whole model; an adapter is taken in by `batos expert import`."
@@ -100,8 +100,8 @@ def _of_header(path: Path, header: GgufHeader) -> Description:
             f"{path} has a tokenizer of {count} tokens, and embeddings of {embedded.shape[0]}: it is another model's",
             AGAIN,
         )
-    heads = _most(header.of_model("attention.head_count"), 1)
-    hidden = _most(header.of_model("embedding_length"), embedded.shape[-1])
+    heads = header.number("attention.head_count") or 1
+    hidden = header.number("embedding_length") or embedded.shape[-1]
     return Description(
         path=path,
         kind=GGUF,
@@ -110,25 +110,19 @@ def _of_header(path: Path, header: GgufHeader) -> Description:
         numbers=sum(tensor.numbers for tensor in header.tensors),
         looked_up=embedded.numbers if "output.weight" in tensors else 0,
         disk=sum(part.stat().st_size for part in header.parts),
-        context=_most(header.of_model("context_length"), _CONTEXT),
+        context=header.number("context_length") or _CONTEXT,
         template=bool(header.values.get("tokenizer.chat_template")),
         binds=tokenizer in _BYTE_TOKENIZERS,
         dimensions=Dimensions(
-            layers=_most(header.of_model("block_count"), 1),
+            layers=header.number("block_count", 1),
             hidden=hidden,
-            feed_forward=_most(header.of_model("feed_forward_length"), 4 * hidden),
+            feed_forward=header.number("feed_forward_length", 4 * hidden),
             query_heads=heads,
-            heads=_most(header.of_model("attention.head_count_kv"), heads),
-            width=_most(header.of_model("attention.key_length"), hidden // heads),
+            heads=header.number("attention.head_count_kv", heads),
+            width=header.number("attention.key_length", hidden // heads),
         ),
         parts=len(header.parts),
     )
-
-
-def _most(said: Any, otherwise: int) -> int:
-    """The number, or the largest where there is one a layer; `otherwise` where none is said."""
-    numbers = [one for one in (said if isinstance(said, list) else [said]) if isinstance(one, int) and one > 0]
-    return max(numbers, default=otherwise)
 
 
 def _of_folder(path: Path) -> Description:

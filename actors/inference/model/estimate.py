@@ -28,8 +28,6 @@ _BYTES: Final = 1 << 27
 _TURNS: Final = 4
 _CALLS: Final = 24
 """Products and sums in one layer, about."""
-_STEP_BYTES: Final = 400_000_000
-"""What llama.cpp takes beside weights, keys and values."""
 
 
 class Estimate(NamedTuple):
@@ -55,7 +53,6 @@ class Estimate(NamedTuple):
 class Wanted(NamedTuple):
     """What of the configuration the estimate follows from."""
 
-    engine: str
     device: str
     dtype: str
     quantization: str
@@ -65,41 +62,72 @@ class Wanted(NamedTuple):
     prefix_bytes: int
 
 
-def estimate(model: Description, wanted: Wanted) -> Estimate:
-    """What the model takes, and about how fast it is. Takes a second; BAD_CONFIG for settings that make no sense."""
+class Budget(NamedTuple):
+    """Bytes that a model takes: its weights, what stands `beside` them, each `token` that was read, and all that is `needed`
+    before it serves; and what it is given then, bytes for `prefixes` and a context of `room` tokens. `free` bytes there were.
+    """
+
+    dtype: str
+    weights: int
+    beside: int
+    token: int
+    needed: int
+    free: int
+    prefixes: int
+    room: int
+
+
+def estimate(model: Description, wanted: Wanted, served: Budget | None = None) -> Estimate:
+    """What the model takes, and about how fast it is, in torch, or where it is `served` by llama.cpp on the processor.
+
+    Takes a second; BAD_CONFIG for settings that make no sense.
+    """
     limit_threads(wanted.threads)
-    device = "cuda" if wanted.device != "cpu" and torch.cuda.is_available() else "cpu"
-    free = torch.cuda.mem_get_info()[0] if device == "cuda" else allowance.memory()
-    sizes = model.dimensions
-    if wanted.engine == "llama":
-        kind, weights, extra, width = torch.float32, model.disk, _STEP_BYTES, 2
-        name = model.quantization
-        step = model.disk - model.looked_up * model.disk // max(model.numbers, 1)
+    device = "cuda" if served is None and wanted.device != "cpu" and torch.cuda.is_available() else "cpu"
+    if served is None:
+        budget, kind = _in_torch(model, wanted, device)
+        calls = model.dimensions.layers * _CALLS
     else:
-        kind = _type(wanted, model.numbers, device, free)
-        four = wanted.quantization == "nf4"
-        weights = model.numbers // 2 if four else model.numbers * kind.itemsize
-        width, name = kind.itemsize, "nf4" if four else str(kind).removeprefix("torch.")
-        extra = wanted.slots * wanted.rank * sizes.lent * (4 if device == "cpu" else width)
-        step = weights - model.looked_up * weights // max(model.numbers, 1)
-    token = sizes.cached * width
-    least = min(model.context, LEAST) * token
-    left = free - weights - extra
-    prefixes = min(wanted.prefix_bytes or prefix_budget(max(left, 0)), max(left - least, 0))
+        budget, kind, calls = served, torch.float32, 0
+    step = budget.weights - model.looked_up * budget.weights // max(model.numbers, 1)
     speed, call = _measured(kind, device)
     return Estimate(
-        dtype=name,
-        weights=weights,
-        experts=extra,
-        token=token,
-        prefixes=prefixes,
-        needed=weights + extra + least,
-        free=free,
-        room=max(0, min(model.context, (left - prefixes) // max(token, 1))),
+        dtype=budget.dtype,
+        weights=budget.weights,
+        experts=budget.beside,
+        token=budget.token,
+        prefixes=budget.prefixes,
+        needed=budget.needed,
+        free=budget.free,
+        room=budget.room,
         step=step,
         bytes_per_s=speed,
-        tokens_per_s=1 / (step / speed + (0 if wanted.engine == "llama" else sizes.layers * _CALLS * call)),
+        tokens_per_s=1 / (step / speed + calls * call),
     )
+
+
+def _in_torch(model: Description, wanted: Wanted, device: str) -> tuple[Budget, torch.dtype]:
+    """What the local engine takes, and the type in which it computes."""
+    free = torch.cuda.mem_get_info()[0] if device == "cuda" else allowance.memory()
+    kind = _type(wanted, model.numbers, device, free)
+    four = wanted.quantization == "nf4"
+    weights = model.numbers // 2 if four else model.numbers * kind.itemsize
+    beside = wanted.slots * wanted.rank * model.dimensions.lent * (4 if device == "cpu" else kind.itemsize)
+    token = model.dimensions.cached * kind.itemsize
+    least = min(model.context, LEAST) * token
+    left = free - weights - beside
+    prefixes = min(wanted.prefix_bytes or prefix_budget(max(left, 0)), max(left - least, 0))
+    budget = Budget(
+        dtype="nf4" if four else str(kind).removeprefix("torch."),
+        weights=weights,
+        beside=beside,
+        token=token,
+        needed=weights + beside + least,
+        free=free,
+        prefixes=prefixes,
+        room=max(0, min(model.context, (left - prefixes) // max(token, 1))),
+    )
+    return budget, kind
 
 
 def _type(wanted: Wanted, numbers: int, device: str, free: int) -> torch.dtype:

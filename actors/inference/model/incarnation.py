@@ -100,6 +100,7 @@ def _quickly(path: Path, kept: torch.dtype, on_progress: OnProgress) -> contextl
             f"{path} is one of {len(header.parts)} parts, and torch is given a whole file",
             "Join them (`llama-gguf-split --merge`), or have llama.cpp serve them as they are (docs/engines.md).",
         )
+    header.refuse_unknown()
     numbers = sum(tensor.numbers for tensor in header.tensors)
     room.check(numbers * kept.itemsize, room.free(), f"the conversion of {path.name}", SMALLER)
     return quickly(header, on_progress)

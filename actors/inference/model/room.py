@@ -7,12 +7,13 @@ half-way costs everybody, and where memory is overcommitted it fails by a signal
 
 from __future__ import annotations
 
-from typing import Final
-
-import torch
+from typing import TYPE_CHECKING, Final
 
 from actors.inference.model import allowance
 from protocol.errors import BatosError
+
+if TYPE_CHECKING:
+    import torch
 
 _PARTS: Final = 8
 """One part in so many of what is free is for prompts that were read."""
@@ -24,6 +25,8 @@ _SPARED: Final = 10
 
 def free(device: torch.device | str = "cpu") -> int:
     """Bytes that are free on the device now; on a processor within the limit of our control group."""
+    import torch  # noqa: PLC0415 - seconds of import, and who shares out memory for llama.cpp needs none of it
+
     if torch.device(device).type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
     return allowance.memory()

@@ -9,7 +9,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from actors.inference.command.check import check
+from actors.inference.llama import sizing
 from actors.inference.model import allowance
+from actors.inference.model.gguf.header import read_header
 from protocol import home as home_module
 from protocol.errors import BatosError
 from protocol.home import Home, Inference
@@ -55,6 +57,33 @@ def test_a_gguf_file_is_told_with_the_engine_that_serves_it(tmp_path, monkeypatc
     assert found["memory"]["kv_per_token"] in {LAYERS * 2 * KEYS * width for width in (2, 4)}
     matrices = LAYERS * (2 * HIDDEN * HIDDEN + 2 * KEYS * HIDDEN + 6 * HIDDEN * HIDDEN)
     assert found["parameters"] == 2 * 258 * HIDDEN + matrices + (2 * LAYERS + 1) * HIDDEN
+
+
+@pytest.mark.parametrize(("free", "prefix_bytes"), [(8_000_000_000, 0), (8_000_000_000, 1_000_000), (100_000, 0)])
+def test_what_llama_cpp_would_take_is_what_it_would_be_given(tmp_path, monkeypatch, free, prefix_bytes):
+    monkeypatch.setattr(home_module, "has_llama", lambda: True)
+    monkeypatch.setattr(allowance, "memory", lambda: free)
+    path, settings = write(tmp_path / "m.gguf"), Inference(prefix_bytes=prefix_bytes)
+    takes = sizing.taken(read_header(path))
+    if takes.needed > free:
+        memory = refusal(path, tmp_path, device="cpu").data["memory"]
+        assert (memory["needed"], memory["context"]) == (takes.needed, 0)
+        return
+    memory = look(path, tmp_path, device="cpu", prefix_bytes=prefix_bytes)["memory"]
+    given = sizing.share(read_header(path), settings)
+    assert (memory["weights"], memory["beside"], memory["needed"]) == (takes.weights, takes.beside, takes.needed)
+    assert (memory["context"], memory["prefixes"]) == (given.longest, given.kept)
+
+
+def test_a_type_that_llama_cpp_alone_may_know_is_refused_for_torch(tmp_path, monkeypatch):
+    path = write(tmp_path / "m.gguf", kinds=("Q8_0",))
+    raw, name = path.read_bytes(), b"output.weight"
+    place = raw.rindex(name, 0, read_header(path).tensors[0].offset) + len(name) + 4 + 2 * 8
+    path.write_bytes(raw[:place] + (999).to_bytes(4, "little") + raw[place + 4 :])
+    monkeypatch.setattr(home_module, "has_llama", lambda: False)
+    assert "'output.weight' in type 999" in refusal(path, tmp_path, device="cpu").message
+    monkeypatch.setattr(home_module, "has_llama", lambda: True)
+    assert look(path, tmp_path, device="cpu")["engine"] == "llama"
 
 
 def test_the_embedded_one_is_the_one_that_the_shipped_experts_fit(tmp_path):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+import struct
 from contextlib import suppress
 
 import gguf
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from actors.inference.model.gguf import header as header_module
 from actors.inference.model.gguf.header import Length, read_header
 from protocol.errors import BatosError
 
@@ -33,30 +35,89 @@ def test_a_header_is_what_the_packages_own_reader_says(whole):
         for one in theirs.tensors
     ]
     assert (header.architecture, header.quantization, header.parts) == ("llama", "Q8_0", (whole,))
-    assert header.of_model("embedding_length") == HIDDEN
-    assert header.of_model("nothing") is None
+    assert (header.number("embedding_length"), header.number("nothing"), header.number("nothing", 3)) == (HIDDEN, 0, 3)
+    assert header.bytes == sum(tensor.bytes for tensor in header.tensors)
     words = header.values["tokenizer.ggml.tokens"]
     assert isinstance(words, Length)
     assert words == 258
     assert header.values["tokenizer.chat_template"] == "{{ messages }}"
 
 
+def test_a_list_is_read_whole_where_it_is_asked_for(whole, monkeypatch):
+    words, kinds = "tokenizer.ggml.tokens", "tokenizer.ggml.token_type"
+    monkeypatch.setattr(header_module, "_FEW", 16)
+    asked = read_header(whole, whole={words}).values
+    assert asked[words] == [str(bytes(part), "utf-8") for part in fields(whole, words)]
+    assert (type(asked[kinds]), asked[kinds]) == (Length, 258)
+    assert read_header(whole, whole={kinds}).values[kinds] == [int(part[0]) for part in fields(whole, kinds)]
+
+
+def fields(path, name):
+    field = gguf.GGUFReader(path).fields[name]
+    return [field.parts[place] for place in field.data]
+
+
+def head(tensors, values, version=3, order="<"):
+    return b"GGUF" + struct.pack(f"{order}IQQ", version, tensors, values)
+
+
+def text(word):
+    return struct.pack("<Q", len(word)) + word
+
+
+NAMED = text(b"general.architecture") + struct.pack("<I", 8) + text(b"llama")
+LIST = text(b"a") + struct.pack("<I", 9)
+ALIGNED = text(b"general.alignment") + struct.pack("<I", 4)
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
         (b"", "it is empty"),
+        (b"hello, this is no model at all", "it begins with b'hell'"),
         (b"PK\3\4", "zip"),
         (b"version https://git-lfs.github.com/spec/v1", "Git LFS"),
         (b"<!DOCTYPE html>", "web page"),
         (b"GGUF", "does not end"),
-        (b"GGUF\x01\0\0\0" + b"\0" * 16, "version 1"),
-        (b"GGUF\x03\0\0\0" + b"\xff" * 64, "does not end"),
+        (head(0, 0, version=1), "of version 1;"),
+        (head(0, 0, order=">"), "little-endian"),
+        (head(1 << 60, 0), "cannot be"),
+        (head(0, 1 << 60), "cannot be"),
+        (head(1 << 20, 0), "does not end"),
+        (head(0, 0) + bytes(8), "names no architecture"),
+        (head(0, 1) + LIST + struct.pack("<IQ", 9, 1), "arrays within arrays"),
+        (head(0, 1) + LIST + struct.pack("<IQ", 4, 1 << 60), "cannot be"),
+        (head(0, 1) + LIST + struct.pack("<IQ", 4, 1 << 20), "does not end"),
+        (head(0, 1) + LIST + struct.pack("<IQ", 8, 1 << 20), "does not end"),
+        (head(0, 1) + LIST + struct.pack("<IQ", 77, 1), "of the type 77"),
+        (head(0, 1) + text(b"a") + struct.pack("<I", 77), "of the type 77"),
+        (head(0, 1) + struct.pack("<Q", 1 << 63) + bytes(9), "does not end"),
+        (head(0, 1) + ALIGNED + struct.pack("<I", 0), "alignment 0, which is no power of two"),
+        (head(0, 1) + ALIGNED + struct.pack("<I", 48), "alignment 48, which is no power of two"),
+        (head(0, 1) + text(b"general.alignment") + struct.pack("<I", 8) + text(b"32"), "no power of two"),
+        (head(1, 0) + text(b"t") + struct.pack("<I", 5) + bytes(60), "'t' of 5 dimensions"),
+        (head(1, 0) + text(b"t") + struct.pack("<I", 0) + bytes(60), "'t' of 0 dimensions"),
     ],
 )
 def test_what_is_no_gguf_file_is_said_to_be_what_it_is(tmp_path, content, said):
     path = tmp_path / "model.gguf"
     path.write_bytes(content)
     assert said in refusal(path)
+
+
+def test_a_type_that_is_newer_is_for_llama_cpp_alone(tmp_path):
+    path = tmp_path / "model.gguf"
+    tensor = text(b"new") + struct.pack("<IQQIQ", 2, 8, 4, 999, 0)
+    path.write_bytes((head(1, 1) + NAMED + tensor).ljust(128 + 64, b"\0"))
+    header = read_header(path)
+    assert [(one.shape, one.kind, one.bytes, one.is_known) for one in header.tensors] == [((4, 8), "999", 0, False)]
+    assert header.bytes == path.stat().st_size - header.tensors[0].offset, "as many as there can be"
+    with pytest.raises(BatosError, match="holds 'new' in type 999, which is unknown here"):
+        header.refuse_unknown()
+
+
+def test_all_types_that_the_package_names_are_known(whole):
+    read_header(whole).refuse_unknown()
 
 
 def test_a_file_that_is_cut_off_is_told_by_its_bytes(whole, tmp_path):
@@ -69,6 +130,17 @@ def test_a_file_that_is_cut_off_is_told_by_its_bytes(whole, tmp_path):
 
 
 @settings(max_examples=60, deadline=None)
+@given(kept=st.floats(0, 1, exclude_max=True), of_header=st.booleans())
+def test_wherever_a_file_is_cut_off_it_is_refused(whole, tmp_path_factory, kept, of_header):
+    raw = whole.read_bytes()
+    header = read_header(whole)
+    end = header.tensors[0].offset if of_header else header.tensors[0].offset + header.bytes
+    path = tmp_path_factory.mktemp("cut") / "model.gguf"
+    path.write_bytes(raw[: int(end * kept)])
+    assert refusal(path)
+
+
+@settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_no_damage_is_more_than_a_refusal(whole, tmp_path_factory, data):
     raw = bytearray(whole.read_bytes())
@@ -76,10 +148,17 @@ def test_no_damage_is_more_than_a_refusal(whole, tmp_path_factory, data):
     kept = data.draw(st.integers(1, begin))
     for place in data.draw(st.lists(st.integers(4, begin - 1), max_size=3)):
         raw[place] ^= 1 << data.draw(st.integers(0, 7))
+    place, junk = data.draw(st.integers(0, begin)), data.draw(st.binary(max_size=8))
+    raw[place : place + len(junk)] = junk
     path = tmp_path_factory.mktemp("damaged") / "model.gguf"
     path.write_bytes(raw[:kept] if data.draw(st.booleans()) else raw)
-    with suppress(BatosError):
-        read_header(path)
+    asked = data.draw(st.sampled_from([frozenset(), spelt := frozenset({"tokenizer.ggml.tokens"})]))
+    with suppress(BatosError):  # and whatever else is raised fails
+        header = read_header(path, whole=asked)
+        assert header.architecture
+        assert header.quantization
+        assert header.number("block_count") >= 0
+        assert asked != spelt or not isinstance(header.values.get("tokenizer.ggml.tokens"), Length)
 
 
 def test_the_parts_of_a_set_are_one_model(whole, tmp_path):
