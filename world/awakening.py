@@ -139,7 +139,12 @@ def _fifth(connection: Connection) -> None:
             del slots[selector]
 
 
-_STEPS: Final[tuple[Callable[[Connection], None], ...]] = (_first, _second, _third, _fourth, _fifth)
+def _sixth(connection: Connection) -> None:
+    """A leaner open form, which large vocabularies can keep: where models begin was found with the one before, and is found anew."""
+    placements.forget(connection)
+
+
+_STEPS: Final[tuple[Callable[[Connection], None], ...]] = (_first, _second, _third, _fourth, _fifth, _sixth)
 CURRENT: Final = SCHEMA
 assert len(_STEPS) == CURRENT
 

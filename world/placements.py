@@ -36,6 +36,11 @@ def keep_placement(connection: Connection, digest: str, found: Mapping[str, Any]
         kept[digest] = coerce(dict(found))
 
 
+def forget(connection: Connection) -> None:
+    """Let every model be placed anew, within a transaction."""
+    connection.root()["pLLM_obj"].set_slot(SLOT, PersistentMapping())
+
+
 def shipped() -> dict[str, dict[str, Any]]:
     """The placements that the image brings along, by digest: those of the embedded model."""
     text = (files("world") / "image" / "placements.toml").read_text(encoding="utf-8")

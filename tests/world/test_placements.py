@@ -30,6 +30,19 @@ def test_a_new_world_knows_where_its_own_model_begins_and_keeps_what_it_has_foun
     db.close()
 
 
+def test_an_older_world_finds_anew_where_models_begin():
+    db = DB(MappingStorage())
+    awaken(db)
+    with commit(db, user="test", description="a world before the leaner open form") as connection:
+        placements.keep_placement(connection, "other", {"form": "narrow", "tried": []})
+        connection.root()["schema_version"] = 5
+    awaken(db)
+    with snapshot(db) as connection:
+        assert placements.placement_of(connection, "other") is None
+        assert all(placements.placement_of(connection, digest) for digest in placements.shipped())
+    db.close()
+
+
 def test_a_world_that_has_no_such_slot_gets_it_with_the_first_finding():
     db = DB(MappingStorage())
     awaken(db)

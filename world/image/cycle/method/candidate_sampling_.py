@@ -12,4 +12,6 @@ def candidate_sampling_(self, form, attempt, most):
         sampling = [{'temperature': 0.5 + 0.5 * row / n, 'top_p': 0.95} for row in range(n)]
     if attempt == 0:
         sampling[0] = {'temperature': 0.0, 'top_p': 1.0}
-    return {'n': n, 'sampling': sampling, 'max_tokens': 56 if form == 'narrow' else most, 'seed_offset': 1000 * attempt}
+    # The free form is asked as the open one is: with the same seeds it would say the same again.
+    offset = 1000 * attempt + (500 if form == 'free' else 0)
+    return {'n': n, 'sampling': sampling, 'max_tokens': 56 if form == 'narrow' else most, 'seed_offset': offset}
