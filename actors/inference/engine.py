@@ -205,9 +205,14 @@ def prove(serving: Serving[LocalGenerator]) -> None:
 
 
 def kept_of_a_token(model: Any) -> int:
-    """Bytes of the keys and values of one token: as many as an attention of full width has in each layer, which is the most."""
+    """Bytes of the keys and values of one token: as many as an attention of full width has in each layer, which is the most.
+
+    0 for a model without attention: it keeps a state, which does not grow with the text.
+    """
     config = model.config.get_text_config()
-    layers, heads = config.num_hidden_layers, config.num_attention_heads
+    layers, heads = config.num_hidden_layers, getattr(config, "num_attention_heads", 0)
+    if not heads:
+        return 0
     width = getattr(config, "head_dim", None) or config.hidden_size // heads
     told = getattr(config, "num_key_value_heads", None) or heads
     return int(2 * layers * told * width * model.dtype.itemsize)
