@@ -209,10 +209,7 @@ def _misfit(content: Content, loaded: str) -> str:
     """What keeps the expert from ever being used here; empty where nothing does."""
     if content.base_model == loaded:
         return ""
-    return (
-        f"made for the base model {content.base_model[:12]}…, and {loaded[:12]}… is loaded: whose voice it is speaks "
-        "through prompts"
-    )
+    return f"made for the base model {content.base_model[:12]}…, and {loaded[:12]}… is loaded: its persona speaks through prompts"
 
 
 def _tell(done: Future[None]) -> None:

@@ -33,7 +33,7 @@ def test_a_folder_is_converted_and_loads_again(tiny, tmp_path):
     loaded = incarnation.load({name: tmp_path / "out" / name for name in manifest.files})
     assert loaded.context == 128
     assert loaded.stop == (256,)
-    assert (loaded.dtype, loaded.model.dtype) == (torch.bfloat16, kernels.faster())
+    assert (loaded.dtype, loaded.model.dtype) == (torch.bfloat16, kernels.faster(torch.bfloat16))
 
 
 def test_the_digest_is_the_weights_and_nothing_else(tiny, tmp_path, monkeypatch):

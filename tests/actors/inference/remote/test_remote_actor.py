@@ -131,8 +131,9 @@ async def test_an_expert_of_another_base_model_than_the_loaded_one_says_so(home,
     await ask("evict", Evict(name="brick"))
     detail = (await ask("status", StatusQuery())).detail
     said = f"made for the base model {came.base_model[:12]}…, and {detail['digest'][:12]}… is loaded"
-    assert {name: view.reason for name, view in (await ask.listed()).items()} == {"brick": said, "robin": ""}
-    assert [one["reason"] for one in detail["experts"]] == [said, ""]
+    told = f"{said}: its persona speaks through prompts"
+    assert {name: view.reason for name, view in (await ask.listed()).items()} == {"brick": told, "robin": ""}
+    assert [one["reason"] for one in detail["experts"]] == [told, ""]
     error = await ask.refused("activate", Activate(name="brick"))
     assert (error.code, said in error.message) == ("BAD_EXPERT", True)
     await inference.close()
