@@ -3,8 +3,8 @@ def open_terminals_(self, facts):
 
     A name is none of Python's own words, nor one that the gates refuse wherever it stands; it has no underscore at its ends.
     Texts are without what cannot be seen; within the braces of a text Python forbids its quotes, backslashes and comments.
-    Beside braces a text is ASCII: with all letters there a mask costs four times as much, and with a large vocabulary more
-    than llguidance is ready to give.
+    Beside braces a text is ASCII: with all letters there, and a vocabulary of 152,000 tokens, a mask goes through more than
+    the 50,000 items after which llguidance gives up by default; so it takes fewer than 20,000.
     """
     words = self.open_words_()
     names = ' & ~/(' + '|'.join(words['python'] + words['refused']) + ')/'
