@@ -21,21 +21,18 @@ _COMPACT: Final = {"x-guidance": {"whitespace_flexible": False}}
 
 _PLAIN: Final[dict[str, dict[str, Any]]] = {
     "llama.cpp": {
-        "top_k": 0,
-        "min_p": 0.0,
-        "typical_p": 1.0,
-        "top_n_sigma": -1.0,
-        "xtc_probability": 0.0,
-        "repeat_penalty": 1.0,
-        "presence_penalty": 0.0,
-        "frequency_penalty": 0.0,
-        "dry_multiplier": 0.0,
+        "samplers": ["min_p", "temperature", "top_p"],
+        "min_p": 1e-5,
         "mirostat": 0,
         "cache_prompt": True,
     },
     "vLLM": {"top_k": -1, "min_p": 0.0, "repetition_penalty": 1.0},
 }
-"""By the server's name, what leaves its tokens to temperature and nucleus alone."""
+"""By the server's name, what leaves its tokens to temperature and nucleus alone.
+
+llama.cpp draws by the samplers that are named, in that order, and by no other. With a vocabulary of 152,000 tokens a sixth of the
+time of eight rows went into those that are less likely than the likeliest by a factor of 100,000: they are left out.
+"""
 
 
 def body(row: Row, abilities: Abilities, *, tokens: int) -> dict[str, Any]:
