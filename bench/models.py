@@ -28,6 +28,8 @@ TOKENS: Final = 32
 ROWS: Final = 8
 PROMPT: Final = "Write a long story about the keeper of a lighthouse who counts the ships that pass."
 LONG: Final = "The keeper of the light counts the ships, and writes a letter to his sister every week. "
+SELDOM: Final = 5
+"""A token that no text has, which stands for the end of one where every row is to be as long as it may."""
 REPEATED: Final = 24
 """Of `LONG`, in the prompt that is read: some 450 tokens."""
 
@@ -141,7 +143,8 @@ def local(path: str, threads: int, place: Path) -> tuple[Any, Any]:
 
     made = incarnation.convert(incarnation.find(path), place)
     files = {name: place / name for name in made.files}
-    engine = serve(incarnation.load(files, dtype="float32", threads=threads), Inference(), made.digest)
+    loaded = incarnation.load(files, dtype="float32", threads=threads)
+    engine = serve(loaded._replace(stop=(SELDOM,)), Inference(), made.digest)
     warm(engine)
     return engine, incarnation.load(files, dtype="float32", threads=threads)
 
