@@ -3,14 +3,16 @@ def open_terminals_(self, facts):
 
     A name is none of Python's own words, nor one that the gates refuse wherever it stands; it has no underscore at its ends.
     Texts are without what cannot be seen; within the braces of a text Python forbids its quotes, backslashes and comments.
-    Beside braces a text is ASCII: with all letters there, and a vocabulary of 152,000 tokens, a mask goes through more than
-    the 50,000 items after which llguidance gives up by default; so it takes fewer than 20,000.
+    llguidance gives up where a mask goes through more than 50,000 items, by default and in llama.cpp's server. A vocabulary of
+    152,000 tokens takes 45,000, because a text is ASCII beside braces, and a blank is never left out after a comma or beside one
+    end of an operator: where it may be, all that can follow is gone through twice.
     """
     words = self.open_words_()
     names = ' & ~/(' + '|'.join(words['python'] + words['refused']) + ')/'
     unseen = r'\x00-\x1f\x7f-\xa0\xad\u0600-\u200f\u2028-\u206f\ud7a4-\U0010ffff'
     field = r'\{[0-9]?(:[0-9]{0,2}(\.[0-9])?[df%]?)?\}'
     number = r'-?((0|[1-9][0-9]{0,11})(\.[0-9]{1,8})?|[1-9](\.[0-9]{1,4})?e-?[1-9][0-9]?)'
+    signs = r'(\+|-|\*|\/|\/\/|%|\*\*|&|\||\^|<<|>>|==|!=|<|>|<=|>=)'
     lines = [
         'NAME: /[A-Za-z]([A-Za-z0-9_]{0,38}[A-Za-z0-9])?|_/' + names,
         'EARLY: /[a-m]([a-z0-9_]*[a-z0-9])?/' + names,
@@ -22,7 +24,7 @@ def open_terminals_(self, facts):
         r'READ: /\.(' + '|'.join(words['reads']) + r')\(/',
         r'CHANGE: /\.(' + '|'.join(words['changes']) + r')\(/',
         r'TAKE: /\.(pop|popitem|setdefault)\(/',
-        r'OPERATOR: / ?(\+|-|\*|\/|\/\/|%|\*\*|&|\||\^|<<|>>|==|!=|<|>|<=|>=) ?/ | / (in|not in|is|is not|and|or|and not|or not) /',
+        r'OPERATOR: /' + signs + '/ | / (' + signs + r'|in|not in|is|is not|and|or|and not|or not) /',
         r'GROW: / (\+|-|\*|\/|\/\/|%|\*\*|&|\||\^)= /',
         'NUMBER: /' + number + '/',
         'LITERAL: /' + number + r'/ | /None|True|False|math\.(pi|e|tau|inf)/',
@@ -31,8 +33,9 @@ def open_terminals_(self, facts):
         'COMMENT: /#( ?[ -~]{1,160})?/',
         'BLANK: /\\n/',
         r'NEWLINE: /(  # [ -~]{1,80})?\n\n?/',
-        r'COMMA: /,( |\n {4,40})?/',
-        'COLON: /: ?/',
+        r'COMMA: /,( |\n {4,40})/',
+        'TRAILING: /,(\n {4,40})?/',
+        'COLON: ": "',
         r'FORMAT: /"([ !#-\[\]-z|~]|' + field + r'){1,60}"/ | /' + r"'([ !-&(-\[\]-z|~]|" + field + r"){1,60}'/",
     ]
     texts = [f'/{quote}([^{quote}\\\\{unseen}]|\\\\[nt\\\\"\']){{0,60}}{quote}/' for quote in ['"', "'"]]
@@ -44,6 +47,11 @@ def open_terminals_(self, facts):
         ]
     for name, opens, closes in [['', '(', ')'], ['S', '[', ']'], ['C', '{', '}']]:
         lines += [f'OPEN{name}: /\\{opens}(\\n {{4,40}})?/', f'CLOSE{name}: /(\\n {{4,40}})?\\{closes}/']
+    for count in facts['sends']:
+        selectors = '|'.join([selector for selector, _ in facts['sends'][count]])
+        lines += [f'SEND{count}: /\\.({selectors})\\(/', f'OWN{count}: /self\\.({selectors})\\(/']
+        if count:
+            lines.append(f'KEY{count}: /(' + '|'.join([name for _, names in facts['sends'][count] for name in names]) + ')=/')
     for kind in ['readable', 'writable']:
         if facts[kind]:
             lines.append(f'{kind.upper()}: ' + ' | '.join([f'"self.{name}"' for name in facts[kind]]))
