@@ -182,6 +182,7 @@ READER = {
     "for i in self.a:\n    break": True,
     "return 1\nreturn 2": False,
     "if self.b:\n    return 1\nelif self.a:\n    return 2\nelse:\n    return 3": True,
+    "if self.b:\n    return 1\n# Else a.\nelif self.a:\n    return 2\n\n# Or neither.\nelse:\n    return 3": True,
     "try:\n    x = int(self.b)\nexcept ValueError:\n    x = 0\nreturn x": True,
     "a, *b = self.a\nreturn b": True,
     "return [x for x in self.a if x > 1], {k: v for k, v in zip(self.a, self.a)}": True,

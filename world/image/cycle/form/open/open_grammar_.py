@@ -22,9 +22,9 @@ def open_grammar_(self, message, is_begun=False):
     for level in range(1, facts['levels'] + 1):
         blank = '    ' * level
         rules[f'in{level}'] = [f'"{blank}" ((COMMENT NEWLINE | BLANK) "{blank}"){{0,4}}']
-        rules[f'elif{level}'] = [f'"{blank}" "elif "']
-        rules[f'else{level}'] = [f'"{blank}" "else:" NEWLINE']
-        rules[f'except{level}'] = [f'"{blank}" "except" (" " errors (" as " NAME)?)? ":" NEWLINE']
+        rules[f'elif{level}'] = [f'in{level} "elif "']
+        rules[f'else{level}'] = [f'in{level} "else:" NEWLINE']
+        rules[f'except{level}'] = [f'in{level} "except" (" " errors (" as " NAME)?)? ":" NEWLINE']
     kind = 'cc' if facts['writable'] else 'p'
     parameters = ', '.join(['self', *message['parameters']])
     head = '' if is_begun else f'"def {message["selector"]}({parameters}):\\n" '
