@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import pytest
 
 from actors.guardian.jail.jail import Jail
@@ -123,30 +124,40 @@ ORDER = {
 }
 
 
+@pytest.mark.parametrize("number", [0, 1, 2])
 @pytest.mark.parametrize("form", ["open", "free"])
-async def test_a_request_shows_the_object_what_it_refers_to_and_what_is_wanted(jail, form):
-    asked, begun = await run(jail, "_construct_architectural_covenant_prompt", ORDER, form, [])
+async def test_a_request_shows_the_object_what_it_refers_to_and_what_is_wanted(jail, form, number):
+    asked, begun = await run(jail, "_construct_architectural_covenant_prompt", ORDER, form, [], number)
     assert (asked["role"], begun["role"]) == ("user", "assistant")
-    assert begun["content"] == "```python\ndef total_(self, rate):\n"
+    assert begun["content"].startswith("```python\ndef total_(self, rate):\n")
     for part in (
         "What it is for: The sum over all lines.",
         "self.lines = [{'quantity': 2, 'price': 3}]",
         "self.owner = @anna",
         "self.tax_(of)  # What is owed",
         "@anna is an object with the attributes age and the methods greet_()",
-        "- with self.lines = [], self.total_(1) returns 0 and changes no attribute",
-        "changes no attribute and no argument",
     ):
         assert part in asked["content"]
+    example = "- with self.lines = [], self.total_(1) returns 0 and changes no attribute\n"
+    assert [example in turn["content"] + "\n" for turn in (asked, begun)] == [number > 0, number == 0]
+    assert ("changes no attribute and no argument" in asked["content"]) == (number != 1)
+
+
+async def test_what_begins_an_answer_cannot_end_its_own_text(jail):
+    message = {**ORDER, "intent": 'Ends """ here\\\n\n    return 7 ' + "x" * 1000}
+    _, begun = await run(jail, "_construct_architectural_covenant_prompt", message, "open", [])
+    method = begun["content"].removeprefix("```python\n") + "    return rate\n"
+    assert (begun["content"].count('"""'), len(begun["content"]) < 600) == (2, True)
+    assert len(ast.parse(method).body[0].body) == 2
 
 
 async def test_a_request_tells_what_changes_must_end_with_and_what_failed(jail):
     example = {**ORDER["examples"][0], "slots_after": {"lines": [1]}}
     failed = [{"source": f"def total_(self):\n    return {n}\n", "problem": f"it is no {n}"} for n in range(3)]
-    asked, _ = await run(
+    asked, begun = await run(
         jail, "_construct_architectural_covenant_prompt", {**ORDER, "examples": [example]}, "open", failed
     )
-    assert "returns 0 and changes self.lines to [1]" in asked["content"]
+    assert "returns 0 and changes self.lines to [1]" in begun["content"]
     assert "`self._p_changed = True`" in asked["content"]
     assert ["it is no 0" in asked["content"], "return 2\n```\nBecause: it is no 2" in asked["content"]] == [False, True]
 

@@ -1,8 +1,8 @@
 def draw_form_(self, form, failed, rounds):
     """Draw candidates in `form`, and judge them, until the choice among those that pass is safe: {'choice', 'failures'}.
 
-    The choice is None where none passes; `failures` are those that have `failed` before, and the new ones. A second round
-    draws on from the same request, which is read already; a third is shown what failed. Another round is begun only where
+    The choice is None where none passes; `failures` are those that have `failed` before, which each request shows, and the new
+    ones. A second round asks otherwise; a third is shown what failed. Another round is begun only where
     there is time for it: what has passed must not be lost to it. A form that is only handed over to has one round, and half
     of the tokens.
     """
@@ -15,12 +15,12 @@ def draw_form_(self, form, failed, rounds):
     grammar = self.open_grammar_(message, True) if form == 'open' else None
     for number in range(rounds):
         before = self.budget_()
-        shown = failures if form == 'narrow' or number == 2 else []
+        shown = failures if form == 'narrow' or number == 2 else failed
         manner = self.candidate_sampling_(form, number, most)
         if form == 'narrow':
             grammar = self.candidate_grammar_(message, number)
         rows = self.infer_(
-            self._construct_architectural_covenant_prompt(message, form, shown),
+            self._construct_architectural_covenant_prompt(message, form, shown, number),
             grammar=grammar,
             n=manner['n'],
             sampling=manner['sampling'],

@@ -33,8 +33,8 @@ def open_terminals_(self, facts):
         'COMMENT: /#( ?[ -~]{1,160})?/',
         'BLANK: /\\n/',
         r'NEWLINE: /(  # [ -~]{1,80})?\n\n?/',
-        r'COMMA: /,( |\n {4,40})/',
-        'TRAILING: /,(\n {4,40})?/',
+        r'COMMA: /,( |\n( {4}){1,10})/',
+        r'TRAILING: /,(\n( {4}){1,10})?/',
         'COLON: ": "',
         r'FORMAT: /"([ !#-\[\]-z|~]|' + field + r'){1,60}"/ | /' + r"'([ !-&(-\[\]-z|~]|" + field + r"){1,60}'/",
     ]
@@ -46,7 +46,7 @@ def open_terminals_(self, facts):
             f'{name}PLAIN: /{quote}[ A-Za-z0-9_.,;:\\/+*-]{{0,40}}{quote}/',
         ]
     for name, opens, closes in [['', '(', ')'], ['S', '[', ']'], ['C', '{', '}']]:
-        lines += [f'OPEN{name}: /\\{opens}(\\n {{4,40}})?/', f'CLOSE{name}: /(\\n {{4,40}})?\\{closes}/']
+        lines += [f'OPEN{name}: /\\{opens}(\\n( {{4}}){{1,10}})?/', f'CLOSE{name}: /(\\n( {{4}}){{1,10}})?\\{closes}/']
     for count in facts['sends']:
         selectors = '|'.join([selector for selector, _ in facts['sends'][count]])
         lines += [f'SEND{count}: /\\.({selectors})\\(/', f'OWN{count}: /self\\.({selectors})\\(/']
