@@ -116,8 +116,8 @@ class Orchestrator(Actor):
         if await store.run(lambda: awakening.schema_version(store.db)) < awakening.CURRENT:
             self.waiting_for = "the guardian's judgement of the image"
             await self._judge_image()
-            self.waiting_for = "the awakening"
-            await store.run(lambda: awakening.awaken(store.db))
+        self.waiting_for = "the awakening"
+        await store.run(lambda: awakening.awaken(store.db))
         mandates = Mandates(store, self._journal, self._caller, self.settings)
         taken_up = await mandates.recover()
         self._mandates, self.waiting_for = mandates, ""

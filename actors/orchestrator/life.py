@@ -220,7 +220,8 @@ class Life:
             reply = msgspec.structs.replace(reply, remembered=await self._catch_up(deadline, patience))
         # What was published stands in `applied`, and would be found there after a power cut.
         await self._journal.run(
-            lambda: self._journal.finish(self.mandate, "complete", codec.pack(reply)), durable=reply.tid is None
+            lambda: self._journal.finish(self.mandate, "complete", codec.pack(reply), session.read),
+            durable=reply.tid is None,
         )
         return reply
 
@@ -241,6 +242,8 @@ class Life:
             finished=await self._forgettable(),
             **({} if session.mandate.hand is None else _by_hand(session.mandate)),
         )
+        # Before the commit: after it only a look into `applied` may be left of this process.
+        await self._journal.run(partial(self._journal.note_read, self.mandate, session.read), durable=False)
         intents = self._intents
         written = await self._store.run(session.thought.overlay.written) if intents.taken(self.mandate) else frozenset()
         # Nothing is awaited from here to the commit: whoever gets a turn after this look thinks after this commit.
@@ -297,7 +300,7 @@ class Life:
             await self._patiently(lambda: publish.retire(self._store.db, self.mandate, begun, memo))
             if memo is not None and self.deadline is not None:
                 await self._catch_up(self.deadline, TELL_S)
-        await self._journal.run(lambda: self._journal.finish(self.mandate, "failed", codec.pack(failure)))
+        await self._journal.run(lambda: self._journal.finish(self.mandate, "failed", codec.pack(failure), session.read))
         _log.info("mandate failed", mandate=self.mandate, code=error.code, message=error.message)
         return known
 

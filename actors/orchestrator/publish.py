@@ -22,6 +22,7 @@ from protocol.codec import Ref, Value
 from protocol.errors import BatosError
 from world import history
 from world import root as world_root
+from world.finding import mentions
 from world.method import UvmMethod
 from world.placements import keep_placement, placement_of
 from world.store import commit, snapshot
@@ -218,7 +219,9 @@ def _apply(connection: Connection, publication: Publication) -> None:
                 why = publication.why or value.intent or publication.description
                 history.put(target, name, _method(value, resolve), author=value.author, why=why)
             elif isinstance(value, UvmMethod) and oid in made:  # a clone shares its original's methods
-                target.set_slot(name, connection.get(bytes.fromhex(oid_of(value))))
+                shared = connection.get(bytes.fromhex(oid_of(value)))
+                target.set_slot(name, shared)
+                mentions.note(target, shared)
             elif isinstance(value, UvmMethod):
                 method = connection.get(bytes.fromhex(oid_of(value)))
                 history.put(target, name, method, author=publication.author, why=publication.description)
@@ -233,6 +236,9 @@ def _rename(root: Any, connection: Connection, changed: dict[str, str | None]) -
         if known is None:
             raise BatosError("CONFLICT", f"nothing is called {name} any more", "See `batos ls`.")
         known._name = None
+        if oid_of(known) not in changed.values():
+            for method in [one for one in known._slots.values() if isinstance(one, UvmMethod)]:
+                mentions.forget(known, method)
     for name, oid in changed.items():
         if oid is not None:
             if world_root.is_taken(root, name):

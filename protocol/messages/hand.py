@@ -99,13 +99,14 @@ class Renamed(msgspec.Struct, frozen=True, kw_only=True):
 class Revert(msgspec.Struct, frozen=True, kw_only=True, tag="revert"):
     """Let an earlier version of a method stand again, through the gates again, with the contract that it had.
 
-    `to` is its sha256 or the beginning of one; None is the version before the one that stands, or the last one of a method
+    That contract must hold, and those of the methods that send the selector, unless `drop_contract`. `to` is its sha256 or the beginning of one; None is the version before the one that stands, or the last one of a method
     that was dropped.
     """
 
     name: str
     selector: str
     to: str | None = None
+    drop_contract: bool = False
 
 
 class Reverted(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from actors.orchestrator.primitives import arguments, trials
+from actors.orchestrator.primitives.contracts import holding
 from actors.orchestrator.thinking.asks import Judged, Thinking, call
 from actors.orchestrator.thinking.overlay import Draft, Memo
 from actors.orchestrator.thinking.thought import Sender, Thought
@@ -65,6 +66,8 @@ def judge(sender: Sender, target: Value, source: Value, message: Value) -> Think
     tried, read = yield from trials.complete(thought, trial, tried, draft, sender.path)
     running.frozen.update({(sha256, example): others for example, others in read.items()})
     problem = _problem(tried, asked)
+    if not problem:
+        problem = yield from _broken_sender(thought, oid, draft, sender.path)
     yield Judged(cycle=running.cycle, sha256=sha256, verdict=tried.verdict, problem=problem, source=trial.source)
     return {
         "sha256": sha256,
@@ -110,9 +113,27 @@ def install(sender: Sender, target: Value, source: Value, origin: Value = "") ->
         intent=contract.intent if contract else "",
         origin=arguments.text(origin, "origin"),
     )
+    broken = yield from _broken_sender(thought, oid, draft, sender.path)
+    if broken:
+        raise BatosError("REFUSED", f"{draft.selector} {broken}")
     thought.overlay.write(oid, {draft.selector: draft})
     thought.overlay.remember(memo_of(thought, oid, draft))
     return draft.sha256
+
+
+def _broken_sender(thought: Thought, oid: str, draft: Draft, path: str) -> Thinking[str]:
+    """Whose contract the method breaks in the place of the one that stands there, in a few words; "" for nobody's."""
+    contract = thought.contracts.get((oid, draft.selector))
+    is_accepted = contract is not None and contract.learn is not None and contract.learn.drop_contract
+    if is_accepted or draft.selector not in thought.overlay.own(oid):
+        return ""
+    mark = thought.overlay.push()
+    try:
+        thought.overlay.write(oid, {draft.selector: draft})
+        broken = yield from holding.first_broken_sender(thought, oid, [draft], draft.selector, path)
+    finally:
+        thought.overlay.restore(mark)
+    return "" if broken is None else f"breaks the contract of {broken.method}: {holding.told(broken)}"
 
 
 def _read_slots(thought: Thought, oid: str, source: str) -> dict[str, Value]:

@@ -98,6 +98,12 @@ class Chosen(msgspec.Struct, frozen=True, kw_only=True):
     is_installed: bool
 
 
+class SentBy(msgspec.Struct, frozen=True, kw_only=True):
+    """Which methods have sent `selector`, as far as the journal goes back; answered with their own selectors."""
+
+    selector: str
+
+
 class Ended(msgspec.Struct, frozen=True, kw_only=True):
     """A cycle ended badly; the diagnosis is kept whatever becomes of the mandate."""
 
@@ -120,5 +126,5 @@ def call(
     return reply
 
 
-Ask = RemoteCall | Begin | Entered | Judged | Chosen | Placed | Ended | Answered
+Ask = RemoteCall | Begin | Entered | Judged | Chosen | Placed | SentBy | Ended | Answered
 Thinking = Generator[Ask, Any, T]

@@ -46,8 +46,8 @@ class Hand:
     async def rename(self, name, to, key=None):
         return await self.ask(verbs.RENAME, Rename(name=name, to=to), key)
 
-    async def revert(self, name, selector, to=None, key=None):
-        return await self.ask(verbs.REVERT, Revert(name=name, selector=selector, to=to), key)
+    async def revert(self, name, selector, to=None, key=None, **rest):
+        return await self.ask(verbs.REVERT, Revert(name=name, selector=selector, to=to, **rest), key)
 
     async def refused(self, work):
         with pytest.raises(BatosError) as caught:
