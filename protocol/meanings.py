@@ -179,6 +179,10 @@ MEANINGS: Final[dict[str, tuple[str, str]]] = {
         "Something stands on what is to be dropped: heirs, references, or methods that use it.",
         "Change what is named first, or drop it all the same with `--force`.",
     ),
+    "EXPIRED": (
+        "Journal or world have forgotten what was asked for: it is older than `keep`, or than the last `batos pack`.",
+        "State by an example what you remember of it: `batos learn NAME SELECTOR --again --example JSON`.",
+    ),
     "REPLACED": (
         "Another method stands where one was to be replaced.",
         "See it with `batos source`, and begin again from that one.",

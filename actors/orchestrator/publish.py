@@ -217,7 +217,7 @@ def _apply(connection: Connection, publication: Publication) -> None:
                 target._slots.pop(name, None)
             elif isinstance(value, Draft):
                 why = publication.why or value.intent or publication.description
-                history.put(target, name, _method(value, resolve), author=value.author, why=why)
+                history.put(target, name, _method(value, resolve), author=publication.author or value.author, why=why)
             elif isinstance(value, UvmMethod) and oid in made:  # a clone shares its original's methods
                 shared = connection.get(bytes.fromhex(oid_of(value)))
                 target.set_slot(name, shared)

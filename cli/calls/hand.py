@@ -94,9 +94,18 @@ async def rename(home: Home, old: str, new: str, key: str | None = None) -> Rena
     return await wire.ask(home, verbs.RENAME, wanted, key=sending.check_key(key))
 
 
-async def revert(home: Home, name: str, selector: str, to: str | None = None, key: str | None = None) -> Reverted:
+async def revert(
+    home: Home,
+    name: str,
+    selector: str,
+    to: str | None = None,
+    key: str | None = None,
+    *,
+    drop_contract: bool = False,
+) -> Reverted:
     """An earlier version of a method stands again."""
-    wanted = Revert(name=mandate.check_target(name), selector=mandate.read_selector(selector)[0], to=to)
+    word, _ = mandate.read_selector(selector)
+    wanted = Revert(name=mandate.check_target(name), selector=word, to=to, drop_contract=drop_contract)
     return await wire.ask(home, verbs.REVERT, wanted, key=sending.check_key(key))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from actors.orchestrator.primitives import arguments, trials
-from actors.orchestrator.primitives.contracts import holding
+from actors.orchestrator.primitives.contracts import freezing, holding
 from actors.orchestrator.thinking.asks import Judged, Thinking, call
 from actors.orchestrator.thinking.overlay import Draft, Memo
 from actors.orchestrator.thinking.thought import Sender, Thought
@@ -17,7 +17,7 @@ from protocol import codec, verbs
 from protocol.codec import Ref, Value
 from protocol.errors import BatosError
 from protocol.messages import Done, Effect, Example, Failed, Judge, Trial, Tried
-from world.method import digest, slots_named
+from world.method import digest
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -98,7 +98,7 @@ def install(sender: Sender, target: Value, source: Value, origin: Value = "") ->
         raise BatosError("REFUSED", f"this cycle answers {running.selector}, and may install nothing else")
     contract = thought.contracts.get((oid, verdict.selector))
     sha256 = digest(request.source)
-    read = _read_slots(thought, oid, request.source)
+    read = freezing.slots_read(thought.overlay, oid, request.source)
     draft = Draft(
         selector=verdict.selector,
         source=request.source,
@@ -134,13 +134,6 @@ def _broken_sender(thought: Thought, oid: str, draft: Draft, path: str) -> Think
     finally:
         thought.overlay.restore(mark)
     return "" if broken is None else f"breaks the contract of {broken.method}: {holding.told(broken)}"
-
-
-def _read_slots(thought: Thought, oid: str, source: str) -> dict[str, Value]:
-    """The receiver's slots that a method names, as they stand now; none where they are too much to be kept with each example."""
-    seen = thought.overlay.visible(oid, kernel=thought.overlay.is_kernel(oid))
-    read = {name: seen[name] for name in slots_named(source) if name in seen}
-    return read if len(codec.packed(list(read.values()))) <= trials.MAX_FROZEN_BYTES else {}
 
 
 def memo_of(thought: Thought, oid: str, draft: Draft) -> Memo:

@@ -22,7 +22,7 @@ from protocol import verbs
 from protocol.brief import brief
 from protocol.codec import Ref, Value
 from protocol.errors import BatosError
-from protocol.examples import failed_case, read_example
+from protocol.examples import read_example
 from protocol.messages import Case, Example, Trial
 from world.method import UvmMethod, digest
 from world.values import oid_of, plain
@@ -105,15 +105,15 @@ def first_broken(thought: Thought, oid: str, draft: Draft, path: str) -> Thinkin
     """The first example that a method on `oid` does not hold; None where it holds all."""
     if not draft.examples:
         return None
-    cases = yield from tried_cases(thought, oid, draft, path)
+    cases, _ = yield from tried(thought, oid, draft, path)
     for number, case in enumerate(cases, 1):
         if not case.passed:
             return Break(draft.selector, number, draft.examples[number - 1], case)
     return None
 
 
-def tried_cases(thought: Thought, oid: str, draft: Draft, path: str) -> Thinking[list[Case]]:
-    """How a method on `oid` does on each of its examples. Where the gates do not let its source in any more, none holds."""
+def tried(thought: Thought, oid: str, draft: Draft, path: str) -> Thinking[tuple[list[Case], dict[str, trials.Frozen]]]:
+    """How a method on `oid`, which the gates have let in, does on its examples, and the objects that it read, by their digest."""
     kernel = thought.overlay.is_privileged(oid, draft.selector)
     trial = Trial(
         source=draft.source,
@@ -121,16 +121,12 @@ def tried_cases(thought: Thought, oid: str, draft: Draft, path: str) -> Thinking
         slots=thought.overlay.visible(oid, kernel=kernel),
         examples=[_example(value) for value in draft.examples],
         is_sent=False,
+        is_judged=True,
         kernel=kernel,
     )
-    tried = yield from call(verbs.TRIAL, trial, path=path, keep=True)
-    if tried.violations:
-        first = tried.violations[0]
-        return [failed_case("TRIAL_FAILED", f"{first.rule} at line {first.line}: {first.message}")] * len(
-            draft.examples
-        )
-    tried, _ = yield from trials.complete(thought, trial, tried, draft, path)
-    return tried.cases
+    found = yield from call(verbs.TRIAL, trial, path=path, keep=True)
+    found, read = yield from trials.complete(thought, trial, found, draft, path)
+    return found.cases, read
 
 
 def breaks(selector: str, what: str, broken: Break, hint: str) -> BatosError:
