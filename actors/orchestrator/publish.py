@@ -167,7 +167,7 @@ def _post(connection: Connection, memos: list[Memo]) -> None:
         return world_root.get(connection, ref.oid)
 
     for number, memo in enumerate(memos, last + 1):
-        entry = {"doc_id": memo.doc_id, "text": memo.text, "metadata": memo.metadata}
+        entry = {"doc_id": memo.doc_id, "text": memo.text, "metadata": memo.metadata, "gone": memo.is_gone}
         outbox[number] = persistent(entry, resolve)
     for number in list(outbox.keys(None, remembered)):
         del outbox[number]

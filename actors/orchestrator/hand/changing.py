@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from actors.orchestrator.hand import uses
+from actors.orchestrator.primitives.judgement import gone_memo
 from actors.orchestrator.thinking.overlay import OPAQUE, Draft, Overlay
 from actors.orchestrator.thinking.thought import Thought
 from protocol import codec, names
@@ -43,6 +44,9 @@ def drop(thought: Thought, request: Drop) -> Value:
         name = _own_name(overlay, oid, request.name, "dropped")
         if not request.force:
             uses.of_object(overlay.connection, oid).check(name)
+            for entry, value in overlay.own(oid).items():
+                if isinstance(value, UvmMethod):  # nobody comes to it any more
+                    overlay.remember(gone_memo(oid, entry))
         overlay.call(name, None)
         return {"name": name, "oid": oid, "entry": None}
     own = overlay.own(oid)
@@ -54,6 +58,8 @@ def drop(thought: Thought, request: Drop) -> Value:
         find = uses.of_method if isinstance(value, (UvmMethod, Draft)) else uses.of_slot
         find(overlay.connection, oid, request.entry).check(f"{request.name}.{request.entry}")
     overlay.write(oid, {}, [request.entry])
+    if isinstance(value, UvmMethod) and not overlay.is_kernel(oid):
+        overlay.remember(gone_memo(oid, request.entry))
     return {"name": request.name, "oid": oid, "entry": request.entry}
 
 

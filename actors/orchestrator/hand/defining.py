@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 from actors.orchestrator.hand import proving
+from actors.orchestrator.hand.rehearsing import rehearse
 from actors.orchestrator.hand.splitting import split
 from actors.orchestrator.primitives.contracts import holding
 from actors.orchestrator.primitives.judgement import memo_of
@@ -60,6 +61,7 @@ def _establish(thought: Thought, oid: str, drafts: list[Draft], *, has_contract:
         for draft in drafts:
             yield from holding.holds(thought, oid, draft, f"m.{draft.selector}", HINT)
         yield from holding.senders_hold(thought, oid, replaced, HINT)
+    yield from rehearse(thought, oid)
     overlay.merge()
     for draft in drafts:
         if not overlay.is_kernel(oid):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from actors.orchestrator.hand import proving
+from actors.orchestrator.hand.rehearsing import rehearse
 from actors.orchestrator.hand.splitting import Part
 from actors.orchestrator.primitives.contracts import holding
 from actors.orchestrator.primitives.judgement import memo_of
@@ -51,6 +52,7 @@ def revert(thought: Thought, request: Revert) -> Thinking[Value]:
     if not request.drop_contract:
         yield from holding.holds(thought, oid, draft, f"m.{request.selector}", HINT)
         yield from holding.senders_hold(thought, oid, [draft], HINT)
+    yield from rehearse(thought, oid)
     overlay.merge()
     if not overlay.is_kernel(oid):
         overlay.remember(memo_of(thought, oid, draft))

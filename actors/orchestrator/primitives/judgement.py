@@ -150,7 +150,16 @@ def memo_of(thought: Thought, oid: str, draft: Draft) -> Memo:
         "source": draft.source,
         "intent": draft.intent,
     }
-    return Memo(f"method:{oid}:{draft.selector}", said, metadata)
+    return Memo(_doc_id(oid, draft.selector), said, metadata)
+
+
+def gone_memo(oid: str, selector: str) -> Memo:
+    """That memory need not find the method any more."""
+    return Memo(_doc_id(oid, selector), "", {}, is_gone=True)
+
+
+def _doc_id(oid: str, selector: str) -> str:
+    return f"method:{oid}:{selector}"
 
 
 def _result(tried: Tried) -> Value:

@@ -59,11 +59,12 @@ OPAQUE: Final = Opaque()
 
 
 class Memo(msgspec.Struct, frozen=True):
-    """A document on its way to memory."""
+    """A document on its way to memory. One that `is_gone` is to be forgotten there."""
 
     doc_id: str
     text: str
     metadata: dict[str, Value]
+    is_gone: bool = False
 
 
 class Layer(msgspec.Struct):

@@ -82,6 +82,15 @@ async def test_a_slot_and_a_method_are_dropped(house, box):
     assert (seen.slots, seen.methods) == ({"width": 5}, {})
 
 
+async def test_memory_is_told_what_is_gone_with_the_method_or_with_the_object(house, box):
+    await box.define("box", f"{AREA}\n\ndef half_(self):\n    return self.width / 2\n")
+    oid = house.look("box").oid
+    for entry, gone in (("area_", ["area_"]), (None, ["area_", "half_"])):
+        await box.drop("box", entry)
+        told = [line["doc_id"] for line in house.caught_up if line["gone"]]
+        assert told == [f"method:{oid}:{selector}" for selector in gone]
+
+
 async def test_what_stands_on_it_is_named_and_nothing_is_dropped(house, box):
     await box.define("box", AREA)
     await box.define("pen", TWICE)
