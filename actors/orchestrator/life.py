@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 import structlog
@@ -46,7 +46,7 @@ RETRY_S: Final = 0.2
 REMEMBER_S: Final = 15.0
 """Seconds that an answer may wait for memory, which at its own start loads a model."""
 TELL_S: Final = 2.0
-"""Seconds that a failure may wait for it, and what a person writes by hand: memory may learn of either later."""
+"""Seconds in which memory is told of a failure, and of what a person has written by hand: it may learn of either later."""
 MAX_CONFLICTS: Final = 3
 """So often is a thought with a cycle in it begun at most: each may cost a generation."""
 BACKOFF_S: Final = 0.01
@@ -69,14 +69,16 @@ class Life:
         claims: Claims,
         intents: Intents,
         session: Callable[[MandateRow, Tell, Cancellation, Deadline], Session],
+        beside: Callable[[Coroutine[Any, Any, object]], None],
     ) -> None:
-        """`session` opens a session of this mandate: one for each time that it is thought through."""
+        """`session` opens a session of this mandate: one for each time that it is thought through. `beside` does what nobody awaits."""
         self.mandate = mandate
         self.cancellation = cancellation
         self.deadline: Deadline | None = None
         self._store, self._journal, self._caller = store, journal, caller
         self._claims, self._intents = claims, intents
         self._session = session
+        self._beside = beside
         self._tell = tell
         self._conflicts = self._cycles_lost = 0
         self._lost_at: frozenset[str] = frozenset()
@@ -215,9 +217,10 @@ class Life:
             reply = await self._publish(session, thought)
             has_memos = bool(session.changes().outbox)
         self._intents.release(self.mandate)
-        if has_memos:
-            patience = REMEMBER_S if session.mandate.hand is None else TELL_S
-            reply = msgspec.structs.replace(reply, remembered=await self._catch_up(deadline, patience))
+        if has_memos and session.mandate.hand is not None:
+            self._beside(self._catch_up(deadline, TELL_S))  # whoever writes by hand looks for it a moment later
+        elif has_memos:
+            reply = msgspec.structs.replace(reply, remembered=await self._catch_up(deadline, REMEMBER_S))
         # What was published stands in `applied`, and would be found there after a power cut.
         await self._journal.run(
             lambda: self._journal.finish(self.mandate, "complete", codec.pack(reply), session.read),

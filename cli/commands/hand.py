@@ -163,7 +163,12 @@ def edit(invocation: Invocation, name: str, selector: str, drop_contract: bool) 
 
     home = home_of(invocation)
     begun = finish(editing.begin(home, name, selector))
-    text = editing.edited(begun)
+    try:
+        text = editing.edited(begun)
+    except BatosError as error:
+        if (saved := error.data.get("text")) is None:
+            raise
+        raise editing.kept_in(home, begun, editing.keep(home, begun, saved), error) from error
     if text is None:
         invocation.result(editing.unchanged(begun), f"{name}.{begun.selector} is as it was: nothing was saved")
         return

@@ -31,16 +31,18 @@ def checked(found: Checked) -> str:
 
 
 def confirmed(made: Confirmed) -> str:
-    example = learned.case(read_example(made.example))
+    told = learned.example(read_example(made.example))
     what = f"{made.name}.{made.selector}"
     if made.tid is None:
         return f"{what} owes that already: nothing has changed"
-    return f"{what} owes {_count(made.examples, 'example')} now, this one too:\n  {example}"
+    return f"{what} owes {_count(made.examples, 'example')} now, this one too:\n  {told}"
 
 
 def replaced(found: Sequence[Example]) -> str:
     """The examples that a correction has taken away; "" for none."""
-    return "\n".join(["the contract says no longer:", *(f"  {learned.case(each)}" for each in found)]) if found else ""
+    return (
+        "\n".join(["the contract says no longer:", *(f"  {learned.example(each)}" for each in found)]) if found else ""
+    )
 
 
 def _broken(method: CheckedMethod) -> str:

@@ -35,6 +35,7 @@ class Hand:
         call = SimpleNamespace(envelope=envelope, partial=partial, cancelled=cancelled or asyncio.Event())
         request = codec.unpack(codec.pack(request), verb.request)
         reply = await actor.handlers()[verb.name](request, call)
+        await self.house.mandates.rest()
         return codec.unpack(codec.pack(reply), verb.reply)
 
     async def define(self, name, source, key=None, **rest):
