@@ -3,7 +3,7 @@
     python -m bench.checking [--contracts N] [--rounds N] [--json]
 
 A world has as many objects as contracts, each with a method of its own source and three examples. Real processes check it
-(`bench.homes`: storage, broker, guardian, orchestrator), and count is the command's own question over the bus. The peer is a jail
+(`bench.running.homes`: storage, broker, guardian, orchestrator), and count is the command's own question over the bus. The peer is a jail
 of the same number of workers in this process, which runs the same methods on the same inputs and nothing else, as many at once.
 Both take turns; the first round, in which either compiles each method, is told and not counted.
 """
@@ -22,8 +22,8 @@ from ZODB import DB
 from ZODB.FileStorage import FileStorage
 
 from actors.guardian.jail.jail import Jail
-from bench import homes
 from bench.claims import Claim, processor, report
+from bench.running import homes
 from bus.client import Client
 from protocol import verbs
 from protocol.codec import Ref

@@ -2,7 +2,7 @@
 
     python -m bench.hand [--objects N] [--rounds N] [--json]
 
-Real processes run a home (`bench.homes`: storage, broker, guardian, orchestrator) whose world has many objects. Each command is a
+Real processes run a home (`bench.running.homes`: storage, broker, guardian, orchestrator) whose world has many objects. Each command is a
 process of its own, as a person starts it; beside it, in turns, `batos --version` is started, which does nothing. What is told is
 how much longer than that the median command takes. The method that is defined takes another one's place, which has a contract, and
 others send it: three contracts are tried, and who sends it is found among all objects.
@@ -24,8 +24,8 @@ from typing import Any, Final
 from ZODB import DB
 from ZODB.FileStorage import FileStorage
 
-from bench import homes
 from bench.claims import Claim, processor, report
+from bench.running import homes
 from protocol.home import Home
 from world import history
 from world.method import UvmMethod

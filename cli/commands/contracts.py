@@ -18,7 +18,7 @@ def check(invocation: Invocation, names: tuple[str, ...]) -> int:
 
     Each example of each method runs in the jail, many at once, and nothing is written. Ctrl-C ends it.
     """
-    from cli.calls import contracts
+    from cli.calls import hand
     from cli.render import contracts as render_contracts
     from protocol.messages import CheckProgress
 
@@ -26,7 +26,7 @@ def check(invocation: Invocation, names: tuple[str, ...]) -> int:
         event = {"event": "checked", "done": found.done, "total": found.total, "broken": found.broken}
         invocation.event(event, render_contracts.progress(found))
 
-    found = finish(contracts.check(home_of(invocation), names, tell))
+    found = finish(hand.check(home_of(invocation), names, tell))
     invocation.result(found, render_contracts.checked(found))
     return 0 if found.ok else 1
 
@@ -41,10 +41,10 @@ def confirm(invocation: Invocation, mandate: str, key: str | None) -> None:
 
     MANDATE is the id that the reply of `send` has, the beginning of one, or the word `last`.
     """
-    from cli.calls import contracts
+    from cli.calls import hand
     from cli.render import contracts as render_contracts
 
-    made = finish(contracts.confirm(home_of(invocation), mandate, key))
+    made = finish(hand.confirm(home_of(invocation), mandate, key))
     invocation.result(made, render_contracts.confirmed(made))
 
 
@@ -69,12 +69,12 @@ def correct(
 
     MANDATE is as for `confirm`. An old example of the same inputs goes, and is named.
     """
-    from cli.calls import contracts, learning
+    from cli.calls import hand, learning
     from cli.render import contracts as render_contracts
     from cli.render import learned as render_learned
     from cli.render import thought as render_thought
 
-    on_its_way = contracts.correction(
+    on_its_way = hand.correction(
         home_of(invocation), mandate, returns=returns, slots_after=slots_after, key=key, seconds=timeout
     )
     try:

@@ -100,9 +100,13 @@ def _standing(connection: Connection, key: str) -> Iterator[tuple[UvmObject, Uvm
             continue
         for at in _after(index["holders"], oid):
             holder = _loaded(connection, at)
-            if isinstance(holder, UvmObject) and holder._slots.get(method.selector) is method:
+            if isinstance(holder, UvmObject) and _stands(holder, method):
                 yield holder, method
                 break
+
+
+def _stands(holder: UvmObject, method: UvmMethod) -> bool:
+    return holder._slots.get(method.selector) is method
 
 
 def _after(keys: Any, first: str) -> Iterator[str]:
