@@ -71,6 +71,8 @@ def publish(db: DB, publication: Publication) -> str:
         _apply(connection, publication)
         root = connection.root()
         _rename(root, connection, publication.changes.names)
+        for oid in publication.changes.lost:
+            mentions.forget_all(world_root.get(connection, oid))
         _post(connection, publication.changes.outbox)
         for ended in publication.cycles:
             root["orchestrator_obj"].active_cycles.pop(ended, None)
@@ -167,7 +169,9 @@ def _post(connection: Connection, memos: list[Memo]) -> None:
         return world_root.get(connection, ref.oid)
 
     for number, memo in enumerate(memos, last + 1):
-        entry = {"doc_id": memo.doc_id, "text": memo.text, "metadata": memo.metadata, "gone": memo.is_gone}
+        entry = {"doc_id": memo.doc_id, "text": memo.text, "metadata": memo.metadata}
+        if memo.is_gone:
+            entry["gone"] = True
         outbox[number] = persistent(entry, resolve)
     for number in list(outbox.keys(None, remembered)):
         del outbox[number]
@@ -236,9 +240,6 @@ def _rename(root: Any, connection: Connection, changed: dict[str, str | None]) -
         if known is None:
             raise BatosError("CONFLICT", f"nothing is called {name} any more", "See `batos ls`.")
         known._name = None
-        if oid_of(known) not in changed.values():
-            for method in [one for one in known._slots.values() if isinstance(one, UvmMethod)]:
-                mentions.forget(known, method)
     for name, oid in changed.items():
         if oid is not None:
             if world_root.is_taken(root, name):

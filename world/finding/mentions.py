@@ -13,6 +13,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator
+from itertools import groupby
 from typing import Any, Final
 
 from BTrees.OOBTree import OOTreeSet
@@ -78,6 +79,12 @@ def forget(holder: UvmObject, method: UvmMethod) -> None:
             index["names"].remove(each)
 
 
+def forget_all(holder: UvmObject) -> None:
+    """Nothing leads to `holder` any more."""
+    for method in [value for value in holder._slots.values() if isinstance(value, UvmMethod)]:
+        forget(holder, method)
+
+
 def _keys(method: UvmMethod, oid: str) -> list[str]:
     return [f"{name} {oid}" for name in (*names_in(str(method.source)), f"{_DEF}{method.selector}")]
 
@@ -90,6 +97,27 @@ def using(connection: Connection, name: str) -> Iterator[tuple[UvmObject, UvmMet
 def called(connection: Connection, selector: str) -> Iterator[tuple[UvmObject, UvmMethod]]:
     """The methods that stand under `selector`, likewise."""
     return _standing(connection, f"{_DEF}{selector}")
+
+
+def methods(connection: Connection) -> Iterator[tuple[UvmObject, UvmMethod]]:
+    """Every method with a source, each once, with an object on which it stands: one that has a name, if any has."""
+    index: Any = connection.root()[INDEX]
+    for oid, keys in groupby(index["holders"], lambda key: key.partition(" ")[0]):
+        method = _loaded(connection, oid)
+        if not isinstance(method, UvmMethod):
+            continue
+        nameless: UvmObject | None = None
+        for key in keys:
+            holder = _loaded(connection, key.rpartition(" ")[2])
+            if not isinstance(holder, UvmObject) or not _stands(holder, method):
+                continue
+            if holder._name is not None:
+                yield holder, method
+                break
+            nameless = nameless or holder
+        else:
+            if nameless is not None:
+                yield nameless, method
 
 
 def _standing(connection: Connection, key: str) -> Iterator[tuple[UvmObject, UvmMethod]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain, islice
 from typing import Any, Final
 
 from persistent.list import PersistentList
@@ -26,7 +27,7 @@ def objects(connection: Connection, *, keep: bool = False) -> Iterator[tuple[str
     root: Any = connection.root()
     kernel = [(name, root[name]) for name in world_root.KERNEL_OBJECTS if name in root]
     seen: set[str] = set()
-    for start in (*root["objects"].items(), *root["personas"].items(), *kernel):
+    for start in chain(_fetched(reading, root["objects"]), root["personas"].items(), kernel):
         pending = [start]
         while pending:
             label, here = pending.pop()
@@ -39,6 +40,15 @@ def objects(connection: Connection, *, keep: bool = False) -> Iterator[tuple[str
                 pending += [(each._name or f"{label}.{name}", each) for each in owned]
             if not keep and len(seen) % _MANY == 0:
                 reading.cacheMinimize()
+
+
+def _fetched(reading: Any, named: Any) -> Iterator[tuple[str, UvmObject]]:
+    """The objects of a tree, with their slots, asked of the server many at a time: one by one each costs a journey."""
+    pairs = iter(named.items())
+    while batch := list(islice(pairs, _MANY)):
+        reading.prefetch([each for _, each in batch])
+        reading.prefetch([each._slots for _, each in batch])
+        yield from batch
 
 
 def within(value: Any) -> Iterator[Any]:

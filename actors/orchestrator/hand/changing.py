@@ -44,6 +44,7 @@ def drop(thought: Thought, request: Drop) -> Value:
         name = _own_name(overlay, oid, request.name, "dropped")
         if not request.force:
             uses.of_object(overlay.connection, oid).check(name)
+            overlay.lose(oid)
             for entry, value in overlay.own(oid).items():
                 if isinstance(value, UvmMethod):  # nobody comes to it any more
                     overlay.remember(gone_memo(oid, entry))

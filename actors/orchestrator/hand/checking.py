@@ -11,6 +11,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import islice
 from typing import Any, Final
 
 import msgspec
@@ -28,7 +29,7 @@ from protocol.errors import BatosError
 from protocol.home import Settings
 from protocol.messages import BrokenCase, Check, Checked, CheckedMethod, CheckProgress
 from world import root as world_root
-from world.finding import reach
+from world.finding import mentions
 from world.method import UvmMethod
 from world.store import Store, moment_of
 from world.uvm import UvmObject
@@ -36,6 +37,7 @@ from world.values import oid_of
 
 AT_ONCE: Final = 8
 """Contracts on their way to the guardian: some for each of its workers, and few enough that others come between."""
+FOUND_AT_ONCE: Final = 100
 PROGRESS_S: Final = 0.5
 ASK_S: Final = 60.0
 """Seconds for one question to the guardian, which may be busy with others."""
@@ -74,7 +76,7 @@ class Checking:
         connection = await self._store.run(self._open)
         try:
             tid = moment_of(connection)
-            contracts = await self._store.run(lambda: self._contracts(connection, request.names))
+            contracts = await self._contracts(connection, request.names)
             found = await self._try(connection, contracts)
         finally:
             await self._store.run(partial(self._close, connection))
@@ -99,17 +101,15 @@ class Checking:
         self._manager.abort()
         connection.close()
 
-    def _contracts(self, connection: Connection, names: list[str]) -> list[Contract]:
+    async def _contracts(self, connection: Connection, names: list[str]) -> list[Contract]:
+        """Found a few at a time, so that others come to the world's thread between them."""
+        standing = _standing(connection, names)
         found: list[Contract] = []
-        for label, here in _holders(connection, names):
-            for selector, method in list(here._slots.items()):
-                if not isinstance(method, UvmMethod) or method.source is None:
-                    continue
-                if method.examples:
-                    found.append(Contract(label, oid_of(here), selector))
-                elif not world_root.is_kernel(here):  # the system's own methods are no user's to give a contract
-                    self._without += 1
-        return found
+        while part := await self._store.run(lambda: list(islice(standing, FOUND_AT_ONCE))):
+            owing = [one for one in part if one is not None]
+            found += owing
+            self._without += len(part) - len(owing)
+        return sorted(found, key=lambda one: (one.label, one.selector))
 
     async def _try(self, connection: Connection, contracts: list[Contract]) -> list[CheckedMethod]:
         """All contracts, `AT_ONCE` at a time; in their order."""
@@ -161,11 +161,22 @@ class Checking:
             self._tell(CheckProgress(done=len(found), total=total, broken=broken))
 
 
-def _holders(connection: Connection, names: list[str]) -> Iterator[tuple[str, UvmObject]]:
+def _standing(connection: Connection, names: list[str]) -> Iterator[Contract | None]:
+    """The contracts of the world, or of the named objects; None for a method of the user's that owes nothing."""
+    for holder, method in _methods(connection, names):
+        if method.examples:
+            yield Contract(holder._name or oid_of(holder), oid_of(holder), method.selector)
+        elif not world_root.is_kernel(holder):  # the system's own methods are no user's to give a contract
+            yield None
+
+
+def _methods(connection: Connection, names: list[str]) -> Iterator[tuple[UvmObject, UvmMethod]]:
     if not names:
-        yield from reach.objects(connection)
-    for name in dict.fromkeys(names):
-        yield name, world_root.resolve(connection, name)
+        yield from mentions.methods(connection)
+    for holder in {oid_of(here): here for here in (world_root.resolve(connection, name) for name in names)}.values():
+        for method in list(holder._slots.values()):
+            if isinstance(method, UvmMethod) and method.source is not None:
+                yield holder, method
 
 
 def _tried(thought: Thought, contract: Contract) -> Thinking[CheckedMethod]:

@@ -1,13 +1,12 @@
 """What stands on an object, a method or a slot: heirs, references, and the methods that use it, found in their sources.
 
-All of the world that a name leads to is looked through: objects with what they own, personas and the root's objects. Trees are
-not (documents, running cycles, experts). It is read beside the thought's own reads: what is found is told and decides nothing
+Who uses a name the index over sources knows. For heirs and references all of the world that a name leads to is looked through: objects
+with what they own, personas and the root's objects. It is read beside the thought's own reads: what is found is told and decides nothing
 that a later change of it would make wrong, since an object stays as long as anything refers to it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import msgspec
@@ -16,8 +15,7 @@ from ZODB.Connection import Connection
 from protocol import names
 from protocol.errors import BatosError
 from world import root as world_root
-from world.finding import reach
-from world.finding.mentions import names_in
+from world.finding import mentions, reach
 from world.method import UvmMethod
 from world.uvm import UvmObject, delegation
 from world.values import oid_of
@@ -70,9 +68,9 @@ def of_object(connection: Connection, oid: str) -> Uses:
 
 def of_method(connection: Connection, oid: str, selector: str) -> Uses:
     """Who inherits the method from the object, and which methods anywhere send its selector."""
-    sending = _mentioning(connection, selector, lambda _: True)
-    senders = [f"{label}.{name}" for label, here, name, _ in sending if name != selector or oid_of(here) != oid]
-    return Uses(heirs=_heirs_of(connection, oid, selector), senders=senders)
+    sending = mentions.using(connection, selector)
+    senders = [_label(here, one) for here, one in sending if one.selector != selector or oid_of(here) != oid]
+    return Uses(heirs=_heirs_of(connection, oid, selector), senders=sorted(senders))
 
 
 def of_slot(connection: Connection, oid: str, slot: str) -> Uses:
@@ -82,19 +80,12 @@ def of_slot(connection: Connection, oid: str, slot: str) -> Uses:
     def is_near(here: UvmObject) -> bool:
         return oid_of(here) in above or any(oid_of(parent) == oid for parent in delegation(here))
 
-    users = [f"{label}.{name}" for label, _, name, _ in _mentioning(connection, slot, is_near)]
-    return Uses(heirs=_heirs_of(connection, oid, slot), senders=users)
+    users = [_label(here, one) for here, one in mentions.using(connection, slot) if is_near(here)]
+    return Uses(heirs=_heirs_of(connection, oid, slot), senders=sorted(users))
 
 
-def _mentioning(
-    connection: Connection, name: str, where: Callable[[UvmObject], bool]
-) -> Iterator[tuple[str, UvmObject, str, UvmMethod]]:
-    for label, here in reach.objects(connection):
-        for selector, method in list(here._slots.items()):
-            if not isinstance(method, UvmMethod) or method.source is None:
-                continue
-            if name in method.source and name in names_in(method.source) and where(here):
-                yield label, here, selector, method
+def _label(here: UvmObject, method: UvmMethod) -> str:
+    return f"{here._name or oid_of(here)}.{method.selector}"
 
 
 def _heirs_of(connection: Connection, oid: str, entry: str) -> list[str]:

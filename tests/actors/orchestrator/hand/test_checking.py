@@ -87,16 +87,23 @@ async def test_a_method_that_cannot_run_any_more_breaks_its_contract(house, worl
 
 
 async def test_only_the_named_objects_are_checked(house, world):
-    assert [method.name for method in (await world.check("counter", "box", "box")).methods] == ["counter", "box"]
+    assert [method.name for method in (await world.check("counter", "box", "box")).methods] == ["box", "counter"]
     error = await world.refused(world.check("bok"))
     assert (error.code, error.hint) == ("UNKNOWN_OBJECT", "Did you mean box?")
 
 
-async def test_an_object_that_another_one_owns_is_checked_under_its_place(house, world):
-    await house.send("till", "_clone_persistent_", key="a clone of its own")
+async def test_a_method_that_clones_share_is_checked_once_and_one_without_a_name_by_its_oid(house, world):
     await world.define("till", "def keep_(self, of):\n    self.kept = of.clone_()\n    self._p_changed = True\n")
     await house.send("till", "keep_", Ref(house.look("box").oid), key="keep")
-    assert [method.name for method in (await world.check()).methods] == ["box", "counter", "till", "till.kept"]
+    assert [method.name for method in (await world.check()).methods] == ["box", "counter", "till"]
+    counter = house.look("counter").oid
+    await world.set("till", counter=Ref(counter))
+    await world.drop("counter", force=True)
+    assert [method.name for method in (await world.check()).methods] == [counter, "box", "till"]
+    found = await world.check(counter)
+    assert [(method.name, method.selector) for method in found.methods] == [(counter, "up_")]
+    await world.drop("till")
+    assert [method.name for method in (await world.check()).methods] == [counter, "box"], "nothing leads to it any more"
 
 
 async def test_nothing_else_waits_for_it(house, world):
