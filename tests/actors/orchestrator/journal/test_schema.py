@@ -178,7 +178,7 @@ async def test_a_journal_of_the_second_version_notes_moments_from_now_on(path):
     Journal(path).close()
     with closing(sqlite3.connect(path)) as older:
         older.executescript(
-            "ALTER TABLE mandates RENAME COLUMN read TO nothing; DROP INDEX steps_send; PRAGMA user_version = 2;"
+            "ALTER TABLE mandates RENAME COLUMN read TO unread; DROP INDEX steps_send; PRAGMA user_version = 2;"
             "INSERT INTO mandates (mandate, key, body, accepted, remaining, state, reply, finished)"
             " VALUES ('m1', 'k1', x'', 1.0, 1.0, 'complete', x'', 2.0);"
         )
