@@ -242,11 +242,9 @@ class Life:
             reads=dict(session.thought.overlay.reads),
             cycles=session.begun,
             reply=codec.pack(reply),
-            finished=await self._forgettable(),
+            finished=await self._about_to_commit(session.read),
             **({} if session.mandate.hand is None else _by_hand(session.mandate)),
         )
-        # Before the commit: after it only a look into `applied` may be left of this process.
-        await self._journal.run(partial(self._journal.note_read, self.mandate, session.read), durable=False)
         intents = self._intents
         written = await self._store.run(session.thought.overlay.written) if intents.taken(self.mandate) else frozenset()
         # Nothing is awaited from here to the commit: whoever gets a turn after this look thinks after this commit.
@@ -257,10 +255,15 @@ class Life:
         tid = await self._store.run(lambda: publish.publish(self._store.db, publication))
         return msgspec.structs.replace(reply, tid=tid)
 
-    async def _forgettable(self) -> list[str]:
-        """Mandates in `applied` whose end is safe in the journal."""
+    async def _about_to_commit(self, read: str) -> list[str]:
+        """Note what was `read`: after the commit there may be nobody left to do it. Mandates in `applied` whose end is safe."""
         known = await self._store.run(lambda: publish.applied_mandates(self._store.db))
-        return await self._journal.run(lambda: self._journal.are_over(known), durable=False) if known else []
+
+        def note() -> list[str]:
+            self._journal.note_read(self.mandate, read)
+            return self._journal.are_over(known) if known else []
+
+        return await self._journal.run(note, durable=False)
 
     async def _catch_up(self, deadline: Deadline, seconds: float) -> bool:
         """Let memory read the outbox; whether it has. What it could not now, it does when it is there again."""
