@@ -169,7 +169,7 @@ def _post(connection: Connection, memos: list[Memo]) -> None:
         return world_root.get(connection, ref.oid)
 
     for number, memo in enumerate(memos, last + 1):
-        entry = {"doc_id": memo.doc_id, "text": memo.text, "metadata": memo.metadata}
+        entry: dict[str, Value] = {"doc_id": memo.doc_id, "text": memo.text, "metadata": memo.metadata}
         if memo.is_gone:
             entry["gone"] = True
         outbox[number] = persistent(entry, resolve)

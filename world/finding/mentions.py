@@ -89,14 +89,14 @@ def _keys(method: UvmMethod, oid: str) -> list[str]:
     return [f"{name} {oid}" for name in (*names_in(str(method.source)), f"{_DEF}{method.selector}")]
 
 
-def using(connection: Connection, name: str) -> Iterator[tuple[UvmObject, UvmMethod]]:
-    """The methods that use `name`, each once, with an object on which it stands."""
-    return _standing(connection, name)
+def using(connection: Connection, name: str, *, everywhere: bool = False) -> Iterator[tuple[UvmObject, UvmMethod]]:
+    """The methods that use `name`, each once, with an object on which it stands; or with every one of these."""
+    return _standing(connection, name, everywhere=everywhere)
 
 
 def called(connection: Connection, selector: str) -> Iterator[tuple[UvmObject, UvmMethod]]:
     """The methods that stand under `selector`, likewise."""
-    return _standing(connection, f"{_DEF}{selector}")
+    return _standing(connection, f"{_DEF}{selector}", everywhere=False)
 
 
 def methods(connection: Connection) -> Iterator[tuple[UvmObject, UvmMethod]]:
@@ -120,7 +120,7 @@ def methods(connection: Connection) -> Iterator[tuple[UvmObject, UvmMethod]]:
                 yield nameless, method
 
 
-def _standing(connection: Connection, key: str) -> Iterator[tuple[UvmObject, UvmMethod]]:
+def _standing(connection: Connection, key: str, *, everywhere: bool) -> Iterator[tuple[UvmObject, UvmMethod]]:
     index: Any = connection.root()[INDEX]
     for oid in _after(index["names"], key):
         method = _loaded(connection, oid)
@@ -130,7 +130,8 @@ def _standing(connection: Connection, key: str) -> Iterator[tuple[UvmObject, Uvm
             holder = _loaded(connection, at)
             if isinstance(holder, UvmObject) and _stands(holder, method):
                 yield holder, method
-                break
+                if not everywhere:
+                    break
 
 
 def _stands(holder: UvmObject, method: UvmMethod) -> bool:

@@ -20,7 +20,7 @@ def perform(thought: Thought, hand: Hand) -> Thinking[Value]:
         case SetSlots():
             return changing.set_slots(thought, hand)
         case Drop():
-            return changing.drop(thought, hand)
+            return (yield from changing.drop(thought, hand))
         case Rename():
             return changing.rename(thought, hand)
         case Revert():

@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 from ZODB.Connection import Connection
 
+from actors.orchestrator.thinking.asks import Pause, Thinking
 from protocol import names
 from protocol.errors import BatosError
 from world import root as world_root
@@ -22,6 +23,8 @@ from world.values import oid_of
 
 TOLD: Final = 20
 """Of each kind of use, so many are named."""
+PAUSE_AFTER: Final = 200
+"""Objects that are looked through before others may come."""
 
 
 class Uses(msgspec.Struct, frozen=True):
@@ -46,14 +49,16 @@ class Uses(msgspec.Struct, frozen=True):
         )
 
 
-def of_object(connection: Connection, oid: str) -> Uses:
+def of_object(connection: Connection, oid: str) -> Thinking[Uses]:
     """Who delegates to the object, and which slots and contracts refer to it."""
     heirs, references = [], []
 
     def is_it(value: Any) -> bool:
         return isinstance(value, UvmObject) and oid_of(value) == oid
 
-    for label, here in reach.objects(connection):
+    for number, (label, here) in enumerate(reach.objects(connection), 1):
+        if number % PAUSE_AFTER == 0:
+            yield Pause()
         for name, value in list(here._slots.items()):
             if names.is_delegation(name):
                 if is_it(value) and oid_of(here) != oid:
@@ -66,36 +71,40 @@ def of_object(connection: Connection, oid: str) -> Uses:
     return Uses(heirs=heirs, references=references)
 
 
-def of_method(connection: Connection, oid: str, selector: str) -> Uses:
+def of_method(connection: Connection, oid: str, selector: str) -> Thinking[Uses]:
     """Who inherits the method from the object, and which methods anywhere send its selector."""
     sending = mentions.using(connection, selector)
     senders = [_label(here, one) for here, one in sending if one.selector != selector or oid_of(here) != oid]
-    return Uses(heirs=_heirs_of(connection, oid, selector), senders=sorted(senders))
+    heirs = yield from _heirs_of(connection, oid, selector)
+    return Uses(heirs=heirs, senders=sorted(senders))
 
 
-def of_slot(connection: Connection, oid: str, slot: str) -> Uses:
+def of_slot(connection: Connection, oid: str, slot: str) -> Thinking[Uses]:
     """Who inherits the slot, and which methods of the object, of its heirs and of its parents use it."""
     above = {oid_of(here) for here in delegation(world_root.get(connection, oid))}
 
     def is_near(here: UvmObject) -> bool:
         return oid_of(here) in above or any(oid_of(parent) == oid for parent in delegation(here))
 
-    users = [_label(here, one) for here, one in mentions.using(connection, slot) if is_near(here)]
-    return Uses(heirs=_heirs_of(connection, oid, slot), senders=sorted(users))
+    users = [_label(here, one) for here, one in mentions.using(connection, slot, everywhere=True) if is_near(here)]
+    heirs = yield from _heirs_of(connection, oid, slot)
+    return Uses(heirs=heirs, senders=sorted(users))
 
 
 def _label(here: UvmObject, method: UvmMethod) -> str:
     return f"{here._name or oid_of(here)}.{method.selector}"
 
 
-def _heirs_of(connection: Connection, oid: str, entry: str) -> list[str]:
+def _heirs_of(connection: Connection, oid: str, entry: str) -> Thinking[list[str]]:
     """Objects that have `entry` from the object, and from nobody nearer."""
-    return [
-        label
-        for label, here in reach.objects(connection)
-        if oid_of(here) != oid
-        and oid == next((oid_of(parent) for parent in delegation(here) if entry in parent._slots), "")
-    ]
+    heirs: list[str] = []
+    for number, (label, here) in enumerate(reach.objects(connection), 1):
+        if number % PAUSE_AFTER == 0:
+            yield Pause()
+        holder = next((oid_of(parent) for parent in delegation(here) if entry in parent._slots), "")
+        if holder == oid and oid_of(here) != oid:
+            heirs.append(label)
+    return heirs
 
 
 def _listed(found: list[str]) -> str:

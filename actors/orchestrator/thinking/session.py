@@ -28,6 +28,7 @@ from actors.orchestrator.thinking.asks import (
     Ended,
     Entered,
     Judged,
+    Pause,
     Placed,
     RemoteCall,
     SentBy,
@@ -252,6 +253,10 @@ class Session:
                 await self._place(ask)
             case Chosen():
                 self._note(lambda: journal.choose(ask.cycle, ask.sha256, is_installed=ask.is_installed))
+            case Pause():
+                self.cancellation.check()
+                if self.deadline.left() <= 0:
+                    raise late(self.deadline, "all of the world was looked through")
             case SentBy():
                 return await journal.run(lambda: journal.finding.senders(ask.selector), durable=False)
             case Ended():
