@@ -26,6 +26,7 @@ from actors.orchestrator.thinking.thought import Thought
 from bus.again import Again
 from bus.client import Caller
 from protocol.errors import BatosError
+from protocol.examples import failed_case
 from protocol.home import Settings
 from protocol.messages import BrokenCase, Check, Checked, CheckedMethod, CheckProgress
 from world import root as world_root
@@ -136,11 +137,16 @@ class Checking:
         thought = Thought("check", Overlay(connection), self._settings.orchestrator, PERFORMERS)
         thinking = _tried(thought, contract)
         answer: Any = None
+        error: BatosError | None = None
         while True:
-            step = await self._store.run(partial(_advance, thinking, answer))
+            step = await self._store.run(partial(_advance, thinking, answer, error))
             if not isinstance(step, RemoteCall):
                 return step
-            answer = await self._ask(step)
+            answer, error = None, None
+            try:
+                answer = await self._ask(step)
+            except BatosError as raised:
+                error = raised
 
     async def _ask(self, ask: RemoteCall) -> Any:
         async def attempt(left: float) -> Any:
@@ -180,9 +186,15 @@ def _methods(connection: Connection, names: list[str]) -> Iterator[tuple[UvmObje
 
 
 def _tried(thought: Thought, contract: Contract) -> Thinking[CheckedMethod]:
+    """How a method does. What keeps it from being tried, and is no matter of the moment, is a break of its contract too."""
     method = thought.overlay.own(contract.holder)[contract.selector]
     draft = holding.draft_of(method, method.author)
-    cases, _ = yield from holding.tried(thought, contract.holder, draft, "m")
+    try:
+        cases, _ = yield from holding.tried(thought, contract.holder, draft, "m")
+    except BatosError as error:
+        if error.is_passing or error.is_fatal:
+            raise
+        cases = [failed_case("TRIAL_FAILED", f"{error.code}: {error.message}")] * len(draft.examples)
     broken = [
         BrokenCase(number=number, asked=holding.shown(draft.examples[number - 1]), rule=case.rule, message=case.message)
         for number, case in enumerate(cases, 1)
@@ -197,10 +209,10 @@ def _tried(thought: Thought, contract: Contract) -> Thinking[CheckedMethod]:
     )
 
 
-def _advance(thinking: Thinking[CheckedMethod], answer: Any) -> RemoteCall | CheckedMethod:
+def _advance(thinking: Thinking[CheckedMethod], answer: Any, error: BatosError | None) -> RemoteCall | CheckedMethod:
     """Go on to what the guardian is to be asked, or to the end."""
     try:
-        ask = thinking.send(answer)
+        ask = thinking.send(answer) if error is None else thinking.throw(error)
     except StopIteration as stop:
         done: CheckedMethod = stop.value
         return done

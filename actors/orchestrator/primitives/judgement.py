@@ -67,7 +67,7 @@ def judge(sender: Sender, target: Value, source: Value, message: Value) -> Think
     running.frozen.update({(sha256, example): others for example, others in read.items()})
     problem = _problem(tried, asked)
     if not problem:
-        problem = yield from _broken_sender(thought, oid, draft, sender.path)
+        problem = yield from _broken(thought, oid, draft, sender.path, is_tried=True)
     yield Judged(cycle=running.cycle, sha256=sha256, verdict=tried.verdict, problem=problem, source=trial.source)
     return {
         "sha256": sha256,
@@ -113,7 +113,7 @@ def install(sender: Sender, target: Value, source: Value, origin: Value = "") ->
         intent=contract.intent if contract else "",
         origin=arguments.text(origin, "origin"),
     )
-    broken = yield from _broken_sender(thought, oid, draft, sender.path)
+    broken = yield from _broken(thought, oid, draft, sender.path, is_tried=False)
     if broken:
         raise BatosError("REFUSED", f"{draft.selector} {broken}")
     thought.overlay.write(oid, {draft.selector: draft})
@@ -121,8 +121,11 @@ def install(sender: Sender, target: Value, source: Value, origin: Value = "") ->
     return draft.sha256
 
 
-def _broken_sender(thought: Thought, oid: str, draft: Draft, path: str) -> Thinking[str]:
-    """Whose contract the method breaks in the place of the one that stands there, in a few words; "" for nobody's."""
+def _broken(thought: Thought, oid: str, draft: Draft, path: str, *, is_tried: bool) -> Thinking[str]:
+    """Whose contract the method breaks in the place of the one that stands there, in a few words; "" for nobody's.
+
+    One that `is_tried` holds its own. Whether another one does is no matter of the machine's states, which are source in the world.
+    """
     contract = thought.contracts.get((oid, draft.selector))
     is_accepted = contract is not None and contract.learn is not None and contract.learn.drop_contract
     if is_accepted or draft.selector not in thought.overlay.own(oid):
@@ -130,7 +133,9 @@ def _broken_sender(thought: Thought, oid: str, draft: Draft, path: str) -> Think
     mark = thought.overlay.push()
     try:
         thought.overlay.write(oid, {draft.selector: draft})
-        broken = yield from holding.first_broken_sender(thought, oid, [draft], draft.selector, path)
+        broken = None if is_tried else (yield from holding.first_broken(thought, oid, draft, f"{path}.own"))
+        if broken is None:
+            broken = yield from holding.first_broken_sender(thought, oid, [draft], draft.selector, path)
     finally:
         thought.overlay.restore(mark)
     return "" if broken is None else f"breaks the contract of {broken.method}: {holding.told(broken)}"

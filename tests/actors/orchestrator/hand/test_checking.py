@@ -9,6 +9,7 @@ import pytest
 
 from actors.orchestrator.hand import checking
 from protocol.codec import Ref
+from protocol.errors import BatosError
 from protocol.messages import Example, Learn, OtherObject
 from world.store import commit
 
@@ -84,6 +85,25 @@ async def test_a_method_that_cannot_run_any_more_breaks_its_contract(house, worl
     found = await world.check("box")
     assert [(method.selector, method.failed) for method in found.methods] == [("area_", 3)]
     assert all(case.message for case in found.methods[0].cases)
+
+
+async def test_a_contract_that_cannot_be_tried_is_a_broken_one_and_the_others_are_tried(house, world):
+    with commit(house.db, user="test", description="too much") as connection:
+        box = connection.root()["objects"]["box"]
+        for number in range(5):
+            box.set_slot(f"text{number}", "x" * 250_000)
+    found = await world.check()
+    assert [(each.name, each.failed) for each in found.methods] == [("box", 3), ("till", 1), ("counter", 0)]
+    assert "TOO_LARGE" in found.methods[0].cases[0].message
+
+
+async def test_a_guardian_that_is_lost_ends_the_check_and_is_said(house, world):
+    def lost(request):
+        raise BatosError("STORAGE", "the store is lost")
+
+    house.bus.handlers["guardian", "trial"] = lost
+    error = await world.refused(world.check())
+    assert error.code == "STORAGE"
 
 
 async def test_only_the_named_objects_are_checked(house, world):

@@ -59,6 +59,10 @@ async def test_no_state_of_the_machine_installs_what_breaks_a_sender(sent, hand)
     with pytest.raises(BatosError) as caught:
         await sent.send("box", "area_", key="again", learn=Learn(again=True))
     assert "breaks the contract of till.cost_" in caught.value.message
+    sent.played.rounds = [["def area_(self):\n    return 0\n"] * 2]
+    with pytest.raises(BatosError) as caught:
+        await sent.send("box", "area_", key="once more", learn=Learn(again=True))
+    assert "breaks the contract of area_: example 1" in caught.value.message
     assert sent.look("box").methods["area_"].source == AREA
 
 
