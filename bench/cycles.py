@@ -2,7 +2,7 @@
 
     python -m bench.cycles [--quick] [--json] [--peers PYTHON] [--keep FILE]
 
-Real processes answer, without a model (`bench.homes`). Measured are: an understood read (`area_`, nothing is written), an
+Real processes answer, without a model (`bench.running.homes`). Measured are: an understood read (`area_`, nothing is written), an
 understood write (`grow_`, one commit), a method with five sends of its own (`five_`), and a no-op cycle (`ponder_`): the six
 states of the machine are gone through, its context is committed where everybody can see it, every state's method runs in
 the jail with its sends, and the end is published; but SYNTHESIZING writes no method, so nothing is generated. Each alone, and
@@ -10,7 +10,7 @@ the jail with its sends, and the end is published; but SYNTHESIZING writes no me
 name, the newest cycles, the orchestrator's status.
 
 Three homes run side by side and take turns: a small one, one with many finished mandates, one with many objects. The
-peers take their turns in the same rounds, each in a process of its own (`bench.flows`): DBOS and LangGraph with a workflow
+peers take their turns in the same rounds, each in a process of its own (`bench.running.flows`): DBOS and LangGraph with a workflow
 of five steps that add one, each step durable, on SQLite in WAL mode, synchronous. They run in the interpreter that `--peers`
 names (default: this one); one that it does not have is not measured, and what rests on it is said to be so.
 
@@ -35,8 +35,8 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from bench import flows, homes
 from bench.claims import Claim, commit, processor, report
+from bench.running import flows, homes
 from bus.client import Client
 from protocol import verbs
 from protocol.errors import BatosError

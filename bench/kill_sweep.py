@@ -36,8 +36,8 @@ from typing import Any, Final
 
 from ulid import ULID
 
-from bench import homes
 from bench.claims import Claim, processor, report
+from bench.running import homes
 from bus.client import Client
 from cli import lifecycle
 from cli.calls.facts import FACTS

@@ -13,6 +13,7 @@ broker that is not there.
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 import os
 import threading
@@ -21,7 +22,6 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-import structlog
 import zmq
 
 from bus.monitor import LOST, MADE, Monitor
@@ -36,7 +36,7 @@ OUTBOX: Final = 10_000
 HIGH_WATER: Final = 1000
 LINGER_MS: Final = 250
 
-_log = structlog.get_logger("bus")
+_log = logging.getLogger("bus")  # structlog's own would cost a command a quarter of its start
 
 
 def sealed(envelope: Envelope) -> bytes:
@@ -115,7 +115,7 @@ class Link:
             socket.connect(self._endpoint)
             self._talk(socket, monitor)
         except Exception:  # noqa: BLE001 - a thread has nobody else to tell
-            _log.exception("the connection to the bus failed", endpoint=self._endpoint)
+            _log.exception("the connection to the bus failed: %s", self._endpoint)
             self._post(self._broker, None)
         finally:
             monitor.close()
@@ -170,7 +170,7 @@ class Link:
             try:
                 envelope = open_frame(b"".join(frames))
             except BatosError as error:
-                _log.warning("a frame from the broker was dropped", error=str(error))
+                _log.warning("a frame from the broker was dropped: %s", error)
                 continue
             if envelope.kind == "heartbeat":
                 if envelope.sender != boot:

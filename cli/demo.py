@@ -18,7 +18,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Final
 
-from cli import lifecycle, wire
+from cli import lifecycle
 from cli.calls import asking, experts, facts, guard, mandate, memory, objects, sending
 from cli.console import Invocation
 from cli.render import experts as render_experts
@@ -50,7 +50,6 @@ _SIGNALLED: Final = (
 
 async def run(invocation: Invocation) -> dict[str, Any]:
     """Show all steps; `{"ok", "seconds", "steps", "note"}`. Whatever happens, nothing keeps running."""
-    wire.quiet()
     # Not $TMPDIR: the path of a unix socket is short.
     folder = Path(tempfile.mkdtemp(prefix="batos-", dir="/tmp"))
     try:

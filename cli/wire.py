@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import shlex
-import sys
 from typing import Final
-
-import structlog
 
 from bus.again import AGAIN_S, Again
 from bus.client import Client
@@ -76,15 +72,6 @@ async def reach(home: Home, bus: Client, service: str) -> None:
             if status.ready or clock() > there + STARTING_S:
                 return
         await asyncio.sleep(AGAIN_S / 2)
-
-
-def quiet() -> None:
-    """Let the bus log to standard error, and only what is wrong: standard output is for results."""
-    structlog.reset_defaults()
-    structlog.configure(
-        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
-        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
-    )
 
 
 def not_running(home: Home) -> BatosError:

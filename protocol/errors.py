@@ -71,6 +71,7 @@ CODES: Final[dict[str, Code]] = {
     "UNKNOWN_OBJECT": Code(2, INPUT),
     "UNKNOWN_METHOD": Code(2, INPUT),
     "UNKNOWN_CYCLE": Code(2, INPUT),
+    "EXPIRED": Code(2, INPUT),
     "UNKNOWN_DOCUMENT": Code(2, INPUT),
     "UNKNOWN_EXPERT": Code(2, INPUT),
     "UNKNOWN_VERB": Code(2, INPUT),

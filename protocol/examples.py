@@ -86,7 +86,7 @@ def check_examples(examples: Sequence[Example]) -> None:
         except BatosError as error:
             raise BatosError("BAD_EXAMPLE", f"example {n}: {error.message}", error.hint) from error
     for (n, one), (m, other) in combinations(enumerate(examples, 1), 2):
-        if _same_question(one, other) and _contradict(one, other):
+        if contradict(one, other):
             _refuse(f"examples {n} and {m} have the same slots and arguments, and different outcomes")
 
 
@@ -117,13 +117,18 @@ def check_calls(examples: Sequence[Example], parameters: Sequence[str]) -> None:
                 _refuse(f"example {n}: the keyword {name} {why} ({', '.join(parameters)})")
 
 
+def contradict(one: Example, other: Example) -> bool:
+    """Whether two examples have the same inputs, and no method could do what both ask for."""
+    return _same_question(one, other) and _other_outcomes(one, other)
+
+
 def _same_question(one: Example, other: Example) -> bool:
     mine, theirs = example_value(one), example_value(other)
     return all(same_value(mine.get(part), theirs.get(part)) for part in _QUESTION)
 
 
-def _contradict(one: Example, other: Example) -> bool:
-    """Whether no method could satisfy both. (One that only returns and one that only changes can stand together.)"""
+def _other_outcomes(one: Example, other: Example) -> bool:
+    """Whether of the same inputs no method could satisfy both. (One that only returns and one that only changes can stand together.)"""
     if one.returns is not msgspec.UNSET and other.returns is not msgspec.UNSET:  # noqa: SIM102
         if not same_value(one.returns, other.returns):
             return True

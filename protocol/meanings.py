@@ -122,6 +122,10 @@ MEANINGS: Final[dict[str, tuple[str, str]]] = {
         "The journal has no mandate or cycle of this id, or has forgotten it.",
         "`batos cycle ls` lists the newest.",
     ),
+    "EXPIRED": (
+        "Journal or world have forgotten what was asked for: it is older than `keep`, or than the last `batos pack`.",
+        "State by an example what you remember of it: `batos learn NAME SELECTOR --again --example JSON`.",
+    ),
     "UNKNOWN_DOCUMENT": ("Memory has no document of this id.", "The hint has ids that are near."),
     "UNKNOWN_EXPERT": ("The world has no expert of this name.", "`batos expert ls` lists them."),
     "UNKNOWN_VERB": (

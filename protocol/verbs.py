@@ -20,8 +20,14 @@ from protocol.messages import (
     Cancelled,
     CatchUp,
     CaughtUp,
+    Check,
+    Checked,
+    CheckProgress,
     Codex,
     CodexReply,
+    Confirm,
+    Confirmed,
+    Correct,
     Created,
     Cycles,
     CyclesReply,
@@ -119,6 +125,9 @@ SET: Final = _plain("orchestrator", "set", SetSlots, SlotsSet)
 DROP: Final = _plain("orchestrator", "drop", Drop, Dropped)
 RENAME: Final = _plain("orchestrator", "rename", Rename, Renamed)
 REVERT: Final = _plain("orchestrator", "revert", Revert, Reverted)
+CONFIRM: Final = _plain("orchestrator", "confirm", Confirm, Confirmed)
+CORRECT: Final = Verb("orchestrator", "correct", Correct, MandateReply, Event)
+CHECK: Final = Verb("orchestrator", "check", Check, Checked, CheckProgress)
 LIST: Final = _plain("orchestrator", "list", List, Listed)
 HISTORY: Final = _plain("orchestrator", "history", History, Versions)
 
@@ -163,6 +172,9 @@ _ALL: Final[tuple[AnyVerb, ...]] = (
     DROP,
     RENAME,
     REVERT,
+    CONFIRM,
+    CORRECT,
+    CHECK,
     LIST,
     HISTORY,
     INFER,

@@ -21,6 +21,7 @@ from ZODB.Connection import Connection
 
 from protocol import names
 from world import codex, history, placements
+from world.finding import mentions, reach
 from world.method import AUTHOR, UvmMethod
 from world.store import commit, snapshot
 from world.uvm import UvmObject
@@ -63,7 +64,7 @@ def schema_version(db: DB) -> int:
 
 
 def awaken(db: DB) -> int:
-    """Take every step that is missing; return the version. Steps are atomic, so a crash repeats at most one."""
+    """Take every step that is missing, then index the methods; return the version. A crash repeats at most one of these."""
     version = schema_version(db)
     for number in range(version, CURRENT):
         with commit(db, user="awakening", description=f"schema step {number + 1}") as connection:
@@ -71,6 +72,11 @@ def awaken(db: DB) -> int:
             if number + 1 == CURRENT:
                 _refresh(connection)
             connection.root()["schema_version"] = number + 1
+    with snapshot(db) as connection:
+        has_index = mentions.INDEX in connection.root()
+    if version < CURRENT or not has_index:
+        with commit(db, user="awakening", description="which methods use which names") as connection:
+            mentions.build(connection, [here for _, here in reach.objects(connection, keep=True)])
     return CURRENT
 
 

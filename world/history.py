@@ -17,6 +17,7 @@ from persistent import Persistent
 from persistent.list import PersistentList
 from persistent.mapping import PersistentMapping
 
+from world.finding import mentions
 from world.method import UvmMethod
 from world.uvm import UvmObject
 
@@ -50,13 +51,18 @@ class UvmVersion(Persistent):
 def put(holder: UvmObject, selector: str, method: UvmMethod, *, author: str, why: str) -> None:
     """Let `method` stand in the slot `selector`, and note that as a version."""
     kept = _noted(holder, selector)
+    before = _standing(holder, selector)
+    if before is not None:
+        mentions.forget(holder, before)
     holder.set_slot(selector, method)
+    mentions.note(holder, method)
     kept.append(UvmVersion(method, author=author, why=why))
 
 
 def drop(holder: UvmObject, selector: str, *, author: str, why: str) -> None:
     """Take the method under `selector` away, and note that as a version."""
     kept = _noted(holder, selector)
+    mentions.forget(holder, holder._slots[selector])
     del holder._slots[selector]
     kept.append(UvmVersion(None, author=author, why=why))
 

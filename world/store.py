@@ -19,6 +19,7 @@ from ZEO.Exceptions import ClientStorageError, ServerException
 from ZODB import DB
 from ZODB.Connection import Connection
 from ZODB.POSException import ConflictError, POSError
+from ZODB.utils import p64, u64
 
 from protocol.errors import BatosError
 from protocol.home import Home, Settings
@@ -156,6 +157,12 @@ def snapshot(db: DB, at: bytes | None = None) -> Iterator[Connection]:
     finally:
         manager.abort()
         connection.close()
+
+
+def moment_of(connection: Connection) -> str:
+    """The last transaction (16 hex digits) that a connection sees: `snapshot` with it shows the same world again."""
+    before: bytes = connection._storage._start  # noqa: SLF001  ZODB says it nowhere else
+    return p64(u64(before) - 1).hex()
 
 
 @contextmanager

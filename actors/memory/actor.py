@@ -17,7 +17,7 @@ from actors.memory import catalog
 from actors.memory.catalog import Entry, Gone
 from bus.life import Actor
 from bus.service import Call, Handler, stop_on_signals
-from protocol.documents import Document, check
+from protocol.documents import Document, check, check_id
 from protocol.errors import BatosError
 from protocol.home import Home
 from protocol.home import Memory as Settings
@@ -188,6 +188,10 @@ class Memory(Actor):
             return True
 
     async def _remember(self, store: Store, entry: Entry) -> None:
+        if entry.is_gone:
+            await store.run(lambda: catalog.follow_gone(store.db, entry.seq, check_id(entry.doc_id)))
+            _log.info("forgotten", seq=entry.seq, doc_id=entry.doc_id)
+            return
         document: Document = check(entry.doc_id, entry.text, entry.metadata)
         known = await store.run(lambda: catalog.known(store.db, document))
         passages = [] if known else await self._meaning.passages(document.text, lambda: False)

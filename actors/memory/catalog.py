@@ -57,12 +57,13 @@ class Gone(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """One line of the outbox, as it was written: nothing of it is checked yet."""
+    """One line of the outbox, as it was written: nothing of it is checked yet. `is_gone`: the document is to be forgotten."""
 
     seq: int
     doc_id: Value
     text: Value
     metadata: Value
+    is_gone: bool = False
 
 
 def known(db: DB, document: Document) -> KeptDocument | None:
@@ -137,7 +138,8 @@ def next_entry(db: DB) -> Entry | None:
         seq, line = next(iter(root["outbox"].items(min=root["cursor"]["outbox"] + 1)), (0, None))
         if line is None:
             return None
-        return Entry(seq, *(_part(line, name) for name in ("doc_id", "text", "metadata")))
+        doc_id, text, metadata = (_part(line, name) for name in ("doc_id", "text", "metadata"))
+        return Entry(seq, doc_id, text, metadata, _part(line, "gone") is True)
 
 
 def cursor(db: DB) -> int:
@@ -158,6 +160,17 @@ def follow(db: DB, seq: int, document: Document | None, passages: Sequence[str])
     with commit(db, user=_USER, description=described, cycle=document.cycle if document else "") as connection:
         if document is not None and not same:
             _write(connection, document, passages)
+        connection.root()["cursor"]["outbox"] = seq
+
+
+def follow_gone(db: DB, seq: int, doc_id: Value) -> None:
+    """Forget the document that line `seq` of the outbox says is gone, if there is one, and move the cursor past the line."""
+    if cursor(db) >= seq:
+        return
+    with commit(db, user=_USER, description=f"outbox {seq}: unindex {doc_id}") as connection:
+        catalog = _catalog(connection)
+        if doc_id in catalog.documents:
+            _remove(catalog, str(doc_id))
         connection.root()["cursor"]["outbox"] = seq
 
 

@@ -15,7 +15,8 @@ import structlog
 from ulid import ULID
 
 from actors.orchestrator import codex, views
-from actors.orchestrator.hand import reading
+from actors.orchestrator.hand import calls, reading
+from actors.orchestrator.hand.checking import Checking
 from actors.orchestrator.journal import packing, schema
 from actors.orchestrator.journal.database import damaged
 from actors.orchestrator.journal.journal import Journal
@@ -30,8 +31,13 @@ from protocol.home import Home
 from protocol.messages import (
     Cancel,
     Cancelled,
+    Check,
+    Checked,
     Codex,
     CodexReply,
+    Confirm,
+    Confirmed,
+    Correct,
     Created,
     Cycles,
     CyclesReply,
@@ -39,6 +45,7 @@ from protocol.messages import (
     Dropped,
     History,
     Judge,
+    Learn,
     List,
     Listed,
     Look,
@@ -116,8 +123,8 @@ class Orchestrator(Actor):
         if await store.run(lambda: awakening.schema_version(store.db)) < awakening.CURRENT:
             self.waiting_for = "the guardian's judgement of the image"
             await self._judge_image()
-            self.waiting_for = "the awakening"
-            await store.run(lambda: awakening.awaken(store.db))
+        self.waiting_for = "the awakening"
+        await store.run(lambda: awakening.awaken(store.db))
         mandates = Mandates(store, self._journal, self._caller, self.settings)
         taken_up = await mandates.recover()
         self._mandates, self.waiting_for = mandates, ""
@@ -171,6 +178,9 @@ class Orchestrator(Actor):
             "drop": self._by_hand(lambda hand: f"drop {hand.name} {hand.entry or ''}".rstrip(), Dropped),
             "rename": self._by_hand(lambda hand: f"rename {hand.name} {hand.to}", Renamed),
             "revert": self._by_hand(lambda hand: f"revert {hand.name} {hand.selector}", Reverted),
+            "confirm": self.confirm,
+            "correct": self.correct,
+            "check": self.check,
             "status": self.status,
         }
 
@@ -219,20 +229,53 @@ class Orchestrator(Actor):
     async def history(self, request: History, _: Call) -> Versions:
         return await self._in_world(lambda store: reading.versions(store, request), again=True)
 
+    async def confirm(self, request: Confirm, call: Call) -> Confirmed:
+        if self._mandates is None or self._journal is None:
+            raise self._not_ready()
+        journal = self._journal
+        found = await journal.run(lambda: calls.find(journal, request.mandate), durable=False)
+        known = await self._in_world(lambda store: calls.confirmed(store.db, found), again=True)
+        wanted = Confirm(mandate=found.id, call=known)
+        return await self._carry_out(wanted, known.receiver, f"confirm {found.id}", call, Confirmed)
+
+    async def correct(self, request: Correct, call: Call) -> MandateReply:
+        if self._mandates is None or self._journal is None:
+            raise self._not_ready()
+        journal = self._journal
+        found = await journal.run(lambda: calls.find(journal, request.mandate), durable=False)
+        holder, example = await self._in_world(
+            lambda store: calls.corrected(store.db, found, request.returns, request.slots_after), again=True
+        )
+        mandate = Mandate(
+            target=holder,
+            selector=found.mandate.selector,
+            examples=[example],
+            learn=Learn(again=True, corrects=True),
+            seconds=request.seconds,
+        )
+        return await self._mandates.answer(mandate, call.envelope.idem or str(ULID()), call.partial)
+
+    async def check(self, request: Check, call: Call) -> Checked:
+        if self._mandates is None or self._store is None:
+            raise self._not_ready()
+        checking = Checking(self._store, self._caller, self.settings, call.partial, lambda: not call.cancelled.is_set())
+        return await checking.run(request)
+
     def _by_hand(self, why: Callable[[Any], str], reply: type[Reply]) -> Handler:
         """A verb that a person writes into the world by: a mandate, with its result as that verb's `reply`."""
 
         async def serve(request: Any, call: Call) -> Reply:
-            if self._mandates is None:
-                raise self._not_ready()
-            mandate = Mandate(
-                target=request.name, selector="", intent=why(request)[:HAND_WHY], hand=request, seconds=HAND_S
-            )
-            # Such a verb has no partial replies: there is nothing to tell on the way.
-            done = await self._mandates.answer(mandate, call.envelope.idem or str(ULID()), lambda _: None)
-            return codec.convert({**done.result, "tid": done.tid}, reply)
+            return await self._carry_out(request, request.name, why(request), call, reply)
 
         return serve
+
+    async def _carry_out(self, hand: Any, target: str, why: str, call: Call, reply: type[Reply]) -> Reply:
+        if self._mandates is None:
+            raise self._not_ready()
+        mandate = Mandate(target=target, selector="", intent=why[:HAND_WHY], hand=hand, seconds=HAND_S)
+        # Such a verb has no partial replies: there is nothing to tell on the way.
+        done = await self._mandates.answer(mandate, call.envelope.idem or str(ULID()), lambda _: None)
+        return codec.convert({**done.result, "tid": done.tid}, reply)
 
     async def _detail(self) -> dict[str, Any]:
         detail: dict[str, Any] = {}

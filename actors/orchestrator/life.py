@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 import structlog
@@ -46,7 +46,7 @@ RETRY_S: Final = 0.2
 REMEMBER_S: Final = 15.0
 """Seconds that an answer may wait for memory, which at its own start loads a model."""
 TELL_S: Final = 2.0
-"""Seconds that a failure may wait for it, and what a person writes by hand: memory may learn of either later."""
+"""Seconds in which memory is told of a failure, and of what a person has written by hand: it may learn of either later."""
 MAX_CONFLICTS: Final = 3
 """So often is a thought with a cycle in it begun at most: each may cost a generation."""
 BACKOFF_S: Final = 0.01
@@ -69,14 +69,16 @@ class Life:
         claims: Claims,
         intents: Intents,
         session: Callable[[MandateRow, Tell, Cancellation, Deadline], Session],
+        beside: Callable[[Coroutine[Any, Any, object]], None],
     ) -> None:
-        """`session` opens a session of this mandate: one for each time that it is thought through."""
+        """`session` opens a session of this mandate: one for each time that it is thought through. `beside` does what nobody awaits."""
         self.mandate = mandate
         self.cancellation = cancellation
         self.deadline: Deadline | None = None
         self._store, self._journal, self._caller = store, journal, caller
         self._claims, self._intents = claims, intents
         self._session = session
+        self._beside = beside
         self._tell = tell
         self._conflicts = self._cycles_lost = 0
         self._lost_at: frozenset[str] = frozenset()
@@ -215,12 +217,14 @@ class Life:
             reply = await self._publish(session, thought)
             has_memos = bool(session.changes().outbox)
         self._intents.release(self.mandate)
-        if has_memos:
-            patience = REMEMBER_S if session.mandate.hand is None else TELL_S
-            reply = msgspec.structs.replace(reply, remembered=await self._catch_up(deadline, patience))
+        if has_memos and session.mandate.hand is not None:
+            self._beside(self._catch_up(deadline, TELL_S))  # whoever writes by hand looks for it a moment later
+        elif has_memos:
+            reply = msgspec.structs.replace(reply, remembered=await self._catch_up(deadline, REMEMBER_S))
         # What was published stands in `applied`, and would be found there after a power cut.
         await self._journal.run(
-            lambda: self._journal.finish(self.mandate, "complete", codec.pack(reply)), durable=reply.tid is None
+            lambda: self._journal.finish(self.mandate, "complete", codec.pack(reply), session.read),
+            durable=reply.tid is None,
         )
         return reply
 
@@ -238,7 +242,7 @@ class Life:
             reads=dict(session.thought.overlay.reads),
             cycles=session.begun,
             reply=codec.pack(reply),
-            finished=await self._forgettable(),
+            finished=await self._about_to_commit(session.read),
             **({} if session.mandate.hand is None else _by_hand(session.mandate)),
         )
         intents = self._intents
@@ -251,10 +255,15 @@ class Life:
         tid = await self._store.run(lambda: publish.publish(self._store.db, publication))
         return msgspec.structs.replace(reply, tid=tid)
 
-    async def _forgettable(self) -> list[str]:
-        """Mandates in `applied` whose end is safe in the journal."""
+    async def _about_to_commit(self, read: str) -> list[str]:
+        """Note what was `read`: after the commit there may be nobody left to do it. Mandates in `applied` whose end is safe."""
         known = await self._store.run(lambda: publish.applied_mandates(self._store.db))
-        return await self._journal.run(lambda: self._journal.are_over(known), durable=False) if known else []
+
+        def note() -> list[str]:
+            self._journal.note_read(self.mandate, read)
+            return self._journal.are_over(known) if known else []
+
+        return await self._journal.run(note, durable=False)
 
     async def _catch_up(self, deadline: Deadline, seconds: float) -> bool:
         """Let memory read the outbox; whether it has. What it could not now, it does when it is there again."""
@@ -297,7 +306,7 @@ class Life:
             await self._patiently(lambda: publish.retire(self._store.db, self.mandate, begun, memo))
             if memo is not None and self.deadline is not None:
                 await self._catch_up(self.deadline, TELL_S)
-        await self._journal.run(lambda: self._journal.finish(self.mandate, "failed", codec.pack(failure)))
+        await self._journal.run(lambda: self._journal.finish(self.mandate, "failed", codec.pack(failure), session.read))
         _log.info("mandate failed", mandate=self.mandate, code=error.code, message=error.message)
         return known
 

@@ -7,11 +7,11 @@ already stays. After a crash, every mandate that the journal holds without an en
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
@@ -66,6 +66,7 @@ class Mandates:
         self._intents = Intents()
         self._running: dict[str, Running] = {}
         self._measured = Measured()
+        self._beside: set[asyncio.Task[object]] = set()
 
     def default_seconds(self) -> float:
         """The deadline of a mandate that names none, by what is known of the model's speed at this moment."""
@@ -186,8 +187,20 @@ class Mandates:
             is_sent=asked is None or asked.learn is None,
         )
 
+    def _do_beside(self, work: Coroutine[Any, Any, object]) -> None:
+        task = asyncio.create_task(work)
+        self._beside.add(task)
+        task.add_done_callback(self._beside.discard)
+
+    async def rest(self) -> None:
+        """Wait for what is done beside mandates that have ended."""
+        await asyncio.gather(*self._beside)
+
     async def close(self) -> None:
         """Stop thinking; what has no end yet goes on at the next start."""
+        for task in self._beside:
+            task.cancel()
+        await asyncio.gather(*self._beside, return_exceptions=True)
         tasks = [running.task for running in self._running.values()]
         for task in tasks:
             task.cancel()
@@ -213,6 +226,7 @@ class Mandates:
             claims=self._claims,
             intents=self._intents,
             session=self._session,
+            beside=self._do_beside,
         )
         running = Running(life, row.attempt, asyncio.create_task(life.live(), name=row.mandate))
         self._running[row.mandate] = running

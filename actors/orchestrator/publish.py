@@ -22,6 +22,7 @@ from protocol.codec import Ref, Value
 from protocol.errors import BatosError
 from world import history
 from world import root as world_root
+from world.finding import mentions
 from world.method import UvmMethod
 from world.placements import keep_placement, placement_of
 from world.store import commit, snapshot
@@ -70,6 +71,8 @@ def publish(db: DB, publication: Publication) -> str:
         _apply(connection, publication)
         root = connection.root()
         _rename(root, connection, publication.changes.names)
+        for oid in publication.changes.lost:
+            mentions.forget_all(world_root.get(connection, oid))
         _post(connection, publication.changes.outbox)
         for ended in publication.cycles:
             root["orchestrator_obj"].active_cycles.pop(ended, None)
@@ -166,7 +169,9 @@ def _post(connection: Connection, memos: list[Memo]) -> None:
         return world_root.get(connection, ref.oid)
 
     for number, memo in enumerate(memos, last + 1):
-        entry = {"doc_id": memo.doc_id, "text": memo.text, "metadata": memo.metadata}
+        entry: dict[str, Value] = {"doc_id": memo.doc_id, "text": memo.text, "metadata": memo.metadata}
+        if memo.is_gone:
+            entry["gone"] = True
         outbox[number] = persistent(entry, resolve)
     for number in list(outbox.keys(None, remembered)):
         del outbox[number]
@@ -216,9 +221,11 @@ def _apply(connection: Connection, publication: Publication) -> None:
                 target._slots.pop(name, None)
             elif isinstance(value, Draft):
                 why = publication.why or value.intent or publication.description
-                history.put(target, name, _method(value, resolve), author=value.author, why=why)
+                history.put(target, name, _method(value, resolve), author=publication.author or value.author, why=why)
             elif isinstance(value, UvmMethod) and oid in made:  # a clone shares its original's methods
-                target.set_slot(name, connection.get(bytes.fromhex(oid_of(value))))
+                shared = connection.get(bytes.fromhex(oid_of(value)))
+                target.set_slot(name, shared)
+                mentions.note(target, shared)
             elif isinstance(value, UvmMethod):
                 method = connection.get(bytes.fromhex(oid_of(value)))
                 history.put(target, name, method, author=publication.author, why=publication.description)

@@ -59,7 +59,10 @@ async def begin(home: Home, name: str, selector: str) -> Begun:
 
 
 def edited(begun: Begun) -> str | None:
-    """What the editor has saved; None where that is nothing, or nothing else. UNREADABLE where it fails."""
+    """What the editor has saved; None where that is nothing, or nothing else.
+
+    UNREADABLE where it fails, with the `text` that it had saved before that.
+    """
     words = shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi")
     with tempfile.TemporaryDirectory(prefix="batos-") as folder:
         file = Path(folder) / f"{begun.selector}.py"
@@ -68,10 +71,11 @@ def edited(begun: Begun) -> str | None:
             code = subprocess.run([*words, str(file)], check=False).returncode  # noqa: S603 - the person's own editor
         except OSError as error:
             raise _failed(f"cannot start the editor {words[0]!r}: {error.strerror}") from error
-        if code != 0:
-            raise _failed(f"the editor {words[0]!r} ended with {code}")
         text = hand.read_source(str(file)) if file.exists() and file.stat().st_size else ""
-    return None if not text.strip() or text == begun.text else text
+    saved = None if not text.strip() or text == begun.text else text
+    if code != 0:
+        raise _failed(f"the editor {words[0]!r} ended with {code}", saved)
+    return saved
 
 
 async def define(home: Home, begun: Begun, text: str, *, drop_contract: bool) -> Defined:
@@ -101,7 +105,7 @@ def kept_in(home: Home, begun: Begun, place: Path, error: BatosError) -> BatosEr
         error.code,
         error.message,
         f"Your text is kept in {place}. Edit it again: {again}",
-        **{**error.data, "file": str(place)},
+        **{**{name: fact for name, fact in error.data.items() if name != "text"}, "file": str(place)},
     )
 
 
@@ -109,7 +113,8 @@ def _place(home: Home, name: str, selector: str) -> Path:
     return home.root / FOLDER / f"{name}.{selector}.py"
 
 
-def _failed(what: str) -> BatosError:
+def _failed(what: str, saved: str | None = None) -> BatosError:
+    facts = {} if saved is None else {"text": saved}
     return BatosError(
-        "UNREADABLE", f"{what}; nothing has changed", "Name an editor that waits: EDITOR=nano batos edit …"
+        "UNREADABLE", f"{what}; nothing has changed", "Name an editor that waits: EDITOR=nano batos edit …", **facts
     )

@@ -22,6 +22,7 @@ from protocol.messages import (
     Cycles,
     Doubt,
     Event,
+    Example,
     Group,
     Learn,
     Mandate,
@@ -41,7 +42,7 @@ EXAMPLE: Final = '{"slots":{…},"args":[…],"returns":…}'
 class Lesson(msgspec.Struct, frozen=True, kw_only=True):
     """What `learn` came to. `groups` are the methods that hold the contract, by behaviour, the chosen one first.
 
-    `proposal` is none as yet. `reason` says why nothing is installed, and `tid` is None then. Detached, nothing is known yet.
+    `proposal` is none as yet. `replaced` are examples that a correction has taken out of the contract. `reason` says why nothing is installed, and `tid` is None then. Detached, nothing is known yet.
     """
 
     mandate: str
@@ -52,6 +53,7 @@ class Lesson(msgspec.Struct, frozen=True, kw_only=True):
     doubts: list[Doubt] = []
     runner_up: Group | None = None
     groups: list[Group] = []
+    replaced: list[Example] = []
     installed: bool = False
     reason: str = ""
     tid: str | None = None
@@ -185,6 +187,7 @@ def _lesson(reply: MandateReply) -> Lesson:
         facts = {
             "doubts": learned.doubts,
             "groups": learned.groups,
+            "replaced": learned.replaced,
             "runner_up": learned.groups[1] if len(learned.groups) > 1 else None,
             "installed": learned.installed,
             "reason": learned.reason,

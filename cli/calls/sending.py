@@ -20,7 +20,8 @@ from protocol.envelope import MAX_KEY
 from protocol.errors import BatosError
 from protocol.home import Home
 from protocol.mandates import MAX_SECONDS
-from protocol.messages import Event, Mandate, MandateReply
+from protocol.messages import Correct, Event, Mandate, MandateReply
+from protocol.verbs import Verb
 
 LAST_WORD_S: Final = 1.0
 """Seconds after a mandate's own deadline in which it still says how it has ended."""
@@ -43,18 +44,26 @@ def check_key(key: str | None) -> str:
 
 
 class Sending:
-    """One mandate of this invocation; what is known of it at any moment, for whoever is interrupted.
+    """One mandate of this invocation, which the `verb` asks for; what is known of it at any moment, for whoever is interrupted.
 
     `seconds` is how long we wait for it, and how long it may take. None: it takes what the orchestrator gives it, and we wait
     for its end.
     """
 
-    def __init__(self, home: Home, mandate: Mandate, key: str | None, seconds: float | None) -> None:
+    def __init__(
+        self,
+        home: Home,
+        mandate: Mandate | Correct,
+        key: str | None,
+        seconds: float | None,
+        verb: Verb[Any, MandateReply, Event] = verbs.MANDATE,
+    ) -> None:
         self.key = check_key(key)
         self.home = home
         self.seconds = MAX_SECONDS if seconds is None else patience(seconds)
         self.once_lost = LOST_S if seconds is None else math.inf
         given = None if seconds is None else min(self.seconds, MAX_SECONDS)
+        self.verb = verb
         self.mandate = msgspec.structs.replace(mandate, seconds=given)
         self.id = ""
         self.cycle = ""
@@ -74,7 +83,7 @@ class Sending:
         while (left := again.left) > 0:
             try:
                 async with wire.client(self.home) as bus:
-                    return await bus.call(verbs.MANDATE, self.mandate, seconds=left, idem=self.key, on_partial=note)
+                    return await bus.call(self.verb, self.mandate, seconds=left, idem=self.key, on_partial=note)
             except BatosError as error:
                 # A TIMEOUT that does not say `goes_on` is of the bus, which has given up, and not of the mandate.
                 is_late = error.code == "TIMEOUT" and "goes_on" not in error.data

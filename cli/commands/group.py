@@ -55,9 +55,6 @@ def everywhere(function: F) -> F:
 
 
 def home_of(invocation: Invocation) -> Home:
-    from cli import wire
-
-    wire.quiet()
     return find_home(invocation.home)
 
 

@@ -96,17 +96,20 @@ def rename(invocation: Invocation, old: str, new: str, key: str | None) -> None:
 @click.option(
     "--to", metavar="SHA", help="The version to have again: the beginning of its hash (default: the one before)."
 )
+@click.option("--drop-contract", is_flag=True, help="Let it stand though it breaks a contract; its own then goes.")
 @click.option("--key", metavar="K", help=KEY)
 @click.pass_obj
-def revert(invocation: Invocation, name: str, selector: str, to: str | None, key: str | None) -> None:
+def revert(
+    invocation: Invocation, name: str, selector: str, to: str | None, drop_contract: bool, key: str | None
+) -> None:
     """Let an earlier version of the method SELECTOR stand on NAME again, also after it was dropped.
 
-    It passes the gates again, and must hold the contract that it had.
+    It passes the gates again, and must hold the contract that it had, and those of the methods that send it.
     """
     from cli.calls import hand
     from cli.render import hand as render_hand
 
-    made = finish(hand.revert(home_of(invocation), name, selector, to, key))
+    made = finish(hand.revert(home_of(invocation), name, selector, to, key, drop_contract=drop_contract))
     invocation.result(made, render_hand.reverted(made))
 
 
@@ -160,7 +163,12 @@ def edit(invocation: Invocation, name: str, selector: str, drop_contract: bool) 
 
     home = home_of(invocation)
     begun = finish(editing.begin(home, name, selector))
-    text = editing.edited(begun)
+    try:
+        text = editing.edited(begun)
+    except BatosError as error:
+        if (saved := error.data.get("text")) is None:
+            raise
+        raise editing.kept_in(home, begun, editing.keep(home, begun, saved), error) from error
     if text is None:
         invocation.result(editing.unchanged(begun), f"{name}.{begun.selector} is as it was: nothing was saved")
         return

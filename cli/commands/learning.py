@@ -23,6 +23,9 @@ from cli.console import Invocation
 @click.option(
     "--strict", is_flag=True, help="Install nothing where methods that hold every example do not do the same."
 )
+@click.option(
+    "--drop-contract", is_flag=True, help="With --again: old examples, and those of what sends it, need not hold."
+)
 @click.option("--pick", type=click.IntRange(1), metavar="N", help="Take group N that the last `learn` of it has shown.")
 @click.option("--detach", is_flag=True, help="Return as soon as the mandate is durable.")
 @click.option("--key", metavar="K", help="The idempotency key: the same key never runs twice.")
@@ -37,6 +40,7 @@ def learn(
     cases: tuple[str, ...],
     dry_run: bool,
     again: bool,
+    drop_contract: bool,
     strict: bool,
     pick: int | None,
     detach: bool,
@@ -55,7 +59,7 @@ def learn(
     from protocol.messages import Learn
 
     home = home_of(invocation)
-    how = Learn(again=again, dry_run=dry_run, strict=strict)
+    how = Learn(again=again, dry_run=dry_run, strict=strict, drop_contract=drop_contract)
     wanted = mandate.read_mandate(name, selector, cases=cases, intent=intent, learn=how, detach=detach)
     if pick is not None:
         wanted = finish(learning.picked(home, wanted, pick))

@@ -83,7 +83,7 @@ def groups(found: Sequence[Group]) -> str:
     for number, group in enumerate(found[:SHOWN_GROUPS], 1):
         lines.append(f"{number}. {_candidates(group.count)}")
         lines += _indented(group.source)
-        lines += [f"    {_case(case)}" for case in group.cases[:SHOWN_CASES]]
+        lines += [f"    {example(case)}" for case in group.cases[:SHOWN_CASES]]
     if len(found) > SHOWN_GROUPS:
         lines.append(f"and {len(found) - SHOWN_GROUPS} more, in --json")
     return "\n".join(lines)
@@ -125,7 +125,7 @@ def _settling(found: Doubt, settle: Settle) -> list[str]:
     return lines or ["say with one more --example what is right there"]
 
 
-def _case(case: Example) -> str:
+def example(case: Example) -> str:
     """`with n = 3 : 6`, an example as an input and an outcome."""
     ends: dict[str, Any] = {}
     if case.returns is not msgspec.UNSET:

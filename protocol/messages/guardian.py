@@ -201,6 +201,8 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     No effect is performed: a case in which the method sends fails as TRIAL_SEND, whatever the example's `objects` and
     `replies`. The orchestrator then tries that case itself.
 
+    With `is_judged` the source has passed the gates before, so it is only tried: it stands in the world, or is about to.
+
     `seconds` bounds the processor time of each try. It is less than a `Run` has, so that a method that passes its trial does
     not fail later because the machine is slower at that moment.
     """
@@ -212,6 +214,7 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     kwargs: dict[str, Value] = {}
     examples: list[Example] = []
     is_sent: bool = True
+    is_judged: bool = False
     kernel: bool = False
     seconds: float = 1.25
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from protocol.codec import Value
-from protocol.messages.guardian import Violation
+from protocol.messages.guardian import Example, Violation
 
 
 class Define(msgspec.Struct, frozen=True, kw_only=True, tag="define"):
@@ -99,13 +99,14 @@ class Renamed(msgspec.Struct, frozen=True, kw_only=True):
 class Revert(msgspec.Struct, frozen=True, kw_only=True, tag="revert"):
     """Let an earlier version of a method stand again, through the gates again, with the contract that it had.
 
-    `to` is its sha256 or the beginning of one; None is the version before the one that stands, or the last one of a method
+    That contract must hold, and those of the methods that send the selector, unless `drop_contract`. `to` is its sha256 or the beginning of one; None is the version before the one that stands, or the last one of a method
     that was dropped.
     """
 
     name: str
     selector: str
     to: str | None = None
+    drop_contract: bool = False
 
 
 class Reverted(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,7 +119,52 @@ class Reverted(msgspec.Struct, frozen=True, kw_only=True):
     tid: str | None = None
 
 
-Hand = Define | SetSlots | Drop | Rename | Revert
+class FinishedCall(msgspec.Struct, frozen=True, kw_only=True):
+    """A message that has been answered: by which mandate, to which object (an OID), and what came of it."""
+
+    mandate: str
+    receiver: str
+    selector: str
+    example: Example
+
+
+class Confirm(msgspec.Struct, frozen=True, kw_only=True, tag="confirm"):
+    """Let what the message of a finished mandate did be an example of the method that answers it.
+
+    `mandate` is its id, the beginning of one, or `last` for the newest message. `call` is what the orchestrator reads of it.
+    EXPIRED where journal or world have forgotten it.
+    """
+
+    mandate: str
+    call: FinishedCall | None = None
+
+
+class Confirmed(msgspec.Struct, frozen=True, kw_only=True):
+    """The method's holder, the new example, and how many it owes now. `tid` is None where it owed that one already."""
+
+    name: str
+    oid: str
+    selector: str
+    mandate: str
+    example: Value
+    examples: int
+    tid: str | None = None
+
+
+class Correct(msgspec.Struct, frozen=True, kw_only=True):
+    """Have the method learned again that has answered the message of a mandate, by what should have come of it.
+
+    That becomes an example (absent: not said), and an old one of the same inputs goes. `mandate` is as in `Confirm`, `seconds` as
+    in a mandate. A failed mandate can be corrected too.
+    """
+
+    mandate: str
+    returns: Value | msgspec.UnsetType = msgspec.UNSET
+    slots_after: dict[str, Value] | msgspec.UnsetType = msgspec.UNSET
+    seconds: float | None = None
+
+
+Hand = Define | SetSlots | Drop | Rename | Revert | Confirm
 
 
 class List(msgspec.Struct, frozen=True, kw_only=True):
@@ -183,3 +229,52 @@ class Versions(msgspec.Struct, frozen=True, kw_only=True):
     holder: str
     versions: list[MethodVersion]
     next: int | None = None
+
+
+class Check(msgspec.Struct, frozen=True, kw_only=True):
+    """Try every contract of the world, or those of the named objects' own methods. Nothing is written."""
+
+    names: list[str] = []
+
+
+class CheckProgress(msgspec.Struct, frozen=True, kw_only=True):
+    """How many of the contracts were tried so far, and how many of those are broken."""
+
+    done: int
+    total: int
+    broken: int
+
+
+class BrokenCase(msgspec.Struct, frozen=True, kw_only=True):
+    """An example that a method does not hold: its number from 1, what it asks, and what came instead."""
+
+    number: int
+    asked: str
+    rule: str
+    message: str
+
+
+class CheckedMethod(msgspec.Struct, frozen=True, kw_only=True):
+    """How many examples a method holds and how many not; `cases` are those that it does not."""
+
+    name: str
+    selector: str
+    passed: int
+    failed: int
+    cases: list[BrokenCase] = []
+
+
+class Checked(msgspec.Struct, frozen=True, kw_only=True):
+    """What a check has found at the moment `tid`: `ok` where every contract holds.
+
+    `methods` are those with a contract, the broken ones first; of so many that they would not fit a frame, not all that hold are
+    told. `contracts` and `examples` count all that were tried, `without` the methods that owe nothing.
+    """
+
+    ok: bool
+    methods: list[CheckedMethod]
+    contracts: int
+    examples: int
+    without: int
+    seconds: float
+    tid: str

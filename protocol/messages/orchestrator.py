@@ -14,7 +14,8 @@ class Learn(msgspec.Struct, frozen=True, kw_only=True):
     """Write the method of a message, and do not send the message.
 
     `again`: the message is understood already, and a better method is wanted: what the old one's examples ask for must still
-    hold. `dry_run`: install nothing. `strict`: install nothing where methods that hold all examples answer otherwise
+    hold, and the examples of the methods that send it, unless `drop_contract`. `corrects`: an old example that a new one
+    contradicts was wrong, and goes. `dry_run`: install nothing. `strict`: install nothing where methods that hold all examples answer otherwise
     somewhere. `candidates` are sources that are judged before any is written.
     """
 
@@ -22,6 +23,8 @@ class Learn(msgspec.Struct, frozen=True, kw_only=True):
     dry_run: bool = False
     strict: bool = False
     candidates: list[str] = []
+    drop_contract: bool = False
+    corrects: bool = False
 
 
 class Mandate(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,7 +123,8 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True):
     """What a cycle found out about the method that it wrote, in its context's slot `learned`.
 
     `groups` are the candidates that hold the contract, by behaviour, the chosen one first. `installed` is False for a dry run,
-    where no example was given to learn by, and in doubt where the mandate was strict; `reason` says which.
+    where no example was given to learn by, and in doubt where the mandate was strict; `reason` says which. `replaced` are the
+    examples that a correction has taken out of the contract.
     """
 
     source: str
@@ -130,6 +134,7 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True):
     origin: str = ""
     doubts: list[Doubt] = []
     groups: list[Group] = []
+    replaced: list[Example] = []
 
 
 class MandateReply(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,8 +11,9 @@ from ZODB.FileStorage import FileStorage
 
 from actors.guardian.jail.jail import Jail
 from actors.orchestrator.journal.journal import Journal
-from bench import cycles, homes
+from bench import cycles
 from bench.cycles import Block, Notes, Plan, Size
+from bench.running import homes
 from protocol.home import Home
 from protocol.messages import Judge
 from world.root import is_kernel

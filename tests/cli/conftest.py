@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import shutil
 import tempfile
 import threading
@@ -11,10 +12,10 @@ import time
 from pathlib import Path
 
 import pytest
+import structlog
 
 from bus.broker.broker import Broker
 from bus.service import serve
-from cli import wire
 from cli.main import main
 from protocol.errors import BatosError
 from protocol.home import Home
@@ -127,7 +128,7 @@ def home():
 
 @pytest.fixture
 def system(home):
-    wire.quiet()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))  # of the actors in here
     made = System(home)
     yield made
     made.stop()

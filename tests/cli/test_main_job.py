@@ -54,6 +54,17 @@ def test_a_method_is_learned_without_its_message_being_sent(whole):
     assert marks.count(True) == 1
 
 
+def test_a_real_call_becomes_an_example_and_every_contract_is_checked(whole):
+    whole.ok("new", "pane", "width=3", "height=3")
+    sent = whole.ok("send", "pane", "area_", "--example", EXAMPLE, "--example", ANOTHER)
+    whole.ok("set", "pane", "width=50")
+    made = whole.ok("confirm", sent["mandate"][:20])
+    assert (made["example"]["slots"], made["example"]["returns"], made["examples"]) == ({"width": 3, "height": 3}, 9, 3)
+    found = whole.ok("check", "pane")
+    assert [(one["selector"], one["passed"], one["failed"]) for one in found["methods"]] == [("area_", 3, 0)]
+    assert whole.ok("check")["ok"]
+
+
 def test_up_twice_is_ok(whole):
     assert whole.ok("up")["ready"] is True
 

@@ -22,10 +22,11 @@ Running = Callable[[Run], Awaitable[Outcome]]
 
 
 async def try_out(trial: Trial, judge: Judging, run: Running) -> Tried:
-    """Judge, then run every example and the original message."""
-    verdict = await judge(Judge(source=trial.source, kernel=trial.kernel))
-    if not verdict.accepted:
-        return Tried(verdict="reject", violations=verdict.violations)
+    """Judge where that is not done yet, then run every example and the original message."""
+    if not trial.is_judged:
+        verdict = await judge(Judge(source=trial.source, kernel=trial.kernel))
+        if not verdict.accepted:
+            return Tried(verdict="reject", violations=verdict.violations)
     cases: list[Case] = []
     for example in trial.examples:
         slots = {**trial.slots, **example.slots}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from actors.orchestrator.hand import uses
+from actors.orchestrator.primitives.judgement import gone_memo
+from actors.orchestrator.thinking.asks import Thinking
 from actors.orchestrator.thinking.overlay import OPAQUE, Draft, Overlay
 from actors.orchestrator.thinking.thought import Thought
 from protocol import codec, names
@@ -35,14 +37,19 @@ def set_slots(thought: Thought, request: SetSlots) -> Value:
     return {"name": request.name, "oid": oid, "slots": list(changed)}
 
 
-def drop(thought: Thought, request: Drop) -> Value:
+def drop(thought: Thought, request: Drop) -> Thinking[Value]:
     """Take a method or a slot from an object, or its name; IN_USE where something stands on it, unless it is forced."""
     overlay = thought.overlay
     oid = overlay.find(request.name)
     if request.entry is None:
         name = _own_name(overlay, oid, request.name, "dropped")
         if not request.force:
-            uses.of_object(overlay.connection, oid).check(name)
+            found = yield from uses.of_object(overlay.connection, oid)
+            found.check(name)
+            overlay.lose(oid)
+            for entry, value in overlay.own(oid).items():
+                if isinstance(value, UvmMethod):  # nobody comes to it any more
+                    overlay.remember(gone_memo(oid, entry))
         overlay.call(name, None)
         return {"name": name, "oid": oid, "entry": None}
     own = overlay.own(oid)
@@ -52,8 +59,11 @@ def drop(thought: Thought, request: Drop) -> Value:
     _check_droppable(overlay, oid, request, value)
     if not request.force and not names.is_delegation(request.entry):
         find = uses.of_method if isinstance(value, (UvmMethod, Draft)) else uses.of_slot
-        find(overlay.connection, oid, request.entry).check(f"{request.name}.{request.entry}")
+        found = yield from find(overlay.connection, oid, request.entry)
+        found.check(f"{request.name}.{request.entry}")
     overlay.write(oid, {}, [request.entry])
+    if isinstance(value, UvmMethod) and not overlay.is_kernel(oid):
+        overlay.remember(gone_memo(oid, request.entry))
     return {"name": request.name, "oid": oid, "entry": request.entry}
 
 

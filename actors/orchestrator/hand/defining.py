@@ -7,7 +7,9 @@ from typing import Final
 import msgspec
 
 from actors.orchestrator.hand import proving
+from actors.orchestrator.hand.rehearsing import rehearse
 from actors.orchestrator.hand.splitting import split
+from actors.orchestrator.primitives.contracts import holding
 from actors.orchestrator.primitives.judgement import memo_of
 from actors.orchestrator.thinking.asks import Thinking
 from actors.orchestrator.thinking.author import user_author
@@ -57,8 +59,9 @@ def _establish(thought: Thought, oid: str, drafts: list[Draft], *, has_contract:
     overlay.write(oid, {draft.selector: draft for draft in drafts})
     if has_contract:
         for draft in drafts:
-            yield from proving.holds(thought, oid, draft, f"m.{draft.selector}", HINT)
-        yield from proving.senders_hold(thought, oid, replaced, HINT)
+            yield from holding.holds(thought, oid, draft, f"m.{draft.selector}", HINT)
+        yield from holding.senders_hold(thought, oid, replaced, HINT)
+    yield from rehearse(thought, oid)
     overlay.merge()
     for draft in drafts:
         if not overlay.is_kernel(oid):
@@ -74,7 +77,7 @@ def _draft(method: proving.Gated, old: UvmMethod | None, *, drop: bool) -> Draft
         parameters=method.parameters,
         author=user_author(),
         model=None,
-        examples=[] if drop or old is None else proving.contract(old),
+        examples=[] if drop or old is None else holding.contract(old),
         intent="" if old is None else old.intent,
     )
 

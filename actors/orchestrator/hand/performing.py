@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from actors.orchestrator.hand import changing, defining, reverting
+from actors.orchestrator.hand import changing, confirming, defining, reverting
 from actors.orchestrator.thinking.asks import Thinking
 from actors.orchestrator.thinking.thought import Thought
 from protocol.codec import Value
-from protocol.messages import Define, Drop, Rename, Revert, SetSlots
+from protocol.messages import Confirm, Define, Drop, Rename, Revert, SetSlots
 from protocol.messages.hand import Hand
 
 
@@ -15,10 +15,12 @@ def perform(thought: Thought, hand: Hand) -> Thinking[Value]:
     match hand:
         case Define():
             return (yield from defining.define(thought, hand))
+        case Confirm():
+            return (yield from confirming.confirm(thought, hand))
         case SetSlots():
             return changing.set_slots(thought, hand)
         case Drop():
-            return changing.drop(thought, hand)
+            return (yield from changing.drop(thought, hand))
         case Rename():
             return changing.rename(thought, hand)
         case Revert():

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
+
 from actors.orchestrator.hand import proving
+from actors.orchestrator.hand.rehearsing import rehearse
 from actors.orchestrator.hand.splitting import Part
+from actors.orchestrator.primitives.contracts import holding
 from actors.orchestrator.primitives.judgement import memo_of
 from actors.orchestrator.thinking.asks import Thinking
 from actors.orchestrator.thinking.author import user_author
@@ -19,7 +23,7 @@ from world import root as world_root
 from world.history import UvmVersion
 from world.method import UvmMethod
 
-HINT = "What it stands on has changed since. Define it by hand: `batos define NAME FILE --drop-contract`."
+HINT = "What it stands on has changed since. Say --drop-contract: then it stands, and owes nothing any more."
 LEAST = 4
 """Characters of a hash that may stand for it."""
 
@@ -40,9 +44,16 @@ def revert(thought: Thought, request: Revert) -> Thinking[Value]:
         overlay.write(oid, {request.selector: method})
         return done
     yield from proving.gated(thought, oid, [Part(method.source, 1)], "m.gates")
-    draft = proving.draft_of(method, user_author())
+    draft = holding.draft_of(method, user_author())
+    if request.drop_contract:
+        draft = msgspec.structs.replace(draft, examples=[])
+    overlay.push()
     overlay.write(oid, {request.selector: draft})
-    yield from proving.holds(thought, oid, draft, f"m.{request.selector}", HINT)
+    if not request.drop_contract:
+        yield from holding.holds(thought, oid, draft, f"m.{request.selector}", HINT)
+        yield from holding.senders_hold(thought, oid, [draft], HINT)
+    yield from rehearse(thought, oid)
+    overlay.merge()
     if not overlay.is_kernel(oid):
         overlay.remember(memo_of(thought, oid, draft))
     return done

@@ -4,7 +4,7 @@ A mandate is in here before it is acknowledged, and a reply that must never be c
 used. After a crash the journal says what is unfinished, and answers for everything that was already done.
 
 All calls run on one thread (`Journal.run`), where those of one moment share a commit; the numbers of rows (`seq`) only
-grow, so a watcher can catch up. The tables stand in `schema`, what is forgotten and when in `retention`.
+grow, so a watcher can catch up. The tables stand in `schema`, what is forgotten and when in `retention`, what is looked for in `finding`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from actors.orchestrator.journal.database import Database
+from actors.orchestrator.journal.finding import Finding
 from actors.orchestrator.journal.retention import Retention
 from actors.orchestrator.journal.schema import open_journal
 from protocol.errors import BatosError
@@ -40,7 +41,7 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MandateRow(msgspec.Struct, frozen=True):
-    """`remaining`: seconds that it still had when it was last heard of. `attempt` counts from 1."""
+    """`remaining`: seconds that it still had when it was last heard of. `attempt` counts from 1. `read`: a transaction's id."""
 
     mandate: str
     body: bytes
@@ -50,6 +51,7 @@ class MandateRow(msgspec.Struct, frozen=True):
     state: str
     reply: bytes | None
     cancelled: float | None
+    read: str | None
 
 
 class CycleRow(msgspec.Struct, frozen=True):
@@ -84,6 +86,7 @@ class Journal:
         self._database = Database(path, open_journal, self._unsynced.clear)
         self._db = self._database.db
         self.retention = Retention(self._db)
+        self.finding = Finding(self._db)
 
     async def run(self, work: Callable[[], T], *, durable: bool = True, alone: bool = False) -> T:
         """`work()` on the journal's thread; what SQLite raises comes out as STORAGE or DAMAGED.
@@ -157,14 +160,21 @@ class Journal:
             ).fetchone()
         return MandateRow(*row) if row else None
 
-    def finish(self, mandate: str, state: str, reply: bytes) -> None:
+    def note_read(self, mandate: str, tid: str) -> None:
+        """Note in which moment of the world the mandate has been thought through."""
+        self._db.execute("UPDATE mandates SET read = ? WHERE mandate = ?", (tid, mandate))
+
+    def finish(self, mandate: str, state: str, reply: bytes, read: str = "") -> None:
         """Note the end of a mandate, `complete` or `failed`; with it its cycles end, and what was kept for it goes.
+
+        `read` is as in `note_read`, where it was not noted yet.
 
         A failure that passes may be attempted again, so what was kept for a failed one stays.
         """
         now = time.time()
         self._db.execute(
-            "UPDATE mandates SET state = ?, reply = ?, finished = ? WHERE mandate = ?", (state, reply, now, mandate)
+            "UPDATE mandates SET state = ?, reply = ?, finished = ?, read = coalesce(nullif(?, ''), read) WHERE mandate = ?",
+            (state, reply, now, read, mandate),
         )
         self._db.execute(
             "UPDATE cycles SET state = ?, ended = max(started, ?) WHERE mandate = ? AND ended IS NULL",
@@ -348,5 +358,5 @@ class Journal:
         )
 
 
-_MANDATE: Final = "SELECT mandate, body, accepted, remaining, attempt, state, reply, cancelled FROM mandates"
+_MANDATE: Final = "SELECT mandate, body, accepted, remaining, attempt, state, reply, cancelled, read FROM mandates"
 _CYCLE: Final = "SELECT cycle, mandate, target, selector, state, error, started, ended FROM cycles"

@@ -14,7 +14,7 @@ from typing import Final
 from actors.orchestrator.journal.database import damaged, is_passing
 from protocol.errors import BatosError
 
-CURRENT: Final = 2
+CURRENT: Final = 3
 """The `user_version` of a journal that this program writes."""
 
 SMALL: Final = 8_000_000
@@ -32,7 +32,8 @@ CREATE TABLE IF NOT EXISTS mandates (
     state TEXT NOT NULL DEFAULT 'accepted',  -- accepted | complete | failed
     reply BLOB,                              -- a packed MandateReply, or a packed Failure
     finished REAL,
-    cancelled REAL                           -- when somebody asked for its end, or NULL
+    cancelled REAL,                          -- when somebody asked for its end, or NULL
+    read TEXT                                -- the transaction whose world it was thought through in, or NULL
 );
 CREATE TABLE IF NOT EXISTS cycles (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -86,6 +87,7 @@ CREATE TABLE IF NOT EXISTS tallies (
     number INTEGER NOT NULL
 );
 CREATE INDEX IF NOT EXISTS steps_cycle ON steps (cycle);
+CREATE INDEX IF NOT EXISTS steps_send ON steps (send);
 CREATE INDEX IF NOT EXISTS cycles_mandate ON cycles (mandate);
 CREATE INDEX IF NOT EXISTS replies_mandate ON replies (mandate);
 CREATE INDEX IF NOT EXISTS mandates_open ON mandates (seq) WHERE state = 'accepted';
@@ -127,6 +129,7 @@ _ADDED: Final = (
     ("steps", "state", "TEXT NOT NULL DEFAULT ''"),
     ("steps", "size", "INTEGER NOT NULL DEFAULT 0"),
     ("mandates", "cancelled", "REAL"),
+    ("mandates", "read", "TEXT"),
     ("mandates", "attempt", "INTEGER NOT NULL DEFAULT 1"),
     ("verdicts", "chosen", "INTEGER NOT NULL DEFAULT 0"),
     ("verdicts", "installed", "INTEGER NOT NULL DEFAULT 0"),

@@ -108,7 +108,8 @@ def _learned(thought: Thought, running: RunningCycle) -> Learned:
         raise BatosError(
             "CYCLE_FAILED", f"the cycle came to COMPLETE without a method for {running.selector}", cycle=running.cycle
         )
-    return codec.convert(found, Learned)
+    contract = thought.contracts.get((running.target, running.selector))
+    return msgspec.structs.replace(codec.convert(found, Learned), replaced=contract.replaced if contract else [])
 
 
 def _made(running: RunningCycle, learned: Learned) -> MethodMade:

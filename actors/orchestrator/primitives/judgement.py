@@ -9,6 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from actors.orchestrator.primitives import arguments, trials
+from actors.orchestrator.primitives.contracts import freezing, holding
 from actors.orchestrator.thinking.asks import Judged, Thinking, call
 from actors.orchestrator.thinking.overlay import Draft, Memo
 from actors.orchestrator.thinking.thought import Sender, Thought
@@ -16,7 +17,7 @@ from protocol import codec, verbs
 from protocol.codec import Ref, Value
 from protocol.errors import BatosError
 from protocol.messages import Done, Effect, Example, Failed, Judge, Trial, Tried
-from world.method import digest, slots_named
+from world.method import digest
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -65,6 +66,8 @@ def judge(sender: Sender, target: Value, source: Value, message: Value) -> Think
     tried, read = yield from trials.complete(thought, trial, tried, draft, sender.path)
     running.frozen.update({(sha256, example): others for example, others in read.items()})
     problem = _problem(tried, asked)
+    if not problem:
+        problem = yield from _broken(thought, oid, draft, sender.path, is_tried=True)
     yield Judged(cycle=running.cycle, sha256=sha256, verdict=tried.verdict, problem=problem, source=trial.source)
     return {
         "sha256": sha256,
@@ -95,7 +98,7 @@ def install(sender: Sender, target: Value, source: Value, origin: Value = "") ->
         raise BatosError("REFUSED", f"this cycle answers {running.selector}, and may install nothing else")
     contract = thought.contracts.get((oid, verdict.selector))
     sha256 = digest(request.source)
-    read = _read_slots(thought, oid, request.source)
+    read = freezing.slots_read(thought.overlay, oid, request.source)
     draft = Draft(
         selector=verdict.selector,
         source=request.source,
@@ -110,16 +113,32 @@ def install(sender: Sender, target: Value, source: Value, origin: Value = "") ->
         intent=contract.intent if contract else "",
         origin=arguments.text(origin, "origin"),
     )
+    broken = yield from _broken(thought, oid, draft, sender.path, is_tried=False)
+    if broken:
+        raise BatosError("REFUSED", f"{draft.selector} {broken}")
     thought.overlay.write(oid, {draft.selector: draft})
     thought.overlay.remember(memo_of(thought, oid, draft))
     return draft.sha256
 
 
-def _read_slots(thought: Thought, oid: str, source: str) -> dict[str, Value]:
-    """The receiver's slots that a method names, as they stand now; none where they are too much to be kept with each example."""
-    seen = thought.overlay.visible(oid, kernel=thought.overlay.is_kernel(oid))
-    read = {name: seen[name] for name in slots_named(source) if name in seen}
-    return read if len(codec.packed(list(read.values()))) <= trials.MAX_FROZEN_BYTES else {}
+def _broken(thought: Thought, oid: str, draft: Draft, path: str, *, is_tried: bool) -> Thinking[str]:
+    """Whose contract the method breaks in the place of the one that stands there, in a few words; "" for nobody's.
+
+    One that `is_tried` holds its own. Whether another one does is no matter of the machine's states, which are source in the world.
+    """
+    contract = thought.contracts.get((oid, draft.selector))
+    is_accepted = contract is not None and contract.learn is not None and contract.learn.drop_contract
+    if is_accepted or draft.selector not in thought.overlay.own(oid):
+        return ""
+    mark = thought.overlay.push()
+    try:
+        thought.overlay.write(oid, {draft.selector: draft})
+        broken = None if is_tried else (yield from holding.first_broken(thought, oid, draft, f"{path}.own"))
+        if broken is None:
+            broken = yield from holding.first_broken_sender(thought, oid, [draft], draft.selector, path)
+    finally:
+        thought.overlay.restore(mark)
+    return "" if broken is None else f"breaks the contract of {broken.method}: {holding.told(broken)}"
 
 
 def memo_of(thought: Thought, oid: str, draft: Draft) -> Memo:
@@ -136,7 +155,16 @@ def memo_of(thought: Thought, oid: str, draft: Draft) -> Memo:
         "source": draft.source,
         "intent": draft.intent,
     }
-    return Memo(f"method:{oid}:{draft.selector}", said, metadata)
+    return Memo(_doc_id(oid, draft.selector), said, metadata)
+
+
+def gone_memo(oid: str, selector: str) -> Memo:
+    """That memory need not find the method any more."""
+    return Memo(_doc_id(oid, selector), "", {}, is_gone=True)
+
+
+def _doc_id(oid: str, selector: str) -> str:
+    return f"method:{oid}:{selector}"
 
 
 def _result(tried: Tried) -> Value:

@@ -11,11 +11,12 @@ from typing import Any, Final
 
 import msgspec
 
+from actors.orchestrator.journal.journal import Answered
 from actors.orchestrator.primitives import arguments
 from actors.orchestrator.thinking.asks import RemoteCall, Thinking, call
 from actors.orchestrator.thinking.interpreter import send
 from actors.orchestrator.thinking.thought import Message, Sender, Thought, Uncaught
-from protocol import names, verbs
+from protocol import codec, names, verbs
 from protocol.codec import Value
 from protocol.errors import BatosError
 from protocol.messages import MAX_ROWS, Infer
@@ -28,6 +29,8 @@ class Lane:
 
     def __init__(self, thought: Thought, receiver: str, message: Message, path: str) -> None:
         self.thought = thought
+        self.path = path
+        self.selector = message.selector
         self.waits: RemoteCall | None = None
         self.result: Value = None
         self.error: BatosError | None = None
@@ -74,7 +77,22 @@ def send_all(sender: Sender, sends: Value) -> Thinking[Value]:
         turn += 1
     thought.tokens += sum(lane.thought.tokens for lane in lanes)
     _merge(thought, lanes)
+    if thought.trial is None:
+        yield from _trace(thought, lanes)
     return [lane.result for lane in lanes]
+
+
+def _trace(thought: Thought, lanes: list[Lane]) -> Thinking[None]:
+    """Each lane is a step of its own: nothing else says which message it was."""
+    for lane in lanes:
+        yield Answered(
+            cycle=thought.cycle,
+            state=thought.state,
+            path=lane.path,
+            send=lane.selector,
+            size=len(codec.encode(lane.result)),
+            tokens=lane.thought.tokens,
+        )
 
 
 def _lane(thought: Thought, item: Value, path: str) -> Lane:

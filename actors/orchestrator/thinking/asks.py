@@ -98,6 +98,16 @@ class Chosen(msgspec.Struct, frozen=True, kw_only=True):
     is_installed: bool
 
 
+class Pause(msgspec.Struct, frozen=True, kw_only=True):
+    """Much is being read: let others come to the world's thread, and see whether this is still wanted and in time."""
+
+
+class SentBy(msgspec.Struct, frozen=True, kw_only=True):
+    """Which methods have sent `selector`, as far as the journal goes back; answered with their own selectors."""
+
+    selector: str
+
+
 class Ended(msgspec.Struct, frozen=True, kw_only=True):
     """A cycle ended badly; the diagnosis is kept whatever becomes of the mandate."""
 
@@ -120,5 +130,5 @@ def call(
     return reply
 
 
-Ask = RemoteCall | Begin | Entered | Judged | Chosen | Placed | Ended | Answered
+Ask = RemoteCall | Begin | Entered | Judged | Chosen | Placed | Pause | SentBy | Ended | Answered
 Thinking = Generator[Ask, Any, T]

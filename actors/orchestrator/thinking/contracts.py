@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from actors.orchestrator.thinking.overlay import Overlay
 from actors.orchestrator.thinking.thought import Contract
 from protocol import codec, examples
@@ -38,7 +40,9 @@ def contract_of(overlay: Overlay, target: str, mandate: Mandate) -> Contract:
             f"{mandate.target} has no method {mandate.selector} that could be written again",
             f"Leave --again away to have it written: `{again}`.",
         )
-    kept = [examples.read_example(plain(example, _unseen), "an old example") for example in method.examples]
+    kept = [] if mandate.learn.drop_contract else _owed(method)
+    wrong = _wrong(overlay, target, kept, mandate.examples) if mandate.learn.corrects else []
+    kept = [example for example in kept if example not in wrong]
     parameters = mandate.parameters or list(method.parameters)
     joined = _joined(kept, mandate.examples)
     try:
@@ -56,7 +60,22 @@ def contract_of(overlay: Overlay, target: str, mandate: Mandate) -> Contract:
         mandate.intent or method.intent,
         mandate.learn,
         method.source,
+        wrong,
     )
+
+
+def _owed(method: UvmMethod) -> list[Example]:
+    return [examples.read_example(plain(example, _unseen), "an old example") for example in method.examples]
+
+
+def _wrong(overlay: Overlay, target: str, old: list[Example], new: list[Example]) -> list[Example]:
+    """The old examples that ask for another outcome of the very inputs of a new one, seen over the slots that stand there now."""
+    slots = overlay.aside().visible(target, kernel=overlay.is_kernel(target))
+
+    def whole(example: Example) -> Example:
+        return msgspec.structs.replace(example, slots={**slots, **example.slots})
+
+    return [one for one in old if any(examples.contradict(whole(one), whole(other)) for other in new)]
 
 
 def _unseen(_: object) -> None:

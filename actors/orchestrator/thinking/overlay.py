@@ -59,23 +59,26 @@ OPAQUE: Final = Opaque()
 
 
 class Memo(msgspec.Struct, frozen=True):
-    """A document on its way to memory."""
+    """A document on its way to memory. One that `is_gone` is to be forgotten there."""
 
     doc_id: str
     text: str
     metadata: dict[str, Value]
+    is_gone: bool = False
 
 
 class Layer(msgspec.Struct):
     """Changed slots by object and name, the objects that were made, what memory is to remember, and changed names.
 
-    `names` maps each of the user's names to the object (an OID) that it comes to mean, or to None where it is taken away.
+    `names` maps each of the user's names to the object (an OID) that it comes to mean, or to None where it is taken away. Nothing
+    leads to the objects in `lost` any more.
     """
 
     slots: dict[str, dict[str, Slot]] = {}
     fresh: dict[str, bool] = {}  # oid -> whether publishing keeps it (a clone) or not (a cycle's context)
     outbox: list[Memo] = []
     names: dict[str, str | None] = {}
+    lost: list[str] = []
 
 
 class Place(NamedTuple):
@@ -119,6 +122,7 @@ class Overlay:
         top.fresh.update(layer.fresh)
         top.outbox.extend(layer.outbox)
         top.names.update(layer.names)
+        top.lost.extend(layer.lost)
 
     def branch(self) -> Overlay:
         """An overlay beside others over what this one sees now; its reads count as this one's, its top layer is its own."""
@@ -253,6 +257,10 @@ class Overlay:
     def call(self, name: str, oid: str | None) -> None:
         """Let `name` mean the object `oid`, or nothing any more."""
         self._layers[-1].names[name] = oid
+
+    def lose(self, oid: str) -> None:
+        """Nothing leads to the object any more: what is known of its methods elsewhere goes."""
+        self._layers[-1].lost.append(oid)
 
     def written(self) -> frozenset[str]:
         """The OIDs of the state of all stored objects that were changed: what another one's read of them is noted by."""

@@ -28,8 +28,10 @@ from actors.orchestrator.thinking.asks import (
     Ended,
     Entered,
     Judged,
+    Pause,
     Placed,
     RemoteCall,
+    SentBy,
     Thinking,
 )
 from actors.orchestrator.thinking.cancellation import Cancellation, Deadline, late
@@ -49,7 +51,7 @@ from protocol.home import Settings
 from protocol.messages import BaseModelReply, Event, Inferred, Mandate, MandateReply, Piece
 from protocol.messages.hand import Hand
 from world import root as world_root
-from world.store import Store
+from world.store import Store, moment_of
 from world.values import oid_of
 
 MOST_POSTED: Final = 64
@@ -126,6 +128,11 @@ class Session:
 
     def changes(self) -> Layer:
         return self.thought.overlay.changes()
+
+    @property
+    def read(self) -> str:
+        """The transaction (16 hex digits) whose world this thought has seen, or "" before it has begun."""
+        return "" if self._thought is None else moment_of(self._thought.overlay.connection)
 
     async def doom(self) -> None:
         """Doom the cycle's transaction: whatever should still try to commit it will fail."""
@@ -246,6 +253,12 @@ class Session:
                 await self._place(ask)
             case Chosen():
                 self._note(lambda: journal.choose(ask.cycle, ask.sha256, is_installed=ask.is_installed))
+            case Pause():
+                self.cancellation.check()
+                if self.deadline.left() <= 0:
+                    raise late(self.deadline, "all of the world was looked through")
+            case SentBy():
+                return await journal.run(lambda: journal.finding.senders(ask.selector), durable=False)
             case Ended():
                 failure = codec.pack(Failure(ask.code, ask.message))
                 self._note(lambda: journal.fail(ask.cycle, failure))

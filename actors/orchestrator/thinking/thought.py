@@ -188,7 +188,8 @@ Performer = Callable[Concatenate[Sender, ...], Thinking[Value]]
 class Contract:
     """What a method that must be written is to be called with, and do, and what it is for.
 
-    With `learn` the message is not to be sent. `previous` is the source of the method that is to be replaced.
+    With `learn` the message is not to be sent. `previous` is the source of the method that is to be replaced, and `replaced` are the
+    examples that it owes no longer, since they were corrected.
     """
 
     parameters: list[str]
@@ -196,6 +197,7 @@ class Contract:
     intent: str = ""
     learn: Learn | None = None
     previous: str = ""
+    replaced: list[Example] = field(default_factory=list)
 
 
 @dataclass(slots=True)

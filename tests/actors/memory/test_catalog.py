@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from persistent.mapping import PersistentMapping
 from ZODB.Connection import Connection
 
 from actors.memory import catalog
@@ -13,7 +14,7 @@ from protocol.codec import Ref
 from protocol.documents import check
 from protocol.errors import BatosError
 from world.lexicon import PassageIndex
-from world.store import snapshot
+from world.store import commit, snapshot
 from world.values import oid_of
 
 WINGS = ("The wing gives lift.", "Air flows over wings.")
@@ -26,7 +27,7 @@ from actors.memory import catalog
 from protocol.documents import check
 db = DB(FileStorage(sys.argv[1]))
 while (entry := catalog.next_entry(db)) is not None:
-    document = check(*entry[1:])
+    document = check(*entry[1:4])
     catalog.follow(db, entry.seq, document, [document.text])
     print(entry.seq, flush=True)
 """
@@ -185,8 +186,8 @@ def test_metadata_may_hold_a_reference(world):
 def test_the_outbox_is_read_in_order_and_the_cursor_moves_with_the_document(world):
     world.say("first wings", "second bread", by="box")
     entry = catalog.next_entry(world.db)
-    assert entry == (1, "note:1", "first wings", {"by": "box"})
-    document = check(*entry[1:])
+    assert entry == (1, "note:1", "first wings", {"by": "box"}, False)
+    document = check(*entry[1:4])
     catalog.follow(world.db, 1, document, [document.text])
     assert len(world.commits()) == 1
     world.reopen()
@@ -199,9 +200,23 @@ def test_the_outbox_is_read_in_order_and_the_cursor_moves_with_the_document(worl
     assert (catalog.next_entry(world.db), catalog.cursor(world.db)) == (None, 2)
 
 
+def test_a_line_that_something_is_gone_takes_the_document_out_once(world):
+    world.keep("method:1:area_", "area of wings")
+    with commit(world.db, user="orchestrator", description="drop") as connection:
+        for seq in (1, 2):
+            line = {"doc_id": "method:1:area_", "text": "", "metadata": {}, "gone": True}
+            connection.root()["outbox"][seq] = PersistentMapping(line)
+    assert catalog.next_entry(world.db) == (1, "method:1:area_", "", {}, True)
+    catalog.follow_gone(world.db, 1, "method:1:area_")
+    assert (world.documents(), world.find("wings"), catalog.cursor(world.db)) == ([], [], 1)
+    catalog.follow_gone(world.db, 2, "method:1:area_")
+    catalog.follow_gone(world.db, 1, "method:1:area_")
+    assert catalog.cursor(world.db) == 2
+
+
 def test_a_crash_within_the_commit_of_an_entry_moves_nothing(world, monkeypatch):
     world.say("wings")
-    document = check(*catalog.next_entry(world.db)[1:])
+    document = check(*catalog.next_entry(world.db)[1:4])
     monkeypatch.setattr(Connection, "tpc_vote", lambda _connection, _transaction: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         catalog.follow(world.db, 1, document, ["wings"])

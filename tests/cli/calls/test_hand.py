@@ -243,6 +243,9 @@ def test_an_editor_that_fails_changes_nothing(asked, batos, editor, monkeypatch)
     code, [line] = batos("edit", "box", "area_")
     assert (code, line["error"]["code"], defined(asked)) == (2, "UNREADABLE", [])
     assert "ended with 3" in line["error"]["message"]
+    assert Path(line["error"]["data"]["file"]).read_text() == AREA.replace("1", "2"), "what it had saved is not lost"
+    assert "text" not in line["error"]["data"]
+    Path(line["error"]["data"]["file"]).unlink()
     monkeypatch.setenv("VISUAL", "/no/such/editor")
     assert batos("edit", "box", "area_")[0] == 2
 

@@ -57,6 +57,19 @@ def test_examples_run_on_copies_of_the_receiver(within):
     assert tried.outcome == Done(result=15, changed={"size": 15}, signalled=True)
 
 
+def test_a_source_that_was_judged_before_is_only_tried_and_never_outside_of_the_language(within):
+    silent = GROW.replace("    self._p_changed = True\n", "")
+    request = Trial(
+        source=silent, receiver=ME, slots={"size": 1}, examples=[Example(args=[1], returns=2)], is_sent=False
+    )
+    assert within(request).verdict == "reject"
+    (case,) = within(msgspec.structs.replace(request, is_judged=True)).cases
+    assert (case.passed, "COVENANT_BREACH" in case.message or "signal" in case.message) == (False, True), case
+    outside = "def grow_(self, by):\n    import os\n    return 2\n"
+    (case,) = within(msgspec.structs.replace(request, source=outside, is_judged=True)).cases
+    assert (case.passed, case.rule) == (False, "TRIAL_FAILED")
+
+
 def test_a_refused_method_is_not_run(within):
     tried = within(Trial(source=GROW.replace("    self._p_changed = True\n", ""), receiver=ME, args=[1]))
     assert (tried.verdict, [violation.rule for violation in tried.violations]) == ("reject", ["COV001"])

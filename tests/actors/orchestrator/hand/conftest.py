@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from types import SimpleNamespace
 
 import pytest
@@ -9,11 +10,12 @@ import pytest
 from actors.orchestrator.actor import Orchestrator
 from protocol import codec, verbs
 from protocol.errors import BatosError
-from protocol.messages import Define, Drop, Rename, Revert, SetSlots
+from protocol.home import Settings
+from protocol.messages import Check, Confirm, Correct, Define, Drop, Rename, Revert, SetSlots
 
 
 def untold(event):
-    """These verbs have no partial replies; the bus refuses one."""
+    """Most of these verbs have no partial replies; the bus refuses one."""
     raise TypeError(f"a partial reply: {event}")
 
 
@@ -24,13 +26,16 @@ class Hand:
         self.house = house
         self.count = 0
 
-    async def ask(self, verb, request, key=None):
+    async def ask(self, verb, request, key=None, *, partial=untold, cancelled=None):
         self.count += 1
         actor = Orchestrator.__new__(Orchestrator)
-        actor._mandates, actor._store = self.house.mandates, self.house.store
-        call = SimpleNamespace(envelope=SimpleNamespace(idem=key or f"hand {self.count}"), partial=untold)
+        actor._mandates, actor._store, actor._journal = self.house.mandates, self.house.store, self.house.journal
+        actor._caller, actor.settings = self.house.bus, Settings()
+        envelope = SimpleNamespace(idem=key or f"hand {self.count}")
+        call = SimpleNamespace(envelope=envelope, partial=partial, cancelled=cancelled or asyncio.Event())
         request = codec.unpack(codec.pack(request), verb.request)
         reply = await actor.handlers()[verb.name](request, call)
+        await self.house.mandates.rest()
         return codec.unpack(codec.pack(reply), verb.reply)
 
     async def define(self, name, source, key=None, **rest):
@@ -46,8 +51,17 @@ class Hand:
     async def rename(self, name, to, key=None):
         return await self.ask(verbs.RENAME, Rename(name=name, to=to), key)
 
-    async def revert(self, name, selector, to=None, key=None):
-        return await self.ask(verbs.REVERT, Revert(name=name, selector=selector, to=to), key)
+    async def revert(self, name, selector, to=None, key=None, **rest):
+        return await self.ask(verbs.REVERT, Revert(name=name, selector=selector, to=to, **rest), key)
+
+    async def confirm(self, mandate, key=None):
+        return await self.ask(verbs.CONFIRM, Confirm(mandate=mandate), key)
+
+    async def correct(self, mandate, key=None, **said):
+        return await self.ask(verbs.CORRECT, Correct(mandate=mandate, **said), key, partial=self.house.events.append)
+
+    async def check(self, *names, partial=lambda _: None, **rest):
+        return await self.ask(verbs.CHECK, Check(names=list(names)), partial=partial, **rest)
 
     async def refused(self, work):
         with pytest.raises(BatosError) as caught:

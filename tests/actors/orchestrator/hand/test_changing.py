@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from actors.orchestrator import views
+from actors.orchestrator.hand import uses
 from protocol.codec import Ref, named
 from protocol.messages import Example, Look, New, OtherObject
 from world.store import snapshot
@@ -82,23 +85,51 @@ async def test_a_slot_and_a_method_are_dropped(house, box):
     assert (seen.slots, seen.methods) == ({"width": 5}, {})
 
 
+async def test_memory_is_told_what_is_gone_with_the_method_or_with_the_object(house, box):
+    await box.define("box", f"{AREA}\n\ndef half_(self):\n    return self.width / 2\n")
+    oid = house.look("box").oid
+    for entry, gone in (("area_", ["area_"]), (None, ["area_", "half_"])):
+        await box.drop("box", entry)
+        told = [line["doc_id"] for line in house.caught_up if line.get("gone")]
+        assert told == [f"method:{oid}:{selector}" for selector in gone]
+
+
 async def test_what_stands_on_it_is_named_and_nothing_is_dropped(house, box):
     await box.define("box", AREA)
     await box.define("pen", TWICE)
     views.create(house.store, New(name="crate", parent="box", slots={"of": named("box")}))
     before = house.db.lastTransaction()
-    for entry, uses in {
+    for entry, found in {
         None: {"heirs": ["crate"], "references": ["crate.of"]},
         "area_": {"heirs": ["crate"], "senders": ["pen.twice_"]},
         "width": {"heirs": ["crate"], "senders": ["box.area_"]},
     }.items():
         error = await box.refused(box.drop("box", entry))
         assert (error.code, error.exit_code) == ("IN_USE", 6)
-        assert {kind: error.data.get(kind) for kind in uses} == uses
+        assert {kind: error.data.get(kind) for kind in found} == found
         assert "--force" in error.hint
     assert house.db.lastTransaction() == before
     await box.drop("box", "area_", force=True)
     assert house.look("box").methods == {}
+
+
+async def test_others_come_to_the_world_while_what_stands_on_a_name_is_looked_for(house, box, monkeypatch):
+    monkeypatch.setattr(uses, "PAUSE_AFTER", 1)
+    await box.define("box", AREA)
+    views.create(house.store, New(name="crate", parent="box"))
+    dropping = asyncio.create_task(box.refused(box.drop("box")))
+    while not house.mandates._running:
+        await asyncio.sleep(0)
+    assert (await house.send("crate", "area_", key="meanwhile")).result == 30
+    assert (await dropping).data["heirs"] == ["crate"]
+
+
+async def test_a_slot_that_clones_use_by_shared_methods_is_in_use_by_the_near_ones_alone(house, box):
+    await box.define("box", AREA)
+    clone = (await house.send("box", "clone_", key="clone")).result
+    await box.set("pen", kept=clone)
+    error = await box.refused(box.drop(clone.oid, "width"))
+    assert error.data["senders"] == [f"{clone.oid}.area_"]
 
 
 async def test_a_contract_that_refers_to_an_object_stands_on_it(house, box):

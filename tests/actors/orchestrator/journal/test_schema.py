@@ -73,6 +73,11 @@ async def use(journal):
     await run(journal.oldest_running)
     await run(journal.unfinished)
     await run(lambda: journal.are_over(["m1", "old1"]))
+    await run(lambda: journal.note_read("m1", "t"))
+    await run(lambda: journal.finding.by_beginning("old"))
+    await run(lambda: journal.finding.newest(5))
+    await run(journal.finding.oldest)
+    await run(lambda: journal.finding.senders("infer_"))
     await run(lambda: journal.cancel("m1"))
     await run(lambda: journal.fail("c2", b"why"))
     await run(lambda: journal.finish("m1", "failed", b"why"))
@@ -167,6 +172,24 @@ async def test_a_journal_from_before_versions_keeps_what_it_knows(path):
         journal.close()
     with closing(sqlite3.connect(path)) as db:
         assert db.execute("PRAGMA user_version").fetchone() == (CURRENT,)
+
+
+async def test_a_journal_of_the_second_version_notes_moments_from_now_on(path):
+    Journal(path).close()
+    with closing(sqlite3.connect(path)) as older:
+        older.executescript(
+            "ALTER TABLE mandates RENAME COLUMN read TO unread; DROP INDEX steps_send; PRAGMA user_version = 2;"
+            "INSERT INTO mandates (mandate, key, body, accepted, remaining, state, reply, finished)"
+            " VALUES ('m1', 'k1', x'', 1.0, 1.0, 'complete', x'', 2.0);"
+        )
+    journal = Journal(path)
+    assert (await journal.run(lambda: journal.by_id("m1"))).read is None
+    await journal.run(lambda: journal.note_read("m1", "00000000000000aa"))
+    assert (await journal.run(lambda: journal.by_id("m1"))).read == "00000000000000aa"
+    journal.close()
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (CURRENT,)
+        assert db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'steps_send'").fetchone() == (1,)
 
 
 def test_a_journal_of_a_newer_program_is_left_alone(path):

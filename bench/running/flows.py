@@ -1,6 +1,6 @@
 """A peer's five-step workflow, run for so many seconds at a time: the other side of a pipe from `bench.cycles`.
 
-    PYTHON bench/flows.py dbos|langgraph FOLDER
+    PYTHON bench/running/flows.py dbos|langgraph FOLDER
 
 It imports nothing of ours, so that any interpreter which has the peer runs it, and shares no process with us. Each
 step is a function that adds one, made durable before the next begins. A line of JSON in, {"at_once", "seconds"}; a line
