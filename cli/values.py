@@ -123,6 +123,22 @@ def to_json(value: Any, *, by_sign: bool = True) -> Any:
     return value
 
 
+def outside(value: Value) -> Any:
+    """A value in which names stand for objects, as what `json.dumps` takes; `read_json` reads it back by name, all of it."""
+    if isinstance(value, list):
+        return [outside(item) for item in value]
+    if not isinstance(value, dict):
+        return to_json(value)
+    match value:
+        case {"$ref": str()} if len(value) == 1:
+            return value
+        case {"$dict": [[("$ref" | "$dict") as key, item]]} if len(value) == 1:
+            return {_DICT: [[key, outside(item)]]}
+    if _SIGNS & value.keys() or not all(isinstance(key, str) for key in value):
+        return {_DICT: [[key, outside(item)] for key, item in value.items()]}
+    return {key: outside(item) for key, item in value.items()}
+
+
 def line(value: Any) -> str:
     """`value` as one line of JSON in ASCII: no locale and no line separator of Unicode can break it."""
     return json.dumps(to_json(value), separators=(",", ":"))

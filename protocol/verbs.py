@@ -34,9 +34,13 @@ from protocol.messages import (
     ExpertReply,
     Experts,
     ExpertsReply,
+    Export,
+    Exported,
     Found,
     History,
     Import,
+    ImportBundle,
+    Imported,
     Index,
     Indexed,
     IndexProgress,
@@ -119,6 +123,8 @@ SET: Final = _plain("orchestrator", "set", SetSlots, SlotsSet)
 DROP: Final = _plain("orchestrator", "drop", Drop, Dropped)
 RENAME: Final = _plain("orchestrator", "rename", Rename, Renamed)
 REVERT: Final = _plain("orchestrator", "revert", Revert, Reverted)
+EXPORT: Final = _plain("orchestrator", "export", Export, Exported)
+IMPORT_BUNDLE: Final = Verb("orchestrator", "import", ImportBundle, Imported, Event)
 LIST: Final = _plain("orchestrator", "list", List, Listed)
 HISTORY: Final = _plain("orchestrator", "history", History, Versions)
 
@@ -163,6 +169,8 @@ _ALL: Final[tuple[AnyVerb, ...]] = (
     DROP,
     RENAME,
     REVERT,
+    EXPORT,
+    IMPORT_BUNDLE,
     LIST,
     HISTORY,
     INFER,

@@ -15,7 +15,7 @@ import structlog
 from ulid import ULID
 
 from actors.orchestrator import codex, views
-from actors.orchestrator.hand import reading
+from actors.orchestrator.hand import exporting, reading
 from actors.orchestrator.journal import packing, schema
 from actors.orchestrator.journal.database import damaged
 from actors.orchestrator.journal.journal import Journal
@@ -37,7 +37,10 @@ from protocol.messages import (
     CyclesReply,
     Defined,
     Dropped,
+    Export,
+    Exported,
     History,
+    Imported,
     Judge,
     List,
     Listed,
@@ -66,6 +69,8 @@ T = TypeVar("T")
 JUDGE_S: Final = 10.0
 HAND_S: Final = 25.0
 """Seconds for what a person does by hand, who waits for it: a little less than the command's patience."""
+IMPORT_S: Final = 600.0
+"""Seconds for a bundle: a thousand methods are judged and tried, on a slow machine."""
 HAND_WHY: Final = 300
 LOOK_S: Final = 1.0
 
@@ -171,6 +176,8 @@ class Orchestrator(Actor):
             "drop": self._by_hand(lambda hand: f"drop {hand.name} {hand.entry or ''}".rstrip(), Dropped),
             "rename": self._by_hand(lambda hand: f"rename {hand.name} {hand.to}", Renamed),
             "revert": self._by_hand(lambda hand: f"revert {hand.name} {hand.selector}", Reverted),
+            "export": self.export,
+            "import": self._by_hand(lambda hand: f"import {hand.name}", Imported, seconds=IMPORT_S, tells=True),
             "status": self.status,
         }
 
@@ -219,17 +226,25 @@ class Orchestrator(Actor):
     async def history(self, request: History, _: Call) -> Versions:
         return await self._in_world(lambda store: reading.versions(store, request), again=True)
 
-    def _by_hand(self, why: Callable[[Any], str], reply: type[Reply]) -> Handler:
-        """A verb that a person writes into the world by: a mandate, with its result as that verb's `reply`."""
+    async def export(self, request: Export, _: Call) -> Exported:
+        return await self._in_world(lambda store: exporting.exported(store, request), again=True)
+
+    def _by_hand(
+        self, why: Callable[[Any], str], reply: type[Reply], *, seconds: float = HAND_S, tells: bool = False
+    ) -> Handler:
+        """A verb that a person writes into the world by: a mandate, with its result as that verb's `reply`.
+
+        One that `tells` has partial replies, what happens on the way.
+        """
 
         async def serve(request: Any, call: Call) -> Reply:
             if self._mandates is None:
                 raise self._not_ready()
             mandate = Mandate(
-                target=request.name, selector="", intent=why(request)[:HAND_WHY], hand=request, seconds=HAND_S
+                target=request.name, selector="", intent=why(request)[:HAND_WHY], hand=request, seconds=seconds
             )
-            # Such a verb has no partial replies: there is nothing to tell on the way.
-            done = await self._mandates.answer(mandate, call.envelope.idem or str(ULID()), lambda _: None)
+            tell = call.partial if tells else lambda _: None
+            done = await self._mandates.answer(mandate, call.envelope.idem or str(ULID()), tell)
             return codec.convert({**done.result, "tid": done.tid}, reply)
 
         return serve

@@ -34,7 +34,7 @@ def event(found: Event) -> str:
             return "  " + _drawing(found.detail)
         case "joined":
             return f"  mandate {found.detail['mandate']} is at this already, waiting for it"
-        case "sent" | "piece":
+        case "sent" | "piece" | "progress":
             return ""
         case _:
             return "  " + (found.state or found.event)

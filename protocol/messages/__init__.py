@@ -6,6 +6,16 @@ so that a newer peer of the same major version can be understood.
 
 from __future__ import annotations
 
+from protocol.messages.bundles import (
+    BundledMethod,
+    BundledObject,
+    Export,
+    Exported,
+    ImportBundle,
+    Imported,
+    ImportedMethod,
+    ImportedObject,
+)
 from protocol.messages.guardian import (
     Answer,
     Awaiting,
@@ -137,6 +147,8 @@ __all__ = [
     "Awaiting",
     "BaseModel",
     "BaseModelReply",
+    "BundledMethod",
+    "BundledObject",
     "Cancel",
     "Cancelled",
     "Case",
@@ -164,6 +176,8 @@ __all__ = [
     "ExpertView",
     "Experts",
     "ExpertsReply",
+    "Export",
+    "Exported",
     "Failed",
     "Found",
     "Generated",
@@ -173,6 +187,10 @@ __all__ = [
     "History",
     "Hit",
     "Import",
+    "ImportBundle",
+    "Imported",
+    "ImportedMethod",
+    "ImportedObject",
     "Index",
     "IndexProgress",
     "Indexed",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from protocol.codec import Value
+from protocol.messages.bundles import ImportBundle
 from protocol.messages.guardian import Violation
 
 
@@ -118,7 +119,7 @@ class Reverted(msgspec.Struct, frozen=True, kw_only=True):
     tid: str | None = None
 
 
-Hand = Define | SetSlots | Drop | Rename | Revert
+Hand = Define | SetSlots | Drop | Rename | Revert | ImportBundle
 
 
 class List(msgspec.Struct, frozen=True, kw_only=True):

@@ -56,13 +56,13 @@ class Mandate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
-    """Progress of a mandate. `event` is one of `accepted`, `joined`, `state`, `drawing`, `judged`, `sent`, `piece`.
+    """Progress of a mandate. `event` is one of `accepted`, `joined`, `state`, `drawing`, `judged`, `sent`, `piece`, `progress`.
 
     `state`: a cycle has come to this state. `judged`: a candidate has its verdict. `sent`: a method's send has its answer.
     `drawing`: candidates are about to be written; `detail` has the `round` (from 1; 0 while the model is placed), the `form`,
     how many `rows`, the `tokens_left` and `seconds_left` of the mandate, and `tokens_per_s`, None where no speed is known.
     `piece`: a text that is being generated has grown; `detail` has its `voice` (the name of the object that speaks, or ""),
-    `row` and `text`.
+    `row` and `text`. `progress`: of many things that are asked together so many are `done`, `of` so many; `what` is the verb.
     """
 
     event: str

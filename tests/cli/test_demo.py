@@ -10,7 +10,7 @@ from cli import demo, lifecycle
 from cli.calls import asking, facts
 from cli.console import Invocation
 from cli.main import main
-from protocol import documents
+from protocol.checks import documents
 from protocol.errors import BatosError
 from protocol.messages import ExpertReply, ExpertView, Hit, Looked, MethodView
 

@@ -107,8 +107,19 @@ def first_broken(thought: Thought, oid: str, draft: Draft, path: str) -> Thinkin
     """The first example (from 1) that a method on `oid` does not hold, and what came instead; None where it holds all."""
     if not draft.examples:
         return None
+    trial = trial_of(thought, oid, draft)
+    tried = yield from call(verbs.TRIAL, trial, path=path, keep=True)
+    tried, _ = yield from trials.complete(thought, trial, tried, draft, path)
+    for number, case in enumerate(tried.cases, 1):
+        if not case.passed:
+            return number, case
+    return None
+
+
+def trial_of(thought: Thought, oid: str, draft: Draft) -> Trial:
+    """The trial of a method on `oid` on all of its examples."""
     kernel = thought.overlay.is_privileged(oid, draft.selector)
-    trial = Trial(
+    return Trial(
         source=draft.source,
         receiver=Ref(oid),
         slots=thought.overlay.visible(oid, kernel=kernel),
@@ -116,12 +127,6 @@ def first_broken(thought: Thought, oid: str, draft: Draft, path: str) -> Thinkin
         is_sent=False,
         kernel=kernel,
     )
-    tried = yield from call(verbs.TRIAL, trial, path=path, keep=True)
-    tried, _ = yield from trials.complete(thought, trial, tried, draft, path)
-    for number, case in enumerate(tried.cases, 1):
-        if not case.passed:
-            return number, case
-    return None
 
 
 def breaks(selector: str, what: str, example: Value, case: Case, hint: str) -> BatosError:

@@ -9,7 +9,7 @@ import pytest
 from actors.orchestrator.actor import Orchestrator
 from protocol import codec, verbs
 from protocol.errors import BatosError
-from protocol.messages import Define, Drop, Rename, Revert, SetSlots
+from protocol.messages import Define, Drop, Export, ImportBundle, Rename, Revert, SetSlots
 
 
 def untold(event):
@@ -24,11 +24,11 @@ class Hand:
         self.house = house
         self.count = 0
 
-    async def ask(self, verb, request, key=None):
+    async def ask(self, verb, request, key=None, told=untold):
         self.count += 1
         actor = Orchestrator.__new__(Orchestrator)
         actor._mandates, actor._store = self.house.mandates, self.house.store
-        call = SimpleNamespace(envelope=SimpleNamespace(idem=key or f"hand {self.count}"), partial=untold)
+        call = SimpleNamespace(envelope=SimpleNamespace(idem=key or f"hand {self.count}"), partial=told)
         request = codec.unpack(codec.pack(request), verb.request)
         reply = await actor.handlers()[verb.name](request, call)
         return codec.unpack(codec.pack(reply), verb.reply)
@@ -48,6 +48,12 @@ class Hand:
 
     async def revert(self, name, selector, to=None, key=None):
         return await self.ask(verbs.REVERT, Revert(name=name, selector=selector, to=to), key)
+
+    async def give(self, *names):
+        return await self.ask(verbs.EXPORT, Export(names=list(names)))
+
+    async def take(self, objects, key=None, told=untold, **rest):
+        return await self.ask(verbs.IMPORT_BUNDLE, ImportBundle(name="shapes", objects=objects, **rest), key, told)
 
     async def refused(self, work):
         with pytest.raises(BatosError) as caught:
