@@ -22,7 +22,7 @@ def export(invocation: Invocation, names: tuple[str, ...], file: str) -> None:
     from cli.bundles import exchange
     from cli.render import bundles as render_bundles
 
-    made = finish(exchange.export(home_of(invocation), names, file))
+    made = finish(exchange.export(home_of(invocation), names, file), "gathers the objects")
     invocation.result(made, render_bundles.written(made))
 
 
@@ -50,8 +50,9 @@ def import_bundle(invocation: Invocation, file: str, prefix: str, key: str | Non
                 bundle,
                 prefix,
                 key,
-                lambda event: invocation.event(event, render_thought.event(event)),
-            )
+                render_thought.telling(invocation),
+            ),
+            "judges and tries",
         )
     except BatosError as error:
         told = exchange.verdicts(error)

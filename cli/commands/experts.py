@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from cli.commands.group import batos, everywhere, finish, home_of
@@ -29,7 +31,7 @@ def expert_import(invocation: Invocation, path: str, name: str, persona: str | N
     from cli.calls import experts
     from cli.render import experts as render_experts
 
-    found = finish(experts.bring(home_of(invocation), path, name, persona))
+    found = finish(experts.bring(home_of(invocation), path, name, persona), "brings the expert")
     invocation.result(found, render_experts.imported(found))
 
 
@@ -128,13 +130,14 @@ def expert_train(
         seed=seed,
         restart=restart,
     )
-    watcher = render_training.Watcher()
 
-    def tell(event: dict[str, object]) -> None:
-        invocation.event(event, "" if invocation.json else watcher.tell(event))
+    def tell(event: dict[str, Any]) -> None:
+        if invocation.json:
+            invocation.event(event, "")
+        elif event["event"] == "data":
+            invocation.progress(render_training.data(event))
+        else:
+            invocation.step(render_training.doing(event), render_training.step(event))
 
-    try:
-        found = finish(training.train(home_of(invocation), wanted, tell))
-    finally:
-        watcher.end()
+    found = finish(training.train(home_of(invocation), wanted, tell), "prepares the training")
     invocation.result(found, render_training.trained(found))

@@ -61,7 +61,7 @@ def learn(
         wanted = finish(learning.picked(home, wanted, pick))
     on_its_way = sending.Sending(home, wanted, key, timeout)
     try:
-        found = finish(learning.learn(on_its_way, lambda event: invocation.event(event, render_thought.event(event))))
+        found = finish(learning.learn(on_its_way, render_thought.telling(invocation)))
     except KeyboardInterrupt as error:
         raise on_its_way.abandoned("INTERRUPTED", "interrupted") from error
     about = render_learned.about(found, wanted.parameters, lambda n: learning.settling(home, wanted, found, n))
@@ -72,7 +72,8 @@ def learn(
     is_choice = learning.is_choice(wanted, found)
     if not invocation.json:
         invocation.progress(render_learned.made(found) if is_choice else about)
-    invocation.result(found, render_learned.groups(found.groups) if is_choice else render_learned.lesson(found))
+    shown = render_learned.groups(found.groups) if is_choice else render_learned.lesson(found)
+    invocation.result(found, shown, verbatim=not is_choice)
     if is_choice and not invocation.json:
         words = wire.command(home, "learn", name, learning.shown_selector(wanted))
         invocation.progress(f"Pick one: {words} --pick N")

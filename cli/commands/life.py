@@ -19,7 +19,7 @@ def up(invocation: Invocation) -> None:
     from cli import lifecycle
     from cli.render import render
 
-    found = finish(lifecycle.up(home_of(invocation), invocation.progress))
+    found = finish(lifecycle.up(home_of(invocation), invocation.progress), "starts")
     invocation.result(found, render.started(found))
 
 
@@ -31,7 +31,7 @@ def down(invocation: Invocation) -> None:
     from cli import lifecycle
     from cli.render import render
 
-    found = finish(lifecycle.down(home_of(invocation), invocation.progress))
+    found = finish(lifecycle.down(home_of(invocation), invocation.progress), "stops")
     invocation.result(found, render.stopped(found))
 
 
@@ -43,7 +43,7 @@ def status(invocation: Invocation) -> int:
     from cli import lifecycle
     from cli.render import render
 
-    found = finish(lifecycle.status(home_of(invocation)))
+    found = finish(lifecycle.status(home_of(invocation)), "asks everybody")
     invocation.result(found, render.status(found))
     return 0 if found["ready"] else 3
 
@@ -62,7 +62,7 @@ def pack(invocation: Invocation, keep: str | None, yes: bool) -> None:
     from cli.calls import packing
 
     home = home_of(invocation)
-    first = finish(packing.pack(home, keep, really=False))
+    first = finish(packing.pack(home, keep, really=False), "counts what would go")
     if not invocation.json:
         invocation.progress(packing.forgets(first))
     if not yes and (invocation.json or not sys.stdin.isatty()):
@@ -74,7 +74,7 @@ def pack(invocation: Invocation, keep: str | None, yes: bool) -> None:
         )
     if not yes and not click.confirm("Forget it?", err=True):
         raise BatosError("INTERRUPTED", "nothing was forgotten")
-    done = finish(packing.pack(home, keep, really=True))
+    done = finish(packing.pack(home, keep, really=True), "packs")
     invocation.result(done, packing.packed(done))
 
 
@@ -86,6 +86,6 @@ def demo(invocation: Invocation) -> int:
     from cli import demo as story
     from cli.render import render
 
-    found = finish(story.run(invocation))
+    found = finish(story.run(invocation), "plays")
     invocation.result(found, render.demo(found))
     return 0 if found["ok"] else 1

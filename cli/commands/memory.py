@@ -26,11 +26,9 @@ def remember(invocation: Invocation, files: tuple[str, ...], doc_id: str | None)
     progress = render_memory.Progress()
 
     def tell(found: IndexProgress) -> None:
-        line = progress.line(found)
-        if line is not None:
-            invocation.progress(line)
+        invocation.step(render_memory.doing(found), progress.line(found) or "")
 
-    made = finish(memory.remember(home_of(invocation), texts, tell))
+    made = finish(memory.remember(home_of(invocation), texts, tell), "reads")
     invocation.result(made, render_memory.remembered(made))
 
 
@@ -46,7 +44,7 @@ def search(invocation: Invocation, query: str, top_k: int) -> None:
     from cli.calls import memory
     from cli.render import memory as render_memory
 
-    found = finish(memory.search(home_of(invocation), query, top_k))
+    found = finish(memory.search(home_of(invocation), query, top_k), "searches")
     invocation.result(found, render_memory.hits(found))
 
 

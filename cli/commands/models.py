@@ -41,7 +41,7 @@ def model_check(invocation: Invocation, named: str) -> None:
     from cli.render import models as render_models
 
     try:
-        found = finish(calls.check(home_of(invocation), named))
+        found = finish(calls.check(home_of(invocation), named), "looks at the model")
     except BatosError as error:
         if error.code == "OUT_OF_MEMORY" and "memory" in error.data and not invocation.json:
             invocation.progress(render_models.checked(error.data))
@@ -63,5 +63,5 @@ def model_use(invocation: Invocation, named: str, served: str | None) -> None:
     from cli import models as work
     from cli.render import models as render_models
 
-    found = finish(work.use(home_of(invocation), named, served, invocation.progress))
+    found = finish(work.use(home_of(invocation), named, served, invocation.progress), "changes the model")
     invocation.result(found, render_models.used(found))

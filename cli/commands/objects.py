@@ -69,14 +69,14 @@ def send(
     home = home_of(invocation)
     on_its_way = sending.Sending(home, wanted, key, timeout)
     try:
-        reply = finish(on_its_way.run(lambda event: invocation.event(event, render_thought.event(event))))
+        reply = finish(on_its_way.run(render_thought.telling(invocation)))
     except KeyboardInterrupt as error:
         raise on_its_way.abandoned("INTERRUPTED", "interrupted") from error
     if not invocation.json:
         invocation.progress(render.sent(reply))
         if doubt := render_learned.sent(reply, learning.settled_by(home, wanted, reply)):
             invocation.progress(doubt)
-    invocation.result(learning.answered(reply), render.answer(reply))
+    invocation.result(learning.answered(reply), render.answer(reply), verbatim=True)
 
 
 @batos.command()
@@ -111,4 +111,4 @@ def source(invocation: Invocation, name: str, selector: str, at: str | None) -> 
     found = finish(objects.source(home_of(invocation), name, selector, at))
     if found.method.intent and not invocation.json:
         invocation.progress(render.intent(found))
-    invocation.result(found, render.source(found, terminal=sys.stdout.isatty()))
+    invocation.result(found, render.source(found, terminal=sys.stdout.isatty()), verbatim=True)

@@ -23,7 +23,10 @@ def ask(invocation: Invocation, question: str, detach: bool, key: str | None, ti
     asked = asking.Asking(home_of(invocation), question, detach=detach, key=key, seconds=timeout)
     follower = render_thought.Follower(invocation.grow)
     try:
-        found = finish(asked.run(lambda event: invocation.event(event, follower.tell(event))))
+        found = finish(
+            asked.run(lambda event: invocation.event(event, follower.tell(event), render_thought.doing(event))),
+            "thinks",
+        )
     except KeyboardInterrupt as error:
         raise asked.sending.abandoned("INTERRUPTED", "interrupted") from error
     finally:
@@ -44,7 +47,8 @@ def codex(invocation: Invocation, file: str | None) -> None:
     from cli.render import thought as render_thought
 
     found = finish(objects.codex(home_of(invocation), file))
-    invocation.result(found, found.text.rstrip("\n") if file is None else render_thought.codex(found))
+    shown = found.text.rstrip("\n") if file is None else render_thought.codex(found)
+    invocation.result(found, shown, verbatim=file is None)
 
 
 @batos.group()
@@ -89,11 +93,7 @@ def cycle_watch(invocation: Invocation, id: str, timeout: float) -> int:  # noqa
     from cli.calls import objects
     from cli.render import thought as render_thought
 
-    found = finish(
-        objects.watch(
-            home_of(invocation), id, timeout, lambda event: invocation.event(event, render_thought.event(event))
-        )
-    )
+    found = finish(objects.watch(home_of(invocation), id, timeout, render_thought.telling(invocation)), "watches")
     invocation.result(found, render_thought.watched(found))
     return 0 if found.error is None else 1
 

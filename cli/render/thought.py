@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from cli.calls.asking import Answer
+from cli.console import Invocation
+from cli.live import Doing
 from cli.render import learned as render_learned
 from cli.render.render import table
 from cli.values import printable, shown
@@ -23,6 +25,7 @@ _DOING: Final = {
     "COMPLETE": "is done",
     "FAILED": "has failed",
 }
+_TOGETHER: Final = {"judge": "judges the methods", "trial": "tries the contracts"}
 
 
 def event(found: Event) -> str:
@@ -38,6 +41,40 @@ def event(found: Event) -> str:
             return ""
         case _:
             return "  " + (found.state or found.event)
+
+
+def telling(invocation: Invocation) -> Callable[[Event], None]:
+    """Tells a mandate's events: a line for each that is worth one, and what is done meanwhile."""
+    return lambda found: invocation.event(found, event(found), doing(found))
+
+
+def doing(found: Event) -> Doing | None:
+    """What a mandate does from this event on, in plain words; None where that is as before."""
+    detail = found.detail
+    match found.event:
+        case "accepted":
+            return Doing("is accepted, and waits for its turn")
+        case "state":
+            return Doing(_DOING.get(found.state or "", found.state or ""))
+        case "joined":
+            return Doing("waits for another mandate, which is at this already")
+        case "drawing":
+            return Doing(_writing(detail))
+        case "judged":
+            return Doing("tries the candidates")
+        case "progress":
+            return Doing(_TOGETHER.get(str(detail["what"]), str(detail["what"])), detail["done"], detail["of"])
+        case "piece" if detail.get("voice"):
+            return Doing(f"{printable(str(detail['voice']))} speaks")
+    return None
+
+
+def _writing(detail: Mapping[str, Any]) -> str:
+    rows = "1 row" if detail.get("rows") == 1 else f"{detail['rows']} rows" if "rows" in detail else ""
+    pace = f"{detail['tokens_per_s']:.3g} tokens/s" if detail.get("tokens_per_s") else ""
+    what = "tries the forms of methods" if detail.get("round") == 0 else "writes candidates"
+    told = ", ".join(part for part in (rows, pace) if part)
+    return f"{what}: {told}" if told else what
 
 
 def _drawing(detail: Mapping[str, Any]) -> str:

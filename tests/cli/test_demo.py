@@ -41,7 +41,7 @@ def test_a_step_that_fails_says_why_and_the_world_is_thrown_away(monkeypatch, ca
 
     for name in STEPS:
         monkeypatch.setattr(demo.Demo, name, badly if name == "crash" else well)
-    assert main(["demo", "--json"]) == 1
+    assert main(["demo", "--json", "--events"]) == 1
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line["event"] for line in lines[:-1]] == ["step"] * len(STEPS)
     assert lines[-1]["ok"] is False
