@@ -80,9 +80,10 @@ class Invocation:
         if self.streams:
             self._say(text, end="")
 
-    def progress(self, text: str) -> None:
+    def progress(self, text: str, *, verbatim: bool = False) -> None:
+        """A line on stderr; `verbatim` as in `result`."""
         with suppress(OSError), self.live.aside():
-            write(sys.stderr, text if self.json else fitting(text, sys.stderr))
+            write(sys.stderr, text if self.json or verbatim else fitting(text, sys.stderr))
 
     def failure(self, error: BatosError) -> None:
         if self.json and not self._is_mute:

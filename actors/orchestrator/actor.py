@@ -62,7 +62,7 @@ from protocol.messages import (
 )
 from protocol.verbs import Reply
 from world import awakening
-from world.store import Store, open_store
+from world.store import Store, is_lost, open_store
 
 T = TypeVar("T")
 
@@ -195,7 +195,15 @@ class Orchestrator(Actor):
         if self._journal is None:
             raise self._not_ready()
         journal = self._journal
-        return await journal.run(lambda: views.cycles(journal, request.id, request.limit), durable=False)
+        found = await journal.run(lambda: views.cycles(journal, request.id, request.limit), durable=False)
+        if self._mandates is None:  # the journal tells its story before the world is there
+            return found
+        try:
+            return await self._in_world(lambda store: views.named(store, found), again=True)
+        except BatosError as error:
+            if not is_lost(error):
+                raise
+            return found
 
     async def watch(self, request: Watch, call: Call) -> Watched:
         if self._mandates is None:

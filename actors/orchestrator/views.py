@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from contextlib import suppress
 from typing import Any, Final
 
 import msgspec
@@ -24,6 +25,7 @@ from protocol.messages import (
     CycleSummary,
     Look,
     Looked,
+    Mandate,
     MethodView,
     New,
     Source,
@@ -37,6 +39,7 @@ from world.uvm import UvmObject, lookup
 from world.values import NotPlain, oid_of, persistent, plain
 
 MAX_PAGE: Final = 1000
+ASK: Final = "ask_"
 PAGE_BYTES: Final = 4 << 20
 """A page ends where the next entry would make it larger, so that it always fits into a frame."""
 KEY_DATA: Final = "key"
@@ -143,7 +146,7 @@ def _created(stored: UvmObject) -> Created:
 def cycles(journal: Journal, id_: str | None, limit: int) -> CyclesReply:
     """The latest cycles, or the story of one."""
     if id_ is None:
-        return CyclesReply(cycles=[_summary(row) for row in journal.cycles(limit)])
+        return CyclesReply(cycles=[_summary(row, _question(journal, row)) for row in journal.cycles(limit)])
     row = journal.cycle(id_)
     if row is None:
         raise BatosError(
@@ -161,8 +164,29 @@ def cycles(journal: Journal, id_: str | None, limit: int) -> CyclesReply:
         states=_stays(row, journal.transitions(row.cycle)),
         seconds=_since(row.started, row.ended),
         caused=[other.cycle for other in journal.caused(row.cycle)],
+        question=_question(journal, row),
     )
-    return CyclesReply(cycles=[_summary(row)], story=story)
+    return CyclesReply(cycles=[_summary(row, story.question)], story=story)
+
+
+def named(store: Store, reply: CyclesReply) -> CyclesReply:
+    """`reply` with the names that the objects of the cycles have now."""
+    found: dict[str, str] = {}
+    with snapshot(store.db) as connection:
+        for oid in {one.target for one in reply.cycles}:
+            with suppress(BatosError):  # it may be gone
+                found[oid] = world_root.get(connection, oid)._name or ""
+    cycles = [msgspec.structs.replace(one, name=found.get(one.target, "")) for one in reply.cycles]
+    story = reply.story and msgspec.structs.replace(reply.story, name=found.get(reply.story.target, ""))
+    return CyclesReply(cycles=cycles, story=story)
+
+
+def _question(journal: Journal, row: CycleRow) -> str:
+    """What was asked, where the cycle answers a question of somebody's."""
+    mandate = journal.by_id(row.mandate) if row.selector == ASK else None
+    asked = codec.unpack(mandate.body, Mandate) if mandate is not None else None
+    is_this = asked is not None and asked.selector == ASK and asked.args
+    return str(asked.args[0]) if asked is not None and is_this else ""
 
 
 def _verdict(found: VerdictRow, cycle: CycleRow) -> Value:
@@ -277,8 +301,9 @@ def _stays(row: CycleRow, transitions: list[tuple[str, float]]) -> list[Stay]:
     ]
 
 
-def _summary(row: CycleRow) -> CycleSummary:
+def _summary(row: CycleRow, question: str) -> CycleSummary:
     return CycleSummary(
+        question=question,
         cycle=row.cycle,
         mandate=row.mandate,
         target=row.target,

@@ -67,11 +67,11 @@ def learn(
     about = render_learned.about(found, wanted.parameters, lambda n: learning.settling(home, wanted, found, n))
     if learning.is_in_doubt(wanted, found):
         if not invocation.json:
-            invocation.progress(f"{render_learned.lesson(found)}\n{about}")
+            invocation.progress(f"{render_learned.lesson(found)}\n{about}", verbatim=True)
         raise learning.in_doubt(wanted, found)
     is_choice = learning.is_choice(wanted, found)
     if not invocation.json:
-        invocation.progress(render_learned.made(found) if is_choice else about)
+        invocation.progress(render_learned.made(found) if is_choice else about, verbatim=True)
     shown = render_learned.groups(found.groups) if is_choice else render_learned.lesson(found)
     invocation.result(found, shown, verbatim=not is_choice)
     if is_choice and not invocation.json:

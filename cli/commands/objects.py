@@ -75,7 +75,7 @@ def send(
     if not invocation.json:
         invocation.progress(render.sent(reply))
         if doubt := render_learned.sent(reply, learning.settled_by(home, wanted, reply)):
-            invocation.progress(doubt)
+            invocation.progress(doubt, verbatim=True)
     invocation.result(learning.answered(reply), render.answer(reply), verbatim=True)
 
 

@@ -75,7 +75,7 @@ def cycle_ls(invocation: Invocation, limit: int) -> None:
 @click.argument("id")
 @click.pass_obj
 def cycle_show(invocation: Invocation, id: str) -> None:  # noqa: A002  # the word that the help shows
-    """Show one cycle by its id, or by that of its mandate."""
+    """Show one cycle by its id, by that of its mandate, or by a unique beginning of either."""
     from cli.calls import objects
     from cli.render import thought as render_thought
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from cli.calls.learning import Lesson
+from cli.render.pasting import pasteable
 from cli.render.render import HASH, attempts
 from cli.values import printable
 from protocol.codec import Ref, Value
@@ -94,7 +95,7 @@ def sent(reply: MandateReply, command: str) -> str:
     learned = reply.learned
     if learned is None or not learned.doubts:
         return ""
-    return f"in doubt: {doubt(learned.doubts[0])}\n  settle it: {command}"
+    return f"in doubt: {doubt(learned.doubts[0])}\n  settle it:\n{pasteable(command)}"
 
 
 def watched(found: Learned) -> str:
@@ -121,7 +122,7 @@ def _settling(found: Doubt, settle: Settle) -> list[str]:
     for number, said in enumerate(found.answers):
         command = settle(number)
         if command is not None:
-            lines += [f"if {outcome(said.outcome)} is right:", f"  {command}"]
+            lines += [f"if {outcome(said.outcome)} is right:", pasteable(command)]
     return lines or ["say with one more --example what is right there"]
 
 

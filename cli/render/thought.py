@@ -8,14 +8,17 @@ from typing import Any, Final
 
 from cli.calls.asking import Answer
 from cli.console import Invocation
-from cli.live import Doing
+from cli.live import Doing, cut
 from cli.render import learned as render_learned
 from cli.render.render import table
 from cli.values import printable, shown
 from protocol.messages import Cancelled, CodexReply, CycleStory, CycleSummary, Event, Step, Watched
 
-_WIDTH: Final = 100
+WIDTH: Final = 80
+_CANDIDATE: Final = 100
 """Characters of a candidate on its line while it is told; `batos cycle show` has all of it."""
+ID: Final = 12
+"""Characters of an id in a list: enough to be the only one that begins so."""
 
 _DOING: Final = {
     "IDLE": "takes up the mission",
@@ -92,29 +95,43 @@ def candidate(judged: Mapping[str, Any]) -> str:
     """A candidate method on one line, and what speaks against it."""
     _, _, body = str(judged.get("source", "")).partition("\n")
     told = printable("; ".join(line.strip() for line in body.splitlines()))
-    if len(told) > _WIDTH:
-        told = told[: _WIDTH - 1] + "…"
+    if len(told) > _CANDIDATE:
+        told = told[: _CANDIDATE - 1] + "…"
     problem = printable(str(judged.get("problem", "")))
     return f"  {told}    # {problem}" if problem else f"  {told}    # passed"
-
-
-def _when(moment: float) -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(moment))
 
 
 def cycles(found: Sequence[CycleSummary]) -> str:
     if not found:
         return "no cycles yet"
+    now = time.time()
     rows = [
-        (one.cycle, one.state, f"{one.target} {one.selector}", _when(one.started), f"{one.seconds:.1f} s")
-        for one in found
+        (one.cycle[:ID], one.state, "", age(now - one.started), f"{one.seconds:.1f} s", message(one)) for one in found
     ]
-    return table(("cycle", "state", "message", "started", "took"), rows)
+    others = table(("cycle", "state", "", "age", "took"), [row[:-1] for row in rows]).split("\n")
+    room = WIDTH - max(map(len, others)) - 2
+    rows = [(*row[:2], cut(row[-1], room), *row[3:5]) for row in rows]
+    return table(("cycle", "state", "message", "age", "took"), rows)
+
+
+def message(one: CycleSummary | CycleStory) -> str:
+    """What a cycle is for: `box area_`, or the question."""
+    asked = " ".join(one.question.split())
+    return printable(f"“{asked}”" if asked else f"{one.name or one.target} {one.selector}")
+
+
+def age(seconds: float) -> str:
+    """How long ago, as it is said: `40 s`, `5 min`, `3 h`, `12 d`."""
+    whole = max(0, int(seconds))
+    for most, each, unit in ((120, 1, "s"), (7200, 60, "min"), (172_800, 3600, "h")):
+        if whole < most:
+            return f"{whole // each} {unit}"
+    return f"{whole // 86_400} d"
 
 
 def story(found: CycleStory) -> str:
     """A cycle from its beginning to its end: each state, each send in it, the verdicts, and how it ended."""
-    lines = [f"cycle {found.cycle} for {found.target} {found.selector}, mandate {found.mandate}"]
+    lines = [f"cycle {found.cycle}, mandate {found.mandate}", message(found)]
     for stay in found.states:
         lines.append(f"{stay.state}  {stay.seconds:.2f} s")
         lines += _sends([step for step in found.steps if step.state == stay.state])
@@ -135,7 +152,7 @@ def _whole(verdict: Mapping[str, Any]) -> list[str]:
     end = "installed" if verdict.get("installed") else "chosen, not installed" if verdict.get("chosen") else "passed"
     said = printable(str(verdict.get("problem", ""))) or end
     lines = printable(str(verdict.get("source", "")).rstrip("\n")).split("\n")
-    if len(lines) == 2 and len(lines[1]) <= _WIDTH:
+    if len(lines) == 2 and len(lines[1]) <= _CANDIDATE:
         return [f"  {mark} {lines[1].strip()}    # {said}"]
     return [f"  {mark} # {said}", *(f"      {line}" for line in lines)]
 

@@ -228,7 +228,10 @@ class Cycles(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CycleSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """One line about a cycle. `started` is Unix time; `seconds` is how long it took, or has taken so far."""
+    """One line about a cycle. `started` is Unix time; `seconds` is how long it took, or has taken so far.
+
+    `name` is what its object is called, as long as it has a name; `question` is what was asked, where it answers one.
+    """
 
     cycle: str
     mandate: str
@@ -237,6 +240,8 @@ class CycleSummary(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     started: float
     seconds: float
+    name: str = ""
+    question: str = ""
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -278,6 +283,8 @@ class CycleStory(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float = 0.0
     states: list[Stay] = []
     caused: list[str] = []
+    name: str = ""
+    question: str = ""
 
 
 class CyclesReply(msgspec.Struct, frozen=True, kw_only=True):
