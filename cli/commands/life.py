@@ -80,11 +80,28 @@ def pack(invocation: Invocation, keep: str | None, yes: bool) -> None:
 
 @batos.command()
 @everywhere
+@click.option("--auto", is_flag=True, help="Let it type by itself what it shows.")
+@click.pass_obj
+def tour(invocation: Invocation, auto: bool) -> int:
+    """Walk through the main things by hand, in a throw-away world: learn, inspect, refuse, correct, kill -9, history, revert.
+
+    It takes about ten minutes. Every command that it shows is the real one.
+    """
+    from cli.render import render
+    from cli.stories import tour as story
+
+    found = story.run(invocation, auto=auto)
+    invocation.result(found, render.walked(found))
+    return 0 if found["ok"] else 1
+
+
+@batos.command()
+@everywhere
 @click.pass_obj
 def demo(invocation: Invocation) -> int:
     """Show the main job in a throw-away world, in about two minutes."""
-    from cli import demo as story
     from cli.render import render
+    from cli.stories import demo as story
 
     found = finish(story.run(invocation), "plays")
     invocation.result(found, render.demo(found))

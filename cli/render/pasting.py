@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 WIDTH: Final = 80
-_INNER: Final = "  "
 
 
 def pasteable(command: str, indent: str = "  ") -> str:
@@ -21,21 +20,37 @@ def pasteable(command: str, indent: str = "  ") -> str:
     if len(whole) <= WIDTH:
         return whole
     lines: list[str] = []
-    here = indent
-    for word in shlex.split(command):
-        quoted = shlex.quote(word)
-        if len(here) + len(quoted) + 3 > WIDTH and here.strip():
+    here, further = indent, " " * (len(indent) + 2)
+    for together in _options(shlex.split(command)):
+        quoted, word = shlex.join(together), together[-1]
+        if len(here) + len(quoted) + 3 > WIDTH and here not in {indent, further}:
             lines.append(f"{here.rstrip()} \\")
-            here = indent + _INNER
+            here = further
         if len(here) + len(quoted) + 2 > WIDTH:
-            quoted = shlex.quote(_broken(word, WIDTH - len(here) - 4))
+            before = "".join(f"{shlex.quote(each)} " for each in together[:-1])
+            quoted = before + shlex.quote(_broken(word, WIDTH - len(here) - len(before) - 4, further))
         *before, last = f"{here}{quoted}".split("\n")
         lines += before
         here = f"{last} "
     return "\n".join([*lines, here.rstrip()])
 
 
-def _broken(word: str, room: int) -> str:
+def _options(words: Sequence[str]) -> Iterator[list[str]]:
+    """The words, an option together with its value."""
+    together: list[str] = []
+    for word in words:
+        if together and word.startswith("--"):
+            yield together
+            together = []
+        together.append(word)
+        if not (word.startswith("--") and len(together) == 1):
+            yield together
+            together = []
+    if together:
+        yield together
+
+
+def _broken(word: str, room: int, further: str) -> str:
     """A word of JSON in lines of at most `room`, as far as its parts allow; any other word as it is."""
     try:
         json.loads(word)
@@ -43,8 +58,9 @@ def _broken(word: str, room: int) -> str:
         return word
     lines = [""]
     for part in _parts(word):
-        if lines[-1] and _columns(lines[-1] + part) > room:
-            lines.append("")
+        # What goes on begins further to the left, and has more room.
+        if lines[-1].strip() and _columns(lines[-1] + part) > (room if len(lines) == 1 else WIDTH - 4):
+            lines.append(further)
         lines[-1] += part
     return "\n".join(lines)
 
@@ -55,14 +71,14 @@ def _columns(text: str) -> int:
 
 
 def _parts(text: str) -> Iterator[str]:
-    """The pieces of a JSON text between which white space means nothing: each ends with a comma, a colon or a bracket."""
+    """The pieces of a JSON text between which white space means nothing: each ends with a comma."""
     begin, is_text, is_escaped = 0, False, False
     for at, letter in enumerate(text):
         if is_text:
             is_text, is_escaped = is_escaped or letter != '"', not is_escaped and letter == "\\"
         elif letter == '"':
             is_text = True
-        elif letter in ",:[{":
+        elif letter == ",":
             yield text[begin : at + 1]
             begin = at + 1
     yield text[begin:]

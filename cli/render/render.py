@@ -125,6 +125,11 @@ def demo(found: Mapping[str, Any]) -> str:
     return f"{good} of {len(found['steps'])} steps hold, in {found['seconds']:.0f} s"
 
 
+def walked(found: Mapping[str, Any]) -> str:
+    good = sum(step["ok"] for step in found["steps"])
+    return f"{good} of {len(found['steps'])} steps are as the tour says"
+
+
 def step(found: Mapping[str, Any]) -> str:
     mark = paint("ok", "green", sys.stderr) if found["ok"] else paint("FAILED", "red", sys.stderr)
     return f"{mark}  {found['name']} ({found['seconds']:.1f} s): {printable(found['detail'])}"

@@ -6,10 +6,11 @@ import sys
 
 import pytest
 
-from cli import demo, lifecycle
+from cli import lifecycle
 from cli.calls import asking, facts
 from cli.console import Invocation
 from cli.main import main
+from cli.stories import demo
 from protocol.checks import documents
 from protocol.errors import BatosError
 from protocol.messages import ExpertReply, ExpertView, Hit, Looked, MethodView
