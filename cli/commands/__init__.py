@@ -3,7 +3,20 @@
 Imports stand in the commands: what one of them needs costs the others nothing.
 """
 
-from cli.commands import bundles, experts, gate, hand, learning, life, memory, models, objects, thought
+from cli.commands import bundles, experts, gate, hand, learning, life, memory, models, objects, shell, thought
 from cli.commands.group import batos
 
-__all__ = ["batos", "bundles", "experts", "gate", "hand", "learning", "life", "memory", "models", "objects", "thought"]
+__all__ = [
+    "batos",
+    "bundles",
+    "experts",
+    "gate",
+    "hand",
+    "learning",
+    "life",
+    "memory",
+    "models",
+    "objects",
+    "shell",
+    "thought",
+]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from cli import completing
 from cli.commands.group import batos, everywhere, finish, home_of
 from cli.console import Invocation
 from protocol.errors import BatosError
@@ -11,8 +12,10 @@ from protocol.errors import BatosError
 
 @batos.command()
 @everywhere
-@click.argument("names", nargs=-1, required=True, metavar="NAME…")
-@click.option("-o", "--output", "file", required=True, metavar="FILE", help="The file to write.")
+@click.argument("names", nargs=-1, required=True, metavar="NAME…", shell_complete=completing.names)
+@click.option(
+    "-o", "--output", "file", required=True, metavar="FILE", shell_complete=completing.files, help="The file to write."
+)
 @click.pass_obj
 def export(invocation: Invocation, names: tuple[str, ...], file: str) -> None:
     """Write the objects NAME, with their methods and contracts, into a file that another world can `import`.
@@ -28,7 +31,7 @@ def export(invocation: Invocation, names: tuple[str, ...], file: str) -> None:
 
 @batos.command("import")
 @everywhere
-@click.argument("file", metavar="FILE|-")
+@click.argument("file", metavar="FILE|-", shell_complete=completing.files)
 @click.option("--as", "prefix", default="", metavar="PREFIX", help="Call what comes in PREFIX.NAME.")
 @click.option("--key", metavar="K", help="The idempotency key: asked again under it, the answer is the same.")
 @click.pass_obj

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from cli import completing
 from cli.commands.group import batos, everywhere, finish, home_of
 from cli.console import Invocation
 
@@ -18,9 +19,15 @@ def expert() -> None:
 
 @expert.command("import")
 @everywhere
-@click.argument("path")
+@click.argument("path", shell_complete=completing.files)
 @click.argument("name")
-@click.option("--for", "persona", metavar="PERSONA", help="Have this persona speak through it from now on.")
+@click.option(
+    "--for",
+    "persona",
+    metavar="PERSONA",
+    shell_complete=completing.names,
+    help="Have this persona speak through it from now on.",
+)
 @click.pass_obj
 def expert_import(invocation: Invocation, path: str, name: str, persona: str | None) -> None:
     """Take the PEFT LoRA at PATH (a folder, or the .safetensors in it) into the world as the expert NAME.
@@ -49,7 +56,7 @@ def expert_ls(invocation: Invocation) -> None:
 
 @expert.command("activate")
 @everywhere
-@click.argument("name")
+@click.argument("name", shell_complete=completing.experts)
 @click.pass_obj
 def expert_activate(invocation: Invocation, name: str) -> None:
     """Bring the expert NAME to the device, where the one used longest ago makes room."""
@@ -62,7 +69,7 @@ def expert_activate(invocation: Invocation, name: str) -> None:
 
 @expert.command("pin")
 @everywhere
-@click.argument("name")
+@click.argument("name", shell_complete=completing.experts)
 @click.option("--off", is_flag=True, help="Let it go again.")
 @click.pass_obj
 def expert_pin(invocation: Invocation, name: str, off: bool) -> None:
@@ -80,13 +87,22 @@ def expert_pin(invocation: Invocation, name: str, off: bool) -> None:
 @expert.command("train")
 @everywhere
 @click.argument("name")
-@click.option("--text", metavar="FILE", help="Learn to go on as this text does (UTF-8).")
+@click.option(
+    "--text", metavar="FILE", shell_complete=completing.files, help="Learn to go on as this text does (UTF-8)."
+)
 @click.option(
     "--jsonl",
     metavar="FILE",
+    shell_complete=completing.files,
     help='Learn answers: a line each, {"messages": [{"role", "content"}]} or {"prompt", "response"}.',
 )
-@click.option("--for", "persona", metavar="PERSONA", help="Have this persona speak through it from then on.")
+@click.option(
+    "--for",
+    "persona",
+    metavar="PERSONA",
+    shell_complete=completing.names,
+    help="Have this persona speak through it from then on.",
+)
 @click.option("--rank", type=int, default=8, show_default=True, help="How much it can learn, and how large it is.")
 @click.option("--epochs", type=int, default=3, show_default=True, help="How often every sample is seen.")
 @click.option("--steps", type=int, default=0, metavar="N", help="Take so many steps instead.")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import click
 
+from cli import completing
 from cli.commands.group import batos, everywhere, finish, home_of
 from cli.console import Invocation
 
 
 @batos.command()
 @everywhere
-@click.argument("file", required=False, metavar="FILE|-")
+@click.argument("file", required=False, metavar="FILE|-", shell_complete=completing.files)
 @click.option(
     "--jsonl", metavar="FILE|-", help="Many sources: a line each, {id, code}, for --trial slots and examples."
 )

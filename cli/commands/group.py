@@ -126,6 +126,8 @@ class Words(Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         rest = super().parse_args(ctx, args)
+        if ctx.resilient_parsing:
+            return rest
         for words in ctx.params.values():
             for word in words if isinstance(words, tuple) else (words,):
                 # What follows a bare `--` is refused as well: no JSON begins with two dashes.
@@ -137,7 +139,7 @@ class Words(Command):
 @click.group(
     cls=Commands,
     context_settings={"help_option_names": ["--help"], "max_content_width": 120},
-    epilog='Completion for your shell: eval "$(_BATOS_COMPLETE=bash_source batos)" (or zsh_source, fish_source).',
+    epilog="Completion for your shell: batos completion bash, zsh or fish.",
 )
 @click.version_option(package_name="batos")
 @everywhere

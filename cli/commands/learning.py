@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import click
 
+from cli import completing
 from cli.commands.group import INTENT, TIMEOUT, batos, everywhere, finish, home_of
 from cli.console import Invocation
 
 
 @batos.command()
 @everywhere
-@click.argument("name")
-@click.argument("selector")
+@click.argument("name", shell_complete=completing.names)
+@click.argument("selector", shell_complete=completing.selectors)
 @click.option("--intent", metavar="TEXT", help=INTENT)
 @click.option("--example", "cases", multiple=True, metavar="JSON", help="What the method must do. May be repeated.")
 @click.option(

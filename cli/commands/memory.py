@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import click
 
+from cli import completing
 from cli.commands.group import batos, everywhere, finish, home_of
 from cli.console import Invocation
 
 
 @batos.command()
 @everywhere
-@click.argument("files", nargs=-1, required=True, metavar="FILE…")
+@click.argument("files", nargs=-1, required=True, metavar="FILE…", shell_complete=completing.files)
 @click.option("--id", "doc_id", metavar="DOC_ID", help="The document's name (default: the file's absolute path).")
 @click.pass_obj
 def remember(invocation: Invocation, files: tuple[str, ...], doc_id: str | None) -> None:
@@ -50,7 +51,7 @@ def search(invocation: Invocation, query: str, top_k: int) -> None:
 
 @batos.command()
 @everywhere
-@click.argument("doc_id", metavar="DOC_ID")
+@click.argument("doc_id", metavar="DOC_ID", shell_complete=completing.documents)
 @click.option("--key", metavar="K", help="The idempotency key: asked again under it, the answer is the same.")
 @click.pass_obj
 def forget(invocation: Invocation, doc_id: str, key: str | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from cli import completing
 from cli.commands.group import TIMEOUT, batos, everywhere, finish, home_of
 from cli.console import Invocation
 
@@ -39,7 +40,7 @@ def ask(invocation: Invocation, question: str, detach: bool, key: str | None, ti
 
 @batos.command()
 @everywhere
-@click.argument("file", required=False, metavar="[FILE|-]")
+@click.argument("file", required=False, metavar="[FILE|-]", shell_complete=completing.files)
 @click.pass_obj
 def codex(invocation: Invocation, file: str | None) -> None:
     """Print the persona codex as TOML; with FILE, load that one. A facet whose pillar changes is written again."""
@@ -72,7 +73,7 @@ def cycle_ls(invocation: Invocation, limit: int) -> None:
 
 @cycle.command("show")
 @everywhere
-@click.argument("id")
+@click.argument("id", shell_complete=completing.cycles)
 @click.pass_obj
 def cycle_show(invocation: Invocation, id: str) -> None:  # noqa: A002  # the word that the help shows
     """Show one cycle by its id, by that of its mandate, or by a unique beginning of either."""
@@ -85,7 +86,7 @@ def cycle_show(invocation: Invocation, id: str) -> None:  # noqa: A002  # the wo
 
 @cycle.command("watch")
 @everywhere
-@click.argument("id")
+@click.argument("id", shell_complete=completing.cycles)
 @click.option("--timeout", type=float, default=360.0, show_default=True, metavar="S", help="Seconds to wait.")
 @click.pass_obj
 def cycle_watch(invocation: Invocation, id: str, timeout: float) -> int:  # noqa: A002  # as above
@@ -100,7 +101,7 @@ def cycle_watch(invocation: Invocation, id: str, timeout: float) -> int:  # noqa
 
 @cycle.command("cancel")
 @everywhere
-@click.argument("id")
+@click.argument("id", shell_complete=completing.cycles)
 @click.pass_obj
 def cycle_cancel(invocation: Invocation, id: str) -> None:  # noqa: A002  # as above
     """End a mandate, by its id or by that of one of its cycles. It stops generating, and nothing of it is published."""
