@@ -55,7 +55,7 @@ def look(store: Store, request: Look) -> Looked:
         try:
             if _is_root(connection, request.target):
                 return _look_root(connection, request)
-            return _view(world_root.resolve(connection, request.target), request)
+            return _view(connection, world_root.resolve(connection, request.target), request)
         except (KeyError, POSKeyError) as error:
             raise BatosError("UNKNOWN_OBJECT", f"there was no {request.target!r} at that moment") from error
 
@@ -223,7 +223,7 @@ def _is_root(connection: Connection, target: str) -> bool:
     return target == names.ROOT_OID or (target == names.ROOT and names.ROOT not in connection.root()["objects"])
 
 
-def _view(target: UvmObject, page: Look) -> Looked:
+def _view(connection: Connection, target: UvmObject, page: Look) -> Looked:
     target._slots._p_activate()
     entries = [name for name in target._slots if not names.is_delegation(name)]
     if page.after is not None and page.after not in entries:
@@ -244,15 +244,33 @@ def _view(target: UvmObject, page: Look) -> Looked:
             methods[name] = view
         else:
             slots[name] = view
+    parents = [Ref(oid_of(parent)) for parent in target.parents()]
     return Looked(
         name=target._name,
         oid=oid_of(target),
         tid=target._slots._p_serial.hex(),
         slots=slots,
-        parents=[Ref(oid_of(parent)) for parent in target.parents()],
+        parents=parents,
         methods=methods,
         next=shown[-1] if len(shown) < len(rest) else None,
+        names=_names_of(connection, [parents, slots]),
     )
+
+
+def _names_of(connection: Connection, value: Value) -> dict[str, str]:
+    """The names of the objects that a value refers to, of the first `MAX_PAGE` of them."""
+    found: dict[str, str] = {}
+    pending, looked = [value], 0
+    while pending and looked < MAX_PAGE:
+        here = pending.pop()
+        if isinstance(here, (list, dict)):
+            pending.extend(here.values() if isinstance(here, dict) else here)
+        elif isinstance(here, Ref) and here.oid not in found:
+            looked += 1
+            with suppress(BatosError):  # whoever writes a reference by hand may refer to nothing
+                name = world_root.get(connection, here.oid)._name
+                found.update({here.oid: name} if name else {})
+    return found
 
 
 def _look_root(connection: Connection, page: Look) -> Looked:

@@ -27,10 +27,10 @@ def pasteable(command: str, indent: str = "  ") -> str:
             lines.append(f"{here.rstrip()} \\")
             here = further
         if len(here) + len(quoted) + 2 > WIDTH:
-            before = "".join(f"{shlex.quote(each)} " for each in together[:-1])
-            quoted = before + shlex.quote(_broken(word, WIDTH - len(here) - len(before) - 4, further))
-        *before, last = f"{here}{quoted}".split("\n")
-        lines += before
+            option = "".join(f"{shlex.quote(each)} " for each in together[:-1])
+            quoted = option + shlex.quote(_broken(word, WIDTH - len(here) - len(option) - 4, further))
+        *whole_lines, last = f"{here}{quoted}".split("\n")
+        lines += whole_lines
         here = f"{last} "
     return "\n".join([*lines, here.rstrip()])
 

@@ -39,9 +39,9 @@ def answer(reply: MandateReply) -> str:
 
 def looked(seen: Looked) -> str:
     lines = [f"{seen.name or 'object'}  {seen.oid}  at {seen.tid}"]
-    lines += [f"  {name} = {shown(value)}" for name, value in seen.slots.items()]
+    lines += [f"  {name} = {shown(value, seen.names)}" for name, value in seen.slots.items()]
     if seen.parents:
-        lines.append(f"  delegates to {', '.join(parent.oid for parent in seen.parents)}")
+        lines.append(f"  delegates to {', '.join(shown(parent, seen.names) for parent in seen.parents)}")
     for selector, method in seen.methods.items():
         lines.append(f"  {selector}  {_method(method)}")
         lines += [f"      {line}" for line in method.intent.splitlines()]

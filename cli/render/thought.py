@@ -105,12 +105,9 @@ def cycles(found: Sequence[CycleSummary]) -> str:
     if not found:
         return "no cycles yet"
     now = time.time()
-    rows = [
-        (one.cycle[:ID], one.state, "", age(now - one.started), f"{one.seconds:.1f} s", message(one)) for one in found
-    ]
-    others = table(("cycle", "state", "", "age", "took"), [row[:-1] for row in rows]).split("\n")
-    room = WIDTH - max(map(len, others)) - 2
-    rows = [(*row[:2], cut(row[-1], room), *row[3:5]) for row in rows]
+    rows = [(one.cycle[:ID], one.state, "", age(now - one.started), f"{one.seconds:.1f} s") for one in found]
+    room = WIDTH - max(map(len, table(("cycle", "state", "", "age", "took"), rows).split("\n")))
+    rows = [(*row[:2], cut(message(one), room), *row[3:]) for one, row in zip(found, rows, strict=True)]
     return table(("cycle", "state", "message", "age", "took"), rows)
 
 

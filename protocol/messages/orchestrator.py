@@ -193,7 +193,10 @@ class MethodView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Looked(msgspec.Struct, frozen=True, kw_only=True):
-    """One page of an object. `next`: the page goes on after the entry of this name; None: this was the last."""
+    """One page of an object. `next`: the page goes on after the entry of this name; None: this was the last.
+
+    `names` are those of the objects that the page refers to, by their OIDs.
+    """
 
     name: str | None
     oid: str
@@ -202,6 +205,7 @@ class Looked(msgspec.Struct, frozen=True, kw_only=True):
     parents: list[Ref]
     methods: dict[str, MethodView]
     next: str | None = None
+    names: dict[str, str] = {}
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
