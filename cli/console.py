@@ -20,7 +20,7 @@ from typing import Any, TextIO
 
 import click
 
-from cli.live import Doing, Live, columns, folded
+from cli.live import Doing, Flow, Live, columns, folded
 from protocol.errors import BatosError
 
 
@@ -32,6 +32,7 @@ class Invocation:
         self.json = False
         self.events = False
         self.live = Live()
+        self._flow = Flow()
         self._is_mute = False
 
     @contextmanager
@@ -76,9 +77,9 @@ class Invocation:
         return not self.json and sys.stdout.isatty()
 
     def grow(self, text: str) -> None:
-        """More of the result, where somebody watches."""
-        if self.streams:
-            self._say(text, end="")
+        """More of the result, where somebody watches. A line feed ends it; until then its last word is held back."""
+        if self.streams and (done := self._flow.take(text, columns(sys.stdout))):
+            self._say(done, end="")
 
     def progress(self, text: str, *, verbatim: bool = False) -> None:
         """A line on stderr; `verbatim` as in `result`."""

@@ -174,6 +174,34 @@ def folded(text: str, width: int) -> str:
     return "\n".join(part for each in text.split("\n") for part in _fold(each, width))
 
 
+class Flow:
+    """Text that grows, folded on its way: a word is written once it is whole, on the line where it has room."""
+
+    def __init__(self) -> None:
+        self._word = ""
+        self._column = 0
+
+    def take(self, text: str, width: int) -> str:
+        """What can be written now that `text` has come. A line feed ends the word before it."""
+        done = ""
+        for letter in text:
+            if letter not in " \n":
+                self._word += letter
+                continue
+            done += self._placed(width)
+            if letter == "\n" or self._column < width:
+                done += letter
+                self._column = 0 if letter == "\n" else self._column + 1
+        return done
+
+    def _placed(self, width: int) -> str:
+        word, self._word = self._word, ""
+        room = columns_of(word)
+        new_line = "\n" if self._column and self._column + room > width else ""
+        self._column = room if new_line else self._column + room
+        return new_line + word
+
+
 def _fold(text: str, width: int) -> Iterator[str]:
     if columns_of(text) <= width:
         yield text

@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from cli.calls.learning import Lesson
+from cli.live import folded
 from cli.render.pasting import pasteable
 from cli.render.render import HASH, attempts
 from cli.values import printable
@@ -62,7 +63,7 @@ def doubt(found: Doubt, parameters: Sequence[str] = ()) -> str:
 
 def about(found: Lesson, parameters: Sequence[str], settle: Settle) -> str:
     """How a method was found, what the next best one is and where they differ, and the example that would settle it."""
-    lines = [made(found)]
+    lines = [folded(made(found), WIDTH)]
     if found.runner_up is not None:
         count = found.runner_up.count
         lines += [f"the next best ({_candidates(count)}):", *_indented(found.runner_up.source)]

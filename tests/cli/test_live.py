@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.live import Doing, Live, columns_of, cut, elapsed, folded, line
+from cli.live import Doing, Flow, Live, columns_of, cut, elapsed, folded, line
 from protocol.errors import BatosError
 from protocol.messages import Event, Looked, MandateReply
 
@@ -154,6 +154,18 @@ def test_folded_text_fits_and_loses_no_letter(text, width):
     shown = folded(text, width)
     assert all(columns_of(each) <= width for each in shown.split("\n"))
     assert re.sub(r"\s", "", shown) == re.sub(r"\s", "", text)
+
+
+@given(pieces=st.lists(st.text(st.sampled_from("ab 寬\n"), max_size=9), max_size=40), width=st.integers(10, 60))
+def test_text_that_grows_is_folded_on_its_way(pieces, width):
+    flow = Flow()
+    shown = "".join(flow.take(piece, width) for piece in [*pieces, "\n"])
+    words = "".join(pieces).split()
+    assert shown.split() == words
+    if all(columns_of(word) <= width for word in words):
+        assert all(columns_of(each) <= width for each in shown.split("\n"))
+    if columns_of("".join(pieces)) < width:
+        assert shown == "".join(pieces) + "\n"
 
 
 def test_what_fits_stays_as_it_is():
