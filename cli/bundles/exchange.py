@@ -14,6 +14,7 @@ from protocol import names, verbs
 from protocol.errors import BatosError
 from protocol.home import Home
 from protocol.messages import Event, Export, ImportBundle, Imported, ImportedMethod
+from protocol.texts import STDIN
 
 IMPORT_S: Final = 630.0
 """Seconds to wait for an import: a little more than it is given."""
@@ -32,6 +33,8 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
 
 async def export(home: Home, named: Sequence[str], file: str) -> Written:
     """The objects, with what they refer to, in `file`. UNKNOWN_OBJECT, BAD_ARGUMENT, TOO_LARGE, STORAGE."""
+    if file == STDIN:
+        raise BatosError("USAGE", "a bundle is written into a file", "Name one: -o FILE.")
     for name in named:
         mandate.check_target(name)
     found = await wire.ask(home, verbs.EXPORT, Export(names=list(named)))

@@ -82,6 +82,12 @@ class _Packing:
                 f"{where} is done by the system itself, and has no source that could go along",
                 f"Drop it first: `batos drop {where.replace('.', ' ')}`.",
             )
+        if method.selector in names.KERNEL_SELECTORS:
+            raise BatosError(
+                "BAD_ARGUMENT",
+                f"{where} is a message of the kernel, which no bundle brings",
+                f"Drop it first (`batos drop {where.replace('.', ' ')}`), and define it by hand in the other world.",
+            )
         return BundledMethod(
             selector=method.selector,
             sha256=method.sha256,

@@ -39,7 +39,7 @@ VALUES = st.recursive(
 
 
 @given(value=VALUES, source=st.text(st.characters(codec="utf-8"), max_size=30))
-@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 def test_what_is_written_is_read_back(tmp_path, value, source):
     file = tmp_path / "b.json"
     found = Exported(objects=[box(source, slots={"given": value}), BundledObject(name="pen", owned=True)], needs=[])
@@ -91,6 +91,40 @@ def test_what_is_no_bundle_is_named(tmp_path, change, told):
     assert caught.value.code == "BAD_BUNDLE"
     assert told in caught.value.message
     assert caught.value.hint
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=4),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["$ref", "$dict", "name", "x"]), inner),
+    max_leaves=4,
+)
+
+
+def places(value, path=()):
+    yield path
+    for key in value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ():
+        yield from places(value[key], (*path, key))
+
+
+@given(st.data())
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_was_done_to_a_file_it_is_read_or_refused(tmp_path, data):
+    file = tmp_path / "b.json"
+    whole = json.loads(document.written(Exported(objects=[box(slots={"pen": codec.named("box"), "n": [1, {"a": 2}]})])))
+    for _ in range(data.draw(st.integers(1, 3))):
+        path = data.draw(st.sampled_from([each for each in places(whole) if each]))
+        here = whole
+        for key in path[:-1]:
+            here = here[key]
+        here[path[-1]] = data.draw(ANYTHING)
+    file.write_text(json.dumps(whole))
+    try:
+        read = document.read(str(file))
+    except BatosError as error:
+        came: object = error.exit_code
+    else:
+        came = {type(each) for each in read.objects}
+    assert came in (2, {BundledObject})
 
 
 @pytest.mark.parametrize("share", [0.0, 0.2, 0.9])

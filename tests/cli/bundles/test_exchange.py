@@ -104,6 +104,7 @@ def vars_of(one):
     [
         (("export", "box"), "USAGE"),
         (("export", "-o", "x"), "USAGE"),
+        (("export", "box", "-o", "-"), "USAGE"),
         (("export", "_box", "-o", "x"), "BAD_NAME"),
         (("import", "/no/such/file"), "UNREADABLE"),
         (("import", "{file}", "--as", "_x"), "BAD_NAME"),

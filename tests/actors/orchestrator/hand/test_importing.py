@@ -165,6 +165,13 @@ async def test_what_cannot_be_given_says_why(house, hand, given, code):
     assert error.hint
 
 
+async def test_an_answer_of_ones_own_to_what_is_not_understood_stays_at_home(house, hand):
+    house.new("box")
+    await hand.define("box", "def _doesNotUnderstand_(self, selector, args, kwargs):\n    return 1\n")
+    error = await hand.refused(hand.give("box"))
+    assert (error.code, "batos drop box _doesNotUnderstand_" in error.hint) == ("BAD_ARGUMENT", True)
+
+
 async def test_slots_of_the_system_stay_at_home(house, hand):
     house.new("box", width=1)
     with commit(house.db, user="test", description="consent") as connection:
@@ -196,7 +203,7 @@ VALUES = st.recursive(
 
 
 @given(VALUES)
-@settings(suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_names_for_references_are_read_back(value):
     names = {"00000000000000aa": "pen", "00000000000000ab": "box"}
     back = {name: Ref(oid) for oid, name in names.items()}
