@@ -18,7 +18,7 @@ import binascii
 import json
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NoReturn
 
 import msgspec
@@ -102,25 +102,44 @@ def read_pairs(words: Sequence[str], what: str) -> dict[str, Value]:
     return found
 
 
-def to_json(value: Any, *, by_sign: bool = True) -> Any:
-    """`value`, or a struct of values, as what `json.dumps` takes; with `by_sign` long integers as signs."""
+def to_json(value: Any, *, by_sign: bool = True, called: Mapping[str, str] | None = None) -> Any:
+    """`value`, or a struct of values, as what `json.dumps` takes; with `by_sign` long integers as signs.
+
+    `called` has the names of objects by their OIDs: a reference to one of them goes by its name.
+    """
     if isinstance(value, Ref):
-        return {_REF: value.oid}
+        return {_REF: (called or {}).get(value.oid, value.oid)}
     if isinstance(value, bytes):
         return {_BYTES: base64.b64encode(value).decode()}
     if isinstance(value, int) and not -_LONG < value < _LONG:
         return {_INT: hex(value)} if by_sign else value
     if isinstance(value, msgspec.Struct):
         given = {name: field for name, field in msgspec.structs.asdict(value).items() if field is not msgspec.UNSET}
-        return {name: to_json(field, by_sign=by_sign) for name, field in given.items()}
+        return {name: to_json(field, by_sign=by_sign, called=called) for name, field in given.items()}
     if isinstance(value, list):
-        return [to_json(item, by_sign=by_sign) for item in value]
+        return [to_json(item, by_sign=by_sign, called=called) for item in value]
     if isinstance(value, dict):
-        fields = {str(key): to_json(item, by_sign=by_sign) for key, item in value.items()}
+        fields = {str(key): to_json(item, by_sign=by_sign, called=called) for key, item in value.items()}
         if len(fields) < len(value) or _SIGNS & fields.keys():
-            return {_DICT: [[key, to_json(item, by_sign=by_sign)] for key, item in value.items()]}
+            return {_DICT: [[key, to_json(item, by_sign=by_sign, called=called)] for key, item in value.items()]}
         return fields
     return value
+
+
+def outside(value: Value) -> Any:
+    """A value in which names stand for objects, as what `json.dumps` takes; `read_json` reads it back by name, all of it."""
+    if isinstance(value, list):
+        return [outside(item) for item in value]
+    if not isinstance(value, dict):
+        return to_json(value)
+    match value:
+        case {"$ref": str()} if len(value) == 1:
+            return value
+        case {"$dict": [[("$ref" | "$dict") as key, item]]} if len(value) == 1:
+            return {_DICT: [[key, outside(item)]]}
+    if _SIGNS & value.keys() or not all(isinstance(key, str) for key in value):
+        return {_DICT: [[key, outside(item)] for key, item in value.items()]}
+    return {key: outside(item) for key, item in value.items()}
 
 
 def line(value: Any) -> str:
@@ -128,9 +147,14 @@ def line(value: Any) -> str:
     return json.dumps(to_json(value), separators=(",", ":"))
 
 
-def shown(value: Any) -> str:
-    """`value` as JSON for a person's eyes: readable letters, and nothing that a terminal would obey."""
-    return printable(json.dumps(to_json(value, by_sign=False), ensure_ascii=False))
+def shown(value: Any, called: Mapping[str, str] | None = None) -> str:
+    """`value` as JSON for a person's eyes: readable letters, and nothing that a terminal would obey.
+
+    A reference to an object that is `called` something (by its OID) is told as it may be typed: `@pen`.
+    """
+    if isinstance(value, Ref) and called and value.oid in called:
+        return printable(f"@{called[value.oid]}")
+    return printable(json.dumps(to_json(value, by_sign=False, called=called), ensure_ascii=False))
 
 
 def printable(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shlex
+from collections.abc import Callable
 from typing import Final
 
 from bus.again import AGAIN_S, Again
@@ -31,14 +32,22 @@ def client(home: Home) -> Client:
     return Client(home.bus, SENDER)
 
 
-async def ask(home: Home, verb: Verb[Request, Reply, Partial], request: Request, *, key: str = "") -> Reply:
+async def ask(
+    home: Home,
+    verb: Verb[Request, Reply, Partial],
+    request: Request,
+    *,
+    key: str = "",
+    seconds: float | None = None,
+    on_partial: Callable[[Partial], None] | None = None,
+) -> Reply:
     """The typed reply to one request. One with an idempotency `key` goes out again where its answer was lost."""
-    again = Again(ANSWER_S)
+    again = Again(ANSWER_S if seconds is None else seconds)
     async with client(home) as bus:
         while True:
             try:
                 await reach(home, bus, verb.service)
-                return await bus.call(verb, request, seconds=again.left, idem=key)
+                return await bus.call(verb, request, seconds=again.left, idem=key, on_partial=on_partial)
             except BatosError as error:
                 is_late = error.code == "TIMEOUT"
                 if not key or not (again.may(error) or is_late):

@@ -129,6 +129,17 @@ def literal_dict(value: dict[Any, Value]) -> Value:
     return {_LITERAL: [[key, item] for key, item in value.items()]} if _is_sign(value) else value
 
 
+def by_name(value: Value, name: Callable[[Ref], str]) -> Value:
+    """`value` as it is given from outside, each reference as what `name` calls its object. `resolved` reads it back."""
+    if isinstance(value, Ref):
+        return named(name(value))
+    if isinstance(value, list):
+        return [by_name(item, name) for item in value]
+    if isinstance(value, dict):
+        return literal_dict({key: by_name(item, name) for key, item in value.items()})
+    return value
+
+
 def resolved(value: Value, find: Callable[[str], Ref]) -> Value:
     """A value from outside with the objects that it names as references; `find` raises UNKNOWN_OBJECT."""
     if isinstance(value, list):

@@ -65,6 +65,7 @@ CODES: Final[dict[str, Code]] = {
     "BAD_CODEX": Code(2, INPUT),
     "BAD_DOCUMENT": Code(2, INPUT),
     "BAD_EXPERT": Code(2, INPUT),
+    "BAD_BUNDLE": Code(2, INPUT),
     "TOO_LARGE": Code(2, INPUT),
     "UNREADABLE": Code(2, NOTHING),
     "MISSPELT": Code(2, INPUT),

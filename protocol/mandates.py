@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import Final
 
 from protocol import codec, examples, names
+from protocol.checks import bundles
 from protocol.errors import BatosError
-from protocol.messages import Define, Learn, Mandate, Rename, Revert, SetSlots
+from protocol.messages import Define, ImportBundle, Learn, Mandate, Rename, Revert, SetSlots
 from protocol.messages.hand import Hand
 
 MAX_SECONDS: Final = 86_400.0
@@ -52,6 +53,10 @@ def _check_hand(mandate: Mandate, hand: Hand) -> Mandate:
         names.check_selector(hand.selector)
     if isinstance(hand, Define):
         codec.encode(hand.source)
+    if isinstance(hand, ImportBundle):
+        bundles.check_objects(hand.objects)
+        if hand.prefix:
+            names.check_object(hand.prefix)
     if isinstance(hand, SetSlots):
         if not hand.slots:
             raise BatosError("BAD_ARGUMENT", "no slot is named that is to be set", "Name one: slot=json.")

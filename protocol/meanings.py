@@ -101,6 +101,10 @@ MEANINGS: Final[dict[str, tuple[str, str]]] = {
         "An adapter is not whole, is of a kind that is not supported, or was made for another model.",
         "The message names what is wrong; train it on the model that runs, or save it again.",
     ),
+    "BAD_BUNDLE": (
+        "A file is no bundle, is not whole, was changed since it was written, or is of a newer program.",
+        "Have it exported again, by a program of this version; nothing of it was taken in.",
+    ),
     "TOO_LARGE": (
         "A value, a message, a document or a prompt is over its limit.",
         "Send less at once, or keep the data in an object and send a reference.",

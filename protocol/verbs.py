@@ -40,9 +40,13 @@ from protocol.messages import (
     ExpertReply,
     Experts,
     ExpertsReply,
+    Export,
+    Exported,
     Found,
     History,
     Import,
+    ImportBundle,
+    Imported,
     Index,
     Indexed,
     IndexProgress,
@@ -128,6 +132,8 @@ REVERT: Final = _plain("orchestrator", "revert", Revert, Reverted)
 CONFIRM: Final = _plain("orchestrator", "confirm", Confirm, Confirmed)
 CORRECT: Final = Verb("orchestrator", "correct", Correct, MandateReply, Event)
 CHECK: Final = Verb("orchestrator", "check", Check, Checked, CheckProgress)
+EXPORT: Final = _plain("orchestrator", "export", Export, Exported)
+IMPORT_BUNDLE: Final = Verb("orchestrator", "import", ImportBundle, Imported, Event)
 LIST: Final = _plain("orchestrator", "list", List, Listed)
 HISTORY: Final = _plain("orchestrator", "history", History, Versions)
 
@@ -175,6 +181,8 @@ _ALL: Final[tuple[AnyVerb, ...]] = (
     CONFIRM,
     CORRECT,
     CHECK,
+    EXPORT,
+    IMPORT_BUNDLE,
     LIST,
     HISTORY,
     INFER,

@@ -37,7 +37,7 @@ class Whole:
 
     def start(self, *words: str, stdin: IO[bytes] | None = None) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, "-m", "cli.main", *words, "--json"],
+            [sys.executable, "-m", "cli.main", *words, "--json", "--events"],
             env=self.environment,
             stdin=stdin,
             stdout=subprocess.PIPE,

@@ -17,7 +17,7 @@ from actors.memory import catalog
 from actors.memory.catalog import Entry, Gone
 from bus.life import Actor
 from bus.service import Call, Handler, stop_on_signals
-from protocol.documents import Document, check, check_id
+from protocol.checks.documents import Document, check, check_id
 from protocol.errors import BatosError
 from protocol.home import Home
 from protocol.home import Memory as Settings

@@ -19,8 +19,8 @@ from ZODB.Connection import Connection
 from ZODB.utils import p64
 
 from actors.memory.ranking import best
+from protocol.checks.documents import Document
 from protocol.codec import Ref, Value
-from protocol.documents import Document
 from protocol.envelope import check_key
 from protocol.errors import BatosError
 from protocol.examples import same_value

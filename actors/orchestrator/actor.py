@@ -15,7 +15,7 @@ import structlog
 from ulid import ULID
 
 from actors.orchestrator import codex, views
-from actors.orchestrator.hand import calls, reading
+from actors.orchestrator.hand import calls, exporting, reading
 from actors.orchestrator.hand.checking import Checking
 from actors.orchestrator.journal import packing, schema
 from actors.orchestrator.journal.database import damaged
@@ -43,7 +43,11 @@ from protocol.messages import (
     CyclesReply,
     Defined,
     Dropped,
+    Event,
+    Export,
+    Exported,
     History,
+    Imported,
     Judge,
     Learn,
     List,
@@ -66,13 +70,15 @@ from protocol.messages import (
 )
 from protocol.verbs import Reply
 from world import awakening
-from world.store import Store, open_store
+from world.store import Store, is_lost, open_store
 
 T = TypeVar("T")
 
 JUDGE_S: Final = 10.0
 HAND_S: Final = 25.0
 """Seconds for what a person does by hand, who waits for it: a little less than the command's patience."""
+IMPORT_S: Final = 600.0
+"""Seconds for a bundle: a thousand methods are judged and tried, on a slow machine."""
 HAND_WHY: Final = 300
 LOOK_S: Final = 1.0
 
@@ -181,6 +187,8 @@ class Orchestrator(Actor):
             "confirm": self.confirm,
             "correct": self.correct,
             "check": self.check,
+            "export": self.export,
+            "import": self._by_hand(lambda hand: f"import {hand.name}", Imported, seconds=IMPORT_S, tells=True),
             "status": self.status,
         }
 
@@ -198,7 +206,15 @@ class Orchestrator(Actor):
         if self._journal is None:
             raise self._not_ready()
         journal = self._journal
-        return await journal.run(lambda: views.cycles(journal, request.id, request.limit), durable=False)
+        found = await journal.run(lambda: views.cycles(journal, request.id, request.limit), durable=False)
+        if self._mandates is None:  # the journal tells its story before the world is there
+            return found
+        try:
+            return await self._in_world(lambda store: views.named(store, found), again=True)
+        except BatosError as error:
+            if not is_lost(error):
+                raise
+            return found
 
     async def watch(self, request: Watch, call: Call) -> Watched:
         if self._mandates is None:
@@ -261,20 +277,38 @@ class Orchestrator(Actor):
         checking = Checking(self._store, self._caller, self.settings, call.partial, lambda: not call.cancelled.is_set())
         return await checking.run(request)
 
-    def _by_hand(self, why: Callable[[Any], str], reply: type[Reply]) -> Handler:
-        """A verb that a person writes into the world by: a mandate, with its result as that verb's `reply`."""
+    async def export(self, request: Export, _: Call) -> Exported:
+        return await self._in_world(lambda store: exporting.exported(store, request), again=True)
+
+    def _by_hand(
+        self, why: Callable[[Any], str], reply: type[Reply], *, seconds: float = HAND_S, tells: bool = False
+    ) -> Handler:
+        """A verb that a person writes into the world by: a mandate, with its result as that verb's `reply`.
+
+        One that `tells` has partial replies, what happens on the way.
+        """
 
         async def serve(request: Any, call: Call) -> Reply:
-            return await self._carry_out(request, request.name, why(request), call, reply)
+            tell = call.partial if tells else None
+            return await self._carry_out(request, request.name, why(request), call, reply, seconds=seconds, tell=tell)
 
         return serve
 
-    async def _carry_out(self, hand: Any, target: str, why: str, call: Call, reply: type[Reply]) -> Reply:
+    async def _carry_out(
+        self,
+        hand: Any,
+        target: str,
+        why: str,
+        call: Call,
+        reply: type[Reply],
+        *,
+        seconds: float = HAND_S,
+        tell: Callable[[Event], None] | None = None,
+    ) -> Reply:
         if self._mandates is None:
             raise self._not_ready()
-        mandate = Mandate(target=target, selector="", intent=why[:HAND_WHY], hand=hand, seconds=HAND_S)
-        # Such a verb has no partial replies: there is nothing to tell on the way.
-        done = await self._mandates.answer(mandate, call.envelope.idem or str(ULID()), lambda _: None)
+        mandate = Mandate(target=target, selector="", intent=why[:HAND_WHY], hand=hand, seconds=seconds)
+        done = await self._mandates.answer(mandate, call.envelope.idem or str(ULID()), tell or (lambda _: None))
         return codec.convert({**done.result, "tid": done.tid}, reply)
 
     async def _detail(self) -> dict[str, Any]:

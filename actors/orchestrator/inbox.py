@@ -16,7 +16,7 @@ from protocol.envelope import MAX_KEY
 from protocol.errors import BatosError
 from protocol.failure import Failure, raised_from
 from protocol.mandates import MAX_SECONDS, check_mandate
-from protocol.messages import Example, GivenReply, Mandate, OtherObject
+from protocol.messages import Example, GivenReply, ImportBundle, Mandate, OtherObject
 from world import root as world_root
 from world.store import Store, snapshot
 from world.values import oid_of
@@ -70,7 +70,8 @@ def _check_room(*, room: bool) -> None:
 
 def _check_targets(store: Store, mandate: Mandate) -> None:
     with snapshot(store.db) as connection:
-        for name in (mandate.target, *(other for example in mandate.examples for other in example.objects)):
+        own = [] if isinstance(mandate.hand, ImportBundle) else [mandate.target]  # a bundle brings its objects along
+        for name in (*own, *(other for example in mandate.examples for other in example.objects)):
             world_root.resolve(connection, name)
         check_spelling(connection, mandate)
 

@@ -258,7 +258,7 @@ class Mandates:
     def _tell(self, event: Event) -> None:
         running = self._running.get(event.mandate)
         if running is not None:
-            if event.event not in {"piece", "sent"}:  # who comes late sees the rest of them
+            if event.event not in {"piece", "sent", "progress"}:  # who comes late sees the rest of them
                 running.told.append(event)
                 del running.told[:-KEEP_EVENTS]
             for listener in running.listeners:

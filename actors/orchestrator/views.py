@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from contextlib import suppress
 from typing import Any, Final
 
 import msgspec
@@ -24,6 +25,7 @@ from protocol.messages import (
     CycleSummary,
     Look,
     Looked,
+    Mandate,
     MethodView,
     New,
     Source,
@@ -37,6 +39,7 @@ from world.uvm import UvmObject, lookup
 from world.values import NotPlain, oid_of, persistent, plain
 
 MAX_PAGE: Final = 1000
+ASK: Final = "ask_"
 PAGE_BYTES: Final = 4 << 20
 """A page ends where the next entry would make it larger, so that it always fits into a frame."""
 KEY_DATA: Final = "key"
@@ -52,7 +55,7 @@ def look(store: Store, request: Look) -> Looked:
         try:
             if _is_root(connection, request.target):
                 return _look_root(connection, request)
-            return _view(world_root.resolve(connection, request.target), request)
+            return _view(connection, world_root.resolve(connection, request.target), request)
         except (KeyError, POSKeyError) as error:
             raise BatosError("UNKNOWN_OBJECT", f"there was no {request.target!r} at that moment") from error
 
@@ -143,7 +146,7 @@ def _created(stored: UvmObject) -> Created:
 def cycles(journal: Journal, id_: str | None, limit: int) -> CyclesReply:
     """The latest cycles, or the story of one."""
     if id_ is None:
-        return CyclesReply(cycles=[_summary(row) for row in journal.cycles(limit)])
+        return CyclesReply(cycles=[_summary(row, _question(journal, row)) for row in journal.cycles(limit)])
     row = journal.cycle(id_)
     if row is None:
         raise BatosError(
@@ -161,8 +164,29 @@ def cycles(journal: Journal, id_: str | None, limit: int) -> CyclesReply:
         states=_stays(row, journal.transitions(row.cycle)),
         seconds=_since(row.started, row.ended),
         caused=[other.cycle for other in journal.caused(row.cycle)],
+        question=_question(journal, row),
     )
-    return CyclesReply(cycles=[_summary(row)], story=story)
+    return CyclesReply(cycles=[_summary(row, story.question)], story=story)
+
+
+def named(store: Store, reply: CyclesReply) -> CyclesReply:
+    """`reply` with the names that the objects of the cycles have now."""
+    found: dict[str, str] = {}
+    with snapshot(store.db) as connection:
+        for oid in {one.target for one in reply.cycles}:
+            with suppress(BatosError):  # it may be gone
+                found[oid] = world_root.get(connection, oid)._name or ""
+    cycles = [msgspec.structs.replace(one, name=found.get(one.target, "")) for one in reply.cycles]
+    story = reply.story and msgspec.structs.replace(reply.story, name=found.get(reply.story.target, ""))
+    return CyclesReply(cycles=cycles, story=story)
+
+
+def _question(journal: Journal, row: CycleRow) -> str:
+    """What was asked, where the cycle answers a question of somebody's."""
+    mandate = journal.by_id(row.mandate) if row.selector == ASK else None
+    asked = codec.unpack(mandate.body, Mandate) if mandate is not None else None
+    is_this = asked is not None and asked.selector == ASK and asked.args
+    return str(asked.args[0]) if asked is not None and is_this else ""
 
 
 def _verdict(found: VerdictRow, cycle: CycleRow) -> Value:
@@ -199,7 +223,7 @@ def _is_root(connection: Connection, target: str) -> bool:
     return target == names.ROOT_OID or (target == names.ROOT and names.ROOT not in connection.root()["objects"])
 
 
-def _view(target: UvmObject, page: Look) -> Looked:
+def _view(connection: Connection, target: UvmObject, page: Look) -> Looked:
     target._slots._p_activate()
     entries = [name for name in target._slots if not names.is_delegation(name)]
     if page.after is not None and page.after not in entries:
@@ -220,15 +244,33 @@ def _view(target: UvmObject, page: Look) -> Looked:
             methods[name] = view
         else:
             slots[name] = view
+    parents = [Ref(oid_of(parent)) for parent in target.parents()]
     return Looked(
         name=target._name,
         oid=oid_of(target),
         tid=target._slots._p_serial.hex(),
         slots=slots,
-        parents=[Ref(oid_of(parent)) for parent in target.parents()],
+        parents=parents,
         methods=methods,
         next=shown[-1] if len(shown) < len(rest) else None,
+        names=_names_of(connection, [parents, slots]),
     )
+
+
+def _names_of(connection: Connection, value: Value) -> dict[str, str]:
+    """The names of the objects that a value refers to, of the first `MAX_PAGE` of them."""
+    found: dict[str, str] = {}
+    pending, looked = [value], 0
+    while pending and looked < MAX_PAGE:
+        here = pending.pop()
+        if isinstance(here, (list, dict)):
+            pending.extend(here.values() if isinstance(here, dict) else here)
+        elif isinstance(here, Ref) and here.oid not in found:
+            looked += 1
+            with suppress(BatosError):  # whoever writes a reference by hand may refer to nothing
+                name = world_root.get(connection, here.oid)._name
+                found.update({here.oid: name} if name else {})
+    return found
 
 
 def _look_root(connection: Connection, page: Look) -> Looked:
@@ -277,8 +319,9 @@ def _stays(row: CycleRow, transitions: list[tuple[str, float]]) -> list[Stay]:
     ]
 
 
-def _summary(row: CycleRow) -> CycleSummary:
+def _summary(row: CycleRow, question: str) -> CycleSummary:
     return CycleSummary(
+        question=question,
         cycle=row.cycle,
         mandate=row.mandate,
         target=row.target,

@@ -17,7 +17,8 @@ from bus.again import Again
 from bus.client import Client
 from cli import wire
 from cli.calls import sending
-from protocol import documents, verbs
+from protocol import verbs
+from protocol.checks import documents
 from protocol.errors import BatosError
 from protocol.home import Home
 from protocol.messages import Found, Index, Indexed, IndexProgress, Search, Unindex, Unindexed

@@ -3,11 +3,25 @@
 Imports stand in the commands: what one of them needs costs the others nothing.
 """
 
-from cli.commands import contracts, experts, gate, hand, learning, life, memory, models, objects, thought
+from cli.commands import (
+    bundles,
+    contracts,
+    experts,
+    gate,
+    hand,
+    learning,
+    life,
+    memory,
+    models,
+    objects,
+    shell,
+    thought,
+)
 from cli.commands.group import batos
 
 __all__ = [
     "batos",
+    "bundles",
     "contracts",
     "experts",
     "gate",
@@ -17,5 +31,6 @@ __all__ = [
     "memory",
     "models",
     "objects",
+    "shell",
     "thought",
 ]

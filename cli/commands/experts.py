@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
+from cli import completing
 from cli.commands.group import batos, everywhere, finish, home_of
 from cli.console import Invocation
 
@@ -16,9 +19,15 @@ def expert() -> None:
 
 @expert.command("import")
 @everywhere
-@click.argument("path")
+@click.argument("path", shell_complete=completing.files)
 @click.argument("name")
-@click.option("--for", "persona", metavar="PERSONA", help="Have this persona speak through it from now on.")
+@click.option(
+    "--for",
+    "persona",
+    metavar="PERSONA",
+    shell_complete=completing.names,
+    help="Have this persona speak through it from now on.",
+)
 @click.pass_obj
 def expert_import(invocation: Invocation, path: str, name: str, persona: str | None) -> None:
     """Take the PEFT LoRA at PATH (a folder, or the .safetensors in it) into the world as the expert NAME.
@@ -29,7 +38,7 @@ def expert_import(invocation: Invocation, path: str, name: str, persona: str | N
     from cli.calls import experts
     from cli.render import experts as render_experts
 
-    found = finish(experts.bring(home_of(invocation), path, name, persona))
+    found = finish(experts.bring(home_of(invocation), path, name, persona), "brings the expert")
     invocation.result(found, render_experts.imported(found))
 
 
@@ -47,7 +56,7 @@ def expert_ls(invocation: Invocation) -> None:
 
 @expert.command("activate")
 @everywhere
-@click.argument("name")
+@click.argument("name", shell_complete=completing.experts)
 @click.pass_obj
 def expert_activate(invocation: Invocation, name: str) -> None:
     """Bring the expert NAME to the device, where the one used longest ago makes room."""
@@ -60,7 +69,7 @@ def expert_activate(invocation: Invocation, name: str) -> None:
 
 @expert.command("pin")
 @everywhere
-@click.argument("name")
+@click.argument("name", shell_complete=completing.experts)
 @click.option("--off", is_flag=True, help="Let it go again.")
 @click.pass_obj
 def expert_pin(invocation: Invocation, name: str, off: bool) -> None:
@@ -78,13 +87,22 @@ def expert_pin(invocation: Invocation, name: str, off: bool) -> None:
 @expert.command("train")
 @everywhere
 @click.argument("name")
-@click.option("--text", metavar="FILE", help="Learn to go on as this text does (UTF-8).")
+@click.option(
+    "--text", metavar="FILE", shell_complete=completing.files, help="Learn to go on as this text does (UTF-8)."
+)
 @click.option(
     "--jsonl",
     metavar="FILE",
+    shell_complete=completing.files,
     help='Learn answers: a line each, {"messages": [{"role", "content"}]} or {"prompt", "response"}.',
 )
-@click.option("--for", "persona", metavar="PERSONA", help="Have this persona speak through it from then on.")
+@click.option(
+    "--for",
+    "persona",
+    metavar="PERSONA",
+    shell_complete=completing.names,
+    help="Have this persona speak through it from then on.",
+)
 @click.option("--rank", type=int, default=8, show_default=True, help="How much it can learn, and how large it is.")
 @click.option("--epochs", type=int, default=3, show_default=True, help="How often every sample is seen.")
 @click.option("--steps", type=int, default=0, metavar="N", help="Take so many steps instead.")
@@ -128,13 +146,14 @@ def expert_train(
         seed=seed,
         restart=restart,
     )
-    watcher = render_training.Watcher()
 
-    def tell(event: dict[str, object]) -> None:
-        invocation.event(event, "" if invocation.json else watcher.tell(event))
+    def tell(event: dict[str, Any]) -> None:
+        if invocation.json:
+            invocation.event(event, "")
+        elif event["event"] == "data":
+            invocation.progress(render_training.data(event))
+        else:
+            invocation.step(render_training.doing(event), render_training.step(event))
 
-    try:
-        found = finish(training.train(home_of(invocation), wanted, tell))
-    finally:
-        watcher.end()
+    found = finish(training.train(home_of(invocation), wanted, tell), "prepares the training")
     invocation.result(found, render_training.trained(found))

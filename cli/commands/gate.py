@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import click
 
+from cli import completing
 from cli.commands.group import batos, everywhere, finish, home_of
 from cli.console import Invocation
 
 
 @batos.command()
 @everywhere
-@click.argument("file", required=False, metavar="FILE|-")
+@click.argument("file", required=False, metavar="FILE|-", shell_complete=completing.files)
 @click.option(
     "--jsonl", metavar="FILE|-", help="Many sources: a line each, {id, code}, for --trial slots and examples."
 )
@@ -30,7 +31,8 @@ def guard(invocation: Invocation, file: str | None, jsonl: str | None, gate: str
     if (file is None) == (jsonl is None):
         raise click.UsageError("give one source, or --jsonl with many", ctx=click.get_current_context())
     where = ["--jsonl", jsonl] if jsonl is not None else [file or "-"]
-    return gatehouse.run(invocation, [*where, "--gate", gate, *(["--trial"] if trial else [])])
+    with invocation.waits("judges"):
+        return gatehouse.run(invocation, [*where, "--gate", gate, *(["--trial"] if trial else [])])
 
 
 @batos.command()
@@ -41,6 +43,6 @@ def doctor(invocation: Invocation, deep: bool) -> int:
     """Say what this machine gives the system, and what to do about what is missing. Exit code 3 when that is required."""
     from cli.health import doctor as surgery
 
-    found = finish(surgery.examine(home_of(invocation), deep=deep))
+    found = finish(surgery.examine(home_of(invocation), deep=deep), "examines")
     invocation.result(found, surgery.shown(found))
     return 0 if found["ok"] else 3

@@ -1,6 +1,6 @@
 """The command `batos` itself, and what all of its commands share.
 
-Every command takes `--json` and `--home`, before or after its own words.
+Every command takes `--json`, `--events` and `--home`, before or after its own words.
 """
 
 from __future__ import annotations
@@ -28,6 +28,11 @@ def _set_json(ctx: click.Context, _option: click.Parameter, value: bool) -> None
         ctx.ensure_object(Invocation).json = True
 
 
+def _set_events(ctx: click.Context, _option: click.Parameter, value: bool) -> None:
+    if value:
+        ctx.ensure_object(Invocation).events = True
+
+
 def _set_home(ctx: click.Context, option: click.Parameter, value: str | None) -> None:
     if value:
         invocation = ctx.ensure_object(Invocation)
@@ -37,7 +42,14 @@ def _set_home(ctx: click.Context, option: click.Parameter, value: str | None) ->
 
 
 def everywhere(function: F) -> F:
-    """The two options that stand on every command."""
+    """The options that stand on every command."""
+    function = click.option(
+        "--events",
+        is_flag=True,
+        callback=_set_events,
+        expose_value=False,
+        help="With --json: what happens on the way stands on stdout too, a line each, before the result.",
+    )(function)
     function = click.option(
         "--home",
         metavar="DIR",
@@ -50,7 +62,7 @@ def everywhere(function: F) -> F:
         is_flag=True,
         callback=_set_json,
         expose_value=False,
-        help="Print JSON, one object a line; the last is the result.",
+        help="Print the result as JSON, on one line; what happens on the way goes to stderr.",
     )(function)
 
 
@@ -58,12 +70,13 @@ def home_of(invocation: Invocation) -> Home:
     return find_home(invocation.home)
 
 
-def finish(work: Coroutine[Any, Any, T]) -> T:
-    """What `work` comes to; INTERRUPTED where a signal cancels it."""
+def finish(work: Coroutine[Any, Any, T], doing: str = "waits for the answer") -> T:
+    """What `work` comes to, which is told to be `doing` that meanwhile; INTERRUPTED where a signal cancels it."""
     import asyncio
 
     try:
-        return asyncio.run(work)
+        with click.get_current_context().ensure_object(Invocation).waits(doing):
+            return asyncio.run(work)
     except asyncio.CancelledError as error:
         raise BatosError("INTERRUPTED", "terminated") from error
 
@@ -110,6 +123,8 @@ class Words(Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         rest = super().parse_args(ctx, args)
+        if ctx.resilient_parsing:
+            return rest
         for words in ctx.params.values():
             for word in words if isinstance(words, tuple) else (words,):
                 # What follows a bare `--` is refused as well: no JSON begins with two dashes.
@@ -121,7 +136,7 @@ class Words(Command):
 @click.group(
     cls=Commands,
     context_settings={"help_option_names": ["--help"], "max_content_width": 120},
-    epilog='Completion for your shell: eval "$(_BATOS_COMPLETE=bash_source batos)" (or zsh_source, fish_source).',
+    epilog="Completion for your shell: batos completion bash, zsh or fish.",
 )
 @click.version_option(package_name="batos")
 @everywhere

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from cli import completing
 from cli.commands.group import batos, everywhere, finish, home_of
 from cli.console import Invocation
 from protocol.errors import BatosError
@@ -14,8 +15,8 @@ KEY = "The idempotency key: asked again under it, the answer is the same."
 
 @batos.command()
 @everywhere
-@click.argument("name")
-@click.argument("file", metavar="FILE|-")
+@click.argument("name", shell_complete=completing.names)
+@click.argument("file", metavar="FILE|-", shell_complete=completing.files)
 @click.option("--drop-contract", is_flag=True, help="Define it though it breaks a contract; its own then goes.")
 @click.option("--key", metavar="K", help=KEY)
 @click.pass_obj
@@ -41,8 +42,8 @@ def define(invocation: Invocation, name: str, file: str, drop_contract: bool, ke
 
 @batos.command("set")
 @everywhere
-@click.argument("name")
-@click.argument("slots", nargs=-1, required=True, metavar="slot=JSON…")
+@click.argument("name", shell_complete=completing.names)
+@click.argument("slots", nargs=-1, required=True, metavar="slot=JSON…", shell_complete=completing.references)
 @click.option("--key", metavar="K", help=KEY)
 @click.pass_obj
 def set_slots(invocation: Invocation, name: str, slots: tuple[str, ...], key: str | None) -> None:
@@ -56,8 +57,8 @@ def set_slots(invocation: Invocation, name: str, slots: tuple[str, ...], key: st
 
 @batos.command()
 @everywhere
-@click.argument("name")
-@click.argument("entry", required=False, metavar="[SELECTOR|SLOT]")
+@click.argument("name", shell_complete=completing.names)
+@click.argument("entry", required=False, shell_complete=completing.entries, metavar="[SELECTOR|SLOT]")
 @click.option("--force", is_flag=True, help="Drop it although something stands on it.")
 @click.option("--key", metavar="K", help=KEY)
 @click.pass_obj
@@ -76,7 +77,7 @@ def drop(invocation: Invocation, name: str, entry: str | None, force: bool, key:
 
 @batos.command()
 @everywhere
-@click.argument("old")
+@click.argument("old", shell_complete=completing.names)
 @click.argument("new")
 @click.option("--key", metavar="K", help=KEY)
 @click.pass_obj
@@ -91,10 +92,13 @@ def rename(invocation: Invocation, old: str, new: str, key: str | None) -> None:
 
 @batos.command()
 @everywhere
-@click.argument("name")
-@click.argument("selector")
+@click.argument("name", shell_complete=completing.names)
+@click.argument("selector", shell_complete=completing.selectors)
 @click.option(
-    "--to", metavar="SHA", help="The version to have again: the beginning of its hash (default: the one before)."
+    "--to",
+    metavar="SHA",
+    shell_complete=completing.versions,
+    help="The version to have again: the beginning of its hash (default: the one before).",
 )
 @click.option("--drop-contract", is_flag=True, help="Let it stand though it breaks a contract; its own then goes.")
 @click.option("--key", metavar="K", help=KEY)
@@ -130,8 +134,8 @@ def ls(invocation: Invocation, kind: str, after: str | None, limit: int) -> None
 
 @batos.command()
 @everywhere
-@click.argument("name")
-@click.argument("selector", required=False)
+@click.argument("name", shell_complete=completing.names)
+@click.argument("selector", required=False, shell_complete=completing.selectors)
 @click.option(
     "--after", type=click.IntRange(0), default=0, metavar="N", help="Leave the newest N away: `next` of a page."
 )
@@ -148,8 +152,8 @@ def history(invocation: Invocation, name: str, selector: str | None, after: int,
 
 @batos.command()
 @everywhere
-@click.argument("name")
-@click.argument("selector")
+@click.argument("name", shell_complete=completing.names)
+@click.argument("selector", shell_complete=completing.selectors)
 @click.option("--drop-contract", is_flag=True, help="Define it though it breaks a contract; its own then goes.")
 @click.pass_obj
 def edit(invocation: Invocation, name: str, selector: str, drop_contract: bool) -> None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import click
 
+from cli import completing
 from cli.commands.group import INTENT, TIMEOUT, batos, everywhere, finish, home_of
 from cli.console import Invocation
 
 
 @batos.command()
 @everywhere
-@click.argument("name")
-@click.argument("selector")
+@click.argument("name", shell_complete=completing.names)
+@click.argument("selector", shell_complete=completing.selectors)
 @click.option("--intent", metavar="TEXT", help=INTENT)
 @click.option("--example", "cases", multiple=True, metavar="JSON", help="What the method must do. May be repeated.")
 @click.option(
@@ -65,18 +66,19 @@ def learn(
         wanted = finish(learning.picked(home, wanted, pick))
     on_its_way = sending.Sending(home, wanted, key, timeout)
     try:
-        found = finish(learning.learn(on_its_way, lambda event: invocation.event(event, render_thought.event(event))))
+        found = finish(learning.learn(on_its_way, render_thought.telling(invocation)))
     except KeyboardInterrupt as error:
         raise on_its_way.abandoned("INTERRUPTED", "interrupted") from error
     about = render_learned.about(found, wanted.parameters, lambda n: learning.settling(home, wanted, found, n))
     if learning.is_in_doubt(wanted, found):
         if not invocation.json:
-            invocation.progress(f"{render_learned.lesson(found)}\n{about}")
+            invocation.progress(f"{render_learned.lesson(found)}\n{about}", verbatim=True)
         raise learning.in_doubt(wanted, found)
     is_choice = learning.is_choice(wanted, found)
     if not invocation.json:
-        invocation.progress(render_learned.made(found) if is_choice else about)
-    invocation.result(found, render_learned.groups(found.groups) if is_choice else render_learned.lesson(found))
+        invocation.progress(render_learned.made(found) if is_choice else about, verbatim=True)
+    shown = render_learned.groups(found.groups) if is_choice else render_learned.lesson(found)
+    invocation.result(found, shown, verbatim=not is_choice)
     if is_choice and not invocation.json:
         words = wire.command(home, "learn", name, learning.shown_selector(wanted))
         invocation.progress(f"Pick one: {words} --pick N")

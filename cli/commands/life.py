@@ -19,7 +19,7 @@ def up(invocation: Invocation) -> None:
     from cli import lifecycle
     from cli.render import render
 
-    found = finish(lifecycle.up(home_of(invocation), invocation.progress))
+    found = finish(lifecycle.up(home_of(invocation), invocation.progress), "starts")
     invocation.result(found, render.started(found))
 
 
@@ -31,7 +31,7 @@ def down(invocation: Invocation) -> None:
     from cli import lifecycle
     from cli.render import render
 
-    found = finish(lifecycle.down(home_of(invocation), invocation.progress))
+    found = finish(lifecycle.down(home_of(invocation), invocation.progress), "stops")
     invocation.result(found, render.stopped(found))
 
 
@@ -43,7 +43,7 @@ def status(invocation: Invocation) -> int:
     from cli import lifecycle
     from cli.render import render
 
-    found = finish(lifecycle.status(home_of(invocation)))
+    found = finish(lifecycle.status(home_of(invocation)), "asks everybody")
     invocation.result(found, render.status(found))
     return 0 if found["ready"] else 3
 
@@ -62,7 +62,7 @@ def pack(invocation: Invocation, keep: str | None, yes: bool) -> None:
     from cli.calls import packing
 
     home = home_of(invocation)
-    first = finish(packing.pack(home, keep, really=False))
+    first = finish(packing.pack(home, keep, really=False), "counts what would go")
     if not invocation.json:
         invocation.progress(packing.forgets(first))
     if not yes and (invocation.json or not sys.stdin.isatty()):
@@ -74,8 +74,25 @@ def pack(invocation: Invocation, keep: str | None, yes: bool) -> None:
         )
     if not yes and not click.confirm("Forget it?", err=True):
         raise BatosError("INTERRUPTED", "nothing was forgotten")
-    done = finish(packing.pack(home, keep, really=True))
+    done = finish(packing.pack(home, keep, really=True), "packs")
     invocation.result(done, packing.packed(done))
+
+
+@batos.command()
+@everywhere
+@click.option("--auto", is_flag=True, help="Let it type by itself what it shows.")
+@click.pass_obj
+def tour(invocation: Invocation, auto: bool) -> int:
+    """Walk through the main things by hand, in a throw-away world: learn, inspect, refuse, correct, kill -9, history, revert.
+
+    It takes about ten minutes. Every command that it shows is the real one.
+    """
+    from cli.render import render
+    from cli.stories import tour as story
+
+    found = story.run(invocation, auto=auto)
+    invocation.result(found, render.walked(found))
+    return 0 if found["ok"] else 1
 
 
 @batos.command()
@@ -83,9 +100,9 @@ def pack(invocation: Invocation, keep: str | None, yes: bool) -> None:
 @click.pass_obj
 def demo(invocation: Invocation) -> int:
     """Show the main job in a throw-away world, in about two minutes."""
-    from cli import demo as story
     from cli.render import render
+    from cli.stories import demo as story
 
-    found = finish(story.run(invocation))
+    found = finish(story.run(invocation), "plays")
     invocation.result(found, render.demo(found))
     return 0 if found["ok"] else 1

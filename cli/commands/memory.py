@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import click
 
+from cli import completing
 from cli.commands.group import batos, everywhere, finish, home_of
 from cli.console import Invocation
 
 
 @batos.command()
 @everywhere
-@click.argument("files", nargs=-1, required=True, metavar="FILE…")
+@click.argument("files", nargs=-1, required=True, metavar="FILE…", shell_complete=completing.files)
 @click.option("--id", "doc_id", metavar="DOC_ID", help="The document's name (default: the file's absolute path).")
 @click.pass_obj
 def remember(invocation: Invocation, files: tuple[str, ...], doc_id: str | None) -> None:
@@ -26,11 +27,9 @@ def remember(invocation: Invocation, files: tuple[str, ...], doc_id: str | None)
     progress = render_memory.Progress()
 
     def tell(found: IndexProgress) -> None:
-        line = progress.line(found)
-        if line is not None:
-            invocation.progress(line)
+        invocation.step(render_memory.doing(found), progress.line(found) or "")
 
-    made = finish(memory.remember(home_of(invocation), texts, tell))
+    made = finish(memory.remember(home_of(invocation), texts, tell), "reads")
     invocation.result(made, render_memory.remembered(made))
 
 
@@ -46,13 +45,13 @@ def search(invocation: Invocation, query: str, top_k: int) -> None:
     from cli.calls import memory
     from cli.render import memory as render_memory
 
-    found = finish(memory.search(home_of(invocation), query, top_k))
+    found = finish(memory.search(home_of(invocation), query, top_k), "searches")
     invocation.result(found, render_memory.hits(found))
 
 
 @batos.command()
 @everywhere
-@click.argument("doc_id", metavar="DOC_ID")
+@click.argument("doc_id", metavar="DOC_ID", shell_complete=completing.documents)
 @click.option("--key", metavar="K", help="The idempotency key: asked again under it, the answer is the same.")
 @click.pass_obj
 def forget(invocation: Invocation, doc_id: str, key: str | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from cli import completing
 from cli.commands.group import batos, everywhere, finish, home_of
 from cli.console import Invocation
 from protocol.errors import BatosError
@@ -29,7 +30,7 @@ def model() -> None:
 
 @model.command("check")
 @everywhere
-@click.argument("named", metavar="PATH|URL")
+@click.argument("named", metavar="PATH|URL", shell_complete=completing.files)
 @click.pass_obj
 def model_check(invocation: Invocation, named: str) -> None:
     """Say what the model at PATH or the server at URL is, and what it would be here. Needs nothing that runs.
@@ -41,7 +42,7 @@ def model_check(invocation: Invocation, named: str) -> None:
     from cli.render import models as render_models
 
     try:
-        found = finish(calls.check(home_of(invocation), named))
+        found = finish(calls.check(home_of(invocation), named), "looks at the model")
     except BatosError as error:
         if error.code == "OUT_OF_MEMORY" and "memory" in error.data and not invocation.json:
             invocation.progress(render_models.checked(error.data))
@@ -51,7 +52,7 @@ def model_check(invocation: Invocation, named: str) -> None:
 
 @model.command("use")
 @everywhere
-@click.argument("named", metavar="PATH|URL|embedded")
+@click.argument("named", metavar="PATH|URL|embedded", shell_complete=completing.files)
 @click.option("--served", metavar="NAME", help="Which of a server's models, where it has several.")
 @click.pass_obj
 def model_use(invocation: Invocation, named: str, served: str | None) -> None:
@@ -63,5 +64,5 @@ def model_use(invocation: Invocation, named: str, served: str | None) -> None:
     from cli import models as work
     from cli.render import models as render_models
 
-    found = finish(work.use(home_of(invocation), named, served, invocation.progress))
+    found = finish(work.use(home_of(invocation), named, served, invocation.progress), "changes the model")
     invocation.result(found, render_models.used(found))

@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from cli import completing
 from cli.commands.group import INTENT, TIMEOUT, Words, batos, everywhere, finish, home_of
 from cli.console import Invocation
 
@@ -15,8 +16,10 @@ AT = "As it was then: a transaction, a time such as 2026-01-31T12:00, or '5 minu
 @batos.command()
 @everywhere
 @click.argument("name")
-@click.argument("slots", nargs=-1, metavar="[slot=JSON]…")
-@click.option("--parent", metavar="P", help="The object to delegate to (default: traits_obj).")
+@click.argument("slots", nargs=-1, metavar="[slot=JSON]…", shell_complete=completing.references)
+@click.option(
+    "--parent", metavar="P", shell_complete=completing.names, help="The object to delegate to (default: traits_obj)."
+)
 @click.option("--key", metavar="K", help="The idempotency key: the same key makes the object once.")
 @click.pass_obj
 def new(invocation: Invocation, name: str, slots: tuple[str, ...], parent: str | None, key: str | None) -> None:
@@ -30,9 +33,9 @@ def new(invocation: Invocation, name: str, slots: tuple[str, ...], parent: str |
 
 @batos.command(cls=Words)
 @everywhere
-@click.argument("name")
-@click.argument("selector")
-@click.argument("args", nargs=-1, metavar="[JSON]…")
+@click.argument("name", shell_complete=completing.names)
+@click.argument("selector", shell_complete=completing.selectors)
+@click.argument("args", nargs=-1, metavar="[JSON]…", shell_complete=completing.references)
 @click.option("--kw", "kwargs", multiple=True, metavar="name=JSON", help="An argument by name. May be repeated.")
 @click.option("--intent", metavar="TEXT", help=INTENT)
 @click.option("--example", "cases", multiple=True, metavar="JSON", help="What the message must do. May be repeated.")
@@ -69,19 +72,19 @@ def send(
     home = home_of(invocation)
     on_its_way = sending.Sending(home, wanted, key, timeout)
     try:
-        reply = finish(on_its_way.run(lambda event: invocation.event(event, render_thought.event(event))))
+        reply = finish(on_its_way.run(render_thought.telling(invocation)))
     except KeyboardInterrupt as error:
         raise on_its_way.abandoned("INTERRUPTED", "interrupted") from error
     if not invocation.json:
         invocation.progress(render.sent(reply))
         if doubt := render_learned.sent(reply, learning.settled_by(home, wanted, reply)):
-            invocation.progress(doubt)
-    invocation.result(learning.answered(reply), render.answer(reply))
+            invocation.progress(doubt, verbatim=True)
+    invocation.result(learning.answered(reply), render.answer(reply), verbatim=True)
 
 
 @batos.command()
 @everywhere
-@click.argument("target", required=False, metavar="[NAME|OID]")
+@click.argument("target", required=False, metavar="[NAME|OID]", shell_complete=completing.names)
 @click.option("--at", metavar="WHEN", help=AT)
 @click.option("--after", metavar="ENTRY", help="Go on after this entry: `next` of the page before.")
 @click.option(
@@ -99,8 +102,8 @@ def look(invocation: Invocation, target: str | None, at: str | None, after: str 
 
 @batos.command()
 @everywhere
-@click.argument("name")
-@click.argument("selector")
+@click.argument("name", shell_complete=completing.names)
+@click.argument("selector", shell_complete=completing.selectors)
 @click.option("--at", metavar="WHEN", help=AT)
 @click.pass_obj
 def source(invocation: Invocation, name: str, selector: str, at: str | None) -> None:
@@ -111,4 +114,4 @@ def source(invocation: Invocation, name: str, selector: str, at: str | None) -> 
     found = finish(objects.source(home_of(invocation), name, selector, at))
     if found.method.intent and not invocation.json:
         invocation.progress(render.intent(found))
-    invocation.result(found, render.source(found, terminal=sys.stdout.isatty()))
+    invocation.result(found, render.source(found, terminal=sys.stdout.isatty()), verbatim=True)

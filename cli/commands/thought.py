@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from cli import completing
 from cli.commands.group import TIMEOUT, batos, everywhere, finish, home_of
 from cli.console import Invocation
 
@@ -23,7 +24,10 @@ def ask(invocation: Invocation, question: str, detach: bool, key: str | None, ti
     asked = asking.Asking(home_of(invocation), question, detach=detach, key=key, seconds=timeout)
     follower = render_thought.Follower(invocation.grow)
     try:
-        found = finish(asked.run(lambda event: invocation.event(event, follower.tell(event))))
+        found = finish(
+            asked.run(lambda event: invocation.event(event, follower.tell(event), render_thought.doing(event))),
+            "thinks",
+        )
     except KeyboardInterrupt as error:
         raise asked.sending.abandoned("INTERRUPTED", "interrupted") from error
     finally:
@@ -36,7 +40,7 @@ def ask(invocation: Invocation, question: str, detach: bool, key: str | None, ti
 
 @batos.command()
 @everywhere
-@click.argument("file", required=False, metavar="[FILE|-]")
+@click.argument("file", required=False, metavar="[FILE|-]", shell_complete=completing.files)
 @click.pass_obj
 def codex(invocation: Invocation, file: str | None) -> None:
     """Print the persona codex as TOML; with FILE, load that one. A facet whose pillar changes is written again."""
@@ -44,7 +48,8 @@ def codex(invocation: Invocation, file: str | None) -> None:
     from cli.render import thought as render_thought
 
     found = finish(objects.codex(home_of(invocation), file))
-    invocation.result(found, found.text.rstrip("\n") if file is None else render_thought.codex(found))
+    shown = found.text.rstrip("\n") if file is None else render_thought.codex(found)
+    invocation.result(found, shown, verbatim=file is None)
 
 
 @batos.group()
@@ -68,10 +73,10 @@ def cycle_ls(invocation: Invocation, limit: int) -> None:
 
 @cycle.command("show")
 @everywhere
-@click.argument("id")
+@click.argument("id", shell_complete=completing.cycles)
 @click.pass_obj
 def cycle_show(invocation: Invocation, id: str) -> None:  # noqa: A002  # the word that the help shows
-    """Show one cycle by its id, or by that of its mandate."""
+    """Show one cycle by its id, by that of its mandate, or by a unique beginning of either."""
     from cli.calls import objects
     from cli.render import thought as render_thought
 
@@ -81,7 +86,7 @@ def cycle_show(invocation: Invocation, id: str) -> None:  # noqa: A002  # the wo
 
 @cycle.command("watch")
 @everywhere
-@click.argument("id")
+@click.argument("id", shell_complete=completing.cycles)
 @click.option("--timeout", type=float, default=360.0, show_default=True, metavar="S", help="Seconds to wait.")
 @click.pass_obj
 def cycle_watch(invocation: Invocation, id: str, timeout: float) -> int:  # noqa: A002  # as above
@@ -89,18 +94,14 @@ def cycle_watch(invocation: Invocation, id: str, timeout: float) -> int:  # noqa
     from cli.calls import objects
     from cli.render import thought as render_thought
 
-    found = finish(
-        objects.watch(
-            home_of(invocation), id, timeout, lambda event: invocation.event(event, render_thought.event(event))
-        )
-    )
+    found = finish(objects.watch(home_of(invocation), id, timeout, render_thought.telling(invocation)), "watches")
     invocation.result(found, render_thought.watched(found))
     return 0 if found.error is None else 1
 
 
 @cycle.command("cancel")
 @everywhere
-@click.argument("id")
+@click.argument("id", shell_complete=completing.cycles)
 @click.pass_obj
 def cycle_cancel(invocation: Invocation, id: str) -> None:  # noqa: A002  # as above
     """End a mandate, by its id or by that of one of its cycles. It stops generating, and nothing of it is published."""

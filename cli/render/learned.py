@@ -11,6 +11,8 @@ from typing import Any, Final
 import msgspec
 
 from cli.calls.learning import Lesson
+from cli.live import folded
+from cli.render.pasting import pasteable
 from cli.render.render import HASH, attempts
 from cli.values import printable
 from protocol.codec import Ref, Value
@@ -61,7 +63,7 @@ def doubt(found: Doubt, parameters: Sequence[str] = ()) -> str:
 
 def about(found: Lesson, parameters: Sequence[str], settle: Settle) -> str:
     """How a method was found, what the next best one is and where they differ, and the example that would settle it."""
-    lines = [made(found)]
+    lines = [folded(made(found), WIDTH)]
     if found.runner_up is not None:
         count = found.runner_up.count
         lines += [f"the next best ({_candidates(count)}):", *_indented(found.runner_up.source)]
@@ -94,7 +96,7 @@ def sent(reply: MandateReply, command: str) -> str:
     learned = reply.learned
     if learned is None or not learned.doubts:
         return ""
-    return f"in doubt: {doubt(learned.doubts[0])}\n  settle it: {command}"
+    return f"in doubt: {doubt(learned.doubts[0])}\n  settle it:\n{pasteable(command)}"
 
 
 def watched(found: Learned) -> str:
@@ -121,7 +123,7 @@ def _settling(found: Doubt, settle: Settle) -> list[str]:
     for number, said in enumerate(found.answers):
         command = settle(number)
         if command is not None:
-            lines += [f"if {outcome(said.outcome)} is right:", f"  {command}"]
+            lines += [f"if {outcome(said.outcome)} is right:", pasteable(command)]
     return lines or ["say with one more --example what is right there"]
 
 

@@ -8,10 +8,11 @@ from typing import Final
 
 from cli.calls.memory import Memories
 from cli.console import paint
+from cli.live import Doing
 from cli.values import printable
 from protocol.messages import Found, Hit, IndexProgress, Unindexed
 
-WIDTH: Final = 100
+WIDTH: Final = 77
 LINES: Final = 4
 """Lines of a passage that are shown; `--json` has all of it."""
 
@@ -28,6 +29,10 @@ class Progress:
             return None
         self._told = reached
         return f"  {printable(progress.doc_id)}: {progress.done} of {progress.total} sentences"
+
+
+def doing(found: IndexProgress) -> Doing:
+    return Doing(f"remembers {printable(found.doc_id)}", found.done, found.total)
 
 
 def remembered(found: Memories) -> str:

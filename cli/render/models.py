@@ -70,7 +70,7 @@ def _file(found: Mapping[str, Any]) -> list[str]:
     kind = "GGUF file" if found["kind"] == "gguf" else "Hugging Face folder"
     parts = f" in {found['parts']} parts" if found["parts"] > 1 else ""
     beside = "experts" if found["engine"] == "local" else "steps"
-    fits = paint("fits", "green", sys.stdout) if found["fits"] else paint("does not fit", "red", sys.stdout)
+    fits = "fits" if found["fits"] else "does not fit"
     return [
         _line("kind", f"{kind}{parts}, {found['architecture']}, {found['quantization']}"),
         _line("size", f"{found['parameters'] / 1e6:.0f} M parameters, {_size(found['disk'])} on disk"),

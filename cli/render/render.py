@@ -39,9 +39,9 @@ def answer(reply: MandateReply) -> str:
 
 def looked(seen: Looked) -> str:
     lines = [f"{seen.name or 'object'}  {seen.oid}  at {seen.tid}"]
-    lines += [f"  {name} = {shown(value)}" for name, value in seen.slots.items()]
+    lines += [f"  {name} = {shown(value, seen.names)}" for name, value in seen.slots.items()]
     if seen.parents:
-        lines.append(f"  delegates to {', '.join(parent.oid for parent in seen.parents)}")
+        lines.append(f"  delegates to {', '.join(shown(parent, seen.names) for parent in seen.parents)}")
     for selector, method in seen.methods.items():
         lines.append(f"  {selector}  {_method(method)}")
         lines += [f"      {line}" for line in method.intent.splitlines()]
@@ -123,6 +123,11 @@ def _model(found: Mapping[str, Any]) -> list[str]:
 def demo(found: Mapping[str, Any]) -> str:
     good = sum(step["ok"] for step in found["steps"])
     return f"{good} of {len(found['steps'])} steps hold, in {found['seconds']:.0f} s"
+
+
+def walked(found: Mapping[str, Any]) -> str:
+    good = sum(step["ok"] for step in found["steps"])
+    return f"{good} of {len(found['steps'])} steps are as the tour says"
 
 
 def step(found: Mapping[str, Any]) -> str:

@@ -7,13 +7,18 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from cli.calls.asking import Answer
+from cli.console import Invocation
+from cli.live import Doing, cut
 from cli.render import learned as render_learned
 from cli.render.render import table
 from cli.values import printable, shown
 from protocol.messages import Cancelled, CodexReply, CycleStory, CycleSummary, Event, Step, Watched
 
-_WIDTH: Final = 100
+WIDTH: Final = 80
+_CANDIDATE: Final = 100
 """Characters of a candidate on its line while it is told; `batos cycle show` has all of it."""
+ID: Final = 12
+"""Characters of an id in a list: enough to be the only one that begins so."""
 
 _DOING: Final = {
     "IDLE": "takes up the mission",
@@ -23,6 +28,7 @@ _DOING: Final = {
     "COMPLETE": "is done",
     "FAILED": "has failed",
 }
+_TOGETHER: Final = {"judge": "judges the methods", "trial": "tries the contracts"}
 
 
 def event(found: Event) -> str:
@@ -34,10 +40,44 @@ def event(found: Event) -> str:
             return "  " + _drawing(found.detail)
         case "joined":
             return f"  mandate {found.detail['mandate']} is at this already, waiting for it"
-        case "sent" | "piece":
+        case "sent" | "piece" | "progress":
             return ""
         case _:
             return "  " + (found.state or found.event)
+
+
+def telling(invocation: Invocation) -> Callable[[Event], None]:
+    """Tells a mandate's events: a line for each that is worth one, and what is done meanwhile."""
+    return lambda found: invocation.event(found, event(found), doing(found))
+
+
+def doing(found: Event) -> Doing | None:
+    """What a mandate does from this event on, in plain words; None where that is as before."""
+    detail = found.detail
+    match found.event:
+        case "accepted":
+            return Doing("is accepted, and waits for its turn")
+        case "state":
+            return Doing(_DOING.get(found.state or "", found.state or ""))
+        case "joined":
+            return Doing("waits for another mandate, which is at this already")
+        case "drawing":
+            return Doing(_writing(detail))
+        case "judged":
+            return Doing("tries the candidates")
+        case "progress":
+            return Doing(_TOGETHER.get(str(detail["what"]), str(detail["what"])), detail["done"], detail["of"])
+        case "piece" if detail.get("voice"):
+            return Doing(f"{printable(str(detail['voice']))} speaks")
+    return None
+
+
+def _writing(detail: Mapping[str, Any]) -> str:
+    rows = "1 row" if detail.get("rows") == 1 else f"{detail['rows']} rows" if "rows" in detail else ""
+    pace = f"{detail['tokens_per_s']:.3g} tokens/s" if detail.get("tokens_per_s") else ""
+    what = "tries the forms of methods" if detail.get("round") == 0 else "writes candidates"
+    told = ", ".join(part for part in (rows, pace) if part)
+    return f"{what}: {told}" if told else what
 
 
 def _drawing(detail: Mapping[str, Any]) -> str:
@@ -55,29 +95,40 @@ def candidate(judged: Mapping[str, Any]) -> str:
     """A candidate method on one line, and what speaks against it."""
     _, _, body = str(judged.get("source", "")).partition("\n")
     told = printable("; ".join(line.strip() for line in body.splitlines()))
-    if len(told) > _WIDTH:
-        told = told[: _WIDTH - 1] + "…"
+    if len(told) > _CANDIDATE:
+        told = told[: _CANDIDATE - 1] + "…"
     problem = printable(str(judged.get("problem", "")))
     return f"  {told}    # {problem}" if problem else f"  {told}    # passed"
-
-
-def _when(moment: float) -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(moment))
 
 
 def cycles(found: Sequence[CycleSummary]) -> str:
     if not found:
         return "no cycles yet"
-    rows = [
-        (one.cycle, one.state, f"{one.target} {one.selector}", _when(one.started), f"{one.seconds:.1f} s")
-        for one in found
-    ]
-    return table(("cycle", "state", "message", "started", "took"), rows)
+    now = time.time()
+    rows = [(one.cycle[:ID], one.state, "", age(now - one.started), f"{one.seconds:.1f} s") for one in found]
+    room = WIDTH - max(map(len, table(("cycle", "state", "", "age", "took"), rows).split("\n")))
+    rows = [(*row[:2], cut(message(one), room), *row[3:]) for one, row in zip(found, rows, strict=True)]
+    return table(("cycle", "state", "message", "age", "took"), rows)
+
+
+def message(one: CycleSummary | CycleStory) -> str:
+    """What a cycle is for: `box area_`, or the question."""
+    asked = " ".join(one.question.split())
+    return printable(f"“{asked}”" if asked else f"{one.name or one.target} {one.selector}")
+
+
+def age(seconds: float) -> str:
+    """How long ago, as it is said: `40 s`, `5 min`, `3 h`, `12 d`."""
+    whole = max(0, int(seconds))
+    for most, each, unit in ((120, 1, "s"), (7200, 60, "min"), (172_800, 3600, "h")):
+        if whole < most:
+            return f"{whole // each} {unit}"
+    return f"{whole // 86_400} d"
 
 
 def story(found: CycleStory) -> str:
     """A cycle from its beginning to its end: each state, each send in it, the verdicts, and how it ended."""
-    lines = [f"cycle {found.cycle} for {found.target} {found.selector}, mandate {found.mandate}"]
+    lines = [f"cycle {found.cycle}, mandate {found.mandate}", message(found)]
     for stay in found.states:
         lines.append(f"{stay.state}  {stay.seconds:.2f} s")
         lines += _sends([step for step in found.steps if step.state == stay.state])
@@ -98,7 +149,7 @@ def _whole(verdict: Mapping[str, Any]) -> list[str]:
     end = "installed" if verdict.get("installed") else "chosen, not installed" if verdict.get("chosen") else "passed"
     said = printable(str(verdict.get("problem", ""))) or end
     lines = printable(str(verdict.get("source", "")).rstrip("\n")).split("\n")
-    if len(lines) == 2 and len(lines[1]) <= _WIDTH:
+    if len(lines) == 2 and len(lines[1]) <= _CANDIDATE:
         return [f"  {mark} {lines[1].strip()}    # {said}"]
     return [f"  {mark} # {said}", *(f"      {line}" for line in lines)]
 

@@ -2,39 +2,20 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
-import click
-
+from cli.live import Doing
 from cli.values import printable
 
 
-class Watcher:
-    """Shows a training's events on standard error."""
+def doing(event: dict[str, Any]) -> Doing:
+    """How far it is, for the line that lives."""
+    return Doing(f"trains: {_losses(event)}", event["step"], event["of"])
 
-    def __init__(self) -> None:
-        self._bar: Any = None
 
-    def tell(self, event: dict[str, Any]) -> str:
-        """The line that `event` is worth; '' where the bar shows it, or nobody need be told."""
-        if event["event"] == "data":
-            return _data(event)
-        known = _losses(event)
-        if not sys.stderr.isatty():
-            return f"step {event['step']} of {event['of']}: {known}" if event["held_out"] is not None else ""
-        if self._bar is None:
-            self._bar = click.progressbar(
-                length=event["of"], label="training", file=sys.stderr, item_show_func=lambda text: text or ""
-            )
-        self._bar.update(event["step"] - self._bar.pos, known)
-        return ""
-
-    def end(self) -> None:
-        """Leave the bar's line."""
-        if self._bar is not None:
-            self._bar.render_finish()
-            click.echo(file=sys.stderr)
+def step(event: dict[str, Any]) -> str:
+    """A line for each look at what was held out; '' for the steps between."""
+    return f"step {event['step']} of {event['of']}: {_losses(event)}" if event["held_out"] is not None else ""
 
 
 def trained(found: dict[str, Any]) -> str:
@@ -48,7 +29,7 @@ def trained(found: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _data(event: dict[str, Any]) -> str:
+def data(event: dict[str, Any]) -> str:
     line = f"{event['samples']} samples to learn, {event['held_out']} held out, {event['steps']} steps"
     if event["truncated"]:
         line += f"; {event['truncated']} rows are cut after {event['length']} tokens"

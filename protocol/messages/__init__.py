@@ -6,6 +6,16 @@ so that a newer peer of the same major version can be understood.
 
 from __future__ import annotations
 
+from protocol.messages.bundles import (
+    BundledMethod,
+    BundledObject,
+    Export,
+    Exported,
+    ImportBundle,
+    Imported,
+    ImportedMethod,
+    ImportedObject,
+)
 from protocol.messages.guardian import (
     Answer,
     Awaiting,
@@ -147,6 +157,8 @@ __all__ = [
     "BaseModel",
     "BaseModelReply",
     "BrokenCase",
+    "BundledMethod",
+    "BundledObject",
     "Cancel",
     "Cancelled",
     "Case",
@@ -181,6 +193,8 @@ __all__ = [
     "ExpertView",
     "Experts",
     "ExpertsReply",
+    "Export",
+    "Exported",
     "Failed",
     "FinishedCall",
     "Found",
@@ -191,6 +205,10 @@ __all__ = [
     "History",
     "Hit",
     "Import",
+    "ImportBundle",
+    "Imported",
+    "ImportedMethod",
+    "ImportedObject",
     "Index",
     "IndexProgress",
     "Indexed",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from protocol.codec import Value
+from protocol.messages.bundles import ImportBundle
 from protocol.messages.guardian import Example, Violation
 
 
@@ -164,7 +165,7 @@ class Correct(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float | None = None
 
 
-Hand = Define | SetSlots | Drop | Rename | Revert | Confirm
+Hand = Define | SetSlots | Drop | Rename | Revert | Confirm | ImportBundle
 
 
 class List(msgspec.Struct, frozen=True, kw_only=True):

@@ -59,13 +59,13 @@ class Mandate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
-    """Progress of a mandate. `event` is one of `accepted`, `joined`, `state`, `drawing`, `judged`, `sent`, `piece`.
+    """Progress of a mandate. `event` is one of `accepted`, `joined`, `state`, `drawing`, `judged`, `sent`, `piece`, `progress`.
 
     `state`: a cycle has come to this state. `judged`: a candidate has its verdict. `sent`: a method's send has its answer.
     `drawing`: candidates are about to be written; `detail` has the `round` (from 1; 0 while the model is placed), the `form`,
     how many `rows`, the `tokens_left` and `seconds_left` of the mandate, and `tokens_per_s`, None where no speed is known.
     `piece`: a text that is being generated has grown; `detail` has its `voice` (the name of the object that speaks, or ""),
-    `row` and `text`.
+    `row` and `text`. `progress`: of many things that are asked together so many are `done`, `of` so many; `what` is the verb.
     """
 
     event: str
@@ -198,7 +198,10 @@ class MethodView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Looked(msgspec.Struct, frozen=True, kw_only=True):
-    """One page of an object. `next`: the page goes on after the entry of this name; None: this was the last."""
+    """One page of an object. `next`: the page goes on after the entry of this name; None: this was the last.
+
+    `names` are those of the objects that the page refers to, by their OIDs.
+    """
 
     name: str | None
     oid: str
@@ -207,6 +210,7 @@ class Looked(msgspec.Struct, frozen=True, kw_only=True):
     parents: list[Ref]
     methods: dict[str, MethodView]
     next: str | None = None
+    names: dict[str, str] = {}
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
@@ -233,7 +237,10 @@ class Cycles(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CycleSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """One line about a cycle. `started` is Unix time; `seconds` is how long it took, or has taken so far."""
+    """One line about a cycle. `started` is Unix time; `seconds` is how long it took, or has taken so far.
+
+    `name` is what its object is called, as long as it has a name; `question` is what was asked, where it answers one.
+    """
 
     cycle: str
     mandate: str
@@ -242,6 +249,8 @@ class CycleSummary(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     started: float
     seconds: float
+    name: str = ""
+    question: str = ""
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -283,6 +292,8 @@ class CycleStory(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float = 0.0
     states: list[Stay] = []
     caused: list[str] = []
+    name: str = ""
+    question: str = ""
 
 
 class CyclesReply(msgspec.Struct, frozen=True, kw_only=True):

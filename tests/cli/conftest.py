@@ -154,7 +154,7 @@ def batos(home, capsys):
     """Run one command line against `home` with --json: its exit code and what it printed, line by line."""
 
     def run(*words):
-        code = main(["--home", str(home.root), "--json", *words])
+        code = main(["--home", str(home.root), "--json", "--events", *words])
         told = capsys.readouterr()
         return code, [json.loads(line) for line in told.out.splitlines()]
 

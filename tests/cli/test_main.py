@@ -225,7 +225,7 @@ def single_valued(command, path=()):
     """Every option of every command that takes one value, with the words that lead to it."""
     for option in command.params:
         if isinstance(option, click.Option) and not (option.multiple or option.is_flag):
-            yield [*path, option.opts[0]]
+            yield [*path, max(option.opts, key=len)]
     for name, below in getattr(command, "commands", {}).items():
         yield from single_valued(below, (*path, name))
 
@@ -263,7 +263,7 @@ def test_an_interrupted_send_says_that_the_mandate_goes_on(home, system):
     system.handlers["mandate"] = mandate
     system.start()
     child = subprocess.Popen(
-        [sys.executable, "-m", "cli.main", "--home", str(home.root), "--json", "send", "box", "area_"],
+        [sys.executable, "-m", "cli.main", "--home", str(home.root), "--json", "--events", "send", "box", "area_"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from actors.orchestrator.hand import changing, confirming, defining, reverting
+from actors.orchestrator.hand import changing, confirming, defining, importing, reverting
 from actors.orchestrator.thinking.asks import Thinking
 from actors.orchestrator.thinking.thought import Thought
 from protocol.codec import Value
-from protocol.messages import Confirm, Define, Drop, Rename, Revert, SetSlots
+from protocol.messages import Confirm, Define, Drop, ImportBundle, Rename, Revert, SetSlots
 from protocol.messages.hand import Hand
 
 
@@ -25,3 +25,5 @@ def perform(thought: Thought, hand: Hand) -> Thinking[Value]:
             return changing.rename(thought, hand)
         case Revert():
             return (yield from reverting.revert(thought, hand))
+        case ImportBundle():
+            return (yield from importing.take_in(thought, hand))

@@ -28,6 +28,10 @@ from protocol.messages import Step
 
 T = TypeVar("T")
 
+LEAST: Final = 4
+"""Characters of an id that may stand for it."""
+TOLD: Final = 4
+
 
 class Answered(msgspec.Struct, frozen=True, kw_only=True):
     """One send of a method has its answer, of `size` bytes: an entry of the trace."""
@@ -151,14 +155,37 @@ class Journal:
         return MandateRow(*row) if row else None
 
     def by_id(self, id_: str) -> MandateRow | None:
-        """The mandate with this id, or that of the cycle with this id."""
+        """The mandate with this id, or that of the cycle with this id; a unique beginning of one will do."""
         row = self._db.execute(_MANDATE + " WHERE mandate = ?", (id_,)).fetchone()
         if row is None:
             row = self._db.execute(
                 _MANDATE + " WHERE mandate = (SELECT mandate FROM cycles WHERE cycle = ?)",  # noqa: S608  all ours
                 (id_,),
             ).fetchone()
+        if row is None and (whole := self._whole(id_)) is not None:
+            return self.by_id(whole)
         return MandateRow(*row) if row else None
+
+    def _whole(self, beginning: str) -> str | None:
+        """The one id of a mandate or a cycle that begins so; BAD_ARGUMENT where several do."""
+        if len(beginning) < LEAST or not beginning.isalnum():
+            return None
+        found: list[str] = []
+        for table, word in (("mandates", beginning.upper()), ("cycles", beginning.lower())):
+            column = table[:-1]
+            rows = self._db.execute(
+                f"SELECT {column} FROM {table} WHERE {column} > ? AND {column} < ? LIMIT {TOLD + 1}",  # noqa: S608  ours
+                (word, word + "~"),
+            )
+            found += [row[0] for row in rows]
+        if len(found) > 1:
+            more = ", …" if len(found) > TOLD else ""
+            raise BatosError(
+                "BAD_ARGUMENT",
+                f"several mandates or cycles begin with {beginning}: {', '.join(found[:TOLD])}{more}",
+                "Give more of it.",
+            )
+        return found[0] if found else None
 
     def note_read(self, mandate: str, tid: str) -> None:
         """Note in which moment of the world the mandate has been thought through."""
@@ -284,10 +311,12 @@ class Journal:
         return [CycleRow(*row) for row in rows]
 
     def cycle(self, id_: str) -> CycleRow | None:
-        """The cycle with this id, or the first one of the mandate with this id."""
+        """The cycle with this id, or the first one of the mandate with this id; a unique beginning of one will do."""
         row = self._db.execute(_CYCLE + " WHERE cycle = ?", (id_,)).fetchone()
         if row is None:
             row = self._db.execute(_CYCLE + " WHERE mandate = ? ORDER BY seq LIMIT 1", (id_,)).fetchone()
+        if row is None and (whole := self._whole(id_)) is not None and whole != id_:
+            return self.cycle(whole)
         return CycleRow(*row) if row else None
 
     def begun(self, mandate: str) -> list[str]:

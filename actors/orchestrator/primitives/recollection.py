@@ -14,7 +14,8 @@ from actors.orchestrator.primitives import arguments
 from actors.orchestrator.thinking.asks import Thinking, call
 from actors.orchestrator.thinking.overlay import Memo
 from actors.orchestrator.thinking.thought import Sender
-from protocol import documents, verbs
+from protocol import verbs
+from protocol.checks import documents
 from protocol.codec import Value
 from protocol.errors import BatosError
 from protocol.messages import Index, Rank, Search, Unindex

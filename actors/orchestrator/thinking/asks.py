@@ -7,7 +7,7 @@ orchestrator can answer from its journal.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -50,6 +50,12 @@ class RemoteCall(msgspec.Struct, frozen=True, kw_only=True):
     keep: bool
     voices: tuple[Voice | None, ...] = ()
     drawing: Drawing | None = None
+
+
+class Together(msgspec.Struct, frozen=True):
+    """Ask for all of these at once, and tell how many have their reply; answered with the replies, in order."""
+
+    calls: tuple[RemoteCall, ...]
 
 
 class Begin(msgspec.Struct, frozen=True, kw_only=True):
@@ -130,5 +136,15 @@ def call(
     return reply
 
 
-Ask = RemoteCall | Begin | Entered | Judged | Chosen | Placed | Pause | SentBy | Ended | Answered
+def call_all(verb: Verb[Request, Reply, Partial], requests: Sequence[Request], *, path: str) -> Thinking[list[Reply]]:
+    """Ask another actor for many things that do not depend on each other; what a crash has lost is asked again."""
+    calls = [
+        RemoteCall(path=f"{path}{number}", verb=verb, request=request, keep=False)
+        for number, request in enumerate(requests)
+    ]
+    replies: list[Reply] = yield Together(tuple(calls))
+    return replies
+
+
+Ask = RemoteCall | Together | Begin | Entered | Judged | Chosen | Placed | Pause | SentBy | Ended | Answered
 Thinking = Generator[Ask, Any, T]

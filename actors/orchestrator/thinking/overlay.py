@@ -208,11 +208,20 @@ class Overlay:
         return oid_of(self.connection.root()[name])
 
     def name(self, oid: str) -> str:
-        """The name under which the world knows an object, or ""."""
+        """The name under which the world knows an object, or will when this is published; or ""."""
+        for layer in reversed(self._layers):
+            for name, called in layer.names.items():
+                if called == oid:
+                    return name
         return "" if self.is_fresh(oid) else world_root.get(self.connection, oid)._name or ""
 
     def find(self, name: str) -> str:
-        """The OID of the object called `name` (a name or an OID); UNKNOWN_OBJECT where there is none."""
+        """The OID of the object called `name` (a name or an OID), one that was made here too; UNKNOWN_OBJECT for none."""
+        called = next((layer.names[name] for layer in reversed(self._layers) if name in layer.names), None)
+        if called is not None:
+            return called
+        if self.is_fresh(name):
+            return name
         return oid_of(world_root.resolve(self.connection, name))
 
     def is_fresh(self, oid: str) -> bool:

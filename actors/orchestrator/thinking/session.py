@@ -7,9 +7,10 @@ sees it, if it must never be computed twice.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
 from typing import Any, Final
@@ -33,6 +34,7 @@ from actors.orchestrator.thinking.asks import (
     RemoteCall,
     SentBy,
     Thinking,
+    Together,
 )
 from actors.orchestrator.thinking.cancellation import Cancellation, Deadline, late
 from actors.orchestrator.thinking.claims import Claims
@@ -54,6 +56,8 @@ from world import root as world_root
 from world.store import Store, moment_of
 from world.values import oid_of
 
+AT_ONCE: Final = 16
+"""Questions of one thought that are on their way together: enough to keep every worker of the guardian busy."""
 MOST_POSTED: Final = 64
 """Pieces of one thought's trace that may be on their way to the journal."""
 
@@ -230,6 +234,8 @@ class Session:
         match ask:
             case RemoteCall():
                 return await self._call(ask)
+            case Together():
+                return await self._together(ask.calls)
             case Begin():
                 if ask.is_shared:
                     self._claims.take(ask.target.oid, ask.selector, mandate)
@@ -316,6 +322,25 @@ class Session:
             packed = codec.pack(reply)
             await journal.run(lambda: journal.keep(key, self.row.mandate, packed))
         return reply
+
+    async def _together(self, calls: Sequence[RemoteCall]) -> list[Any]:
+        room, done = asyncio.Semaphore(AT_ONCE), 0
+
+        async def one(call: RemoteCall) -> Any:
+            nonlocal done
+            async with room:
+                reply = await self._call(call)
+            done += 1
+            detail: dict[str, Value] = {"what": call.verb.name, "done": done, "of": len(calls)}
+            self._tell(Event(event="progress", mandate=self.row.mandate, detail=detail))
+            return reply
+
+        tasks = [asyncio.create_task(one(call)) for call in calls]
+        try:
+            return await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:  # the first that fails ends the others
+                task.cancel()
 
     def _tell_drawing(self, drawing: Drawing) -> None:
         speed = self._measured.speed

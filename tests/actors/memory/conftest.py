@@ -11,7 +11,7 @@ from ZODB.FileStorage import FileStorage
 
 from actors.memory import catalog
 from actors.memory.embedding import Embedder, find_model
-from protocol.documents import check
+from protocol.checks.documents import check
 from world import awakening
 from world.store import commit, snapshot
 

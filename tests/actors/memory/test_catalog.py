@@ -10,8 +10,8 @@ from persistent.mapping import PersistentMapping
 from ZODB.Connection import Connection
 
 from actors.memory import catalog
+from protocol.checks.documents import check
 from protocol.codec import Ref
-from protocol.documents import check
 from protocol.errors import BatosError
 from world.lexicon import PassageIndex
 from world.store import commit, snapshot
@@ -24,7 +24,7 @@ import sys
 from ZODB import DB
 from ZODB.FileStorage import FileStorage
 from actors.memory import catalog
-from protocol.documents import check
+from protocol.checks.documents import check
 db = DB(FileStorage(sys.argv[1]))
 while (entry := catalog.next_entry(db)) is not None:
     document = check(*entry[1:4])

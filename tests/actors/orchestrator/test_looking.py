@@ -7,8 +7,9 @@ import asyncio
 import pytest
 
 from actors.orchestrator import views
+from protocol import codec
 from protocol.errors import BatosError
-from protocol.messages import Look, New
+from protocol.messages import Look, Mandate, New
 from world.method import UvmMethod
 from world.store import commit
 from world.uvm import UvmObject
@@ -132,6 +133,28 @@ async def test_no_age_is_negative_when_the_clock_is_put_back(house, monkeypatch)
     monkeypatch.undo()
     found = await house.journal.run(lambda: views.cycles(house.journal, "c1", 1))
     assert (found.cycles[0].seconds, found.story.seconds, found.story.states[0].seconds) == (0.0, 0.0, 0.0)
+
+
+async def test_a_list_of_cycles_says_whose_they_are_and_what_was_asked(house):
+    oid = house.new("box").oid
+    asked = codec.pack(Mandate(target="orchestrator_obj", selector="ask_", args=["Who keeps the light?"]))
+    for mandate, body, target, selector in (
+        ("m1", b"", oid, "area_"),
+        ("m2", asked, "0" * 16, "ask_"),
+        ("m3", asked, oid, "iceman_facet_"),
+    ):
+        await house.journal.run(lambda m=mandate, b=body: house.journal.accept(m, m, b, 1.0))
+        await house.journal.run(lambda m=mandate, t=target, s=selector: house.journal.begin(f"c{m}", m, "m", t, s))
+        await house.journal.run(lambda m=mandate: house.journal.enter(f"c{m}", "IDLE"))
+    found = await house.journal.run(lambda: views.cycles(house.journal, None, 9))
+    named = await house.store.run(lambda: views.named(house.store, found))
+    assert [(one.name, one.selector, one.question) for one in named.cycles] == [
+        ("box", "iceman_facet_", ""),
+        ("", "ask_", "Who keeps the light?"),
+        ("box", "area_", ""),
+    ]
+    story = views.named(house.store, await house.journal.run(lambda: views.cycles(house.journal, "cm1", 1))).story
+    assert (story.name, story.question) == ("box", "")
 
 
 async def test_as_many_mandates_as_may_wait_keep_nobody_from_a_look_and_a_cancel(house):

@@ -99,7 +99,7 @@ def test_a_signal_is_passed_on_and_the_answer_waited_for(small, inference, home,
         "import sys; from cli import main; from cli.calls import training; training.MODULE = 'small_training'; ",
     ]
     command[2] += "sys.exit(main.main(sys.argv[1:]))"
-    words = ["expert", "train", "waits", "--jsonl", str(file), "--json", "--home", str(home.root)]
+    words = ["expert", "train", "waits", "--jsonl", str(file), "--json", "--events", "--home", str(home.root)]
     path = os.pathsep.join([str(HERE), str(HERE.parents[2])])
     with subprocess.Popen(
         [*command, *words], stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": path}

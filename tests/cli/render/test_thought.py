@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -181,7 +184,8 @@ def test_a_story_tells_each_state_its_sends_and_how_it_ended():
         caused=["C2"],
     )
     assert render_thought.story(story).splitlines() == [
-        "cycle C1 for orchestrator_obj ask_, mandate M1",
+        "cycle C1, mandate M1",
+        "orchestrator_obj ask_",
         "IDLE  0.10 s",
         "  become_  0.10 s  1 bytes",
         "SYNTHESIZING  7.00 s",
@@ -205,7 +209,7 @@ def test_a_story_shows_candidates_whole_and_marks_the_one_that_it_came_to():
     ]
     stays = [Stay(state="SYNTHESIZING", seconds=1.0)]
     story = CycleStory(cycle="C1", mandate="M1", state="COMPLETE", steps=[], verdicts=verdicts, states=stays)
-    assert render_thought.story(story).splitlines()[2:-1] == [
+    assert render_thought.story(story).splitlines()[3:-1] == [
         "    return 3    # it returned 3",
         "  * # installed",
         *(f"      {line}" for line in loop.splitlines()),
@@ -231,7 +235,8 @@ def test_a_round_of_candidates_says_what_is_left(detail, line):
 def test_a_story_without_states_or_steps_is_told_too():
     story = CycleStory(cycle="C1", mandate="M1", state="IDLE", steps=[], verdicts=[], target="box", selector="area_")
     assert render_thought.story(story).splitlines() == [
-        "cycle C1 for box area_, mandate M1",
+        "cycle C1, mandate M1",
+        "box area_",
         "IDLE after 0.0 s, 0 tokens",
     ]
 
@@ -245,6 +250,25 @@ def test_a_candidate_is_one_line():
 def test_cycles_are_a_table():
     assert render_thought.cycles([]) == "no cycles yet"
     summary = CycleSummary(
-        cycle="C1", mandate="M1", target="box", selector="area_", state="FAILED", started=0.0, seconds=1.5
+        cycle="c8e695005c326423f42a5",
+        mandate="M1",
+        target="00000000000000ab",
+        selector="area_",
+        state="FAILED",
+        started=time.time() - 400,
+        seconds=1.5,
+        name="box",
     )
-    assert "FAILED" in render_thought.cycles([summary])
+    asked = msgspec.structs.replace(summary, selector="ask_", state="DECOMPOSING", question="Who\nkeeps it? " * 20)
+    lines = render_thought.cycles([summary, asked]).splitlines()
+    assert lines[1].split()[:4] == ["c8e695005c32", "FAILED", "box", "area_"]
+    assert "6 min" in lines[1]
+    assert "“Who keeps it? Who" in lines[2]
+    assert all(len(line) <= 80 for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"), [(-3, "0 s"), (119, "119 s"), (120, "2 min"), (7200, "2 h"), (2e5, "2 d")]
+)
+def test_an_age_is_said_as_people_say_it(seconds, told):
+    assert render_thought.age(seconds) == told

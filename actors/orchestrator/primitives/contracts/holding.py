@@ -114,8 +114,16 @@ def first_broken(thought: Thought, oid: str, draft: Draft, path: str) -> Thinkin
 
 def tried(thought: Thought, oid: str, draft: Draft, path: str) -> Thinking[tuple[list[Case], dict[str, trials.Frozen]]]:
     """How a method on `oid`, which the gates have let in, does on its examples, and the objects that it read, by their digest."""
+    trial = trial_of(thought, oid, draft)
+    found = yield from call(verbs.TRIAL, trial, path=path, keep=True)
+    found, read = yield from trials.complete(thought, trial, found, draft, path)
+    return found.cases, read
+
+
+def trial_of(thought: Thought, oid: str, draft: Draft) -> Trial:
+    """The trial of a method on `oid`, which the gates have let in, on all of its examples."""
     kernel = thought.overlay.is_privileged(oid, draft.selector)
-    trial = Trial(
+    return Trial(
         source=draft.source,
         receiver=Ref(oid),
         slots=thought.overlay.visible(oid, kernel=kernel),
@@ -124,9 +132,6 @@ def tried(thought: Thought, oid: str, draft: Draft, path: str) -> Thinking[tuple
         is_judged=True,
         kernel=kernel,
     )
-    found = yield from call(verbs.TRIAL, trial, path=path, keep=True)
-    found, read = yield from trials.complete(thought, trial, found, draft, path)
-    return found.cases, read
 
 
 def breaks(selector: str, what: str, broken: Break, hint: str) -> BatosError:

@@ -11,7 +11,7 @@ from actors.orchestrator.actor import Orchestrator
 from protocol import codec, verbs
 from protocol.errors import BatosError
 from protocol.home import Settings
-from protocol.messages import Check, Confirm, Correct, Define, Drop, Rename, Revert, SetSlots
+from protocol.messages import Check, Confirm, Correct, Define, Drop, Export, ImportBundle, Rename, Revert, SetSlots
 
 
 def untold(event):
@@ -62,6 +62,12 @@ class Hand:
 
     async def check(self, *names, partial=lambda _: None, **rest):
         return await self.ask(verbs.CHECK, Check(names=list(names)), partial=partial, **rest)
+
+    async def give(self, *names):
+        return await self.ask(verbs.EXPORT, Export(names=list(names)))
+
+    async def take(self, objects, key=None, told=untold, **rest):
+        return await self.ask(verbs.IMPORT_BUNDLE, ImportBundle(name="shapes", objects=objects, **rest), key, told)
 
     async def refused(self, work):
         with pytest.raises(BatosError) as caught:

@@ -199,3 +199,25 @@ def test_a_journal_that_cannot_be_opened_is_a_clear_error(path):
     with pytest.raises(BatosError, match="cannot open the journal") as caught:
         Journal(path)
     assert caught.value.code == "STORAGE"
+
+
+async def test_a_unique_beginning_stands_for_an_id(journal):
+    for mandate, cycle in (("01AAAA0001", "c8e6950001"), ("01AAAA0002", "c8e7000002"), ("01BBBB0003", "c8e6950003")):
+        await journal.run(lambda m=mandate: journal.accept(m, m, b"", 1.0))
+        await journal.run(lambda m=mandate, c=cycle: journal.begin(c, m, "m", "o", "area_"))
+
+    async def mandate_of(id_):
+        row = await journal.run(lambda: journal.by_id(id_))
+        return row and row.mandate
+
+    assert await mandate_of("01BB") == await mandate_of("01bbbb") == await mandate_of("01BBBB0003") == "01BBBB0003"
+    assert await mandate_of("c8e7") == await mandate_of("C8E700000") == "01AAAA0002"
+    assert (await journal.run(lambda: journal.cycle("01BB"))).cycle == "c8e6950003"
+    assert (await journal.run(lambda: journal.cycle("c8e6950003"))).mandate == "01BBBB0003"
+    for nobody in ("01B", "01CC", "", "01BBBB0003X", "%", "c8e7%"):
+        assert await mandate_of(nobody) is None
+        assert await journal.run(lambda id_=nobody: journal.cycle(id_)) is None
+    for several in ("01AAAA", "c8e695"):
+        with pytest.raises(BatosError, match="several") as caught:
+            await mandate_of(several)
+        assert caught.value.code == "BAD_ARGUMENT"

@@ -9,13 +9,10 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import shutil
 import signal
-import tempfile
 import threading
 import time
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any, Final
 
 from cli import lifecycle
@@ -24,6 +21,8 @@ from cli.console import Invocation
 from cli.render import experts as render_experts
 from cli.render import render
 from cli.render import thought as render_thought
+from cli.stories import throwaway
+from cli.stories.throwaway import expect, wrong
 from protocol.errors import BatosError
 from protocol.home import Home
 from protocol.messages import Created, Event, ExpertView, Hit, Looked, MandateReply
@@ -50,12 +49,8 @@ _SIGNALLED: Final = (
 
 async def run(invocation: Invocation) -> dict[str, Any]:
     """Show all steps; `{"ok", "seconds", "steps", "note"}`. Whatever happens, nothing keeps running."""
-    # Not $TMPDIR: the path of a unix socket is short.
-    folder = Path(tempfile.mkdtemp(prefix="batos-", dir="/tmp"))
-    try:
-        return await _show(Demo(Home(folder / "home"), invocation))
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with throwaway.home() as home:
+        return await _show(Demo(home, invocation))
 
 
 class Demo:
@@ -76,9 +71,9 @@ class Demo:
         await self.create("box", _BOX)
         self.tell('$ batos send box area_ --example \'{"slots":{"width":3,"height":4},"args":[],"returns":12}\'')
         reply = await self.send("box", "area_", '{"slots":{"width":3,"height":4},"args":[],"returns":12}')
-        _expect(reply.result == 30, f"area_ of a box of 5 by 6 came out as {reply.result!r}, not 30")
+        expect(reply.result == 30, f"area_ of a box of 5 by 6 came out as {reply.result!r}, not 30")
         if not reply.synthesized or reply.method is None:
-            raise _wrong("the answer came without a synthesised method")
+            raise wrong("the answer came without a synthesised method")
         found = await objects.source(self.home, "box", "area_")
         self.tell(_indented(render.source(found, terminal=True)))
         tries = render.attempts(reply.method.attempts)
@@ -86,19 +81,19 @@ class Demo:
 
     async def reuse(self) -> str:
         reply = await self.send("box", "area_")
-        _expect(reply.result == 30, f"area_ came out as {reply.result!r}, not 30")
-        _expect(reply.cycle is None and not reply.synthesized, f"it took another cycle, {reply.cycle}")
+        expect(reply.result == 30, f"area_ came out as {reply.result!r}, not 30")
+        expect(reply.cycle is None and not reply.synthesized, f"it took another cycle, {reply.cycle}")
         return "the second area_ is answered by the method, without a cycle"
 
     async def refuse(self) -> str:
         before = await objects.look(self.home, "box")
         code, (line,) = await asyncio.to_thread(guard.judge, _UNSIGNALLED)
-        _expect(code == 4 and line["verdict"] == "reject", "a change of state without its signal was accepted")
+        expect(code == 4 and line["verdict"] == "reject", "a change of state without its signal was accepted")
         good, (other,) = await asyncio.to_thread(guard.judge, _SIGNALLED)
-        _expect(good == 0 and other["verdict"] == "accept", "the same method with its signal was refused")
+        expect(good == 0 and other["verdict"] == "accept", "the same method with its signal was refused")
         after = await objects.look(self.home, "box")
-        _expect(after.slots == before.slots, f"the slots have moved from {before.slots} to {after.slots}")
-        _expect("widen_" not in after.methods, "the refused method was installed")
+        expect(after.slots == before.slots, f"the slots have moved from {before.slots} to {after.slots}")
+        expect("widen_" not in after.methods, "the refused method was installed")
         broken = line["violations"][0]
         return f"widen_ without its signal is refused: {broken['rule']} in line {broken['line']}, {broken['message']}"
 
@@ -110,9 +105,9 @@ class Demo:
         self.tell(_indented(facts.FACTS))
         kept = await memory.remember(self.home, memory.read_all([str(file)], facts.DOCUMENT))
         (document,) = kept.documents
-        _expect(kept.tid is not None, "the document was remembered without a commit")
+        expect(kept.tid is not None, "the document was remembered without a commit")
         hits = await self.search()
-        _expect(any(hit.doc_id == facts.DOCUMENT for hit in hits), "the document is not found by the question")
+        expect(any(hit.doc_id == facts.DOCUMENT for hit in hits), "the document is not found by the question")
         passages = "passage" if document.chunks == 1 else "passages"
         return f"{document.doc_id} is remembered, as {document.chunks} {passages}"
 
@@ -131,12 +126,12 @@ class Demo:
         after = await self.personas()
         for name, seen in before.items():
             for selector, method in seen.methods.items():
-                _expect(after[name].methods.get(selector) == method, f"{name}.{selector} is not what it was")
+                expect(after[name].methods.get(selector) == method, f"{name}.{selector} is not what it was")
         made = {f"{name}.{new}" for name, seen in after.items() for new in seen.methods.keys() - before[name].methods}
         lacked = {
             f"{part.persona}.{part.facet}" for part in answer.facets if part.facet not in before[part.persona].methods
         }
-        _expect(made == lacked, f"the second answer needed {sorted(lacked)} and wrote {sorted(made)}")
+        expect(made == lacked, f"the second answer needed {sorted(lacked)} and wrote {sorted(made)}")
         written = (
             f"and wrote {', '.join(sorted(made))}, which it had not asked before" if made else "and wrote no method"
         )
@@ -147,19 +142,19 @@ class Demo:
         part = self._first().facets[0]
         before = {view.name: view for view in await self.experts()}
         name = part.expert or "the base model"
-        _expect(name in before, f"{part.persona} speaks through {name}, and there are {sorted(before)}")
+        expect(name in before, f"{part.persona} speaks through {name}, and there are {sorted(before)}")
         other = next(one for one in before if one != name)
         own = await self.facet(part)
         await self.send(part.persona, experts.ADOPT, value=other)
         swapped = await experts.activate(self.home, other)
         foreign = await self.facet(part)
         await self.send(part.persona, experts.ADOPT, value=name)
-        _expect(await self.facet(part) == own, f"through {name} again, {part.persona} says something else")
+        expect(await self.facet(part) == own, f"through {name} again, {part.persona} says something else")
         after = {view.name: view for view in await self.experts()}
         self.tell(_indented(render_experts.experts(list(after.values()))))
         for used in (name, other):
-            _expect((after[used].last_used or 0) > (before[used].last_used or 0), f"the expert {used} was not used")
-        _expect(own != foreign, f"through {name} and through {other} {part.persona} says the same: {own}")
+            expect((after[used].last_used or 0) > (before[used].last_used or 0), f"the expert {used} was not used")
+        expect(own != foreign, f"through {name} and through {other} {part.persona} says the same: {own}")
         return (
             f"{part.persona} says through {name}: {own} Through {other}: {foreign} The swap took "
             f"{1000 * swapped.seconds:.1f} ms, and through {name} again it says the first, to the letter"
@@ -186,24 +181,24 @@ class Demo:
                 raise
             ended = f"it failed honestly ({error.message})"
         else:
-            _expect(reply.result == 24, f"volume_ of a crate of 2 by 3 by 4 came out as {reply.result!r}, not 24")
+            expect(reply.result == 24, f"volume_ of a crate of 2 by 3 by 4 came out as {reply.result!r}, not 24")
             ended = "volume_ answers 24"
             kept, written = {"volume_": reply.cycle}, reply.tid
-        _expect(bool(killed), "the cycle had ended before the orchestrator could be killed")
+        expect(bool(killed), "the cycle had ended before the orchestrator could be killed")
         now = (await lifecycle.status(self.home))["actors"]["orchestrator"]["pid"]
-        _expect(now != pid, "the orchestrator was not restarted")
+        expect(now != pid, "the orchestrator was not restarted")
         cycles = [one for one in await objects.cycles(self.home, 1000) if one.mandate in killed]
-        _expect(len(cycles) == 1, f"the mandate has {len(cycles)} cycles")
+        expect(len(cycles) == 1, f"the mandate has {len(cycles)} cycles")
         seen = await objects.look(self.home, "crate")
-        _expect(seen.methods.keys() == kept.keys(), f"crate has the methods {sorted(seen.methods)}")
-        _expect(seen.tid == written, f"crate was last written by {seen.tid}, the mandate published {written}")
+        expect(seen.methods.keys() == kept.keys(), f"crate has the methods {sorted(seen.methods)}")
+        expect(seen.tid == written, f"crate was last written by {seen.tid}, the mandate published {written}")
         if seen.tid != made.tid:
             # No transaction has this number, so this is the moment before the one that published.
             before = await objects.look(self.home, "crate", f"{int(seen.tid, 16) - 1:016x}")
-            _expect(before.tid == made.tid, f"crate was written more than once, at {before.tid} and {seen.tid}")
+            expect(before.tid == made.tid, f"crate was written more than once, at {before.tid} and {seen.tid}")
         for selector, cycle in kept.items():
             author = seen.methods[selector].author
-            _expect(author == cycle == cycles[0].cycle, f"{selector} was written by {author}, the cycle was {cycle}")
+            expect(author == cycle == cycles[0].cycle, f"{selector} was written by {author}, the cycle was {cycle}")
         return f"killed -9 (pid {pid}, now {now}), the mandate still ended, once: one cycle, one commit, {ended}"
 
     async def restart(self) -> str:
@@ -211,10 +206,10 @@ class Demo:
         await lifecycle.down(self.home, self.tell)
         await self.up()
         after = await objects.look(self.home, "box")
-        _expect("area_" in before.methods and after.methods == before.methods, "the methods are not what they were")
+        expect("area_" in before.methods and after.methods == before.methods, "the methods are not what they were")
         reply = await self.send("box", "area_")
-        _expect(reply.result == 30 and reply.cycle is None, f"area_ came out as {reply.result!r}, cycle {reply.cycle}")
-        _expect(await self.personas() == thinkers, "the personas are not what they were")
+        expect(reply.result == 30 and reply.cycle is None, f"area_ came out as {reply.result!r}, cycle {reply.cycle}")
+        expect(await self.personas() == thinkers, "the personas are not what they were")
         self._expect_found(await self.search(), self._first())
         return (
             "after down and up the method is there, the same to the letter, and answers 30 without a cycle; so are the "
@@ -235,11 +230,11 @@ class Demo:
         one = asking.Asking(self.home, facts.QUESTION, detach=False, key=None, seconds=WAIT_S)
         answer = await one.run(lambda event: self._told(told.tell(event)))
         self.tell(_indented(render_thought.answer(answer)))
-        _expect(answer.state == "COMPLETE" and bool(answer.answer), f"the question ended in {answer.state}")
-        _expect(len(answer.facets) > 1, f"{len(answer.facets)} facets have spoken, two are the least")
+        expect(answer.state == "COMPLETE" and bool(answer.answer), f"the question ended in {answer.state}")
+        expect(len(answer.facets) > 1, f"{len(answer.facets)} facets have spoken, two are the least")
         sources = [str(source["doc_id"]) for source in answer.sources]
-        _expect(facts.DOCUMENT in sources, f"the answer is based on {sources}, not on {facts.DOCUMENT}")
-        _expect(answer.remembered, "memory does not have the answer yet")
+        expect(facts.DOCUMENT in sources, f"the answer is based on {sources}, not on {facts.DOCUMENT}")
+        expect(answer.remembered, "memory does not have the answer yet")
         return answer
 
     async def search(self) -> list[Hit]:
@@ -259,16 +254,16 @@ class Demo:
 
     def _first(self) -> asking.Answer:
         if self.asked is None:
-            raise _wrong("there is no answer, because the step before has failed")
+            raise wrong("there is no answer, because the step before has failed")
         return self.asked
 
     def _expect_found(self, hits: list[Hit], answer: asking.Answer) -> None:
         found = [hit for hit in hits if hit.metadata.get("cycle") == answer.cycle and hit.metadata["kind"] == "answer"]
-        _expect(bool(found), "search does not find the answer")
-        _expect(len({(hit.doc_id, hit.chunk_index) for hit in found}) == len(found), "the answer is there twice")
+        expect(bool(found), "search does not find the answer")
+        expect(len({(hit.doc_id, hit.chunk_index) for hit in found}) == len(found), "the answer is there twice")
         for hit in found:
             part = hit.text.strip() in f"{facts.QUESTION}\n\n{answer.answer}"
-            _expect(part, f"search finds another answer: {hit.text}")
+            expect(part, f"search finds another answer: {hit.text}")
 
     def _told(self, line: str) -> None:
         if line:
@@ -306,32 +301,12 @@ async def _show(demo: Demo) -> dict[str, Any]:
     try:
         await demo.up()
         for step in demo.steps:
-            found = await _try(step)
+            found = await throwaway.attempt(step.__name__, step)
             steps.append(found)
             demo.finished({"event": "step", **found}, render.step(found))
     finally:
         await lifecycle.down(demo.home, demo.tell)
-    seconds = round(time.perf_counter() - started, 1)
-    return {"ok": all(step["ok"] for step in steps), "seconds": seconds, "steps": steps, "note": NOTE}
-
-
-async def _try(step: Callable[[], Awaitable[str]]) -> dict[str, Any]:
-    started = time.perf_counter()
-    try:
-        detail, ok = await step(), True
-    except BatosError as error:
-        detail, ok = f"{error.message}. {error.hint}".rstrip(". ") + f" ({error.code})", False
-    seconds = round(time.perf_counter() - started, 1)
-    return {"name": step.__name__, "ok": ok, "seconds": seconds, "detail": detail}
-
-
-def _expect(holds: bool, otherwise: str) -> None:
-    if not holds:
-        raise _wrong(otherwise)
-
-
-def _wrong(what: str) -> BatosError:
-    return BatosError("INTERNAL", what)
+    return throwaway.told(steps, started, note=NOTE)
 
 
 def _indented(text: str) -> str:

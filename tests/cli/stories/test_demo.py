@@ -6,11 +6,12 @@ import sys
 
 import pytest
 
-from cli import demo, lifecycle
+from cli import lifecycle
 from cli.calls import asking, facts
 from cli.console import Invocation
 from cli.main import main
-from protocol import documents
+from cli.stories import demo
+from protocol.checks import documents
 from protocol.errors import BatosError
 from protocol.messages import ExpertReply, ExpertView, Hit, Looked, MethodView
 
@@ -41,7 +42,7 @@ def test_a_step_that_fails_says_why_and_the_world_is_thrown_away(monkeypatch, ca
 
     for name in STEPS:
         monkeypatch.setattr(demo.Demo, name, badly if name == "crash" else well)
-    assert main(["demo", "--json"]) == 1
+    assert main(["demo", "--json", "--events"]) == 1
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line["event"] for line in lines[:-1]] == ["step"] * len(STEPS)
     assert lines[-1]["ok"] is False

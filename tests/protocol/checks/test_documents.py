@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from protocol.checks.documents import MAX_BYTES, check
 from protocol.codec import Ref
-from protocol.documents import MAX_BYTES, check
 from protocol.errors import BatosError
 
 
