@@ -12,6 +12,8 @@ import msgspec
 
 from protocol.errors import BatosError
 from protocol.messages import (
+    Accept,
+    Accepted,
     Activate,
     ActorStatus,
     BaseModel,
@@ -56,9 +58,13 @@ from protocol.messages import (
     Prefetch,
     Probe,
     Probed,
+    Proposals,
+    ProposalsReply,
     Ran,
     Rank,
     Ranked,
+    Reject,
+    Rejected,
     Rename,
     Renamed,
     Resume,
@@ -119,6 +125,9 @@ SET: Final = _plain("orchestrator", "set", SetSlots, SlotsSet)
 DROP: Final = _plain("orchestrator", "drop", Drop, Dropped)
 RENAME: Final = _plain("orchestrator", "rename", Rename, Renamed)
 REVERT: Final = _plain("orchestrator", "revert", Revert, Reverted)
+ACCEPT: Final = _plain("orchestrator", "accept", Accept, Accepted)
+REJECT: Final = _plain("orchestrator", "reject", Reject, Rejected)
+PROPOSALS: Final = _plain("orchestrator", "proposals", Proposals, ProposalsReply)
 LIST: Final = _plain("orchestrator", "list", List, Listed)
 HISTORY: Final = _plain("orchestrator", "history", History, Versions)
 
@@ -163,6 +172,9 @@ _ALL: Final[tuple[AnyVerb, ...]] = (
     DROP,
     RENAME,
     REVERT,
+    ACCEPT,
+    REJECT,
+    PROPOSALS,
     LIST,
     HISTORY,
     INFER,

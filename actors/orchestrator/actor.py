@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
+import msgspec
 import structlog
 from ulid import ULID
 
@@ -28,6 +29,8 @@ from protocol import codec, verbs
 from protocol.errors import BatosError
 from protocol.home import Home
 from protocol.messages import (
+    Accept,
+    Accepted,
     Cancel,
     Cancelled,
     Codex,
@@ -48,6 +51,10 @@ from protocol.messages import (
     New,
     Pack,
     Packed,
+    Proposals,
+    ProposalsReply,
+    Reject,
+    Rejected,
     Renamed,
     Reverted,
     SlotsSet,
@@ -171,6 +178,9 @@ class Orchestrator(Actor):
             "drop": self._by_hand(lambda hand: f"drop {hand.name} {hand.entry or ''}".rstrip(), Dropped),
             "rename": self._by_hand(lambda hand: f"rename {hand.name} {hand.to}", Renamed),
             "revert": self._by_hand(lambda hand: f"revert {hand.name} {hand.selector}", Reverted),
+            "accept": self._by_hand(lambda hand: f"accept {hand.id}", Accepted),
+            "reject": self._by_hand(lambda hand: f"reject {hand.id}", Rejected),
+            "proposals": self.proposals,
             "status": self.status,
         }
 
@@ -219,15 +229,22 @@ class Orchestrator(Actor):
     async def history(self, request: History, _: Call) -> Versions:
         return await self._in_world(lambda store: reading.versions(store, request), again=True)
 
+    async def proposals(self, request: Proposals, _: Call) -> ProposalsReply:
+        return await self._in_world(lambda store: reading.proposals(store, request), again=True)
+
     def _by_hand(self, why: Callable[[Any], str], reply: type[Reply]) -> Handler:
         """A verb that a person writes into the world by: a mandate, with its result as that verb's `reply`."""
 
         async def serve(request: Any, call: Call) -> Reply:
             if self._mandates is None:
                 raise self._not_ready()
-            mandate = Mandate(
-                target=request.name, selector="", intent=why(request)[:HAND_WHY], hand=request, seconds=HAND_S
-            )
+            if isinstance(request, Accept | Reject):
+                beginning = request.id
+                on = await self._in_world(lambda store: reading.id_of(store, beginning), again=True)
+                request = msgspec.structs.replace(request, id=on)
+            else:
+                on = request.name
+            mandate = Mandate(target=on, selector="", intent=why(request)[:HAND_WHY], hand=request, seconds=HAND_S)
             # Such a verb has no partial replies: there is nothing to tell on the way.
             done = await self._mandates.answer(mandate, call.envelope.idem or str(ULID()), lambda _: None)
             return codec.convert({**done.result, "tid": done.tid}, reply)

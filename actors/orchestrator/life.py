@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Final, TypeVar
 
@@ -69,14 +69,19 @@ class Life:
         claims: Claims,
         intents: Intents,
         session: Callable[[MandateRow, Tell, Cancellation, Deadline], Session],
+        published: Callable[[Mandate], Awaitable[None]],
     ) -> None:
-        """`session` opens a session of this mandate: one for each time that it is thought through."""
+        """`session` opens a session of this mandate: one for each time that it is thought through.
+
+        `published` is called before its end, and does what follows from it; perhaps twice, where there was a crash in between.
+        """
         self.mandate = mandate
         self.cancellation = cancellation
         self.deadline: Deadline | None = None
         self._store, self._journal, self._caller = store, journal, caller
         self._claims, self._intents = claims, intents
         self._session = session
+        self._published = published
         self._tell = tell
         self._conflicts = self._cycles_lost = 0
         self._lost_at: frozenset[str] = frozenset()
@@ -218,9 +223,12 @@ class Life:
         if has_memos:
             patience = REMEMBER_S if session.mandate.hand is None else TELL_S
             reply = msgspec.structs.replace(reply, remembered=await self._catch_up(deadline, patience))
+        await self._published(session.mandate)
+        may_go_on = reply.proposal is not None
         # What was published stands in `applied`, and would be found there after a power cut.
         await self._journal.run(
-            lambda: self._journal.finish(self.mandate, "complete", codec.pack(reply)), durable=reply.tid is None
+            lambda: self._journal.finish(self.mandate, "complete", codec.pack(reply), may_go_on=may_go_on),
+            durable=reply.tid is None,
         )
         return reply
 

@@ -41,7 +41,7 @@ EXAMPLE: Final = '{"slots":{…},"args":[…],"returns":…}'
 class Lesson(msgspec.Struct, frozen=True, kw_only=True):
     """What `learn` came to. `groups` are the methods that hold the contract, by behaviour, the chosen one first.
 
-    `proposal` is none as yet. `reason` says why nothing is installed, and `tid` is None then. Detached, nothing is known yet.
+    `reason` says why nothing is installed; with a `proposal`, the user has the last word on it. Detached, nothing is known yet.
     """
 
     mandate: str
@@ -175,7 +175,7 @@ def answered(reply: MandateReply) -> dict[str, Any]:
     learned = reply.learned
     shape = msgspec.structs.asdict(reply)
     del shape["learned"]
-    return {**shape, "proposal": None, "doubts": learned.doubts if learned is not None else []}
+    return {**shape, "doubts": learned.doubts if learned is not None else []}
 
 
 def _lesson(reply: MandateReply) -> Lesson:
@@ -194,7 +194,8 @@ def _lesson(reply: MandateReply) -> Lesson:
         cycle=reply.cycle,
         state=reply.state,
         method=reply.method,
-        tid=reply.tid if learned is not None and learned.installed else None,
+        proposal=reply.proposal,
+        tid=reply.tid if reply.proposal is not None or (learned is not None and learned.installed) else None,
         remembered=reply.remembered,
         **facts,
     )

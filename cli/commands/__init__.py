@@ -3,7 +3,19 @@
 Imports stand in the commands: what one of them needs costs the others nothing.
 """
 
-from cli.commands import experts, gate, hand, learning, life, memory, models, objects, thought
+from cli.commands import experts, gate, hand, learning, life, memory, models, objects, proposals, thought
 from cli.commands.group import batos
 
-__all__ = ["batos", "experts", "gate", "hand", "learning", "life", "memory", "models", "objects", "thought"]
+__all__ = [
+    "batos",
+    "experts",
+    "gate",
+    "hand",
+    "learning",
+    "life",
+    "memory",
+    "models",
+    "objects",
+    "proposals",
+    "thought",
+]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from actors.orchestrator.hand import changing, defining, reverting
+from actors.orchestrator.hand import changing, defining, reverting, settling
 from actors.orchestrator.thinking.asks import Thinking
 from actors.orchestrator.thinking.thought import Thought
 from protocol.codec import Value
-from protocol.messages import Define, Drop, Rename, Revert, SetSlots
+from protocol.messages import Accept, Define, Drop, Reject, Rename, Revert, SetSlots
 from protocol.messages.hand import Hand
 
 
@@ -23,3 +23,7 @@ def perform(thought: Thought, hand: Hand) -> Thinking[Value]:
             return changing.rename(thought, hand)
         case Revert():
             return (yield from reverting.revert(thought, hand))
+        case Accept():
+            return (yield from settling.accept(thought, hand))
+        case Reject():
+            return settling.reject(thought, hand)

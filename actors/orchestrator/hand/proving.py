@@ -112,7 +112,7 @@ def first_broken(thought: Thought, oid: str, draft: Draft, path: str) -> Thinkin
         source=draft.source,
         receiver=Ref(oid),
         slots=thought.overlay.visible(oid, kernel=kernel),
-        examples=[_example(value) for value in draft.examples],
+        examples=[example_of(value) for value in draft.examples],
         is_sent=False,
         kernel=kernel,
     )
@@ -151,7 +151,8 @@ def draft_of(method: UvmMethod, author: str) -> Draft:
     )
 
 
-def _example(value: Value) -> Example:
+def example_of(value: Value) -> Example:
+    """An example as the world keeps it, to be tried."""
     return read_example(value, "an example of its contract")
 
 

@@ -157,10 +157,10 @@ class Journal:
             ).fetchone()
         return MandateRow(*row) if row else None
 
-    def finish(self, mandate: str, state: str, reply: bytes) -> None:
+    def finish(self, mandate: str, state: str, reply: bytes, *, may_go_on: bool = False) -> None:
         """Note the end of a mandate, `complete` or `failed`; with it its cycles end, and what was kept for it goes.
 
-        A failure that passes may be attempted again, so what was kept for a failed one stays.
+        A failure that passes may be attempted again, so what was kept for a failed one stays; and for one that `may_go_on`.
         """
         now = time.time()
         self._db.execute(
@@ -170,7 +170,7 @@ class Journal:
             "UPDATE cycles SET state = ?, ended = max(started, ?) WHERE mandate = ? AND ended IS NULL",
             (state.upper(), now, mandate),
         )
-        if state == "complete":
+        if state == "complete" and not may_go_on:
             self._db.execute("DELETE FROM replies WHERE mandate = ?", (mandate,))
         self._unsynced.add(mandate)
 

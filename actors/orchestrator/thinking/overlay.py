@@ -66,16 +66,41 @@ class Memo(msgspec.Struct, frozen=True):
     metadata: dict[str, Value]
 
 
+class Offer(msgspec.Struct, frozen=True, kw_only=True):
+    """A method that a mandate proposes for `target` (an OID) instead of installing it; see `world.history.UvmProposal`."""
+
+    id: str
+    target: str
+    draft: Draft
+    message: dict[str, Value]
+    found: dict[str, Value]
+    replaces: str
+    diff: str
+    attempt: int
+    body: bytes = b""
+
+
+class Settled(msgspec.Struct, frozen=True, kw_only=True):
+    """How the user has settled a proposal."""
+
+    state: str
+    by: str
+    because: str = ""
+
+
 class Layer(msgspec.Struct):
     """Changed slots by object and name, the objects that were made, what memory is to remember, and changed names.
 
     `names` maps each of the user's names to the object (an OID) that it comes to mean, or to None where it is taken away.
+    `offers` are new proposals, and `settled` how others were settled, by their id.
     """
 
     slots: dict[str, dict[str, Slot]] = {}
     fresh: dict[str, bool] = {}  # oid -> whether publishing keeps it (a clone) or not (a cycle's context)
     outbox: list[Memo] = []
     names: dict[str, str | None] = {}
+    offers: list[Offer] = []
+    settled: dict[str, Settled] = {}
 
 
 class Place(NamedTuple):
@@ -119,6 +144,8 @@ class Overlay:
         top.fresh.update(layer.fresh)
         top.outbox.extend(layer.outbox)
         top.names.update(layer.names)
+        top.offers.extend(layer.offers)
+        top.settled.update(layer.settled)
 
     def branch(self) -> Overlay:
         """An overlay beside others over what this one sees now; its reads count as this one's, its top layer is its own."""
@@ -221,7 +248,7 @@ class Overlay:
     def _stored(self, oid: str) -> dict[str, Slot]:
         if oid not in self._snapshot:
             stored = world_root.get(self.connection, oid)
-            self._note(stored._slots)
+            self.note(stored._slots)
             self._snapshot[oid] = {name: self._slot(value) for name, value in stored._slots.items()}
         return self._snapshot[oid]
 
@@ -229,11 +256,12 @@ class Overlay:
         if isinstance(value, UvmMethod):
             return value
         try:
-            return plain(value, self._note)
+            return plain(value, self.note)
         except NotPlain:
             return OPAQUE
 
-    def _note(self, container: Persistent) -> None:
+    def note(self, container: Persistent) -> None:
+        """Count `container` as read."""
         container._p_activate()
         self.reads[oid_of(container)] = container._p_serial
 
@@ -253,6 +281,14 @@ class Overlay:
     def call(self, name: str, oid: str | None) -> None:
         """Let `name` mean the object `oid`, or nothing any more."""
         self._layers[-1].names[name] = oid
+
+    def offer(self, offer: Offer) -> None:
+        """Propose a method, once the mandate is published."""
+        self._layers[-1].offers.append(offer)
+
+    def settle(self, id_: str, settled: Settled) -> None:
+        """Settle a proposal."""
+        self._layers[-1].settled[id_] = settled
 
     def written(self) -> frozenset[str]:
         """The OIDs of the state of all stored objects that were changed: what another one's read of them is noted by."""

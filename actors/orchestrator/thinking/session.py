@@ -38,7 +38,7 @@ from actors.orchestrator.thinking.contracts import contract_of
 from actors.orchestrator.thinking.intents import Intents
 from actors.orchestrator.thinking.interpreter import NOT_UNDERSTOOD, send
 from actors.orchestrator.thinking.overlay import Draft, Layer, Overlay
-from actors.orchestrator.thinking.thought import Message, Performer, Thought
+from actors.orchestrator.thinking.thought import Message, Performer, Proposed, Thought
 from bus.again import Again
 from bus.client import Caller
 from protocol import codec
@@ -113,6 +113,9 @@ class Session:
         while True:
             try:
                 step = await self._store.run(partial(self._advance, thinking, answer, error))
+            except Proposed as proposed:
+                await self._written(0)
+                return self._proposed(proposed)
             finally:
                 self._tell_traced()
             if isinstance(step, _Result):
@@ -145,6 +148,7 @@ class Session:
             self._settings.orchestrator,
             self._primitives,
             deadline=self.deadline,
+            attempt=self.row.attempt,
             seed=self._settings.inference.seed,
             form=self._settings.inference.form,
             form_tokens=self._settings.inference.form_tokens,
@@ -183,6 +187,19 @@ class Session:
             synthesized=is_published,
             method=made,
             learned=learned,
+        )
+
+    def _proposed(self, proposed: Proposed) -> MandateReply:
+        """The end of a mandate that the user has the last word on: the overlay holds nothing now but the proposal."""
+        if proposed.offer is not None:
+            self.thought.overlay.offer(msgspec.structs.replace(proposed.offer, body=self.row.body))
+        return MandateReply(
+            mandate=self.row.mandate,
+            cycle=self.begun[0] if self.begun else None,
+            state="PROPOSED",
+            method=proposed.made,
+            learned=proposed.learned,
+            proposal=proposed.id,
         )
 
     def _advance(self, thinking: Thinking[Value], answer: Any, error: BatosError | None) -> Ask | _Result:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from types import SimpleNamespace
 
 import pytest
 
+from actors.guardian.jail.jail import Jail
 from actors.orchestrator.actor import Orchestrator
 from protocol import codec, verbs
 from protocol.errors import BatosError
-from protocol.messages import Define, Drop, Rename, Revert, SetSlots
+from protocol.messages import Accept, Define, Drop, Proposals, Reject, Rename, Revert, SetSlots
+from tests.actors.orchestrator.conftest import House
 
 
 def untold(event):
@@ -49,6 +52,15 @@ class Hand:
     async def revert(self, name, selector, to=None, key=None):
         return await self.ask(verbs.REVERT, Revert(name=name, selector=selector, to=to), key)
 
+    async def accept(self, id_, key=None, **rest):
+        return await self.ask(verbs.ACCEPT, Accept(id=id_, **rest), key)
+
+    async def reject(self, id_, because="", key=None):
+        return await self.ask(verbs.REJECT, Reject(id=id_, because=because), key)
+
+    async def proposals(self, **rest):
+        return (await self.ask(verbs.PROPOSALS, Proposals(**rest))).proposals
+
     async def refused(self, work):
         with pytest.raises(BatosError) as caught:
             await work
@@ -58,3 +70,19 @@ class Hand:
 @pytest.fixture
 def hand(house):
     return Hand(house)
+
+
+@pytest.fixture
+def event_loop_policy_free_house(tmp_path):
+    """A house in a loop of its own, for a law over many worlds' objects: hypothesis calls no coroutine."""
+    with asyncio.Runner() as runner:
+        jail = Jail(workers=1)
+        runner.run(jail.start())
+
+        async def build():
+            return House(tmp_path, jail)
+
+        house = runner.run(build())
+        yield runner.run, house, Hand(house)
+        runner.run(house.close())
+        runner.run(jail.close())
