@@ -90,6 +90,7 @@ class UvmProposal(Persistent):
     ) -> None:
         self.id = id_
         self.target = target
+        self.selector = method.selector
         self.method = method
         self.message = message
         self.found = found
@@ -127,7 +128,7 @@ def proposed(connection: Connection, target: str, selector: str) -> list[UvmProp
     """All proposals of a method for the object `target` (an OID), the oldest first."""
     every = connection.root()["proposals"].values()
     return sorted(
-        (one for one in every if one.method.selector == selector and oid_of(one.target) == target),
+        (one for one in every if one.selector == selector and oid_of(one.target) == target),
         key=lambda one: (one.made, one.id),
     )
 

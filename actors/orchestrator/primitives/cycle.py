@@ -72,7 +72,7 @@ def think(sender: Sender, command: Value) -> Thinking[Value]:
     if any((running.target, running.selector) == (brief.target, brief.selector) for running in thought.chain):
         raise BatosError("CYCLE_REPEATS", f"the cycle for {brief.selector} has caused itself")
     if isinstance(brief, Unhandled):
-        consent.check(thought, brief.target, brief.selector)
+        consent.check(thought, brief.target, brief.selector, [brief.args, brief.kwargs])
     cycle = cycle_id(thought.mandate, path)
     thought.ledger.begun.append(cycle)
     context = yield from _begin(thought, cycle, brief, path)

@@ -16,7 +16,7 @@ import msgspec
 from actors.orchestrator.thinking.overlay import Draft, Offer, Overlay
 from actors.orchestrator.thinking.thought import Contract, Proposed, RunningCycle, Thought
 from protocol import codec, names
-from protocol.codec import Value
+from protocol.codec import Ref, Value
 from protocol.errors import BatosError
 from protocol.examples import example_value
 from protocol.messages import Done, Effect, Learned, MethodMade, Outcome
@@ -40,19 +40,22 @@ def learning(overlay: Overlay, oid: str, default: str) -> str:
     return place.value if place.value in names.LEARNINGS else names.DENY
 
 
-def check(thought: Thought, oid: str, selector: str) -> None:
-    """Before a cycle begins: LEARNING_DENIED where it may come to nothing, Proposed where its method waits already."""
+def check(thought: Thought, oid: str, selector: str, given: Value) -> None:
+    """Before a cycle begins: LEARNING_DENIED where it may come to nothing, Proposed where its method waits already.
+
+    `given` are the message's arguments: what is to be tried again one day must be there then.
+    """
     overlay = thought.overlay
     if learning(overlay, oid, thought.limits.learning) == names.DENY:
         raise _denied(overlay, oid, selector)
     contract = _contract(thought, oid, selector)
     if may_install(thought, oid, selector):
         return
-    if overlay.is_fresh(oid):
+    if _lasting(overlay, [Ref(oid), given]) != [Ref(oid), given]:
         raise BatosError(
             "LEARNING_DENIED",
-            f"the receiver of {selector} is made by this very message, so that a method for it could not wait for its user's word",
-            f"Have one of its parents learn {selector}: `batos learn`.",
+            f"the receiver of {selector}, or an argument, is made by this very message, so that its method could not wait",
+            f"Have {selector} learned before: `batos learn`, by a parent of what is made.",
         )
     if contract.learn is None:
         _check_waiting(thought, oid, selector, contract)
@@ -94,8 +97,8 @@ def offered(thought: Thought, running: RunningCycle, draft: Draft, message: dict
         message={**message, "is_sent": contract.learn is None, **_owed(contract)},
         found={
             "cases": [msgspec.to_builtins(case) for case in tried.cases] if tried else [],
-            "result": outcome(tried.outcome) if tried else None,
-            "doubts": learned.get("doubts", []) if isinstance(learned, dict) else [],
+            "result": _lasting(thought.overlay, outcome(tried.outcome)) if tried else None,
+            "doubts": _lasting(thought.overlay, learned.get("doubts", []) if isinstance(learned, dict) else []),
         },
         replaces=replaces,
         attempt=thought.attempt,
@@ -112,6 +115,17 @@ def outcome(found: Outcome | None) -> Value:
             return {"sends": effect.send.selector, "to": effect.send.receiver}
         case _:
             return None
+
+
+def _lasting(overlay: Overlay, value: Value) -> Value:
+    """`value` without references to what the mandate itself has made, which goes with it."""
+    if isinstance(value, Ref):
+        return {"a new object": {}} if overlay.is_fresh(value.oid) else value
+    if isinstance(value, list):
+        return [_lasting(overlay, item) for item in value]
+    if isinstance(value, dict):
+        return {key: _lasting(overlay, item) for key, item in value.items()}
+    return value
 
 
 def _check_waiting(thought: Thought, oid: str, selector: str, contract: Contract) -> None:

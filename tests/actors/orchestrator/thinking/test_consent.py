@@ -133,11 +133,25 @@ async def test_a_method_that_reads_it_in_time_loses_to_the_word_of_the_user(hous
     assert len(house.played.asked) == 1
 
 
-async def test_a_receiver_that_the_message_itself_makes_has_nothing_that_could_wait(house, box):
-    await box.define("box", "def twin_(self):\n    return self.clone_().area_()\n")
+@pytest.mark.parametrize("sends", ["self.clone_().area_()", "self.area_([self.clone_()])"])
+async def test_what_the_message_itself_makes_has_nothing_that_could_wait(house, box, sends):
+    await box.define("box", f"def twin_(self):\n    return {sends}\n")
     with pytest.raises(BatosError, match="made by this very message") as caught:
         await house.send("box", "twin_")
     assert caught.value.code == "LEARNING_DENIED"
+
+
+async def test_what_a_trial_has_made_is_told_and_not_referred_to(house, box):
+    """The clone stands in a slot while the nested message is thought about, and goes with the mandate."""
+    await box.define(
+        "box", "def keep_(self):\n    self.twin = self.clone_()\n    self._p_changed = True\n    return self.seen_()\n"
+    )
+    house.played.rounds = [["def seen_(self):\n    return self.twin\n"] * 2]
+    reply = await house.send("box", "keep_")
+    assert reply.state == "PROPOSED"
+    (one,) = await box.proposals()
+    assert one.result["returns"] == {"a new object": {}}
+    assert set(house.look("box").slots) == {"width", "height"}
 
 
 # No method meets it -----------------------------------------------------------------------------------------------
