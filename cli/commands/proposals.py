@@ -21,8 +21,9 @@ def proposals(invocation: Invocation, id: str | None, after: str | None, limit: 
     from cli.calls import hand
     from cli.render import proposals as render_proposals
 
-    found = finish(hand.proposals(home_of(invocation), id, after, limit))
-    text = render_proposals.listed(found) if id is None else render_proposals.whole(found.proposals[0])
+    home = home_of(invocation)
+    found = finish(hand.proposals(home, id, after, limit))
+    text = render_proposals.listed(found) if id is None else render_proposals.whole(home, found.proposals[0])
     invocation.result(found, text)
 
 

@@ -57,7 +57,7 @@ def listed(found: ProposalsReply) -> str:
     return "\n".join([*table(rows), *more, "show one: batos proposals ID"])
 
 
-def whole(one: Proposal) -> str:
+def whole(home: Home, one: Proposal) -> str:
     """All that is known of one."""
     lines = [printable(f"{one.id}  {one.name}.{one.selector}  {_ago(one.age_s)}, mandate {one.mandate}")]
     if one.settled is not None:
@@ -76,9 +76,8 @@ def whole(one: Proposal) -> str:
         lines.append(f"taken from {one.origin}")
     if one.moved and one.settled is None:
         lines.append("the world has moved since: it is tried again when it is accepted")
-    if one.settled is None:
-        lines += [f"install it: batos accept {one.id}", f"or do not:  batos reject {one.id} --because TEXT"]
-    return "\n".join(line if len(line) <= WIDTH else line[: WIDTH - 1] + "…" for line in lines)
+    told = [line if len(line) <= WIDTH else line[: WIDTH - 1] + "…" for line in lines]
+    return "\n".join([*told, *(answers(home, one.id) if one.settled is None else [])])
 
 
 def accepted(made: Accepted) -> str:
