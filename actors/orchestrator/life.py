@@ -209,7 +209,7 @@ class Life:
         self._is_new = False
         if done is not None:
             reply = msgspec.structs.replace(codec.unpack(done.reply, MandateReply), tid=done.tid)
-            has_memos = True
+            has_memos = reply.proposal is None
         else:
             self.cancellation.check()
             await self._take_turn(session, deadline)

@@ -260,6 +260,42 @@ async def test_an_acceptance_that_was_killed_after_its_commit_still_sends_the_me
     assert len(versions) == 1
 
 
+async def test_a_proposal_that_was_killed_before_its_end_was_noted_is_the_same_one(house, box):
+    reply = await proposed(house)
+    await house.journal.run(
+        lambda: house.journal._db.execute("UPDATE mandates SET state = 'accepted', reply = NULL, finished = NULL")
+    )
+    await house.crash()
+    assert await house.mandates.recover() == 1
+    assert await house.send("box", "area_") == reply
+    assert waiting(house) == [reply.proposal]
+
+
+async def test_who_accepts_before_the_end_was_noted_sends_the_message_all_the_same(house, box, monkeypatch):
+    goes_on, published = asyncio.Event(), house.mandates._published
+
+    async def slowly(mandate):
+        if mandate.hand is None:
+            await goes_on.wait()
+        await published(mandate)
+
+    monkeypatch.setattr(house.mandates, "_published", slowly)
+    house.played.rounds = [[AREA] * 2]
+    first = asyncio.create_task(house.send("box", "area_"))
+    while not waiting(house):
+        await asyncio.sleep(0.01)
+    accepting = asyncio.create_task(box.accept(waiting(house)[0]))
+    while waiting(house):
+        await asyncio.sleep(0.01)
+    goes_on.set()
+    assert (await first).state == "PROPOSED"
+    made = await accepting
+    watched = await house.mandates.watch(made.sends, house.events.append)
+    assert (watched.state, watched.result) == ("COMPLETE", 30)
+    row = await house.journal.run(lambda: house.journal.by_id(made.mandate))
+    assert row.attempt == 2
+
+
 async def test_a_message_that_changes_its_object_is_done_once(house, box):
     house.new("counter", count=1)
     up = "def up_(self):\n    self.count = self.count + 1\n    self._p_changed = True\n    return self.count\n"
