@@ -44,6 +44,7 @@ CODES: Final[dict[str, Code]] = {
     "CYCLE_FAILED": Code(1, NOTHING),
     "CYCLE_REPEATS": Code(1, NOTHING),
     "CANCELLED": Code(1, FATAL),
+    "REJECTED": Code(1, NOTHING),
     "REPLAY_DIVERGED": Code(1, NOTHING),
     "BUDGET_EXCEEDED": Code(1, FATAL),
     "CONFLICTING_LANES": Code(1, NOTHING),
@@ -75,6 +76,8 @@ CODES: Final[dict[str, Code]] = {
     "EXPIRED": Code(2, INPUT),
     "UNKNOWN_DOCUMENT": Code(2, INPUT),
     "UNKNOWN_EXPERT": Code(2, INPUT),
+    "UNKNOWN_PROPOSAL": Code(2, INPUT),
+    "LEARNING_DENIED": Code(2, INPUT),
     "UNKNOWN_VERB": Code(2, INPUT),
     "PATH_TOO_LONG": Code(2, HOPELESS),
     # 3: nobody there to do it
@@ -96,6 +99,7 @@ CODES: Final[dict[str, Code]] = {
     "ALREADY_UNDERSTOOD": Code(6, NOTHING),
     "IN_USE": Code(6, NOTHING),
     "REPLACED": Code(6, NOTHING),
+    "SETTLED": Code(6, NOTHING),
     # 7: the store
     "STORAGE": Code(7, PASSING | FATAL),
     "DAMAGED": Code(7, HOPELESS),
@@ -103,6 +107,10 @@ CODES: Final[dict[str, Code]] = {
     # 130: a person pressed Ctrl-C, as shells count signals
     "INTERRUPTED": Code(130, NOTHING),
 }
+
+
+WAITS: Final = 8
+"""The exit code where nothing has failed: a method waits for its user's word (PROPOSED)."""
 
 
 class BatosError(Exception):

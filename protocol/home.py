@@ -117,6 +117,9 @@ class Orchestrator(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `keep`: how long the journal remembers a mandate that has ended, and its idempotency key (a number and one of s, m, h,
     d, w); `keep_mandates`: how many of them at most. What is older, or more, is forgotten, the oldest first.
+
+    `learning`: whether the mind installs the methods that it writes (`auto`), proposes them, or writes none (`deny`), where
+    neither an object nor a parent of it says so in its slot `_learning`.
     """
 
     effects: AtLeast1 = 2000
@@ -125,6 +128,7 @@ class Orchestrator(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     queue: Few = 64
     keep: str = "30d"
     keep_mandates: AtLeast1 = 100_000
+    learning: Literal["auto", "propose", "deny"] = "auto"
 
     def __post_init__(self) -> None:
         try:

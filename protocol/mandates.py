@@ -9,8 +9,9 @@ from typing import Final
 
 from protocol import codec, examples, names
 from protocol.checks import bundles
+from protocol.codec import Value
 from protocol.errors import BatosError
-from protocol.messages import Define, ImportBundle, Learn, Mandate, Rename, Revert, SetSlots
+from protocol.messages import Define, ImportBundle, Learn, Mandate, Reject, Rename, Revert, SetSlots
 from protocol.messages.hand import Hand
 
 MAX_SECONDS: Final = 86_400.0
@@ -61,9 +62,23 @@ def _check_hand(mandate: Mandate, hand: Hand) -> Mandate:
         if not hand.slots:
             raise BatosError("BAD_ARGUMENT", "no slot is named that is to be set", "Name one: slot=json.")
         for slot in hand.slots:
-            names.check_slot(slot.removesuffix("*"))
+            names.check_setting(slot)
+        check_learning(hand.slots.get(names.LEARNING, names.AUTO))
         codec.encode(hand.slots)
+    if isinstance(hand, Reject):
+        check_intent(hand.because)
     return mandate
+
+
+def check_learning(value: Value) -> Value:
+    """`value` if the slot `_learning` may hold it; BAD_VALUE otherwise."""
+    if value not in names.LEARNINGS:
+        raise BatosError(
+            "BAD_VALUE",
+            f"{names.LEARNING} is one of {', '.join(names.LEARNINGS)}",
+            f"Set it like this: {names.LEARNING}=propose. To leave it to the parents again, drop it.",
+        )
+    return value
 
 
 def check_intent(intent: str) -> str:

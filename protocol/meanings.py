@@ -36,6 +36,10 @@ MEANINGS: Final[dict[str, tuple[str, str]]] = {
         "Somebody has cancelled the mandate, or nobody waits for the request any more. Nothing of it is published.",
         "Send it again under a new key if it is wanted after all.",
     ),
+    "REJECTED": (
+        "The method that was proposed for the message has been rejected by its user, so the message was not answered.",
+        "Send it again under a new key: the next attempt is shown the reason. Or write the method: `batos define`.",
+    ),
     "REPLAY_DIVERGED": (
         "A method that was run again sent something else than the first time.",
         "Read the method: what it sends may depend only on its slots, its arguments and the answers to its sends.",
@@ -132,6 +136,14 @@ MEANINGS: Final[dict[str, tuple[str, str]]] = {
     ),
     "UNKNOWN_DOCUMENT": ("Memory has no document of this id.", "The hint has ids that are near."),
     "UNKNOWN_EXPERT": ("The world has no expert of this name.", "`batos expert ls` lists them."),
+    "UNKNOWN_PROPOSAL": (
+        "No proposal has this id, or several begin like it.",
+        "`batos proposals` lists those that wait.",
+    ),
+    "LEARNING_DENIED": (
+        "Nobody understands the message, and the mind may not write methods on this object.",
+        "Write it by hand with `batos define`. On an object of your own, `batos set NAME _learning=propose` allows proposals.",
+    ),
     "UNKNOWN_VERB": (
         "No such service, or it has no such verb.",
         "This page lists them; command and system must be of the same version.",
@@ -190,6 +202,10 @@ MEANINGS: Final[dict[str, tuple[str, str]]] = {
     "REPLACED": (
         "Another method stands where one was to be replaced.",
         "See it with `batos source`, and begin again from that one.",
+    ),
+    "SETTLED": (
+        "The proposal was accepted or rejected before.",
+        "`batos history` has the versions of its method, and `batos proposals` what still waits.",
     ),
     "STORAGE": (
         "The world, the journal or the result cannot be written or read.",

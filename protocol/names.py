@@ -43,6 +43,11 @@ KERNEL_SLOTS: Final = frozenset({"_tmp_synthesis_data"})
 KERNEL_NAMES: Final = frozenset({n for n in KERNEL_SELECTORS if n.startswith("_")} | KERNEL_SLOTS)
 """The underscore names that source under kernel traits may use; the guardian refuses every other one."""
 
+LEARNING: Final = "_learning"
+"""The slot that says whether the mind may write methods on an object and its heirs: the user's alone, no method meets it."""
+AUTO, PROPOSE, DENY = LEARNINGS = ("auto", "propose", "deny")
+"""What it may hold: the mind installs what holds its contract, or proposes it, or writes nothing there."""
+
 UNREADABLE_SLOTS: Final = frozenset(
     [
         "ag_await",
@@ -121,6 +126,11 @@ def check_slot(name: str) -> str:
             "A slot is an identifier without a leading or a final underscore; a final one marks a message.",
         )
     return name
+
+
+def check_setting(slot: str) -> str:
+    """`slot` if a person may write it by hand; BAD_NAME otherwise."""
+    return slot if slot == LEARNING else check_slot(slot.removesuffix("*"))
 
 
 def check_parameter(name: str) -> str:

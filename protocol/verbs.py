@@ -12,6 +12,8 @@ import msgspec
 
 from protocol.errors import BatosError
 from protocol.messages import (
+    Accept,
+    Accepted,
     Activate,
     ActorStatus,
     BaseModel,
@@ -66,9 +68,13 @@ from protocol.messages import (
     Prefetch,
     Probe,
     Probed,
+    Proposals,
+    ProposalsReply,
     Ran,
     Rank,
     Ranked,
+    Reject,
+    Rejected,
     Rename,
     Renamed,
     Resume,
@@ -134,6 +140,9 @@ CORRECT: Final = Verb("orchestrator", "correct", Correct, MandateReply, Event)
 CHECK: Final = Verb("orchestrator", "check", Check, Checked, CheckProgress)
 EXPORT: Final = _plain("orchestrator", "export", Export, Exported)
 IMPORT_BUNDLE: Final = Verb("orchestrator", "import", ImportBundle, Imported, Event)
+ACCEPT: Final = _plain("orchestrator", "accept", Accept, Accepted)
+REJECT: Final = _plain("orchestrator", "reject", Reject, Rejected)
+PROPOSALS: Final = _plain("orchestrator", "proposals", Proposals, ProposalsReply)
 LIST: Final = _plain("orchestrator", "list", List, Listed)
 HISTORY: Final = _plain("orchestrator", "history", History, Versions)
 
@@ -183,6 +192,9 @@ _ALL: Final[tuple[AnyVerb, ...]] = (
     CHECK,
     EXPORT,
     IMPORT_BUNDLE,
+    ACCEPT,
+    REJECT,
+    PROPOSALS,
     LIST,
     HISTORY,
     INFER,

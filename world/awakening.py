@@ -150,7 +150,20 @@ def _sixth(connection: Connection) -> None:
     placements.forget(connection)
 
 
-_STEPS: Final[tuple[Callable[[Connection], None], ...]] = (_first, _second, _third, _fourth, _fifth, _sixth)
+def _seventh(connection: Connection) -> None:
+    """What waits for the user's word."""
+    connection.root()["proposals"] = OOBTree()
+
+
+_STEPS: Final[tuple[Callable[[Connection], None], ...]] = (
+    _first,
+    _second,
+    _third,
+    _fourth,
+    _fifth,
+    _sixth,
+    _seventh,
+)
 CURRENT: Final = SCHEMA
 assert len(_STEPS) == CURRENT
 

@@ -1,4 +1,4 @@
-"""The versions of a method: what stood in its slot before, kept beside what stands there now.
+"""The versions of a method: what stood in its slot before, kept beside what stands there now; and what is proposed for it.
 
 ZODB's own history would tell the same, until somebody packs it. A version that is to stay readable, and to stand again, must
 be part of the world; so it is kept here, reachable from the object it belongs to, and goes when that object goes. The
@@ -6,20 +6,31 @@ versions are an attribute of the slots' container: no slot, so that neither a me
 that a new method changes anyway.
 
 Whoever puts a method in the place of another one does so by `put`, and takes one away by `drop`.
+
+A proposal is a method that stands nowhere as yet: its user accepts or rejects it. All of them are in the root's tree
+`proposals` by their id, those that were settled too, so that a second word is told of the first, and so that whoever writes the
+method anew is told why the last one was rejected.
 """
 
 from __future__ import annotations
 
 import time
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 from persistent import Persistent
 from persistent.list import PersistentList
 from persistent.mapping import PersistentMapping
+from ZODB.Connection import Connection
 
 from world.finding import mentions
 from world.method import UvmMethod
 from world.uvm import UvmObject
+from world.values import oid_of
+
+WAITING, ACCEPTED, REJECTED = "waiting", "accepted", "rejected"
+MOST_SETTLED: Final = 1000
+"""Settled proposals that are kept; the oldest go first."""
 
 
 class UvmVersion(Persistent):
@@ -46,6 +57,81 @@ class UvmVersion(Persistent):
     def tid(self) -> str:
         self._p_activate()
         return self.since or self._p_serial.hex()
+
+
+class UvmProposal(Persistent):
+    """A `method` that waits to stand on `target`, and how its user has settled that: `state`, `by` whom, and `because` of what.
+
+    `message` are "args" and "kwargs" of the message that it was written for, "is_sent" where that is to be sent, and the
+    "parameters" and the contract that were asked for; `found` is what came of its trial: "cases", "result" and "doubts". `mandate`
+    is the mandate's id, `body` that mandate packed, `attempt` which of its attempts. It is bound to `method.sha256`, and to
+    `reads`: the serials, by OID, of what was read for it. `replaces` is the hash of what stood in its place ("": nothing), and
+    `diff` leads from there. `made` and `settled` are Unix time.
+    """
+
+    state = WAITING
+    by = ""
+    because = ""
+    settled: float | None = None
+
+    def __init__(
+        self,
+        id_: str,
+        target: UvmObject,
+        method: UvmMethod,
+        *,
+        message: Any,
+        found: Any,
+        mandate: str,
+        body: bytes,
+        attempt: int,
+        reads: Mapping[str, bytes],
+        replaces: str,
+        diff: str,
+    ) -> None:
+        self.id = id_
+        self.target = target
+        self.selector = method.selector
+        self.method = method
+        self.message = message
+        self.found = found
+        self.mandate = mandate
+        self.body = body
+        self.attempt = attempt
+        self.reads = dict(reads)
+        self.replaces = replaces
+        self.diff = diff
+        self.made = time.time()
+
+
+def propose(connection: Connection, proposal: UvmProposal) -> None:
+    """Let a proposal wait. The same one again, after a crash, is the one that waits already."""
+    connection.root()["proposals"].setdefault(proposal.id, proposal)
+
+
+def settle(connection: Connection, id_: str, *, state: str, by: str, because: str) -> None:
+    """Note how a proposal that waits was settled."""
+    tree = connection.root()["proposals"]
+    proposal = tree[id_]
+    proposal.state, proposal.by, proposal.because, proposal.settled = state, by, because, time.time()
+    settled = sorted((one for one in tree.values() if one.settled is not None), key=lambda one: one.settled)
+    for old in settled[:-MOST_SETTLED]:
+        del tree[old.id]
+
+
+def proposals(connection: Connection) -> Iterator[UvmProposal]:
+    """Those that wait, the oldest first."""
+    waiting = [one for one in connection.root()["proposals"].values() if one.state == WAITING]
+    return iter(sorted(waiting, key=lambda one: (one.made, one.id)))
+
+
+def proposed(connection: Connection, target: str, selector: str) -> list[UvmProposal]:
+    """All proposals of a method for the object `target` (an OID), the oldest first."""
+    every = connection.root()["proposals"].values()
+    return sorted(
+        (one for one in every if one.selector == selector and oid_of(one.target) == target),
+        key=lambda one: (one.made, one.id),
+    )
 
 
 def put(holder: UvmObject, selector: str, method: UvmMethod, *, author: str, why: str) -> None:

@@ -11,11 +11,13 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
+import msgspec
 import structlog
 from ulid import ULID
 
 from actors.orchestrator import codex, views
-from actors.orchestrator.hand import calls, exporting, reading
+from actors.orchestrator.hand import calls, reading
+from actors.orchestrator.hand.bundles import exporting
 from actors.orchestrator.hand.checking import Checking
 from actors.orchestrator.journal import packing, schema
 from actors.orchestrator.journal.database import damaged
@@ -29,6 +31,8 @@ from protocol import codec, verbs
 from protocol.errors import BatosError
 from protocol.home import Home
 from protocol.messages import (
+    Accept,
+    Accepted,
     Cancel,
     Cancelled,
     Check,
@@ -59,6 +63,10 @@ from protocol.messages import (
     New,
     Pack,
     Packed,
+    Proposals,
+    ProposalsReply,
+    Reject,
+    Rejected,
     Renamed,
     Reverted,
     SlotsSet,
@@ -189,6 +197,9 @@ class Orchestrator(Actor):
             "check": self.check,
             "export": self.export,
             "import": self._by_hand(lambda hand: f"import {hand.name}", Imported, seconds=IMPORT_S, tells=True),
+            "accept": self._by_hand(lambda hand: f"accept {hand.id}", Accepted),
+            "reject": self._by_hand(lambda hand: f"reject {hand.id}", Rejected),
+            "proposals": self.proposals,
             "status": self.status,
         }
 
@@ -280,6 +291,9 @@ class Orchestrator(Actor):
     async def export(self, request: Export, _: Call) -> Exported:
         return await self._in_world(lambda store: exporting.exported(store, request), again=True)
 
+    async def proposals(self, request: Proposals, _: Call) -> ProposalsReply:
+        return await self._in_world(lambda store: reading.proposals(store, request), again=True)
+
     def _by_hand(
         self, why: Callable[[Any], str], reply: type[Reply], *, seconds: float = HAND_S, tells: bool = False
     ) -> Handler:
@@ -290,7 +304,13 @@ class Orchestrator(Actor):
 
         async def serve(request: Any, call: Call) -> Reply:
             tell = call.partial if tells else None
-            return await self._carry_out(request, request.name, why(request), call, reply, seconds=seconds, tell=tell)
+            if isinstance(request, Accept | Reject):
+                beginning = request.id
+                on = await self._in_world(lambda store: reading.id_of(store, beginning), again=True)
+                request = msgspec.structs.replace(request, id=on)
+            else:
+                on = request.name
+            return await self._carry_out(request, on, why(request), call, reply, seconds=seconds, tell=tell)
 
         return serve
 

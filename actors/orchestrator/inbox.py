@@ -16,7 +16,7 @@ from protocol.envelope import MAX_KEY
 from protocol.errors import BatosError
 from protocol.failure import Failure, raised_from
 from protocol.mandates import MAX_SECONDS, check_mandate
-from protocol.messages import Example, GivenReply, ImportBundle, Mandate, OtherObject
+from protocol.messages import Accept, Example, GivenReply, ImportBundle, Mandate, OtherObject, Reject
 from world import root as world_root
 from world.store import Store, snapshot
 from world.values import oid_of
@@ -69,6 +69,8 @@ def _check_room(*, room: bool) -> None:
 
 
 def _check_targets(store: Store, mandate: Mandate) -> None:
+    if isinstance(mandate.hand, Accept | Reject):
+        return  # of a proposal, which is found when it is settled
     with snapshot(store.db) as connection:
         own = [] if isinstance(mandate.hand, ImportBundle) else [mandate.target]  # a bundle brings its objects along
         for name in (*own, *(other for example in mandate.examples for other in example.objects)):

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from typing import Any, Final, TypeVar
 
@@ -70,8 +70,13 @@ class Life:
         intents: Intents,
         session: Callable[[MandateRow, Tell, Cancellation, Deadline], Session],
         beside: Callable[[Coroutine[Any, Any, object]], None],
+        published: Callable[[Mandate], Awaitable[None]],
     ) -> None:
-        """`session` opens a session of this mandate: one for each time that it is thought through. `beside` does what nobody awaits."""
+        """`session` opens a session of this mandate: one for each time that it is thought through.
+
+        `beside` does what nobody awaits. `published` is called before its end, and does what follows from it; perhaps twice, where
+        there was a crash in between.
+        """
         self.mandate = mandate
         self.cancellation = cancellation
         self.deadline: Deadline | None = None
@@ -79,6 +84,7 @@ class Life:
         self._claims, self._intents = claims, intents
         self._session = session
         self._beside = beside
+        self._published = published
         self._tell = tell
         self._conflicts = self._cycles_lost = 0
         self._lost_at: frozenset[str] = frozenset()
@@ -206,7 +212,7 @@ class Life:
         self._is_new = False
         if done is not None:
             reply = msgspec.structs.replace(codec.unpack(done.reply, MandateReply), tid=done.tid)
-            has_memos = True
+            has_memos = reply.proposal is None
         else:
             self.cancellation.check()
             await self._take_turn(session, deadline)
@@ -221,9 +227,13 @@ class Life:
             self._beside(self._catch_up(deadline, TELL_S))  # whoever writes by hand looks for it a moment later
         elif has_memos:
             reply = msgspec.structs.replace(reply, remembered=await self._catch_up(deadline, REMEMBER_S))
+        await self._published(session.mandate)
+        may_go_on = reply.proposal is not None
         # What was published stands in `applied`, and would be found there after a power cut.
         await self._journal.run(
-            lambda: self._journal.finish(self.mandate, "complete", codec.pack(reply), session.read),
+            lambda: self._journal.finish(
+                self.mandate, "complete", codec.pack(reply), session.read, may_go_on=may_go_on
+            ),
             durable=reply.tid is None,
         )
         return reply

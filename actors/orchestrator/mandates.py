@@ -26,12 +26,23 @@ from actors.orchestrator.thinking.cancellation import Cancellation, Deadline
 from actors.orchestrator.thinking.claims import Claims
 from actors.orchestrator.thinking.intents import Intents
 from actors.orchestrator.thinking.session import Session
+from actors.orchestrator.waiting import Waiting
 from bus.client import Caller
 from protocol import codec, verbs
 from protocol.errors import BatosError
 from protocol.failure import Failure
 from protocol.home import Settings
-from protocol.messages import BaseModel, Cancelled, Event, Mandate, MandateReply, Speed, Watched
+from protocol.messages import (
+    Accept,
+    BaseModel,
+    Cancelled,
+    Event,
+    Mandate,
+    MandateReply,
+    Reject,
+    Speed,
+    Watched,
+)
 from world.store import Store
 
 _log = structlog.get_logger("orchestrator")
@@ -64,6 +75,7 @@ class Mandates:
         self._caller = caller
         self._claims = Claims()
         self._intents = Intents()
+        self._waiting = Waiting(store, journal)
         self._running: dict[str, Running] = {}
         self._measured = Measured()
         self._beside: set[asyncio.Task[object]] = set()
@@ -111,12 +123,36 @@ class Mandates:
         row, is_new = await accept(self._store, self._journal, mandate, key, room=room, default=self.default_seconds())
         accepted = Event(event="accepted", mandate=row.mandate)
         tell(accepted)
-        if row.state != "accepted":
-            return ended(row)
-        running = await self._taken_up(row, is_new=is_new)
-        if mandate.detach:
-            return MandateReply(mandate=row.mandate, state="accepted")
-        return await self._follow(running, tell)
+        while True:
+            if row.state == "accepted":
+                running = await self._taken_up(row, is_new=is_new)
+                if mandate.detach:
+                    return MandateReply(mandate=row.mandate, state="accepted")
+                reply = await self._follow(running, tell)
+                if reply.proposal is None or not mandate.wait:
+                    return reply
+                row = await self._row(row.mandate)
+            else:
+                end = await self._waiting.end(row, ended(row), wait=mandate.wait)
+                if end is not None:
+                    return end
+                row, is_new = await self._waiting.open_again(row, self._seconds(mandate)), False
+
+    def _seconds(self, mandate: Mandate) -> float:
+        return self.default_seconds() if mandate.seconds is None else mandate.seconds
+
+    async def _published(self, mandate: Mandate) -> None:
+        """What follows from a mandate's publication: the message of an accepted proposal is sent."""
+        if isinstance(mandate.hand, Accept | Reject):
+            self._waiting.tell()
+        if isinstance(mandate.hand, Accept) and mandate.hand.send:
+            said = await self._waiting.word(mandate.hand.id)
+            running = self._running.get(said.mandate)
+            if running is not None and running.attempt == said.attempt:
+                await asyncio.wait([running.task])  # it has proposed, and notes its end
+            row = await self._waiting.taken_up(mandate.hand.id, said, self.default_seconds())
+            if row is not None:
+                await self._taken_up(row)
 
     async def _follow(self, running: Running, tell: Listener) -> MandateReply:
         for event in running.told:
@@ -171,8 +207,8 @@ class Mandates:
         row = await self._row(mandate)
         cycle = await self._journal.run(lambda: self._journal.cycle(mandate), durable=False)
         error = codec.unpack(row.reply, Failure) if row.state == "failed" and row.reply else None
-        state = {"complete": "COMPLETE", "failed": "FAILED"}.get(row.state, row.state)
         reply = codec.unpack(row.reply, MandateReply) if row.state == "complete" and row.reply else None
+        state = {"complete": reply.state if reply else "COMPLETE", "failed": "FAILED"}.get(row.state, row.state)
         learned = reply.learned if reply else None
         asked = codec.unpack(row.body, Mandate) if learned else None
         return Watched(
@@ -185,6 +221,7 @@ class Mandates:
             intent=asked.intent if asked else "",
             parameters=asked.parameters if asked else [],
             is_sent=asked is None or asked.learn is None,
+            proposal=reply.proposal if reply else None,
         )
 
     def _do_beside(self, work: Coroutine[Any, Any, object]) -> None:
@@ -227,6 +264,7 @@ class Mandates:
             intents=self._intents,
             session=self._session,
             beside=self._do_beside,
+            published=self._published,
         )
         running = Running(life, row.attempt, asyncio.create_task(life.live(), name=row.mandate))
         self._running[row.mandate] = running

@@ -17,12 +17,13 @@ from ZODB.Connection import Connection
 from ZODB.POSException import POSKeyError
 
 from actors.orchestrator.thinking.asks import Begin
-from actors.orchestrator.thinking.overlay import REMOVED, Draft, Layer, Memo
+from actors.orchestrator.thinking.overlay import REMOVED, Draft, Layer, Memo, Offer
 from protocol.codec import Ref, Value
 from protocol.errors import BatosError
 from world import history
 from world import root as world_root
 from world.finding import mentions
+from world.history import UvmProposal
 from world.method import UvmMethod
 from world.placements import keep_placement, placement_of
 from world.store import commit, snapshot
@@ -52,7 +53,7 @@ class Publication(msgspec.Struct, frozen=True, kw_only=True):
 def is_empty(changes: Layer) -> bool:
     """Whether there is nothing to write: a cycle's context alone does not count."""
     kept = [oid for oid in changes.slots if changes.fresh.get(oid, True)]
-    return not kept and not changes.outbox and not changes.names
+    return not (kept or changes.outbox or changes.names or changes.offers or changes.settled)
 
 
 def publish(db: DB, publication: Publication) -> str:
@@ -73,6 +74,10 @@ def publish(db: DB, publication: Publication) -> str:
         _rename(root, connection, publication.changes.names)
         for oid in publication.changes.lost:
             mentions.forget_all(world_root.get(connection, oid))
+        for offer in publication.changes.offers:
+            history.propose(connection, _proposal(connection, offer, publication))
+        for id_, settled in publication.changes.settled.items():
+            history.settle(connection, id_, **msgspec.structs.asdict(settled))
         _post(connection, publication.changes.outbox)
         for ended in publication.cycles:
             root["orchestrator_obj"].active_cycles.pop(ended, None)
@@ -108,6 +113,15 @@ def applied_mandates(db: DB) -> list[str]:
     """The mandates whose publication is still remembered."""
     with snapshot(db) as connection:
         return list(connection.root()["applied"])
+
+
+def forget(db: DB, mandate: str) -> None:
+    """Forget what was published for a mandate, since it begins again."""
+    with snapshot(db) as connection:
+        if mandate not in connection.root()["applied"]:
+            return
+    with commit(db, user="orchestrator", description=f"mandate {mandate} begins again") as connection:
+        connection.root()["applied"].pop(mandate, None)
 
 
 def active(db: DB) -> dict[str, str]:
@@ -246,6 +260,25 @@ def _rename(root: Any, connection: Connection, changed: dict[str, str | None]) -
                 raise world_root.taken(name)
             named = root["objects"][name] = world_root.get(connection, oid)
             named._name = name
+
+
+def _proposal(connection: Connection, offer: Offer, publication: Publication) -> UvmProposal:
+    def resolve(ref: Ref) -> UvmObject:
+        return world_root.get(connection, ref.oid)
+
+    return UvmProposal(
+        offer.id,
+        resolve(Ref(offer.target)),
+        _method(offer.draft, resolve),
+        message=persistent(offer.message, resolve),
+        found=persistent(offer.found, resolve),
+        mandate=publication.mandate,
+        body=offer.body,
+        attempt=offer.attempt,
+        reads=publication.reads,
+        replaces=offer.replaces,
+        diff=offer.diff,
+    )
 
 
 def _method(draft: Draft, resolve: Any) -> UvmMethod:

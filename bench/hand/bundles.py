@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.claims import Claim, processor, report
-from bench.homes import build_world, running
+from bench.running.homes import build_world, running
 from bus.client import Client
 from cli.bundles import document, exchange
 from protocol import verbs

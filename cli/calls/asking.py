@@ -33,7 +33,9 @@ class Facet(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """What `ask` came to. `bypassed`: so simple a question that no cycle was needed. Detached, it has no answer yet."""
+    """What `ask` came to. `bypassed`: so simple a question that no cycle was needed. Detached, it has no answer yet;
+    nor where a facet is proposed.
+    """
 
     mandate: str
     cycle: str | None
@@ -45,6 +47,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float = 0.0
     bypassed: bool = False
     remembered: bool = False
+    proposal: str | None = None
 
 
 class Asking:
@@ -68,7 +71,7 @@ class Asking:
         """The answer; raises as `Sending.run`, and METHOD_FAILED where the world's own `ask_` gives something else."""
         began = time.monotonic()
         reply = await self.sending.run(on_event)
-        detached = reply.state == "accepted"
+        has_answer = reply.state == "COMPLETE"
         facts = {
             "mandate": reply.mandate,
             "cycle": reply.cycle,
@@ -76,9 +79,10 @@ class Asking:
             "tid": reply.tid,
             "seconds": round(time.monotonic() - began, 3),
             "remembered": reply.remembered,
+            "proposal": reply.proposal,
         }
         try:
-            return convert({**({} if detached else _found(reply.result)), **facts}, Answer)
+            return convert({**(_found(reply.result) if has_answer else {}), **facts}, Answer)
         except BatosError as error:
             raise BatosError(
                 "METHOD_FAILED",

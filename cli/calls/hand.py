@@ -18,7 +18,10 @@ from protocol import codec, names, verbs
 from protocol.codec import Value
 from protocol.errors import BatosError
 from protocol.home import Home
+from protocol.mandates import check_learning
 from protocol.messages import (
+    Accept,
+    Accepted,
     Check,
     Checked,
     CheckProgress,
@@ -32,6 +35,10 @@ from protocol.messages import (
     History,
     List,
     Listed,
+    Proposals,
+    ProposalsReply,
+    Reject,
+    Rejected,
     Rename,
     Renamed,
     Revert,
@@ -87,9 +94,12 @@ async def define(
 
 async def set_slots(home: Home, name: str, words: Sequence[str], key: str | None = None) -> SlotsSet:
     """The slots that the words `slot=json` state, parents (`parent*=@box`) too, stand on the object `name`."""
-    slots = values.read_pairs(words, "slot")
+    plain = {f"{names.LEARNING}={said}": f'{names.LEARNING}="{said}"' for said in names.LEARNINGS}
+    slots = values.read_pairs([plain.get(word, word) for word in words], "slot")
     for slot in slots:
-        names.check_slot(slot.removesuffix("*"))
+        names.check_setting(slot)
+    if names.LEARNING in slots:
+        check_learning(slots[names.LEARNING])
     codec.encode(slots)
     wanted = SetSlots(name=mandate.check_target(name), slots=slots)
     return await wire.ask(home, verbs.SET, wanted, key=sending.check_key(key))
@@ -120,6 +130,22 @@ async def revert(
     word, _ = mandate.read_selector(selector)
     wanted = Revert(name=mandate.check_target(name), selector=word, to=to, drop_contract=drop_contract)
     return await wire.ask(home, verbs.REVERT, wanted, key=sending.check_key(key))
+
+
+async def accept(home: Home, id_: str, *, send: bool, key: str | None = None) -> Accepted:
+    """A proposed method stands on its object."""
+    return await wire.ask(home, verbs.ACCEPT, Accept(id=id_, send=send), key=sending.check_key(key))
+
+
+async def reject(home: Home, id_: str, because: str, key: str | None = None) -> Rejected:
+    """A proposed method never stands."""
+    wanted = Reject(id=id_, because=mandate.read_intent(because))
+    return await wire.ask(home, verbs.REJECT, wanted, key=sending.check_key(key))
+
+
+async def proposals(home: Home, id_: str | None, after: str | None, limit: int) -> ProposalsReply:
+    """A page of what waits for the user's word, or one of it."""
+    return await wire.ask(home, verbs.PROPOSALS, Proposals(id=id_, after=after, limit=limit))
 
 
 async def listed(home: Home, kind: str, after: str | None, limit: int) -> Listed:

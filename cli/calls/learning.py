@@ -42,7 +42,8 @@ EXAMPLE: Final = '{"slots":{…},"args":[…],"returns":…}'
 class Lesson(msgspec.Struct, frozen=True, kw_only=True):
     """What `learn` came to. `groups` are the methods that hold the contract, by behaviour, the chosen one first.
 
-    `proposal` is none as yet. `replaced` are examples that a correction has taken out of the contract. `reason` says why nothing is installed, and `tid` is None then. Detached, nothing is known yet.
+    `reason` says why nothing is installed; with a `proposal`, the user has the last word on it. `replaced` are examples that a
+    correction has taken out of the contract. Detached, nothing is known yet.
     """
 
     mandate: str
@@ -177,7 +178,7 @@ def answered(reply: MandateReply) -> dict[str, Any]:
     learned = reply.learned
     shape = msgspec.structs.asdict(reply)
     del shape["learned"]
-    return {**shape, "proposal": None, "doubts": learned.doubts if learned is not None else []}
+    return {**shape, "doubts": learned.doubts if learned is not None else []}
 
 
 def _lesson(reply: MandateReply) -> Lesson:
@@ -197,7 +198,8 @@ def _lesson(reply: MandateReply) -> Lesson:
         cycle=reply.cycle,
         state=reply.state,
         method=reply.method,
-        tid=reply.tid if learned is not None and learned.installed else None,
+        proposal=reply.proposal,
+        tid=reply.tid if reply.proposal is not None or (learned is not None and learned.installed) else None,
         remembered=reply.remembered,
         **facts,
     )

@@ -7,6 +7,7 @@ goes out again under the same key, and the durable inbox answers it once.
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -62,6 +63,7 @@ class Sending:
         self.home = home
         self.seconds = MAX_SECONDS if seconds is None else patience(seconds)
         self.once_lost = LOST_S if seconds is None else math.inf
+        self._until = time.monotonic() + self.seconds
         given = None if seconds is None else min(self.seconds, MAX_SECONDS)
         self.verb = verb
         self.mandate = msgspec.structs.replace(mandate, seconds=given)
@@ -93,6 +95,24 @@ class Sending:
         if again.is_lost and self.once_lost < math.inf:
             raise self.abandoned("TIMEOUT", f"the system was lost, and not there again within {self.once_lost:g} s")
         raise self.abandoned("TIMEOUT", f"no answer within {self.seconds:g} s")
+
+    async def settled(self, reply: MandateReply, on_event: Callable[[Event], None]) -> MandateReply:
+        """What becomes of a proposal: the reply once its user has spoken, or `reply` itself where our patience ends first."""
+        self.seconds = max(LAST_WORD_S, self._until - time.monotonic())
+        self.mandate = msgspec.structs.replace(self.mandate, wait=True)
+        begun: list[Event] = []
+
+        def note(event: Event) -> None:
+            if event.event != "accepted":
+                begun.append(event)
+            on_event(event)
+
+        try:
+            return await self.run(note)
+        except BatosError as error:
+            if error.code == "TIMEOUT" and error.data.get("goes_on") and not begun:
+                return reply
+            raise
 
     def abandoned(self, code: str, why: str) -> BatosError:
         """What to say when we stop waiting: the mandate does not, as far as is known (`goes_on`, else None)."""

@@ -14,6 +14,7 @@ from cli.commands import (
     memory,
     models,
     objects,
+    proposals,
     shell,
     thought,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "memory",
     "models",
     "objects",
+    "proposals",
     "shell",
     "thought",
 ]

@@ -9,7 +9,7 @@ from cli.commands.group import batos, everywhere, finish, home_of
 from cli.console import Invocation
 from protocol.errors import BatosError
 
-KINDS = ("objects", "methods", "documents", "experts", "names")
+KINDS = ("objects", "methods", "documents", "experts", "proposals", "names")
 KEY = "The idempotency key: asked again under it, the answer is the same."
 
 
@@ -47,7 +47,10 @@ def define(invocation: Invocation, name: str, file: str, drop_contract: bool, ke
 @click.option("--key", metavar="K", help=KEY)
 @click.pass_obj
 def set_slots(invocation: Invocation, name: str, slots: tuple[str, ...], key: str | None) -> None:
-    """Write slots of the object NAME, such as width=5 product=@pen. Parents too: 'parent*=@shape'."""
+    """Write slots of the object NAME, such as width=5 product=@pen. Parents too: 'parent*=@shape'.
+
+    _learning=auto|propose|deny says whether the mind installs, proposes or writes no methods on NAME and its heirs.
+    """
     from cli.calls import hand
     from cli.render import hand as render_hand
 
@@ -124,7 +127,7 @@ def revert(
 @click.option("--limit", type=click.IntRange(1, 1000), default=100, show_default=True, metavar="N", help="At most N.")
 @click.pass_obj
 def ls(invocation: Invocation, kind: str, after: str | None, limit: int) -> None:
-    """List what the world holds: your objects, their methods, what is remembered, experts, or all names."""
+    """List what the world holds: your objects, their methods, what is remembered, experts, what waits for you, or all names."""
     from cli.calls import hand
     from cli.render import hand as render_hand
 

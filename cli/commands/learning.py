@@ -7,6 +7,7 @@ import click
 from cli import completing
 from cli.commands.group import INTENT, TIMEOUT, batos, everywhere, finish, home_of
 from cli.console import Invocation
+from protocol.errors import WAITS
 
 
 @batos.command()
@@ -47,7 +48,7 @@ def learn(
     detach: bool,
     key: str | None,
     timeout: float | None,
-) -> None:
+) -> int:
     """Have the method of the message SELECTOR to the object NAME written, without sending the message.
 
     SELECTOR names the parameters: 'increment_(by)'. Examples are as for `send`, and what the method must hold. Without one
@@ -56,6 +57,7 @@ def learn(
     from cli import wire
     from cli.calls import learning, mandate, sending
     from cli.render import learned as render_learned
+    from cli.render import proposals as render_proposals
     from cli.render import thought as render_thought
     from protocol.messages import Learn
 
@@ -82,3 +84,8 @@ def learn(
     if is_choice and not invocation.json:
         words = wire.command(home, "learn", name, learning.shown_selector(wanted))
         invocation.progress(f"Pick one: {words} --pick N")
+    if found.proposal is None:
+        return 0
+    if not invocation.json:
+        invocation.progress("\n".join(render_proposals.answers(home, found.proposal)))
+    return WAITS

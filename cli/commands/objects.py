@@ -9,6 +9,7 @@ import click
 from cli import completing
 from cli.commands.group import INTENT, TIMEOUT, Words, batos, everywhere, finish, home_of
 from cli.console import Invocation
+from protocol.errors import WAITS, BatosError
 
 AT = "As it was then: a transaction, a time such as 2026-01-31T12:00, or '5 minutes ago'."
 
@@ -40,6 +41,9 @@ def new(invocation: Invocation, name: str, slots: tuple[str, ...], parent: str |
 @click.option("--intent", metavar="TEXT", help=INTENT)
 @click.option("--example", "cases", multiple=True, metavar="JSON", help="What the message must do. May be repeated.")
 @click.option("--new", is_flag=True, help="Have it written although NAME understands one that is spelt almost like it.")
+@click.option(
+    "--wait", is_flag=True, help="Where its method is only proposed, wait until that is accepted or rejected."
+)
 @click.option("--detach", is_flag=True, help="Return as soon as the mandate is durable.")
 @click.option("--key", metavar="K", help="The idempotency key: the same key never runs twice.")
 @click.option("--timeout", type=float, metavar="S", help=TIMEOUT)
@@ -54,32 +58,44 @@ def send(
     intent: str | None,
     cases: tuple[str, ...],
     new: bool,
+    wait: bool,
     detach: bool,
     key: str | None,
     timeout: float | None,
-) -> None:
+) -> int:
     """Send the message SELECTOR to the object NAME; where nothing understands it, a method is written first.
 
     SELECTOR may name its parameters: 'increment_(by)'. An example is
-    '{"slots":{"width":3,"height":4},"args":[],"returns":12}', with "slots_after" for what must change.
+    '{"slots":{"width":3,"height":4},"args":[],"returns":12}', with "slots_after" for what must change. Without one the
+    method waits for your word (`batos accept`), and so does the message: exit code 8.
     """
     from cli.calls import learning, mandate, sending
     from cli.render import learned as render_learned
+    from cli.render import proposals as render_proposals
     from cli.render import render
     from cli.render import thought as render_thought
 
+    if wait and detach:
+        raise BatosError("USAGE", "--wait waits for the answer, and --detach does not", "Give one of the two.")
     wanted = mandate.read_mandate(name, selector, args, kwargs, cases, intent=intent, detach=detach, new=new)
     home = home_of(invocation)
     on_its_way = sending.Sending(home, wanted, key, timeout)
+
     try:
-        reply = finish(on_its_way.run(render_thought.telling(invocation)))
+        telling = render_thought.telling(invocation)
+        reply = finish(on_its_way.run(telling))
+        if reply.proposal is not None and not invocation.json:
+            invocation.progress(render_proposals.asked(home, reply.method, reply.proposal), verbatim=True)
+        if reply.proposal is not None and wait:
+            reply = finish(on_its_way.settled(reply, telling))
     except KeyboardInterrupt as error:
         raise on_its_way.abandoned("INTERRUPTED", "interrupted") from error
-    if not invocation.json:
+    if not invocation.json and reply.proposal is None:
         invocation.progress(render.sent(reply))
         if doubt := render_learned.sent(reply, learning.settled_by(home, wanted, reply)):
             invocation.progress(doubt, verbatim=True)
     invocation.result(learning.answered(reply), render.answer(reply), verbatim=True)
+    return 0 if reply.proposal is None else WAITS
 
 
 @batos.command()

@@ -7,6 +7,7 @@ import click
 from cli import completing
 from cli.commands.group import TIMEOUT, batos, everywhere, finish, home_of
 from cli.console import Invocation
+from protocol.errors import WAITS
 
 
 @batos.command()
@@ -16,9 +17,10 @@ from cli.console import Invocation
 @click.option("--key", metavar="K", help="The idempotency key: the same key never asks twice.")
 @click.option("--timeout", type=float, metavar="S", help=TIMEOUT)
 @click.pass_obj
-def ask(invocation: Invocation, question: str, detach: bool, key: str | None, timeout: float | None) -> None:
+def ask(invocation: Invocation, question: str, detach: bool, key: str | None, timeout: float | None) -> int:
     """Ask the mind: personas divide QUESTION, answer its parts from what is remembered, and weave one answer."""
     from cli.calls import asking
+    from cli.render import proposals as render_proposals
     from cli.render import thought as render_thought
 
     asked = asking.Asking(home_of(invocation), question, detach=detach, key=key, seconds=timeout)
@@ -36,6 +38,11 @@ def ask(invocation: Invocation, question: str, detach: bool, key: str | None, ti
         invocation.result(found, render_thought.answer(found))
     if not invocation.json:
         invocation.progress(render_thought.about(found))
+    if found.proposal is None:
+        return 0
+    if not invocation.json:
+        invocation.progress("\n".join(render_proposals.answers(asked.sending.home, found.proposal)))
+    return WAITS
 
 
 @batos.command()
@@ -90,13 +97,13 @@ def cycle_show(invocation: Invocation, id: str) -> None:  # noqa: A002  # the wo
 @click.option("--timeout", type=float, default=360.0, show_default=True, metavar="S", help="Seconds to wait.")
 @click.pass_obj
 def cycle_watch(invocation: Invocation, id: str, timeout: float) -> int:  # noqa: A002  # as above
-    """Follow a cycle, or a mandate, to its end. Exit code 1: it failed."""
+    """Follow a cycle, or a mandate, to its end. Exit code 1: it failed; 8: it waits for your word."""
     from cli.calls import objects
     from cli.render import thought as render_thought
 
     found = finish(objects.watch(home_of(invocation), id, timeout, render_thought.telling(invocation)), "watches")
     invocation.result(found, render_thought.watched(found))
-    return 0 if found.error is None else 1
+    return WAITS if found.proposal is not None else 0 if found.error is None else 1
 
 
 @cycle.command("cancel")

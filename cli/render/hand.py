@@ -26,6 +26,7 @@ _NOTHING: Final = {
     "methods": "no methods yet; send a message, or write one: batos define NAME FILE",
     "documents": "nothing is remembered yet: batos remember FILE",
     "experts": "no experts; import one: batos expert import PATH NAME",
+    "proposals": "nothing waits for your word",
     "names": "no names",
 }
 
@@ -70,7 +71,7 @@ def listed(found: Listed) -> str:
         return _NOTHING[found.kind]
     rows = [_row(found.kind, item) for item in found.items]
     more = [] if found.next is None else [f"… there is more: batos ls {found.kind} --after {found.next}"]
-    return "\n".join([*_table(rows), *more])
+    return "\n".join([*table(rows), *more])
 
 
 def versions(found: Versions) -> str:
@@ -103,6 +104,9 @@ def _row(kind: str, item: Mapping[str, Any]) -> list[str]:
             return [item["doc_id"], _count(item["chunks"], "passage")]
         case "experts":
             return [item["name"], str(item["sha256"] or "")[:HASH], f"{item['bytes'] or 0:,} bytes"]
+        case "proposals":
+            replaced = "replaces one" if item["replaces"] else ""
+            return [f"{item['name']}.{item['selector']}", item["id"], replaced, _count(item["doubts"], "doubt")]
     return [item["name"], item["oid"], item["kind"]]
 
 
@@ -110,7 +114,7 @@ def _count(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
-def _table(rows: Sequence[Sequence[str]]) -> list[str]:
+def table(rows: Sequence[Sequence[str]]) -> list[str]:
     """Columns side by side. A long first one ends in an ellipsis, so that what stands beside it is seen."""
     cells = [[printable(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]

@@ -34,7 +34,7 @@ def attempts(number: int) -> str:
 
 
 def answer(reply: MandateReply) -> str:
-    return reply.mandate if reply.state == "accepted" else shown(reply.result)
+    return reply.mandate if reply.state == "accepted" else reply.proposal or shown(reply.result)
 
 
 def looked(seen: Looked) -> str:

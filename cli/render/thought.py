@@ -238,6 +238,8 @@ def about(found: Answer) -> str:
     """Where an answer comes from: the facets that spoke, and the passages that were known."""
     if found.state == "accepted":
         return f"mandate {found.mandate} is accepted and goes on by itself"
+    if found.proposal is not None:
+        return "a facet waits for your word, and the question with it"
     if found.bypassed:
         return "a simple question: answered at once by the base model, without a cycle"
     lines = [f"cycle {found.cycle}, {found.seconds:.1f} s"]
@@ -251,7 +253,7 @@ def about(found: Answer) -> str:
 
 
 def answer(found: Answer) -> str:
-    return found.mandate if found.answer is None else printable(found.answer)
+    return printable(found.answer) if found.answer is not None else found.proposal or found.mandate
 
 
 def watched(found: Watched) -> str:
@@ -261,6 +263,8 @@ def watched(found: Watched) -> str:
     if found.state == "COMPLETE":
         is_answer = isinstance(found.result, dict) and isinstance(found.result.get("answer"), str)
         return printable(found.result["answer"]) if is_answer else shown(found.result)
+    if found.proposal is not None:
+        return f"mandate {found.mandate} waits for your word: batos proposals {found.proposal}"
     return f"mandate {found.mandate}: {found.state}" + (f" ({found.error.message})" if found.error else "")
 
 

@@ -46,7 +46,10 @@ class Defined(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SetSlots(msgspec.Struct, frozen=True, kw_only=True, tag="set"):
-    """Write own slots of the object `name`, parents (`parent*`) too. Values name objects as those of a mandate do."""
+    """Write own slots of the object `name`, parents (`parent*`) too. Values name objects as those of a mandate do.
+
+    The slot `_learning` says whether the mind may write methods there: `auto`, `propose` or `deny`.
+    """
 
     name: str
     slots: dict[str, Value]
@@ -165,11 +168,110 @@ class Correct(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float | None = None
 
 
-Hand = Define | SetSlots | Drop | Rename | Revert | Confirm | ImportBundle
+class Accept(msgspec.Struct, frozen=True, kw_only=True, tag="accept"):
+    """Let the method of the proposal `id` stand, once it has been judged and tried again. With `send` its message is sent.
+
+    SETTLED where it was accepted or rejected before, REFUSED where it does not hold any more: then it goes on to wait.
+    """
+
+    id: str
+    send: bool = True
+
+
+class Accepted(msgspec.Struct, frozen=True, kw_only=True):
+    """The method that stands now. `moved`: what was read for it has changed since it was proposed.
+
+    `sends` is the mandate that goes on with its message now, None where none is sent.
+    """
+
+    id: str
+    name: str
+    oid: str
+    selector: str
+    sha256: str
+    moved: bool
+    mandate: str
+    sends: str | None = None
+    tid: str | None = None
+
+
+class Reject(msgspec.Struct, frozen=True, kw_only=True, tag="reject"):
+    """Refuse the proposal `id`. The reason, `because`, is shown to whoever writes that method the next time."""
+
+    id: str
+    because: str = ""
+
+
+class Rejected(msgspec.Struct, frozen=True, kw_only=True):
+    """The proposal that is refused now."""
+
+    id: str
+    name: str
+    oid: str
+    selector: str
+    sha256: str
+    because: str
+    tid: str | None = None
+
+
+Hand = Define | SetSlots | Drop | Rename | Revert | Confirm | ImportBundle | Accept | Reject
+
+
+class Proposals(msgspec.Struct, frozen=True, kw_only=True):
+    """What waits for the user's word, the oldest first: at most `limit`, after the one of the id `after`.
+
+    With `id`, or its unique beginning, that one alone, also where it is settled already. UNKNOWN_PROPOSAL where there is none.
+    """
+
+    id: str | None = None
+    after: str | None = None
+    limit: int = 100
+
+
+class Proposal(msgspec.Struct, frozen=True, kw_only=True):
+    """A method that holds what is asked of it, and is not installed.
+
+    `replaces` is the hash of the method that stood in its place, and `diff` leads from that one's source to this one's.
+    `result` is what the message itself did in its trial, `cases` what came of the examples, `doubts` inputs on which other
+    methods that hold them do otherwise. `moved`: what was read for it has changed since. `state` is `waiting`, `accepted` or
+    `rejected`, since when (Unix time `settled`), `by` whom, and `because` of what.
+    """
+
+    id: str
+    name: str
+    oid: str
+    selector: str
+    sha256: str
+    replaces: str | None
+    doubts: list[Value]
+    age_s: float
+    state: str
+    mandate: str
+    cycle: str
+    source: str
+    parameters: list[str]
+    intent: str
+    examples: list[Value]
+    origin: str
+    verdict: str
+    cases: list[Value]
+    result: Value
+    diff: str
+    moved: bool
+    by: str = ""
+    because: str = ""
+    settled: float | None = None
+
+
+class ProposalsReply(msgspec.Struct, frozen=True, kw_only=True):
+    """One page. `next` is the `after` of the next one, None on the last."""
+
+    proposals: list[Proposal]
+    next: str | None = None
 
 
 class List(msgspec.Struct, frozen=True, kw_only=True):
-    """List what the world holds of a `kind`: `objects`, `methods`, `documents`, `experts` or `names`, in order of names.
+    """List what the world holds of a `kind`: `objects`, `methods`, `documents`, `experts`, `proposals` or `names`, in their order.
 
     At most `limit` items, beginning after the one called `after`: the `next` of the page before.
     """
@@ -184,7 +286,8 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
 
     An object is {"name", "oid", "parents", "slots", "methods"}, with the number of its own slots and methods; a method is {"name",
     "selector", "parameters", "sha256", "author", "verdict", "intent"}; a document {"doc_id", "chunks", "sha256"}; an expert {"name",
-    "sha256", "bytes"}; a name {"name", "oid", "kind"}, of the kind `object`, `persona` or `root`.
+    "sha256", "bytes"}; a proposal {"id", "name", "selector", "sha256", "replaces", "doubts", "age_s"}, with the number of its doubts;
+    a name {"name", "oid", "kind"}, of the kind `object`, `persona` or `root`.
     """
 
     kind: str

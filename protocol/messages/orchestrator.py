@@ -41,7 +41,8 @@ class Mandate(msgspec.Struct, frozen=True, kw_only=True):
     finds right. Time during which the system is down does not count. No other bound of time ends it.
 
     A message that nobody understands, and that nothing is said of, is MISSPELT where the target understands one that is written
-    almost like it. With `new` it is meant as it is written.
+    almost like it. With `new` it is meant as it is written. One that has ended PROPOSED is answered with its result once the
+    proposal is accepted; with `wait` the answer waits for the user's word.
     """
 
     target: str
@@ -56,6 +57,7 @@ class Mandate(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float | None = None
     hand: Hand | None = None
     new: bool = False
+    wait: bool = False
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,8 +125,8 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True):
     """What a cycle found out about the method that it wrote, in its context's slot `learned`.
 
     `groups` are the candidates that hold the contract, by behaviour, the chosen one first. `installed` is False for a dry run,
-    where no example was given to learn by, and in doubt where the mandate was strict; `reason` says which. `replaced` are the
-    examples that a correction has taken out of the contract.
+    where no example was given to learn by, in doubt where the mandate was strict, and of a proposal; `reason` says which.
+    `replaced` are the examples that a correction has taken out of the contract.
     """
 
     source: str
@@ -141,7 +143,8 @@ class MandateReply(msgspec.Struct, frozen=True, kw_only=True):
     """How a mandate ended. `tid` is the commit that published it, None where nothing was written.
 
     `synthesized`: a method was written for it. `remembered`: whatever it left for memory can be found by a search.
-    `learned`: what is known of that method, beside what it does.
+    `learned`: what is known of that method, beside what it does. Where the `state` is PROPOSED, nothing but the `proposal` of that
+    method is published, and it waits for the user's word.
     """
 
     mandate: str
@@ -153,6 +156,7 @@ class MandateReply(msgspec.Struct, frozen=True, kw_only=True):
     learned: Learned | None = None
     tid: str | None = None
     remembered: bool = False
+    proposal: str | None = None
 
 
 class New(msgspec.Struct, frozen=True, kw_only=True):
@@ -325,6 +329,7 @@ class Watched(msgspec.Struct, frozen=True, kw_only=True):
     intent: str = ""
     parameters: list[str] = []
     is_sent: bool = True
+    proposal: str | None = None
 
 
 class Cancel(msgspec.Struct, frozen=True, kw_only=True):

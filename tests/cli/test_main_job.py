@@ -65,6 +65,23 @@ def test_a_real_call_becomes_an_example_and_every_contract_is_checked(whole):
     assert whole.ok("check")["ok"]
 
 
+def test_what_is_owed_nothing_waits_for_its_users_word(whole):
+    whole.ok("new", "tile", "width=5", "height=6")
+    before = whole.ok("look", "tile")
+    code, asked = whole.run("send", "tile", "cover_", "--key", "tile 1")
+    assert (code, asked["state"], asked["result"]) == (8, "PROPOSED", None)
+    assert whole.ok("look", "tile") == before
+    (one,) = [one for one in whole.ok("proposals")["proposals"] if one["name"] == "tile"]
+    assert (one["id"], one["selector"], one["source"]) == (asked["proposal"], "cover_", asked["method"]["source"])
+    done = whole.ok("accept", one["id"][:8])
+    assert (done["sha256"], done["sent"]["state"]) == (one["sha256"], "COMPLETE")
+    again = whole.ok("send", "tile", "cover_", "--key", "tile 1")
+    assert (again["mandate"], again["result"]) == (asked["mandate"], one["result"]["returns"])
+    whole.ok("set", "tile", "_learning=deny")
+    code, denied = whole.run("send", "tile", "weight_", "--example", '{"returns":1}')
+    assert (code, denied["error"]["code"]) == (2, "LEARNING_DENIED")
+
+
 def test_up_twice_is_ok(whole):
     assert whole.ok("up")["ready"] is True
 

@@ -25,7 +25,7 @@ def test_the_root_holds_all_named_objects(world):
         root = connection.root()
         for name in KERNEL_OBJECTS:
             assert resolve(connection, name) is root[name]
-        assert set(root) >= {"personas", "objects", "applied", "outbox", "cursor", "schema_version"}
+        assert set(root) >= {"personas", "objects", "applied", "outbox", "cursor", "proposals", "schema_version"}
         assert len(root["orchestrator_obj"].active_cycles) == 0
         assert len(root["pLLM_obj"].lora_repository) == 0
 
@@ -73,6 +73,7 @@ def test_an_older_world_takes_the_steps_it_lacks_and_keeps_what_was_edited(db):
         assert root["personas"]["ROBIN"].adopt_expert_.author == "awakening"
         assert root["cursor"]["outbox"] == 0
         assert root["pLLM_obj"].delete_adapter.primitive == "delete_adapter"
+        assert len(root["proposals"]) == 0
 
 
 def test_every_selector_of_the_kernel_stands_in_the_world(world):

@@ -90,6 +90,12 @@ def _own_name(overlay: Overlay, oid: str, given: str, done: str) -> str:
 
 
 def _check_slot(overlay: Overlay, oid: str, slot: str, old: object, value: Value) -> None:
+    if slot == names.LEARNING and overlay.is_kernel(oid):
+        raise BatosError(
+            "BAD_ARGUMENT",
+            "what belongs to the system itself is no place for the mind to write, whatever is set there",
+            'Set it on objects of your own, or for all of them: learning = "propose" under [orchestrator] in batos.toml.',
+        )
     if old is OPAQUE:
         raise BatosError("BAD_NAME", f"the slot {slot!r} is the system's own", "Choose another slot.")
     if not names.is_delegation(slot):
@@ -105,6 +111,8 @@ def _check_droppable(overlay: Overlay, oid: str, request: Drop, value: object) -
     if not world_root.is_kernel(holder) and overlay.name(oid) not in overlay.connection.root()["personas"]:
         return
     entry = str(request.entry)
+    if entry == names.LEARNING:
+        return
     if isinstance(value, UvmMethod):
         if value.primitive is None and all(one.author != AUTHOR for one in history.versions(holder, entry)):
             return

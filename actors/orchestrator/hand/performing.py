@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from actors.orchestrator.hand import changing, confirming, defining, importing, reverting
+from actors.orchestrator.hand import changing, confirming, defining, reverting, settling
+from actors.orchestrator.hand.bundles import importing
 from actors.orchestrator.thinking.asks import Thinking
 from actors.orchestrator.thinking.thought import Thought
 from protocol.codec import Value
-from protocol.messages import Confirm, Define, Drop, ImportBundle, Rename, Revert, SetSlots
+from protocol.messages import Accept, Confirm, Define, Drop, ImportBundle, Reject, Rename, Revert, SetSlots
 from protocol.messages.hand import Hand
 
 
@@ -27,3 +28,7 @@ def perform(thought: Thought, hand: Hand) -> Thinking[Value]:
             return (yield from reverting.revert(thought, hand))
         case ImportBundle():
             return (yield from importing.take_in(thought, hand))
+        case Accept():
+            return (yield from settling.accept(thought, hand))
+        case Reject():
+            return settling.reject(thought, hand)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from heapq import merge
 from itertools import islice
@@ -9,13 +10,23 @@ from typing import Any, Final
 
 from ZODB.Connection import Connection
 
+from actors.orchestrator.hand import settling
 from protocol import codec, names
 from protocol.codec import Value
 from protocol.errors import BatosError
-from protocol.messages import History, List, Listed, MethodVersion, Versions
+from protocol.messages import (
+    History,
+    List,
+    Listed,
+    MethodVersion,
+    Proposal,
+    Proposals,
+    ProposalsReply,
+    Versions,
+)
 from world import history as kept
 from world import root as world_root
-from world.history import UvmVersion
+from world.history import UvmProposal, UvmVersion
 from world.method import UvmMethod
 from world.store import Store, snapshot
 from world.uvm import UvmObject, lookup
@@ -75,6 +86,63 @@ def versions(store: Store, request: History) -> Versions:
             versions=page,
             next=end if end < len(found) else None,
         )
+
+
+def proposals(store: Store, request: Proposals) -> ProposalsReply:
+    """A page of what waits for the user's word; with an id that one alone, settled or not. UNKNOWN_PROPOSAL."""
+    _check_page(request.limit)
+    with snapshot(store.db) as connection:
+        if request.id is not None:
+            return ProposalsReply(proposals=[_proposal(connection, settling.find(connection, request.id))])
+        every = list(kept.proposals(connection))
+        if request.after is not None:
+            at = [one.id for one in every]
+            every = every[at.index(request.after) + 1 :] if request.after in at else every
+        page: list[Proposal] = []
+        weight = 0
+        for one in every[: request.limit]:
+            view = _proposal(connection, one)
+            weight += len(codec.pack(view))
+            if page and weight > PAGE_BYTES:
+                break
+            page.append(view)
+        return ProposalsReply(proposals=page, next=page[-1].id if len(page) < len(every) else None)
+
+
+def id_of(store: Store, beginning: str) -> str:
+    """The id of the proposal that may be called by the beginning of it. UNKNOWN_PROPOSAL."""
+    with snapshot(store.db) as connection:
+        return settling.find(connection, beginning).id
+
+
+def _proposal(connection: Connection, one: UvmProposal) -> Proposal:
+    method = one.method
+    return Proposal(
+        id=one.id,
+        name=one.target._name or oid_of(one.target),
+        oid=oid_of(one.target),
+        selector=method.selector,
+        sha256=str(method.sha256),
+        replaces=one.replaces or None,
+        doubts=_plain(one.found["doubts"]),
+        age_s=max(0.0, time.time() - one.made),
+        state=one.state,
+        mandate=one.mandate,
+        cycle=method.author,
+        source=str(method.source),
+        parameters=list(method.parameters),
+        intent=method.intent,
+        examples=_plain(method.examples),
+        origin=method.origin,
+        verdict=method.verdict,
+        cases=_plain(one.found["cases"]),
+        result=_plain(one.found["result"]),
+        diff=one.diff,
+        moved=settling.has_moved(connection, one),
+        by=one.by,
+        because=one.because,
+        settled=one.settled,
+    )
 
 
 def _check_page(limit: int) -> None:
@@ -184,6 +252,18 @@ def _experts(connection: Connection, after: str) -> Iterator[Item]:
         yield name, item
 
 
+def _waiting(connection: Connection, after: str) -> Iterator[Item]:
+    every = list(kept.proposals(connection))
+    begun = [one.id for one in every]
+    for one in every[begun.index(after) + 1 :] if after in begun else every:
+        told = _proposal(connection, one)
+        item: dict[str, Value] = {name: getattr(told, name) for name in _TOLD}
+        yield one.id, {**item, "doubts": len(told.doubts)}
+
+
+_TOLD: Final = ("id", "name", "selector", "sha256", "replaces", "age_s")
+
+
 def _names(connection: Connection, after: str) -> Iterator[Item]:
     """All names that mean something, by what they mean."""
     root: Any = connection.root()
@@ -202,6 +282,7 @@ _KINDS: Final[dict[str, Callable[[Connection, str], Iterator[Item]]]] = {
     "methods": _methods,
     "documents": _documents,
     "experts": _experts,
+    "proposals": _waiting,
     "names": _names,
 }
 

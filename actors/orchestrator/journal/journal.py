@@ -191,12 +191,12 @@ class Journal:
         """Note in which moment of the world the mandate has been thought through."""
         self._db.execute("UPDATE mandates SET read = ? WHERE mandate = ?", (tid, mandate))
 
-    def finish(self, mandate: str, state: str, reply: bytes, read: str = "") -> None:
+    def finish(self, mandate: str, state: str, reply: bytes, read: str = "", *, may_go_on: bool = False) -> None:
         """Note the end of a mandate, `complete` or `failed`; with it its cycles end, and what was kept for it goes.
 
         `read` is as in `note_read`, where it was not noted yet.
 
-        A failure that passes may be attempted again, so what was kept for a failed one stays.
+        A failure that passes may be attempted again, so what was kept for a failed one stays; and for one that `may_go_on`.
         """
         now = time.time()
         self._db.execute(
@@ -207,7 +207,7 @@ class Journal:
             "UPDATE cycles SET state = ?, ended = max(started, ?) WHERE mandate = ? AND ended IS NULL",
             (state.upper(), now, mandate),
         )
-        if state == "complete":
+        if state == "complete" and not may_go_on:
             self._db.execute("DELETE FROM replies WHERE mandate = ?", (mandate,))
         self._unsynced.add(mandate)
 

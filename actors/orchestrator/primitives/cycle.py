@@ -16,6 +16,7 @@ from typing import Final
 
 import msgspec
 
+from actors.orchestrator.thinking import consent
 from actors.orchestrator.thinking.asks import Begin, Chosen, Ended, Entered, Thinking
 from actors.orchestrator.thinking.interpreter import send
 from actors.orchestrator.thinking.overlay import Draft, Memo
@@ -25,6 +26,7 @@ from actors.orchestrator.thinking.thought import (
     Contract,
     Doomed,
     Message,
+    Proposed,
     RunningCycle,
     Sender,
     Thought,
@@ -61,7 +63,7 @@ def think(sender: Sender, command: Value) -> Thinking[Value]:
     """The primitive `_orc_start_cognitive_cycle_`: run a cycle for the reified `command`, and answer it.
 
     For a message that was not understood, the cycle ends with a method, and the answer is the method's; for a question
-    the cycle ends with the answer itself, {"answer", "facets", "sources"}.
+    the cycle ends with the answer itself, {"answer", "facets", "sources"}. Proposed where the method may only be proposed.
     """
     thought, path = sender.thought, sender.path
     brief = _unpacked(sender.receiver, command)
@@ -69,6 +71,8 @@ def think(sender: Sender, command: Value) -> Thinking[Value]:
         raise BatosError("CYCLE_REPEATS", f"a chain of over {MAX_CYCLE_DEPTH} cycles, each caused by the one before")
     if any((running.target, running.selector) == (brief.target, brief.selector) for running in thought.chain):
         raise BatosError("CYCLE_REPEATS", f"the cycle for {brief.selector} has caused itself")
+    if isinstance(brief, Unhandled):
+        consent.check(thought, brief.target, brief.selector, [brief.args, brief.kwargs])
     cycle = cycle_id(thought.mandate, path)
     thought.ledger.begun.append(cycle)
     context = yield from _begin(thought, cycle, brief, path)
@@ -85,7 +89,10 @@ def think(sender: Sender, command: Value) -> Thinking[Value]:
         if isinstance(brief, Question):
             return _answer(thought, running, brief)
         learned = _learned(thought, running)
-        yield Chosen(cycle=cycle, sha256=learned.sha256, is_installed=learned.installed)
+        is_installed = learned.installed and running.draft is None
+        yield Chosen(cycle=cycle, sha256=learned.sha256, is_installed=is_installed)
+    except Proposed:
+        raise  # of a cycle within this one, which says all that is to be said
     except BatosError as error:
         yield Ended(cycle=cycle, code=error.code, message=error.message)
         if isinstance(error, Doomed):
@@ -93,9 +100,15 @@ def think(sender: Sender, command: Value) -> Thinking[Value]:
         raise
     finally:
         thought.chain.pop()
+    if running.draft is not None:
+        raise _proposed(thought, running, running.draft, learned, brief)
     contract = thought.contracts.get((brief.target, brief.selector))
     if contract is None or contract.learn is None:
-        return (yield from _send_again(thought, running, brief, learned, path))
+        try:
+            return (yield from _send_again(thought, running, brief, learned, path))
+        except Proposed:
+            yield Chosen(cycle=cycle, sha256=learned.sha256, is_installed=False)
+            raise
     thought.ledger.made = _made(running, learned)
     thought.ledger.learned = learned
     return None
@@ -120,6 +133,13 @@ def _made(running: RunningCycle, learned: Learned) -> MethodMade:
         source=learned.source,
         origin=learned.origin,
     )
+
+
+def _proposed(thought: Thought, running: RunningCycle, draft: Draft, learned: Learned, brief: Unhandled) -> Proposed:
+    """The end of a mandate whose method is not to stand without its user's word."""
+    learned = msgspec.structs.replace(learned, installed=False, reason=consent.REASON)
+    offer = consent.offered(thought, running, draft, {"args": brief.args, "kwargs": brief.kwargs})
+    return Proposed(offer.id, _made(running, learned), learned, offer)
 
 
 def _send_again(
@@ -184,6 +204,7 @@ def _unhandled(thought: Thought, brief: Unhandled) -> dict[str, Value]:
     examples = [example_value(example) for example in contract.examples]
     others = objects_in_reach(thought.overlay, brief.target, [slots, brief.args, brief.kwargs, examples])
     learn = contract.learn
+    intent, previous = consent.asked(thought, brief.target, brief.selector)
     message: dict[str, Value] = {
         "selector": brief.selector,
         "parameters": _parameters(brief, contract),
@@ -194,9 +215,9 @@ def _unhandled(thought: Thought, brief: Unhandled) -> dict[str, Value]:
         "selectors": understood(thought.overlay, brief.target, brief.selector),
         "objects": others,
         "names": _names(thought, [slots, brief.args, brief.kwargs, examples, others]),
-        "seed": _seed([thought.seed, brief.selector, slots, examples, contract.intent]),
-        "intent": contract.intent,
-        "previous": contract.previous,
+        "seed": _seed([thought.seed, brief.selector, slots, examples, intent]),
+        "intent": intent,
+        "previous": previous,
         "candidates": list(learn.candidates) if learn else [],
         "is_sent": learn is None,
         "is_dry": learn is not None and learn.dry_run,

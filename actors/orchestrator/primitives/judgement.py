@@ -10,13 +10,14 @@ import msgspec
 
 from actors.orchestrator.primitives import arguments, trials
 from actors.orchestrator.primitives.contracts import freezing, holding
+from actors.orchestrator.thinking import consent
 from actors.orchestrator.thinking.asks import Judged, Thinking, call
 from actors.orchestrator.thinking.overlay import Draft, Memo
 from actors.orchestrator.thinking.thought import Sender, Thought
 from protocol import codec, verbs
 from protocol.codec import Ref, Value
 from protocol.errors import BatosError
-from protocol.messages import Done, Effect, Example, Failed, Judge, Trial, Tried
+from protocol.messages import Effect, Example, Failed, Judge, Trial, Tried
 from world.method import digest
 
 
@@ -65,7 +66,8 @@ def judge(sender: Sender, target: Value, source: Value, message: Value) -> Think
     )
     tried, read = yield from trials.complete(thought, trial, tried, draft, sender.path)
     running.frozen.update({(sha256, example): others for example, others in read.items()})
-    problem = _problem(tried, asked)
+    running.tried[sha256] = tried
+    problem = problem_of(tried, asked)
     if not problem:
         problem = yield from _broken(thought, oid, draft, sender.path, is_tried=True)
     yield Judged(cycle=running.cycle, sha256=sha256, verdict=tried.verdict, problem=problem, source=trial.source)
@@ -74,7 +76,7 @@ def judge(sender: Sender, target: Value, source: Value, message: Value) -> Think
         "verdict": tried.verdict,
         "violations": [msgspec.to_builtins(violation) for violation in tried.violations],
         "cases": [msgspec.to_builtins(case) for case in tried.cases],
-        "result": _result(tried),
+        "result": consent.outcome(tried.outcome),
         "problem": problem,
     }
 
@@ -83,6 +85,7 @@ def install(sender: Sender, target: Value, source: Value, origin: Value = "") ->
     """Put an accepted method on `target`, in the overlay; its sha256. REFUSED where the guardian says no.
 
     `origin` names the method of the world that was adopted. Its examples are kept with the slots and the objects that it reads.
+    Where its user has the last word, it is kept for a proposal instead.
     """
     running = sender.running()
     thought = sender.thought
@@ -116,8 +119,11 @@ def install(sender: Sender, target: Value, source: Value, origin: Value = "") ->
     broken = yield from _broken(thought, oid, draft, sender.path, is_tried=False)
     if broken:
         raise BatosError("REFUSED", f"{draft.selector} {broken}")
-    thought.overlay.write(oid, {draft.selector: draft})
-    thought.overlay.remember(memo_of(thought, oid, draft))
+    if consent.may_install(thought, oid, draft.selector):
+        thought.overlay.write(oid, {draft.selector: draft})
+        thought.overlay.remember(memo_of(thought, oid, draft))
+    else:
+        running.draft = draft
     return draft.sha256
 
 
@@ -167,18 +173,8 @@ def _doc_id(oid: str, selector: str) -> str:
     return f"method:{oid}:{selector}"
 
 
-def _result(tried: Tried) -> Value:
-    """What the original message would do, as candidates are compared by it."""
-    match tried.outcome:
-        case Done() as done:
-            return {"returns": done.result, "changed": done.changed, "removed": done.removed}
-        case Effect() as effect:
-            return {"sends": effect.send.selector, "to": effect.send.receiver}
-        case _:
-            return None
-
-
-def _problem(tried: Tried, asked: Asked) -> str:
+def problem_of(tried: Tried, asked: Asked) -> str:
+    """One sentence on why a method that was tried does not do, or "" where it does."""
     for violation in tried.violations:
         return f"{violation.rule} at line {violation.line}: {violation.message}"
     for case in tried.cases:

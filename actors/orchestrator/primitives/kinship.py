@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import msgspec
@@ -115,13 +115,21 @@ class _Kind:
         own = aside.own(oid)
         common = aside.root_oid("traits_obj")
         self._parents = {value.oid for name, value in own.items() if names.is_delegation(name)} - {common}
-        self._slots = {name for name in own if not names.is_delegation(name) and not names.is_selector(name)}
+        self._slots = _data(own)
 
     def has(self, other: UvmObject) -> bool:
         if self._parents & {(parent._p_oid or b"").hex() for parent in other.parents()}:
             return True
-        slots = {name for name in other._slots if not names.is_delegation(name) and not names.is_selector(name)}
+        slots = _data(other._slots)
         return bool(slots) and slots == self._slots
+
+
+def _data(slots: Iterable[str]) -> set[str]:
+    return {
+        name
+        for name in slots
+        if name != names.LEARNING and not names.is_delegation(name) and not names.is_selector(name)
+    }
 
 
 def _fitting(aside: Overlay, oid: str, wanted: Wanted, ranked: list[Kin], slots: set[str]) -> list[Value]:

@@ -237,6 +237,8 @@ def _read(thought: Thought, oid: str, slot: str) -> Value:
 
 def _write(thought: Thought, receiver: str, outcome: Done | Effect) -> None:
     own = thought.overlay.own(receiver)
+    if names.LEARNING in outcome.changed or names.LEARNING in outcome.removed:
+        raise BatosError("REFUSED", f"no method writes {names.LEARNING}; only its user does", "Set it: `batos set`.")
     for name in outcome.removed:
         if name not in own:
             raise BatosError("METHOD_FAILED", f"the slot {name!r} is inherited; it cannot be deleted from the heir")

@@ -67,11 +67,33 @@ class Memo(msgspec.Struct, frozen=True):
     is_gone: bool = False
 
 
+class Offer(msgspec.Struct, frozen=True, kw_only=True):
+    """A method that a mandate proposes for `target` (an OID) instead of installing it; see `world.history.UvmProposal`."""
+
+    id: str
+    target: str
+    draft: Draft
+    message: dict[str, Value]
+    found: dict[str, Value]
+    replaces: str
+    diff: str
+    attempt: int
+    body: bytes = b""
+
+
+class Settled(msgspec.Struct, frozen=True, kw_only=True):
+    """How the user has settled a proposal."""
+
+    state: str
+    by: str
+    because: str = ""
+
+
 class Layer(msgspec.Struct):
     """Changed slots by object and name, the objects that were made, what memory is to remember, and changed names.
 
     `names` maps each of the user's names to the object (an OID) that it comes to mean, or to None where it is taken away. Nothing
-    leads to the objects in `lost` any more.
+    leads to the objects in `lost` any more. `offers` are new proposals, and `settled` how others were settled, by their id.
     """
 
     slots: dict[str, dict[str, Slot]] = {}
@@ -79,6 +101,8 @@ class Layer(msgspec.Struct):
     outbox: list[Memo] = []
     names: dict[str, str | None] = {}
     lost: list[str] = []
+    offers: list[Offer] = []
+    settled: dict[str, Settled] = {}
 
 
 class Place(NamedTuple):
@@ -123,6 +147,8 @@ class Overlay:
         top.outbox.extend(layer.outbox)
         top.names.update(layer.names)
         top.lost.extend(layer.lost)
+        top.offers.extend(layer.offers)
+        top.settled.update(layer.settled)
 
     def branch(self) -> Overlay:
         """An overlay beside others over what this one sees now; its reads count as this one's, its top layer is its own."""
@@ -234,7 +260,7 @@ class Overlay:
     def _stored(self, oid: str) -> dict[str, Slot]:
         if oid not in self._snapshot:
             stored = world_root.get(self.connection, oid)
-            self._note(stored._slots)
+            self.note(stored._slots)
             self._snapshot[oid] = {name: self._slot(value) for name, value in stored._slots.items()}
         return self._snapshot[oid]
 
@@ -242,11 +268,12 @@ class Overlay:
         if isinstance(value, UvmMethod):
             return value
         try:
-            return plain(value, self._note)
+            return plain(value, self.note)
         except NotPlain:
             return OPAQUE
 
-    def _note(self, container: Persistent) -> None:
+    def note(self, container: Persistent) -> None:
+        """Count `container` as read."""
         container._p_activate()
         self.reads[oid_of(container)] = container._p_serial
 
@@ -270,6 +297,14 @@ class Overlay:
     def lose(self, oid: str) -> None:
         """Nothing leads to the object any more: what is known of its methods elsewhere goes."""
         self._layers[-1].lost.append(oid)
+
+    def offer(self, offer: Offer) -> None:
+        """Propose a method, once the mandate is published."""
+        self._layers[-1].offers.append(offer)
+
+    def settle(self, id_: str, settled: Settled) -> None:
+        """Settle a proposal."""
+        self._layers[-1].settled[id_] = settled
 
     def written(self) -> frozenset[str]:
         """The OIDs of the state of all stored objects that were changed: what another one's read of them is noted by."""

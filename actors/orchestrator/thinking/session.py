@@ -21,6 +21,7 @@ import transaction
 from actors.orchestrator import publish
 from actors.orchestrator.deadlines import Measured
 from actors.orchestrator.journal.journal import Answered, Journal, MandateRow
+from actors.orchestrator.thinking import replies
 from actors.orchestrator.thinking.asks import (
     Ask,
     Begin,
@@ -41,8 +42,8 @@ from actors.orchestrator.thinking.claims import Claims
 from actors.orchestrator.thinking.contracts import contract_of
 from actors.orchestrator.thinking.intents import Intents
 from actors.orchestrator.thinking.interpreter import NOT_UNDERSTOOD, send
-from actors.orchestrator.thinking.overlay import Draft, Layer, Overlay
-from actors.orchestrator.thinking.thought import Message, Performer, Thought
+from actors.orchestrator.thinking.overlay import Layer, Overlay
+from actors.orchestrator.thinking.thought import Message, Performer, Proposed, Thought
 from bus.again import Again
 from bus.client import Caller
 from protocol import codec
@@ -119,11 +120,14 @@ class Session:
         while True:
             try:
                 step = await self._store.run(partial(self._advance, thinking, answer, error))
+            except Proposed as proposed:
+                await self._written(0)
+                return replies.proposed(self.thought, self.row, proposed)
             finally:
                 self._tell_traced()
             if isinstance(step, _Result):
                 await self._written(0)
-                return self._reply(step.value)
+                return replies.complete(self.thought, self.row, self.mandate, step.value)
             answer, error = None, None
             try:
                 answer = await self._perform(step)
@@ -156,6 +160,7 @@ class Session:
             self._settings.orchestrator,
             self._primitives,
             deadline=self.deadline,
+            attempt=self.row.attempt,
             seed=self._settings.inference.seed,
             form=self._settings.inference.form,
             form_tokens=self._settings.inference.form_tokens,
@@ -173,28 +178,6 @@ class Session:
     def _release(self) -> None:
         self._manager.abort()
         self.thought.overlay.connection.close()
-
-    def _reply(self, result: Value) -> MandateReply:
-        thought = self.thought
-        drafts = [
-            value.sha256
-            for slots in thought.overlay.changes().slots.values()
-            for value in slots.values()
-            if isinstance(value, Draft)
-        ]
-        made, learned = thought.ledger.made, thought.ledger.learned
-        is_published = made is not None and made.sha256 in drafts
-        if not is_published and self.mandate.learn is None:
-            made = learned = None
-        return MandateReply(
-            mandate=self.row.mandate,
-            cycle=self.begun[0] if self.begun else None,
-            state="COMPLETE",
-            result=result,
-            synthesized=is_published,
-            method=made,
-            learned=learned,
-        )
 
     def _advance(self, thinking: Thinking[Value], answer: Any, error: BatosError | None) -> Ask | _Result:
         """Go on to what has to be waited for, on the world's thread. A piece of the trace is written without a stop."""

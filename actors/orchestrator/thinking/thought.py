@@ -10,12 +10,12 @@ import msgspec
 
 from actors.orchestrator.thinking.asks import Thinking
 from actors.orchestrator.thinking.cancellation import Deadline
-from actors.orchestrator.thinking.overlay import Overlay
+from actors.orchestrator.thinking.overlay import Draft, Offer, Overlay
 from protocol.codec import Value
 from protocol.errors import BatosError
 from protocol.home import Orchestrator
 from protocol.mandates import MAX_SECONDS
-from protocol.messages import Example, GivenReply, Learn, Learned, MethodMade, Onward
+from protocol.messages import Example, GivenReply, Learn, Learned, MethodMade, Onward, Tried
 
 MAX_CYCLE_DEPTH: Final = 4
 MAX_TRIAL_SENDS: Final = 200
@@ -36,6 +36,20 @@ class Uncaught(BatosError):  # noqa: N818  a decision, which somebody always tak
 
 class Doomed(Uncaught):
     """The running cycle has doomed itself; only the cycle's own loop takes that up."""
+
+
+class Proposed(Uncaught):
+    """A method waits for the user's word, so that the whole mandate ends here, with nothing but this proposal.
+
+    `offer` is the new proposal, None where it has been waiting already; `made` and `learned` tell of its method.
+    """
+
+    def __init__(self, id_: str, made: MethodMade, learned: Learned, offer: Offer | None = None) -> None:
+        super().__init__("INTERNAL", f"{made.selector} waits for its user's word as proposal {id_}")
+        self.id = id_
+        self.made = made
+        self.learned = learned
+        self.offer = offer
 
 
 class Untried(Uncaught):
@@ -97,7 +111,8 @@ class Trialing:
 class Thought:
     """What one mandate, or a lane of it, thinks with.
 
-    `primitives` maps verbs to their performers (`actors.orchestrator.primitives.performers`). `contracts` are the
+    `primitives` maps verbs to their performers (`actors.orchestrator.primitives.performers`). `attempt` counts how often the
+    mandate was begun anew. `contracts` are the
     parameters and examples that came with the mandate, by (OID, selector). `form` and `form_tokens` are the settings of
     that name, for methods, which read no settings. `tokens` are those of this lane, the ledger has all. `onward` is how a
     caller in the jail has gone on with the reply of the method that has just returned, until the caller is asked for;
@@ -110,6 +125,7 @@ class Thought:
     limits: Orchestrator
     primitives: Mapping[str, Performer]
     deadline: Deadline = field(default_factory=lambda: Deadline(MAX_SECONDS))
+    attempt: int = 1
     seed: int = 0
     form: str = "auto"
     form_tokens: int = 400
@@ -204,7 +220,9 @@ class Contract:
 class RunningCycle:
     """A cycle on the way: whose message it answers, and its candidates so far.
 
-    `frozen` are the slots of the other objects that a trial has read, by the candidate's sha256 and the example's digest.
+    `frozen` are the slots of the other objects that a trial has read, by the candidate's sha256 and the example's digest; `tried`
+    is what came of each candidate's trial, by its sha256. `draft` is the method that would be installed, had its user not the
+    last word.
     """
 
     cycle: str
@@ -216,3 +234,5 @@ class RunningCycle:
     attempts: int = 0
     model: str | None = None
     frozen: dict[tuple[str, str], dict[str, Value]] = field(default_factory=dict)
+    tried: dict[str, Tried] = field(default_factory=dict)
+    draft: Draft | None = None

@@ -250,6 +250,7 @@ class House:
             }
         )
         self.events = []
+        self.settings = Settings()
         self.open()
 
     def prefetch(self, request):
@@ -273,7 +274,7 @@ class House:
     def open(self):
         self.store = Store(self.db, "file://")
         self.journal = Journal(self.path / "journal.sqlite")
-        self.mandates = Mandates(self.store, self.journal, self.bus, Settings())
+        self.mandates = Mandates(self.store, self.journal, self.bus, self.settings)
 
     async def crash(self):
         """The process is gone: whatever was under way is lost, the files are as they are."""
@@ -294,6 +295,12 @@ class House:
 
     def hit(self, **facts):
         return Hit(**facts)
+
+    def give(self, name, source):
+        """An object has a method that nobody has learned."""
+        selector = source.split("def ")[1].split("(")[0]
+        with commit(self.db, user="test", description="given") as connection:
+            connection.root()["objects"][name].set_slot(selector, UvmMethod(selector, source=source))
 
     def meddle(self, name, value):
         """Another one has changed the object meanwhile."""

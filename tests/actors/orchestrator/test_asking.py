@@ -9,6 +9,7 @@ import pytest
 
 from protocol.errors import BatosError
 from protocol.messages import Hit, Piece
+from tests.actors.orchestrator.hand.conftest import Hand
 from world.store import snapshot
 
 QUESTION = "Why is the pump of the old fountain silent today?"
@@ -84,6 +85,29 @@ async def test_a_fresh_world_writes_the_facets_it_needs_and_answers(house):
     assert remembered[f"answer:{reply.cycle}"]["text"] == QUESTION + "\n\n" + reply.result["answer"]
     with snapshot(house.db) as connection:
         assert len(connection.root()["orchestrator_obj"].active_cycles) == 0
+
+
+async def test_where_a_persona_is_to_propose_the_question_waits_for_its_facets(house):
+    """A facet has its pillar as contract. Each that is proposed waits for the user's word, and the question goes on with it."""
+    hand = Hand(house)
+    await hand.set("BRICK", _learning="propose")
+
+    async def either():
+        """A facet's method where one is written, and what a facet says where it speaks."""
+        rows = house.played.asked[-1].rows
+        return [written(row.grammar) if "ENDING" in str(row.grammar) else "So it is." for row in rows]
+
+    house.played.rounds = [plan(TECHNICAL), facets(house), either, either, ["Both."]]
+    for selector in ("tamland_facet_", "guide_facet_"):
+        reply = await ask(house)
+        assert (reply.state, reply.result, reply.method.selector) == ("PROPOSED", None, selector)
+        with snapshot(house.db) as connection:
+            assert len(connection.root()["orchestrator_obj"].active_cycles) == 0
+        assert house.caught_up == []
+        await hand.accept(reply.proposal, send=False)
+        house.caught_up = []
+    assert (await ask(house)).result["answer"] == "Both."
+    assert set(house.look("BRICK").methods) == {"tamland_facet_", "guide_facet_"}
 
 
 async def test_all_facets_are_asked_in_one_batch_with_their_own_voice(house):

@@ -119,7 +119,7 @@ async def test_a_cancel_holds_through_a_crash(thinking):
 
 async def test_a_crash_after_the_contexts_have_gone_fails_it_all_the_same(thinking):
     house, _, waiting = thinking
-    house.journal.finish = lambda *_: None  # killed before the end was noted: all else is done
+    house.journal.finish = lambda *_, **__: None  # killed before the end was noted: all else is done
     await house.mandates.cancel(house.events[0].mandate)
     assert (await failure(waiting)).code == "CANCELLED"
     assert active(house) == []
@@ -133,7 +133,8 @@ async def test_what_is_committed_already_is_not_cancelled(house):
     house.new("counter", count=1)
     up = "def up_(self):\n    self.count = self.count + 1\n    self._p_changed = True\n"
     house.played.rounds = [[up]]
-    first = await house.send("counter", "up_")
+    owed = {"examples": [Example(slots={"count": 5}, slots_after={"count": 6})]}
+    first = await house.send("counter", "up_", **owed)
     await house.journal.run(
         lambda: house.journal._db.execute(
             "UPDATE mandates SET state = 'accepted', reply = NULL, finished = NULL, cancelled = 1.0"
@@ -141,7 +142,7 @@ async def test_what_is_committed_already_is_not_cancelled(house):
     )
     await house.crash()
     assert await house.mandates.recover() == 1
-    assert await house.send("counter", "up_") == first
+    assert await house.send("counter", "up_", **owed) == first
     assert not (await house.mandates.cancel(first.mandate)).cancelled
     assert house.look("counter").slots == {"count": 2}
 

@@ -24,7 +24,7 @@ CASE = Example(slots={"width": 3, "height": 4}, returns=12)
 
 async def counter(house, name="counter"):
     house.new(name, count=0)
-    house.played.rounds = [[UP]]
+    house.give(name, UP)
     await house.send(name, "up_", key=f"first {name}")
     return name
 
@@ -155,8 +155,8 @@ async def test_who_asks_again_before_the_last_attempt_has_gone_is_not_answered_b
     again = []
     finish = house.journal.finish
 
-    def finish_and_ask(*end):
-        finish(*end)
+    def finish_and_ask(*end, **how):
+        finish(*end, **how)
         if not again:
             loop.call_soon_threadsafe(
                 lambda: again.append(asyncio.ensure_future(house.send("counter", "up_", key="k2")))
@@ -264,7 +264,7 @@ async def test_nobody_publishes_what_is_anothers_turn(house):
     held = await queueing(house)
     # Another message, which has not lost yet and so knows of no queue.
     down = UP.replace("up_", "down_").replace("+ 1", "- 1")
-    house.played.rounds = [[down]]
+    house.give("counter", down)
     waiting = asyncio.create_task(house.send("counter", "down_", key="k2"))
     while len(house.mandates._intents._turns) < 2:
         await asyncio.sleep(0.01)

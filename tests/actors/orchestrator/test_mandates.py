@@ -10,6 +10,7 @@ from actors.orchestrator import views
 from protocol.codec import Ref
 from protocol.errors import BatosError
 from protocol.messages import Example, Mandate, OtherObject
+from tests.actors.orchestrator.hand.conftest import Hand
 from world.store import snapshot
 
 AREA = "def area_(self):\n    return self.width * self.height\n"
@@ -97,7 +98,7 @@ async def test_a_method_that_fails_on_the_message_itself_is_not_installed(house)
 async def test_an_understood_message_changes_its_object_and_needs_no_cycle(house):
     house.new("counter", count=1)
     up = "def up_(self, by):\n    self.count = self.count + by\n    self._p_changed = True\n    return self.count\n"
-    house.played.rounds = [[up]]
+    house.give("counter", up)
     await house.send("counter", "up_", 2, parameters=["by"])
     reply = await house.send("counter", "up_", 40, key="k2")
     assert (reply.result, reply.cycle) == (43, None)
@@ -108,7 +109,7 @@ async def test_an_understood_message_changes_its_object_and_needs_no_cycle(house
 async def test_the_same_key_is_answered_once_and_another_message_under_it_is_refused(house):
     house.new("counter", count=1)
     up = "def up_(self):\n    self.count = self.count + 1\n    self._p_changed = True\n"
-    house.played.rounds = [[up]]
+    house.give("counter", up)
     first = await house.send("counter", "up_")
     assert await house.send("counter", "up_") == first
     assert house.look("counter").slots == {"count": 2}
@@ -172,13 +173,14 @@ async def test_after_a_crash_between_commit_and_answer_nothing_is_done_twice(hou
     house.new("counter", count=1)
     up = "def up_(self):\n    self.count = self.count + 1\n    self._p_changed = True\n"
     house.played.rounds = [[up]]
-    first = await house.send("counter", "up_")
+    owed = {"examples": [Example(slots={"count": 5}, slots_after={"count": 6})]}
+    first = await house.send("counter", "up_", **owed)
     await house.journal.run(
         lambda: house.journal._db.execute("UPDATE mandates SET state = 'accepted', reply = NULL, finished = NULL")
     )
     await house.crash()
     assert await house.mandates.recover() == 1
-    assert await house.send("counter", "up_") == first
+    assert await house.send("counter", "up_", **owed) == first
     assert house.look("counter").slots == {"count": 2}
 
 
@@ -223,17 +225,22 @@ async def test_an_unknown_object_is_not_accepted(house):
     assert await house.journal.run(house.journal.unfinished) == []
 
 
-async def test_a_nested_cycle_lands_in_the_same_transaction(house):
+async def test_what_a_new_method_sends_is_proposed_before_it_is_installed(house):
+    """Two messages that nobody understands, one within the other: the mandate stops at each, and goes on with the user's word."""
+    hand = Hand(house)
     house.new("shop", price=10)
     total = "def total_(self):\n    return self.price + self.tax_()\n"
     tax = "def tax_(self):\n    return self.price // 5\n"
     house.played.rounds = [[total], [tax]]
+    outer = await house.send("shop", "total_")
+    await hand.accept(outer.proposal)
+    inner = await house.send("shop", "total_")
+    assert (inner.state, inner.method.selector, set(house.look("shop").methods)) == ("PROPOSED", "tax_", {"total_"})
+    await hand.accept(inner.proposal)
     reply = await house.send("shop", "total_")
-    assert reply.result == 12
+    assert (reply.result, reply.mandate) == (12, outer.mandate)
     seen = house.look("shop")
-    assert set(seen.methods) == {"total_", "tax_"}
     assert seen.methods["tax_"].author != seen.methods["total_"].author
-    assert reply.method.selector == "total_"
 
 
 async def test_a_cycle_that_causes_itself_fails(house):

@@ -7,8 +7,6 @@ import pytest
 from actors.orchestrator.misspelling import near
 from protocol.errors import BatosError
 from protocol.messages import Example, Learn
-from world.method import UvmMethod
-from world.store import commit
 
 AREA = "def area_(self):\n    return self.width * self.height\n"
 KNOWN = ["area_", "deposit_", "step1_", "total_price_", "up_"]
@@ -38,14 +36,8 @@ def test_few_letters_or_the_order_of_words_are_a_slip(selector, meant):
 @pytest.fixture
 def box(house):
     house.new("box", width=5, height=6)
-    give(house, "box", AREA)
+    house.give("box", AREA)
     return house
-
-
-def give(house, name, source):
-    with commit(house.db, user="test", description="given") as connection:
-        selector = source.split("def ")[1].split("(")[0]
-        connection.root()["objects"][name].set_slot(selector, UvmMethod(selector, source=source))
 
 
 async def test_a_misspelt_message_is_no_mandate(box):
@@ -57,33 +49,34 @@ async def test_a_misspelt_message_is_no_mandate(box):
     assert "--new" in error.hint
     assert await box.journal.run(lambda: box.journal.by_key("k")) is None
     assert box.played.asked == []
-    assert (await box.send("box", "aera_", new=True)).result == 1
+    assert (await box.send("box", "aera_", new=True)).state == "PROPOSED"
 
 
 @pytest.mark.parametrize(
-    "said",
+    ("said", "state"),
     [
-        {"intent": "How large it is."},
-        {"examples": [Example(returns=1)]},
-        {"learn": Learn(), "examples": [Example(returns=1)]},
+        ({"intent": "How large it is."}, "PROPOSED"),
+        ({"examples": [Example(returns=1)]}, "COMPLETE"),
+        ({"learn": Learn(), "examples": [Example(returns=1)]}, "COMPLETE"),
     ],
 )
-async def test_one_that_says_what_it_is_for_is_written(box, said):
+async def test_one_that_says_what_it_is_for_is_written(box, said, state):
     box.played.rounds = [["def aera_(self):\n    return 1\n"] * 2] * 3
-    assert (await box.send("box", "aera_", **said)).state == "COMPLETE"
+    assert (await box.send("box", "aera_", **said)).state == state
 
 
 async def test_within_methods_a_message_is_what_it_says(box):
-    give(box, "box", "def twice_(self):\n    return 2 * self.aera_()\n")
+    box.give("box", "def twice_(self):\n    return 2 * self.aera_()\n")
     box.played.rounds = [["def aera_(self):\n    return 4\n"] * 2]
-    assert (await box.send("box", "twice_")).result == 8
+    reply = await box.send("box", "twice_")
+    assert (reply.state, reply.method.selector) == ("PROPOSED", "aera_")
 
 
 async def test_who_answers_by_itself_is_not_asked(box):
-    give(box, "box", "def _doesNotUnderstand_(self, selector, args, kwargs):\n    return selector\n")
+    box.give("box", "def _doesNotUnderstand_(self, selector, args, kwargs):\n    return selector\n")
     assert (await box.send("box", "aera_")).result == "aera_"
 
 
 async def test_a_primitive_and_the_kernels_own_are_not_meant(box):
     box.played.rounds = [["def recal_(self):\n    return 1\n"] * 2]
-    assert (await box.send("box", "recal_")).result == 1
+    assert (await box.send("box", "recal_")).state == "PROPOSED"

@@ -114,6 +114,7 @@ def test_an_answer_has_its_shape_and_comes_last(mind, batos):
             "tid": TID,
             "bypassed": False,
             "remembered": True,
+            "proposal": None,
         },
     )
     assert seconds >= 0

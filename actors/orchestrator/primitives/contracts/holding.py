@@ -127,7 +127,7 @@ def trial_of(thought: Thought, oid: str, draft: Draft) -> Trial:
         source=draft.source,
         receiver=Ref(oid),
         slots=thought.overlay.visible(oid, kernel=kernel),
-        examples=[_example(value) for value in draft.examples],
+        examples=[example_of(value) for value in draft.examples],
         is_sent=False,
         is_judged=True,
         kernel=kernel,
@@ -158,7 +158,8 @@ def shown(example: Value) -> str:
     return brief(asked)
 
 
-def _example(value: Value) -> Example:
+def example_of(value: Value) -> Example:
+    """An example as the world keeps it, to be tried."""
     return read_example(value, "an example of its contract")
 
 

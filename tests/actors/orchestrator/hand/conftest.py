@@ -7,11 +7,27 @@ from types import SimpleNamespace
 
 import pytest
 
+from actors.guardian.jail.jail import Jail
 from actors.orchestrator.actor import Orchestrator
 from protocol import codec, verbs
 from protocol.errors import BatosError
 from protocol.home import Settings
-from protocol.messages import Check, Confirm, Correct, Define, Drop, Export, ImportBundle, Rename, Revert, SetSlots
+from protocol.messages import (
+    Accept,
+    Check,
+    Confirm,
+    Correct,
+    Define,
+    Drop,
+    Export,
+    ImportBundle,
+    Proposals,
+    Reject,
+    Rename,
+    Revert,
+    SetSlots,
+)
+from tests.actors.orchestrator.conftest import House
 
 
 def untold(event):
@@ -69,6 +85,15 @@ class Hand:
     async def take(self, objects, key=None, told=untold, **rest):
         return await self.ask(verbs.IMPORT_BUNDLE, ImportBundle(name="shapes", objects=objects, **rest), key, told)
 
+    async def accept(self, id_, key=None, **rest):
+        return await self.ask(verbs.ACCEPT, Accept(id=id_, **rest), key)
+
+    async def reject(self, id_, because="", key=None):
+        return await self.ask(verbs.REJECT, Reject(id=id_, because=because), key)
+
+    async def proposals(self, **rest):
+        return (await self.ask(verbs.PROPOSALS, Proposals(**rest))).proposals
+
     async def refused(self, work):
         with pytest.raises(BatosError) as caught:
             await work
@@ -78,3 +103,19 @@ class Hand:
 @pytest.fixture
 def hand(house):
     return Hand(house)
+
+
+@pytest.fixture
+def event_loop_policy_free_house(tmp_path):
+    """A house in a loop of its own, for a law over many worlds' objects: hypothesis calls no coroutine."""
+    with asyncio.Runner() as runner:
+        jail = Jail(workers=1)
+        runner.run(jail.start())
+
+        async def build():
+            return House(tmp_path, jail)
+
+        house = runner.run(build())
+        yield runner.run, house, Hand(house)
+        runner.run(house.close())
+        runner.run(jail.close())

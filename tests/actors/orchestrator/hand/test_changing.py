@@ -56,7 +56,10 @@ async def test_parents_are_set_too(house, box):
 @pytest.mark.parametrize(
     ("name", "given", "code"),
     [
-        ("box", {"_learning": "auto"}, "BAD_NAME"),
+        ("box", {"_learning": "perhaps"}, "BAD_VALUE"),
+        ("box", {"_learning": ["auto"]}, "BAD_VALUE"),
+        ("box", {"_learned": "auto"}, "BAD_NAME"),
+        ("traits_obj", {"_learning": "auto"}, "BAD_ARGUMENT"),
         ("box", {"area_": 1}, "BAD_NAME"),
         ("box", {"_p_STAR": 1}, "BAD_NAME"),
         ("box", {"parent_STAR": 1}, "BAD_VALUE"),

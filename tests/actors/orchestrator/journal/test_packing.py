@@ -161,7 +161,7 @@ def pack(life, keep, *, really):
 async def test_a_pack_forgets_history_and_everybody_goes_on(life):
     house = life.house
     house.new("counter", count=0)
-    house.played.rounds = [[UP]]
+    house.give("counter", UP)
     for number in range(30):
         await house.send("counter", "up_", key=f"k{number}")
     first = house.look("counter").tid

@@ -91,10 +91,11 @@ async def test_what_was_drawn_before_is_not_told_again(house):
 
     trying = house.bus.handlers["guardian", "trial"]
     house.bus.handlers["guardian", "trial"] = hang
-    task = asyncio.create_task(house.send("box", "area_"))
+    case = Example(slots={"width": 1}, returns=4)
+    task = asyncio.create_task(house.send("box", "area_", examples=[case]))
     await reached.wait()
     await house.crash()
     await asyncio.gather(task, return_exceptions=True)
     house.bus.handlers["guardian", "trial"] = trying
-    assert (await house.send("box", "area_")).result == 12
+    assert (await house.send("box", "area_", examples=[case])).result == 12
     assert len([event for event in house.events if event.event == "drawing"]) == 1

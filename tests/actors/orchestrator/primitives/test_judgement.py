@@ -106,8 +106,8 @@ async def test_a_method_that_changes_others_is_tried_and_changes_them_once(house
     house.new("guest", till=Ref(other.oid), purse=10)
     take = "def take_(self, much):\n    self.money += much\n    self._p_changed = True\n    return self.money\n"
     pay = "def pay_(self, much):\n    self.purse -= self.till.take_(much)\n    self._p_changed = True\n"
-    house.played.rounds = [[take], [pay]]
-    await house.send("till", "take_", 0, key="k1")
+    house.give("till", take)
+    house.played.rounds = [[pay]]
     case = Example(args=[4], slots={"purse": 5}, slots_after={"purse": 1})
     reply = await house.send("guest", "pay_", 3, key="k2", examples=[case])
     assert reply.synthesized

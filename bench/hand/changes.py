@@ -1,6 +1,6 @@
 """What a person writes by hand, end to end: `define`, `set` and `revert`, each beside the start of the command.
 
-    python -m bench.hand [--objects N] [--rounds N] [--json]
+    python -m bench.hand.changes [--objects N] [--rounds N] [--json]
 
 Real processes run a home (`bench.running.homes`: storage, broker, guardian, orchestrator) whose world has many objects. Each command is a
 process of its own, as a person starts it; beside it, in turns, `batos --version` is started, which does nothing. What is told is
@@ -41,7 +41,7 @@ CASE: Final[dict[str, Any]] = {"slots": {"width": 3, "height": 4}, "args": [], "
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m bench.hand")
+    parser = argparse.ArgumentParser(prog="python -m bench.hand.changes")
     parser.add_argument("--objects", type=int, default=OBJECTS)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--json", action="store_true")
