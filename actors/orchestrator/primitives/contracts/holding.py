@@ -114,19 +114,24 @@ def first_broken(thought: Thought, oid: str, draft: Draft, path: str) -> Thinkin
 
 def tried(thought: Thought, oid: str, draft: Draft, path: str) -> Thinking[tuple[list[Case], dict[str, trials.Frozen]]]:
     """How a method on `oid`, which the gates have let in, does on its examples, and the objects that it read, by their digest."""
+    trial = trial_of(thought, oid, draft)
+    found = yield from call(verbs.TRIAL, trial, path=path, keep=True)
+    found, read = yield from trials.complete(thought, trial, found, draft, path)
+    return found.cases, read
+
+
+def trial_of(thought: Thought, oid: str, draft: Draft) -> Trial:
+    """The trial of a method on `oid`, which the gates have let in, on all of its examples."""
     kernel = thought.overlay.is_privileged(oid, draft.selector)
-    trial = Trial(
+    return Trial(
         source=draft.source,
         receiver=Ref(oid),
         slots=thought.overlay.visible(oid, kernel=kernel),
-        examples=[_example(value) for value in draft.examples],
+        examples=[example_of(value) for value in draft.examples],
         is_sent=False,
         is_judged=True,
         kernel=kernel,
     )
-    found = yield from call(verbs.TRIAL, trial, path=path, keep=True)
-    found, read = yield from trials.complete(thought, trial, found, draft, path)
-    return found.cases, read
 
 
 def breaks(selector: str, what: str, broken: Break, hint: str) -> BatosError:
@@ -153,7 +158,8 @@ def shown(example: Value) -> str:
     return brief(asked)
 
 
-def _example(value: Value) -> Example:
+def example_of(value: Value) -> Example:
+    """An example as the world keeps it, to be tried."""
     return read_example(value, "an example of its contract")
 
 
