@@ -115,6 +115,12 @@ def _check_learn(mandate: Mandate, learn: Learn) -> None:
             f"{mandate.selector} is to be learned and not sent, so it takes no arguments",
             "Name its parameters, as in increment_(by), and give arguments within examples.",
         )
+    if (learn.drop_contract or learn.corrects) and not learn.again:
+        raise BatosError(
+            "BAD_ARGUMENT",
+            f"{mandate.selector} is to be learned for the first time, so there is no contract yet to drop or to correct",
+            "Say --again too, or leave --drop-contract away.",
+        )
     if len(learn.candidates) > MAX_CANDIDATES:
         raise BatosError(
             "TOO_LARGE", f"{len(learn.candidates)} candidates, the limit is {MAX_CANDIDATES}", "Give the best of them."

@@ -76,7 +76,7 @@ def awaken(db: DB) -> int:
         has_index = mentions.INDEX in connection.root()
     if version < CURRENT or not has_index:
         with commit(db, user="awakening", description="which methods use which names") as connection:
-            mentions.build(connection, [here for _, here in reach.objects(connection, keep=True)])
+            mentions.build(connection, (here for _, here in reach.objects(connection)))
     return CURRENT
 
 

@@ -47,6 +47,8 @@ def test_what_no_intent_is():
         ({"kwargs": {"by": 1}}, "BAD_ARGUMENT"),
         ({"selector": "_process_synthesis_"}, "BAD_SELECTOR"),
         ({"learn": Learn(candidates=["def area_(self):\n    return 1\n"] * 17)}, "TOO_LARGE"),
+        ({"learn": Learn(drop_contract=True)}, "BAD_ARGUMENT"),
+        ({"learn": Learn(corrects=True)}, "BAD_ARGUMENT"),
     ],
 )
 def test_what_cannot_be_learned(facts, code):

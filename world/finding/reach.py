@@ -18,10 +18,10 @@ _MANY: Final = 1000
 """Objects after which what was read is let go again."""
 
 
-def objects(connection: Connection, *, keep: bool = False) -> Iterator[tuple[str, UvmObject]]:
+def objects(connection: Connection) -> Iterator[tuple[str, UvmObject]]:
     """The user's objects, the personas and the root's, with what they own, each once, with what it is called: `box`, `box.lid`.
 
-    Trees are not looked into (documents, running cycles, experts). `keep`: what was read, and may be changed, stays in memory.
+    Trees are not looked into (documents, running cycles, experts).
     """
     reading: Any = connection
     root: Any = connection.root()
@@ -38,7 +38,7 @@ def objects(connection: Connection, *, keep: bool = False) -> Iterator[tuple[str
             for name, value in list(here._slots.items()):
                 owned = [each for each in within(value) if isinstance(each, UvmObject) and not _is_listed(root, each)]
                 pending += [(each._name or f"{label}.{name}", each) for each in owned]
-            if not keep and len(seen) % _MANY == 0:
+            if len(seen) % _MANY == 0:
                 reading.cacheMinimize()
 
 

@@ -38,7 +38,9 @@ def rehearse(thought: Thought, oid: str) -> Thinking[None]:
     if not overlay.is_kernel(oid) and overlay.name(oid) not in overlay.connection.root()["personas"]:
         return
     aside = overlay.aside()
-    made = aside.add({"parent*": Ref(aside.root_oid("traits_obj")), "width": 3, "height": 4})
+    # What the mind may write elsewhere says nothing here: of this object nothing lasts.
+    slots: dict[str, Value] = {"_learning": "auto", "width": 3, "height": 4}
+    made = aside.add({"parent*": Ref(aside.root_oid("traits_obj")), **slots})
     contract = Contract([], CASES, learn=Learn(candidates=[SOURCE]))
     scratch = replace(
         thought,

@@ -86,6 +86,16 @@ def test_a_world_of_before_gets_the_index(db):
     assert before < after == db.lastTransaction()
 
 
+def test_it_is_built_for_many_objects_though_what_was_read_is_let_go_again(db, monkeypatch):
+    monkeypatch.setattr(reach, "_MANY", 2)
+    for name in "abcdefg":
+        put(db, name, "twice_")
+    with commit(db, user="test", description="as before") as connection:
+        del connection.root()[mentions.INDEX]
+    awaken(db)
+    assert told(db, "area_") == [f"{name}.twice_" for name in "abcdefg"]
+
+
 def test_the_kernels_own_methods_are_in_it(db):
     assert "cycle_traits.adopt_known_" in told(db, "kin_")
 
@@ -115,5 +125,5 @@ def test_after_any_changes_it_is_what_would_be_built_anew(db, steps):
                 history.put(other, selector, here._slots[selector], author="", why="")
     with snapshot(db) as connection:
         kept = {part: list(tree) for part, tree in connection.root()[mentions.INDEX].items()}
-        mentions.build(connection, [here for _, here in reach.objects(connection, keep=True)])
+        mentions.build(connection, (here for _, here in reach.objects(connection)))
         assert kept == {part: list(tree) for part, tree in connection.root()[mentions.INDEX].items()}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from ulid import ULID
 
 from actors.orchestrator.hand import reading
@@ -237,3 +239,47 @@ async def test_a_learned_call_is_confirmed_by_the_method_that_it_brought_forth(h
     house.played.rounds = [["def half_(self):\n    return 0.5 * self.width\n"] * 2]
     reply = await house.send("box", "half_", key="again", learn=Learn(again=True))
     assert (await box.refused(box.confirm(reply.mandate))).code == "BAD_ARGUMENT"
+
+
+VALUES = st.integers(-3, 3)
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("send"), VALUES),
+        st.tuples(st.just("set"), VALUES),
+        st.tuples(st.just("confirm"), st.integers(0, 5)),
+    ),
+    min_size=2,
+    max_size=8,
+)
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=STEPS)
+def test_whatever_is_sent_and_set_each_call_is_confirmed_as_it_was(event_loop_policy_free_house, steps):
+    run, house, hand = event_loop_policy_free_house
+    run(_follow(house, hand, steps))
+
+
+async def _follow(house, hand, steps):
+    """The model is the list of calls as they were: what stood there, what was given, what came of it."""
+    hand.names = getattr(hand, "names", 0) + 1
+    name, count = f"counter{hand.names}", 1
+    house.new(name, count=count)
+    await hand.define(name, UP)
+    calls, owed = [], []
+    for step, number in steps:
+        if step == "set":
+            await hand.set(name, count=number)
+            count = number
+        elif step == "send":
+            reply = await house.send(name, "up_", number, key=f"{name} {len(calls)}")
+            after = {} if number == 0 else {"count": count + number}
+            calls.append((reply.mandate, ({"count": count}, [number], count + number, after)))
+            count += number
+        elif calls:
+            mandate, call = calls[number % len(calls)]
+            await hand.confirm(mandate)
+            owed += [] if call in owed else [call]
+    kept = [(each["slots"], each["args"], each["returns"], each["slots_after"]) for each in owes(house, name, "up_")]
+    assert kept == owed
+    assert (await hand.check(name)).ok
