@@ -83,7 +83,9 @@ class Hand:
         return await self.ask(verbs.EXPORT, Export(names=list(names)))
 
     async def take(self, objects, key=None, told=untold, **rest):
-        return await self.ask(verbs.IMPORT_BUNDLE, ImportBundle(name="shapes", objects=objects, **rest), key, told)
+        return await self.ask(
+            verbs.IMPORT_BUNDLE, ImportBundle(name="shapes", objects=objects, **rest), key, partial=told
+        )
 
     async def accept(self, id_, key=None, **rest):
         return await self.ask(verbs.ACCEPT, Accept(id=id_, **rest), key)

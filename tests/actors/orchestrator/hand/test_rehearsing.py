@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from protocol.messages import Example
+
 STATES = "psm_prototypes_obj"
+CASE = Example(slots={"width": 5, "height": 6}, returns=30)
 
 
 @pytest.fixture
@@ -36,7 +39,7 @@ async def test_what_would_keep_the_world_from_answering_is_refused(house, box, h
     assert house.db.lastTransaction() == at
     assert house.played.asked == [], "the model is not asked"
     house.played.rounds = [["def area_(self):\n    return self.width * self.height\n"] * 2]
-    assert (await house.send("box", "area_")).result == 30
+    assert (await house.send("box", "area_", examples=[CASE])).result == 30
 
 
 async def test_a_cycle_that_never_ends_is_refused(house, box):
