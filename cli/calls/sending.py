@@ -69,6 +69,7 @@ class Sending:
         self.mandate = msgspec.structs.replace(mandate, seconds=given)
         self.id = ""
         self.cycle = ""
+        self.proposal = ""
 
     async def run(self, on_event: Callable[[Event], None]) -> MandateReply:
         """The reply, however often the system is lost on the way; TIMEOUT when our patience ends first."""
@@ -98,6 +99,7 @@ class Sending:
 
     async def settled(self, reply: MandateReply, on_event: Callable[[Event], None]) -> MandateReply:
         """What becomes of a proposal: the reply once its user has spoken, or `reply` itself where our patience ends first."""
+        self.proposal = reply.proposal or ""
         self.seconds = max(LAST_WORD_S, self._until - time.monotonic())
         self.mandate = msgspec.structs.replace(self.mandate, wait=True)
         begun: list[Event] = []
@@ -116,6 +118,11 @@ class Sending:
 
     def abandoned(self, code: str, why: str) -> BatosError:
         """What to say when we stop waiting: the mandate does not, as far as is known (`goes_on`, else None)."""
+        if self.proposal:
+            hint = f"See the method: {wire.command(self.home, 'proposals', self.proposal)}"
+            return self._known(
+                BatosError(code, f"{why}; mandate {self.id} goes on to wait for your word", hint, goes_on=True)
+            )
         if self.id:
             look, end = (wire.command(self.home, "cycle", word, self.id) for word in ("show", "cancel"))
             hint = f"See how it ends: {look}. End it: {end}"

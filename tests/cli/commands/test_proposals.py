@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from cli.calls.sending import Sending
 from cli.main import main
 from protocol.errors import BatosError
 from protocol.failure import Failure
@@ -14,6 +15,7 @@ from protocol.messages import (
     Event,
     Learned,
     Listed,
+    Mandate,
     MandateReply,
     MethodMade,
     Proposal,
@@ -133,6 +135,13 @@ def test_who_waits_in_vain_has_what_is_known(asked, system, batos):
     system.answers["mandate"] = [PROPOSED, NEVER]
     code, lines = batos("send", "box", "area_", "--wait", "--timeout", "0.5")
     assert (code, lines[-1]["state"], lines[-1]["proposal"]) == (8, "PROPOSED", ID)
+
+
+def test_who_stops_waiting_is_told_what_waits(home):
+    sending = Sending(home, Mandate(target="box", selector="area_"), None, None)
+    sending.id, sending.proposal = "M1", ID
+    error = sending.abandoned("INTERRUPTED", "interrupted")
+    assert (error.exit_code, f"proposals {ID}" in error.hint, error.data["mandate"]) == (130, True, "M1")
 
 
 def test_who_waits_for_a_rejection_is_told_why(asked, system, batos):

@@ -67,7 +67,7 @@ class _Model:
         key = f"{self.name} {self.sent}"
         self.house.played.rounds = [[source] * 2]
         if self.standing is None and self.waits is None and source == self.rejected:
-            with pytest.raises(BatosError, match="none of 0 candidate"):
+            with pytest.raises(BatosError, match="none of 1 candidate"):
                 await self.house.send(self.name, "area_", key=key)
             return
         reply = await self.house.send(self.name, "area_", key=key)
