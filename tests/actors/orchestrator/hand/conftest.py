@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from types import SimpleNamespace
 
 import pytest
@@ -64,3 +65,22 @@ class Hand:
 @pytest.fixture
 def hand(house):
     return Hand(house)
+
+
+@pytest.fixture
+def event_loop_policy_free_house(tmp_path):
+    """A house in a loop of its own, for a law over many worlds' objects: hypothesis calls no coroutine."""
+    from actors.guardian.jail.jail import Jail
+    from tests.actors.orchestrator.conftest import House
+
+    with asyncio.Runner() as runner:
+        jail = Jail(workers=1)
+        runner.run(jail.start())
+
+        async def build():
+            return House(tmp_path, jail)
+
+        house = runner.run(build())
+        yield runner.run, house, Hand(house)
+        runner.run(house.close())
+        runner.run(jail.close())

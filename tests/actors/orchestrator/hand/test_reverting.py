@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import getpass
 import time
 
@@ -200,23 +199,3 @@ async def _check(house, name, model):
         found = reading.versions(house.store, History(name=name, selector="area_")).versions
         assert [one.source for one in reversed(found)] == model
         assert [one.stands for one in found] == [model[-1] is not None] + [False] * (len(model) - 1)
-
-
-@pytest.fixture
-def event_loop_policy_free_house(tmp_path):
-    """A house in a loop of its own, for a law over many worlds' objects: hypothesis calls no coroutine."""
-    from actors.guardian.jail.jail import Jail
-    from tests.actors.orchestrator.conftest import House
-    from tests.actors.orchestrator.hand.conftest import Hand
-
-    with asyncio.Runner() as runner:
-        jail = Jail(workers=1)
-        runner.run(jail.start())
-
-        async def build():
-            return House(tmp_path, jail)
-
-        house = runner.run(build())
-        yield runner.run, house, Hand(house)
-        runner.run(house.close())
-        runner.run(jail.close())
