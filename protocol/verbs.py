@@ -45,6 +45,7 @@ from protocol.messages import (
     Export,
     Exported,
     Found,
+    GiveExpert,
     History,
     Import,
     ImportBundle,
@@ -148,6 +149,7 @@ HISTORY: Final = _plain("orchestrator", "history", History, Versions)
 
 INFER: Final = Verb("inference", "infer", Infer, Inferred, Piece)
 IMPORT: Final = _plain("inference", "import", Import, ExpertReply)
+GIVE_EXPERT: Final = _plain("inference", "give", GiveExpert, ExpertReply)
 ACTIVATE: Final = _plain("inference", "activate", Activate, ExpertReply)
 PREFETCH: Final = _plain("inference", "prefetch", Prefetch, ExpertsReply)
 EVICT: Final = _plain("inference", "evict", Evict, ExpertReply)
@@ -199,6 +201,7 @@ _ALL: Final[tuple[AnyVerb, ...]] = (
     HISTORY,
     INFER,
     IMPORT,
+    GIVE_EXPERT,
     ACTIVATE,
     PREFETCH,
     EVICT,

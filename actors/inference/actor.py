@@ -42,6 +42,7 @@ from protocol.messages import (
     ExpertReply,
     Experts,
     ExpertsReply,
+    GiveExpert,
     Import,
     Infer,
     Inferred,
@@ -97,6 +98,7 @@ class Inference(Actor):
         return {
             "infer": self.infer,
             "import": self.take,
+            "give": self.give,
             "activate": self.activate,
             "prefetch": self.prefetch,
             "evict": self.evict,
@@ -128,6 +130,9 @@ class Inference(Actor):
     async def take(self, request: Import, _call: Call) -> ExpertReply:
         """`import`, which is no name in Python."""
         return await self._ready()[2].take(request)
+
+    async def give(self, request: GiveExpert, _call: Call) -> ExpertReply:
+        return await self._ready()[2].give(request)
 
     async def activate(self, request: Activate, _call: Call) -> ExpertReply:
         return await self._ready()[2].activate(request)

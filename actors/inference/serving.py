@@ -18,7 +18,7 @@ import msgspec
 from actors.inference.decoding.pace import Pace
 from actors.inference.experts.tiers import ExpertSlots, Tiers
 from actors.inference.rows import check, content_of, distinct, renumbered
-from actors.inference.weights.expert import Content, Manifest, write_expert
+from actors.inference.weights.expert import Content, Manifest, adopt_expert, manifest_of, write_expert
 from protocol.codec import Value
 from protocol.errors import BatosError
 from protocol.messages import Abilities, Generated, Inferred, Row, Speed
@@ -151,12 +151,17 @@ class Serving(Generic[G]):
     def convert(self, adapter: Path, target: Path) -> Manifest:
         """Check the foreign adapter and write it as an expert for this model into the new file `target`; BAD_EXPERT.
 
+        An expert's own file, from another world, is copied as it is.
         BAD_CONFIG where no expert can be served, for the adapter is not to blame.
         """
-        from actors.inference.weights.adapter import read_adapter  # noqa: PLC0415 - seconds of import
+        from actors.inference.weights.adapter import check_invocation, read_adapter  # noqa: PLC0415 - seconds of import
 
         self.generator.accepts(())
         layout = self.tiers.layout
+        if (own := manifest_of(adapter)) is not None:
+            check_invocation(list(own.invocation) or None, self.generator.vocabulary_size)
+            self.generator.accepts(own.invocation)
+            return adopt_expert(own, adapter, layout, target)
         found = read_adapter(
             adapter,
             layout.shapes,

@@ -2,22 +2,26 @@
 
     {"format": "batos bundle", "version": 1, "needs": ["traits_obj"], "objects": [{"name": "box", …}]}
 
+Where experts were asked for they stand at the end, `{"name", "sha256", "base_model", "file"}`, each file as base64.
+
 A source stands as its lines, so that a change of one shows as one; its sha256 stands beside it. Values are written as they are
 typed on a command line, references by name. Of a newer version nothing more than that is read.
 """
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
 from cli import values
-from protocol import codec
+from protocol import codec, names
 from protocol.checks import bundles
 from protocol.errors import BatosError
 from protocol.messages import BundledMethod, BundledObject, Exported
@@ -25,28 +29,41 @@ from protocol.texts import STDIN, bounded_text
 
 FORMAT: Final = "batos bundle"
 VERSION: Final = 1
-MAX_BYTES: Final = codec.MAX_FRAME_BYTES
-"""What goes to the orchestrator in one piece."""
+MAX_BYTES: Final = 64 << 20
+MAX_OBJECTS: Final = codec.MAX_FRAME_BYTES
+"""Bytes of all but the experts: what goes to the orchestrator in one piece."""
 _AGAIN: Final = "Have it exported again: `batos export NAME… -o FILE`."
 
 
+class BundledExpert(msgspec.Struct, frozen=True):
+    """An expert as its world keeps it: `file` is the whole file, `sha256` that of it."""
+
+    name: str
+    sha256: str
+    base_model: str
+    file: bytes
+
+
 class Bundle(msgspec.Struct, frozen=True):
-    """What a file holds: its name in messages, the objects, and the sha256 of the file's text."""
+    """What a file holds: its name in messages, the objects, the sha256 of the file's text, and experts if it has any."""
 
     name: str
     objects: list[BundledObject]
     sha256: str
+    experts: list[BundledExpert] = []
 
 
-def write(file: str, found: Exported) -> str:
+def write(file: str, found: Exported, experts: Sequence[BundledExpert] = ()) -> str:
     """Put what was exported into `file`, whole or not at all; the sha256 of its text. STORAGE, TOO_LARGE."""
     text = written(found)
-    if len(text) > MAX_BYTES:
-        raise BatosError(
-            "TOO_LARGE",
-            f"a bundle of {len(text)} bytes, the limit is {MAX_BYTES}",
-            "Export fewer objects at once.",
-        )
+    for limit in (MAX_OBJECTS, MAX_BYTES):
+        if len(text) > limit:
+            raise BatosError(
+                "TOO_LARGE",
+                f"a bundle of {len(text)} bytes, the limit is {limit}",
+                "Export fewer objects at once, or leave --experts away.",
+            )
+        text = written(found, experts)
     place = Path(file)
     fresh = place.with_name(f".{place.name}.{os.getpid()}")
     try:
@@ -60,13 +77,15 @@ def write(file: str, found: Exported) -> str:
     return hashlib.sha256(text).hexdigest()
 
 
-def written(found: Exported) -> bytes:
+def written(found: Exported, experts: Sequence[BundledExpert] = ()) -> bytes:
     """The document, in UTF-8."""
+    tail = [{**msgspec.structs.asdict(one), "file": base64.b64encode(one.file).decode()} for one in experts]
     whole = {
         "format": FORMAT,
         "version": VERSION,
         "needs": found.needs,
         "objects": [_object(each) for each in found.objects],
+        **({"experts": tail} if tail else {}),
     }
     return (json.dumps(whole, indent=1, ensure_ascii=False) + "\n").encode("utf-8", "surrogatepass")
 
@@ -82,13 +101,24 @@ def read(file: str) -> Bundle:
         convert=_AGAIN,
         code="BAD_BUNDLE",
     )
-    objects = _objects(name, text)
+    whole = _whole(name, text)
+    try:
+        objects = codec.convert([_joined(each) for each in whole["objects"]], list[BundledObject])
+        experts = [_expert(each) for each in whole.get("experts", [])]
+    except (BatosError, KeyError, TypeError, AttributeError, ValueError) as error:
+        said = error.message if isinstance(error, BatosError) else f"{type(error).__name__} {error}"
+        raise BatosError("BAD_BUNDLE", f"{name} is no bundle as this program knows them: {said}", _AGAIN) from error
     bundles.check_objects(objects)
+    for one in experts:
+        names.check_object(one.name)
+        if hashlib.sha256(one.file).hexdigest() != one.sha256:
+            raise BatosError("BAD_BUNDLE", f"the expert {one.name} is not the file that its sha256 is of", _AGAIN)
     stem = "standard input" if file == STDIN else Path(file).name
-    return Bundle(stem, objects, hashlib.sha256(text.encode()).hexdigest())
+    return Bundle(stem, objects, hashlib.sha256(text.encode()).hexdigest(), experts)
 
 
-def _objects(name: str, text: str) -> list[BundledObject]:
+def _whole(name: str, text: str) -> dict[str, Any]:
+    """The document itself, once it is known to be one of this version."""
     try:
         whole = values.read_json(text, name, by_name=True)
     except BatosError as error:
@@ -103,11 +133,11 @@ def _objects(name: str, text: str) -> list[BundledObject]:
             f"{name} is a bundle of version {str(version)[:40]}, and this program reads version {VERSION}",
             "Install a newer batos, or have it exported by this one." if newer else _AGAIN,
         )
-    try:
-        return codec.convert([_joined(each) for each in whole["objects"]], list[BundledObject])
-    except (BatosError, KeyError, TypeError, AttributeError) as error:
-        said = error.message if isinstance(error, BatosError) else f"{type(error).__name__} {error}"
-        raise BatosError("BAD_BUNDLE", f"{name} is no bundle as this program knows them: {said}", _AGAIN) from error
+    return whole
+
+
+def _expert(each: Any) -> BundledExpert:
+    return codec.convert({**each, "file": base64.b64decode(each["file"], validate=True)}, BundledExpert)
 
 
 def _object(each: BundledObject) -> dict[str, Any]:

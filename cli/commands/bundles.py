@@ -16,8 +16,9 @@ from protocol.errors import BatosError
 @click.option(
     "-o", "--output", "file", required=True, metavar="FILE", shell_complete=completing.files, help="The file to write."
 )
+@click.option("--experts", is_flag=True, help="The experts that a slot of theirs names go along.")
 @click.pass_obj
-def export(invocation: Invocation, names: tuple[str, ...], file: str) -> None:
+def export(invocation: Invocation, names: tuple[str, ...], file: str, experts: bool) -> None:
     """Write the objects NAME, with their methods and contracts, into a file that another world can `import`.
 
     Objects of yours that they refer to (parents, slots, contracts) go along; the system's own are named.
@@ -25,7 +26,7 @@ def export(invocation: Invocation, names: tuple[str, ...], file: str) -> None:
     from cli.bundles import exchange
     from cli.render import bundles as render_bundles
 
-    made = finish(exchange.export(home_of(invocation), names, file), "gathers the objects")
+    made = finish(exchange.export(home_of(invocation), names, file, experts=experts), "gathers the objects")
     invocation.result(made, render_bundles.written(made))
 
 

@@ -5,22 +5,25 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from cli.bundles.exchange import Written
+from cli.bundles.exchange import Taken, Written
 from cli.console import paint
 from cli.render.render import HASH
 from cli.values import printable
-from protocol.messages import Imported, ImportedMethod
+from protocol.messages import ImportedMethod
 
 
 def written(made: Written) -> str:
     lines = [f"{printable(made.file)}: {_count(len(made.objects), 'object')}, {_count(made.methods, 'method')}"]
     if made.along:
         lines.append(f"  along with what was asked for: {', '.join(made.along)}")
+    if made.experts:
+        lines.append(f"  experts: {', '.join(made.experts)}")
     return "\n".join(lines)
 
 
-def taken(made: Imported) -> str:
+def taken(made: Taken) -> str:
     lines = [f"{each.name} is here: {each.oid}" for each in made.objects]
+    lines += [f"the expert {name} is here" for name in made.experts]
     return "\n".join([*lines, f"{_count(len(made.methods), 'method')} judged, tried and taken in"])
 
 

@@ -28,7 +28,7 @@ _DOING: Final = {
     "COMPLETE": "is done",
     "FAILED": "has failed",
 }
-_TOGETHER: Final = {"judge": "judges the methods", "trial": "tries the contracts"}
+_TOGETHER: Final = {"trial": "judges and tries the methods"}
 
 
 def event(found: Event) -> str:

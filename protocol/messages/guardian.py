@@ -228,12 +228,17 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Tried(msgspec.Struct, frozen=True, kw_only=True):
-    """`outcome` is that of the original message; None where there is none, or the source was refused before any run."""
+    """`outcome` is that of the original message; None where there is none, or the source was refused before any run.
+
+    `selector` and `parameters` are as in a `Verdict`.
+    """
 
     verdict: Literal["accept", "reject"]
     violations: list[Violation] = []
     cases: list[Case] = []
     outcome: Outcome | None = None
+    selector: str = ""
+    parameters: list[str] = []
 
 
 class ProbeInput(msgspec.Struct, frozen=True, kw_only=True):

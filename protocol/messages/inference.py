@@ -152,10 +152,20 @@ class BaseModelReply(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Import(msgspec.Struct, frozen=True, kw_only=True):
-    """Take the PEFT LoRA at `path` (a `.safetensors` with its `adapter_config.json` beside it) as the expert `name`."""
+    """Take the PEFT LoRA at `path` (a `.safetensors` with its `adapter_config.json` beside it) as the expert `name`.
+
+    An expert's own file, as `GiveExpert` writes it, may stand at `path` too.
+    """
 
     path: str
     name: str
+
+
+class GiveExpert(msgspec.Struct, frozen=True, kw_only=True):
+    """Write the expert `name`, as the world keeps it, into the new file `path`: its sha256 is that of the file."""
+
+    name: str
+    path: str
 
 
 class Activate(msgspec.Struct, frozen=True, kw_only=True):

@@ -115,7 +115,10 @@ class Inference:
 
         self._loop, self._end = asyncio.get_running_loop(), asyncio.Event()
         self._up.set()
-        handlers = {"status": status, **{verb: answering(verb) for verb in ("import", "activate", "experts")}}
+        handlers = {
+            "status": status,
+            **{verb: answering(verb) for verb in ("import", "activate", "experts", "give", "model")},
+        }
         await serve(self._home.bus, "inference", handlers, stop=self._end, drain=0.0)
 
 

@@ -23,10 +23,12 @@ Running = Callable[[Run], Awaitable[Outcome]]
 
 async def try_out(trial: Trial, judge: Judging, run: Running) -> Tried:
     """Judge where that is not done yet, then run every example and the original message."""
+    tried = Tried(verdict="accept")
     if not trial.is_judged:
         verdict = await judge(Judge(source=trial.source, kernel=trial.kernel))
         if not verdict.accepted:
             return Tried(verdict="reject", violations=verdict.violations)
+        tried = Tried(verdict="accept", selector=verdict.selector, parameters=verdict.parameters)
     cases: list[Case] = []
     for example in trial.examples:
         slots = {**trial.slots, **example.slots}
@@ -38,9 +40,9 @@ async def try_out(trial: Trial, judge: Judging, run: Running) -> Tried:
                 "TRIAL_FAILED", f"it was not tried, since case {len(cases)} took all the time there is"
             )
             cases += [untried] * (len(trial.examples) - len(cases))
-            return Tried(verdict="accept", cases=cases, outcome=came)
+            return msgspec.structs.replace(tried, cases=cases, outcome=came)
     outcome = await outcome_of(run, _original(trial)) if trial.is_sent else None
-    return Tried(verdict="accept", cases=cases, outcome=outcome)
+    return msgspec.structs.replace(tried, cases=cases, outcome=outcome)
 
 
 async def outcome_of(run: Running, request: Run) -> Outcome:

@@ -8,6 +8,7 @@ two batches; what a plan will need is fetched on a thread of its own, which give
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import shutil
 import time
 import uuid
@@ -23,7 +24,7 @@ from actors.inference.experts.tiers import Tiers, stand_back
 from actors.inference.weights.expert import Content, Manifest
 from protocol.errors import BatosError
 from protocol.home import Home
-from protocol.messages import Activate, Evict, ExpertReply, ExpertsReply, ExpertView, Import, Prefetch
+from protocol.messages import Activate, Evict, ExpertReply, ExpertsReply, ExpertView, GiveExpert, Import, Prefetch
 from protocol.names import check_object
 from world.store import Store
 
@@ -89,6 +90,16 @@ class Administration:
         kept = await self._take(path, check_object(request.name))
         view = self._view(kept.content)
         return ExpertReply(expert=view, seconds=time.monotonic() - began, tid=kept.tid)
+
+    async def give(self, request: GiveExpert) -> ExpertReply:
+        """Copy an expert's file out of the world, verified on the way; BAD_EXPERT where the disk has spoiled it, STORAGE."""
+        began = time.monotonic()
+        path = Path(request.path)
+        if not path.is_absolute():
+            raise BatosError("BAD_ARGUMENT", f"{request.path[:200]!r} is no absolute path", "Give the whole path.")
+        content = (await self.resolve(request.name))[request.name]
+        await asyncio.to_thread(_copied, content, path)
+        return ExpertReply(expert=self._view(content), seconds=time.monotonic() - began)
 
     async def activate(self, request: Activate) -> ExpertReply:
         """Bring an expert to the device; with `pin` False only let it go, for that needs nobody to be brought."""
@@ -216,3 +227,27 @@ def _tell(done: Future[None]) -> None:
     """What a fetch came to; the rows that need the expert will meet the same, and be told."""
     if not done.cancelled() and (error := done.exception()) is not None:
         _log.warning("an expert could not be fetched", reason=str(error))
+
+
+def _copied(content: Content, path: Path) -> None:
+    """The bytes that the world was given, in a new file that its owner alone may read; nothing where they are others."""
+    try:
+        data = content.path.read_bytes()
+    except OSError as error:
+        raise BatosError(
+            "BAD_EXPERT", f"the file of the expert {content.name!r} cannot be read: {error.strerror}"
+        ) from error
+    if hashlib.sha256(data).hexdigest() != content.sha256:
+        raise BatosError(
+            "BAD_EXPERT",
+            f"the file of the expert {content.name!r} is not what was imported",
+            "Import the adapter again: `batos expert import PATH NAME`.",
+        )
+    try:
+        with path.open("xb") as file:
+            path.chmod(0o600)
+            file.write(data)
+    except OSError as error:
+        raise BatosError(
+            "STORAGE", f"cannot write {path}: {error.strerror}", "Name a new file in a folder that is yours."
+        ) from error

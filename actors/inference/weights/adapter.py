@@ -81,7 +81,7 @@ def read_adapter(
     """
     weights = _weights(path)
     config = _config(weights.parent / CONFIG)
-    _check_invocation(config.alora_invocation_tokens, vocabulary)
+    check_invocation(config.alora_invocation_tokens, vocabulary)
     ranks = {name: _by_pattern(config.rank_pattern, name, config.r) for name in _targets(config, shapes)}
     _check_ranks(ranks, rank)
     try:
@@ -160,7 +160,7 @@ def _unsupported(name: str, value: Any) -> BatosError:
     )
 
 
-def _check_invocation(tokens: list[int] | None, vocabulary: int | None) -> None:
+def check_invocation(tokens: list[int] | None, vocabulary: int | None) -> None:
     if tokens is None:
         return
     if not 0 < len(tokens) <= MAX_INVOCATION:

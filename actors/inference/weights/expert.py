@@ -12,6 +12,7 @@ import hashlib
 import io
 import json
 import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -24,6 +25,7 @@ from protocol.errors import BatosError
 
 FORMAT: Final = "batos-expert-1"
 
+_MAX_HEADER: Final = 10_000_000
 _ALIGN: Final = 64
 _LENGTH_BYTES: Final = 8
 _NAMES: Final = {"torch.bfloat16": "BF16", "torch.float16": "F16", "torch.float32": "F32"}
@@ -127,6 +129,46 @@ def write_expert(adapter: Adapter, layout: Layout, path: Path) -> Manifest:
         modules=tuple(adapter.pairs),
         invocation=adapter.invocation,
     )
+
+
+def manifest_of(path: Path) -> Manifest | None:
+    """What a file of the world's own form says that it is; None where it is of another form. Its numbers are not looked at."""
+    try:
+        with path.open("rb") as file:
+            length = int.from_bytes(file.read(_LENGTH_BYTES), "little")
+            header = json.loads(file.read(length)) if 0 < length <= _MAX_HEADER else {}
+            metadata = header.pop("__metadata__", {})
+            if metadata.get("format") != FORMAT:
+                return None
+            file.seek(0)
+            return Manifest(
+                sha256=hashlib.file_digest(file, "sha256").hexdigest(),
+                base_model=str(metadata["base_model"]),
+                rank=int(metadata["rank"]),
+                alpha=float(metadata["alpha"]),
+                bytes=path.stat().st_size,
+                modules=tuple(name.removesuffix(".A") for name in header if name.endswith(".A")),
+                invocation=tuple(map(int, json.loads(metadata.get("invocation", "[]")))),
+            )
+    except (OSError, ValueError, AttributeError, RecursionError):
+        return None
+    except (KeyError, TypeError) as error:
+        raise BatosError("BAD_EXPERT", f"the expert's file has a header that is none: {error!r}", _HINT) from error
+
+
+def adopt_expert(manifest: Manifest, path: Path, layout: Layout, target: Path) -> Manifest:
+    """Copy an expert's own file into the new file `target`, synced, where it fits; BAD_EXPERT otherwise."""
+    content = Content(
+        path.name, manifest.sha256, manifest.base_model, manifest.rank, manifest.bytes, path, manifest.invocation
+    )
+    expert = read_expert(content, layout)
+    if max(expert.ranks, default=0) != manifest.rank:
+        raise _spoiled(content, "its rank is another than that of its weights")
+    with path.open("rb") as whole, target.open("xb") as made:
+        shutil.copyfileobj(whole, made)
+        made.flush()
+        os.fsync(made.fileno())
+    return manifest
 
 
 def read_expert(content: Content, layout: Layout, *, pinned: bool = False) -> Expert:

@@ -24,4 +24,6 @@ def doom(sender: Sender, error: Value) -> Thinking[Value]:
     running = sender.running()
     yield from ()
     code = "CYCLE_FAILED" if running.is_question else "NOT_SYNTHESIZED"
-    raise Doomed(code, f"{running.selector}: {error}", f"See `batos cycle show {running.cycle[:8]}`.", cycle=running.cycle)
+    raise Doomed(
+        code, f"{running.selector}: {error}", f"See `batos cycle show {running.cycle[:8]}`.", cycle=running.cycle
+    )

@@ -4,8 +4,8 @@ Nothing counts that another world has found. A bundle reaches nothing of this wo
 objects that come with it, or the system's own. It brings no kernel source: no object that delegates to the cycle's traits, and
 its methods are judged without the kernel's names.
 
-What does not depend on each other is asked together, so that all workers of the guardian are busy: first the gates, then the
-contracts, with all methods in place, since they may send to each other.
+All methods are judged and tried together, so that all workers of the guardian are busy. A contract whose method sends is driven
+after that, with all methods in place, since they may send to each other.
 """
 
 from __future__ import annotations
@@ -26,17 +26,15 @@ from protocol import codec, names, verbs
 from protocol.checks import bundles
 from protocol.codec import Ref, Value
 from protocol.errors import BatosError
-from protocol.examples import check_calls, read_example
+from protocol.examples import check_calls
 from protocol.messages import (
     BundledMethod,
     ImportBundle,
     Imported,
     ImportedMethod,
     ImportedObject,
-    Judge,
     Trial,
     Tried,
-    Verdict,
     Violation,
 )
 from world import root as world_root
@@ -76,14 +74,13 @@ def take_in(thought: Thought, request: ImportBundle) -> Thinking[Value]:
                 "Export it without that parent.",
             )
     arriving = [Arriving(each.name, oids[each.name], method) for each in request.objects for method in each.methods]
-    drafts = yield from _judged(thought, arriving, find)
-    cases = yield from _tried(thought, arriving, drafts)
+    drafts, told = yield from _tried(thought, arriving, find)
     for oid in oids.values():
         overlay.visible(oid, kernel=False)  # TOO_LARGE now, and not with the first message
     for one, draft in zip(arriving, drafts, strict=True):
         overlay.remember(memo_of(thought, one.oid, draft))
     objects = [ImportedObject(name=new, oid=oids[name]) for name, new in called.items()]
-    return msgspec.to_builtins(Imported(objects=objects, methods=cases))
+    return msgspec.to_builtins(Imported(objects=objects, methods=told))
 
 
 def _called(thought: Thought, request: ImportBundle) -> dict[str, str]:
@@ -118,58 +115,60 @@ def _check_names(thought: Thought, request: ImportBundle, called: dict[str, str]
         raise BatosError("BAD_BUNDLE", "no object of the bundle has a name", "Then nothing could reach it.")
 
 
-def _judged(thought: Thought, arriving: Sequence[Arriving], find: Callable[[str], Ref]) -> Thinking[list[Draft]]:
-    """The methods as they are to stand; REFUSED where the gates refuse one. They are judged as no kernel source."""
-    verdicts: list[Verdict] = yield from call_all(
-        verbs.JUDGE, [Judge(source=one.method.source) for one in arriving], path="m.judge"
-    )
-    told = [_told(one, verdict.violations) for one, verdict in zip(arriving, verdicts, strict=True)]
-    _check(told)
-    drafts = []
-    for one, verdict in zip(arriving, verdicts, strict=True):
-        method = one.method
-        if verdict.selector != method.selector:
-            raise BatosError(
-                "BAD_BUNDLE",
-                f"{one.name}.{method.selector} is the source of {verdict.selector}",
-                "Have it exported again.",
-            )
-        examples = [_example(value, find) for value in method.examples]
-        try:
-            check_calls([read_example(value) for value in examples], verdict.parameters)
-        except BatosError as error:
-            raise BatosError(error.code, f"{one.name}.{method.selector}: {error.message}", error.hint) from error
-        draft = Draft(
-            selector=method.selector,
-            source=method.source,
-            sha256=method.sha256,
-            parameters=verdict.parameters,
-            author=user_author(),
-            model=None,
-            examples=examples,
-            intent=method.intent,
-        )
-        thought.overlay.write(one.oid, {method.selector: draft})
-        drafts.append(draft)
-    return drafts
+def _tried(
+    thought: Thought, arriving: Sequence[Arriving], find: Callable[[str], Ref]
+) -> Thinking[tuple[list[Draft], list[ImportedMethod]]]:
+    """The methods as they are to stand, in the overlay, and the verdict on each; REFUSED where one is refused.
 
-
-def _tried(thought: Thought, arriving: Sequence[Arriving], drafts: Sequence[Draft]) -> Thinking[list[ImportedMethod]]:
-    """The verdict on each method, once all of them stand there; REFUSED where one does not hold its contract."""
-    owing = [number for number, draft in enumerate(drafts) if draft.examples]
-    requests: list[Trial] = [holding.trial_of(thought, arriving[number].oid, drafts[number]) for number in owing]
+    A contract whose method sends is driven once all methods are in their place.
+    """
+    drafts = [_draft(one, find) for one in arriving]
+    requests = [
+        holding.trial_of(thought, one.oid, draft, is_strange=True) for one, draft in zip(arriving, drafts, strict=True)
+    ]
     replies: list[Tried] = yield from call_all(verbs.TRIAL, requests, path="m.trial")
-    broken: dict[int, list[Violation]] = {}
-    for number, trial, reply in zip(owing, requests, replies, strict=True):
-        tried, _ = yield from trials.complete(thought, trial, reply, drafts[number], f"m.trial{number}")
-        broken[number] = [
+    _check([_told(one, reply.violations) for one, reply in zip(arriving, replies, strict=True)])
+    drafts = [_laid(thought, *each) for each in zip(arriving, drafts, requests, replies, strict=True)]
+    told = []
+    for number, (one, draft) in enumerate(zip(arriving, drafts, strict=True)):
+        tried, _ = yield from trials.complete(thought, requests[number], replies[number], draft, f"m.trial{number}")
+        broken = [
             Violation(rule=case.rule, line=0, message=f"example {at}: {case.message}")
             for at, case in enumerate(tried.cases, 1)
             if not case.passed
         ]
-    told = [_told(one, broken.get(number, []), len(drafts[number].examples)) for number, one in enumerate(arriving)]
+        told.append(_told(one, broken, len(draft.examples)))
     _check(told)
-    return told
+    return drafts, told
+
+
+def _draft(one: Arriving, find: Callable[[str], Ref]) -> Draft:
+    """The method as the file has it. What its parameters are the guardian says."""
+    method = one.method
+    return Draft(
+        selector=method.selector,
+        source=method.source,
+        sha256=method.sha256,
+        parameters=[],
+        author=user_author(),
+        model=None,
+        examples=[_example(value, find) for value in method.examples],
+        intent=method.intent,
+    )
+
+
+def _laid(thought: Thought, one: Arriving, draft: Draft, trial: Trial, reply: Tried) -> Draft:
+    """The method that has passed the gates in its place; BAD_BUNDLE where it is another one, BAD_EXAMPLE where it cannot be called so."""
+    where = f"{one.name}.{draft.selector}"
+    if reply.selector != draft.selector:
+        raise BatosError("BAD_BUNDLE", f"{where} is the source of {reply.selector}", "Have it exported again.")
+    try:
+        check_calls(trial.examples, reply.parameters)
+    except BatosError as error:
+        raise BatosError(error.code, f"{where}: {error.message}", error.hint) from error
+    laid = msgspec.structs.replace(draft, parameters=reply.parameters)
+    thought.overlay.write(one.oid, {laid.selector: laid})
+    return laid
 
 
 def _example(value: Value, find: Callable[[str], Ref]) -> Value:

@@ -120,16 +120,19 @@ def tried(thought: Thought, oid: str, draft: Draft, path: str) -> Thinking[tuple
     return found.cases, read
 
 
-def trial_of(thought: Thought, oid: str, draft: Draft) -> Trial:
-    """The trial of a method on `oid`, which the gates have let in, on all of its examples."""
-    kernel = thought.overlay.is_privileged(oid, draft.selector)
+def trial_of(thought: Thought, oid: str, draft: Draft, *, is_strange: bool = False) -> Trial:
+    """The trial of a method on `oid`, which the gates have let in, on all of its examples.
+
+    One that `is_strange` is judged in it, without the names of the kernel.
+    """
+    kernel = not is_strange and thought.overlay.is_privileged(oid, draft.selector)
     return Trial(
         source=draft.source,
         receiver=Ref(oid),
         slots=thought.overlay.visible(oid, kernel=kernel),
         examples=[example_of(value) for value in draft.examples],
         is_sent=False,
-        is_judged=True,
+        is_judged=not is_strange,
         kernel=kernel,
     )
 

@@ -144,7 +144,7 @@ async def test_every_method_has_its_verdict_where_one_is_refused(house, hand):
     ]
     assert told[3]["violations"][0]["rule"] == "TRIAL_RESULT"
     steps = [event.detail for event in events if event.event == "progress"]
-    assert {(each["what"], each["of"]) for each in steps} == {("judge", 5), ("trial", 5)}
+    assert {(each["what"], each["of"]) for each in steps} == {("trial", 5)}
     assert sorted(each["done"] for each in steps if each["what"] == "trial") == [1, 2, 3, 4, 5]
 
 
@@ -208,3 +208,35 @@ def test_names_for_references_are_read_back(value):
     names = {"00000000000000aa": "pen", "00000000000000ab": "box"}
     back = {name: Ref(oid) for oid, name in names.items()}
     assert codec.resolved(codec.by_name(value, lambda ref: names[ref.oid]), back.__getitem__) == value
+
+
+GOOD = [
+    method(examples=[CASE]),
+    method("def twice_(self):\n    return self.area_() * 2\n", examples=[{**CASE, "returns": 24}]),
+    method("def grow_(self, by):\n    self.width = self.width + by\n    self._p_changed = True\n"),
+]
+BAD = [
+    method(UNSIGNALLED),
+    method("def thrice_(self):\n    return self.area_() * 3\n", examples=[{**CASE, "returns": 24}]),
+    method("def open_(self):\n    return open('/etc/passwd').read()\n"),
+    method("def other_(self):\n    return self.nobody_()\n", examples=[{**CASE, "returns": 1}]),
+]
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(good=st.sets(st.integers(1, 2)), bad=st.sets(st.integers(0, 3), max_size=2), objects=st.integers(1, 3))
+def test_a_bundle_comes_in_whole_or_leaves_the_world_as_it_was(event_loop_policy_free_house, good, bad, objects):
+    run, house, hand = event_loop_policy_free_house
+    hand.names = getattr(hand, "names", 0) + 1
+    here = [box(*(GOOD[n] for n in {0, *good}), name=f"o{n}") for n in range(objects)]
+    here[-1] = box(*here[-1].methods, *(BAD[n] for n in bad), name=here[-1].name)
+    before = digest_of(house)
+    taking = hand.take(here, told=untold, prefix=f"p{hand.names}")
+    if bad:
+        refused = run(hand.refused(taking)).data["methods"]
+        assert digest_of(house) == before
+        assert len(refused) == sum(len(each.methods) for each in here)
+        assert {each["selector"] for each in refused if each["verdict"] == "reject"} <= {BAD[n].selector for n in bad}
+    else:
+        assert [each.verdict for each in run(taking).methods] == ["accept"] * sum(len(each.methods) for each in here)
+        assert len(digest_of(house)[1]) == len(before[1]) + objects
