@@ -82,6 +82,19 @@ def cycles(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[Comp
     return _asked(ctx, incomplete, ask)
 
 
+def proposals(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """What waits for the user's word, the oldest first, each with the method that it would be."""
+
+    async def ask(bus: Client) -> Found:
+        from protocol import verbs  # noqa: PLC0415
+        from protocol.messages import Proposals  # noqa: PLC0415
+
+        found = await bus.call(verbs.PROPOSALS, Proposals(limit=MOST), seconds=ASK_S)
+        return [(one.id, f"{one.name} {one.selector}") for one in found.proposals]
+
+    return _asked(ctx, incomplete, ask)
+
+
 def versions(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """The hashes of the versions of a method that was named before."""
 

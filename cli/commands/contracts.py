@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import click
 
+from cli import completing
 from cli.commands.group import TIMEOUT, batos, everywhere, finish, home_of
 from cli.commands.hand import KEY
 from cli.console import Invocation
+from cli.live import Doing
 
 
 @batos.command()
 @everywhere
-@click.argument("names", nargs=-1, metavar="[NAME…]")
+@click.argument("names", nargs=-1, metavar="[NAME…]", shell_complete=completing.names)
 @click.pass_obj
 def check(invocation: Invocation, names: tuple[str, ...]) -> int:
     """Try every contract of the world, or those of the objects NAME. Exit code 1: one is broken.
@@ -24,7 +26,7 @@ def check(invocation: Invocation, names: tuple[str, ...]) -> int:
 
     def tell(found: CheckProgress) -> None:
         event = {"event": "checked", "done": found.done, "total": found.total, "broken": found.broken}
-        invocation.event(event, render_contracts.progress(found))
+        invocation.event(event, render_contracts.progress(found), Doing("tries the contracts", found.done, found.total))
 
     found = finish(hand.check(home_of(invocation), names, tell))
     invocation.result(found, render_contracts.checked(found))
@@ -33,7 +35,7 @@ def check(invocation: Invocation, names: tuple[str, ...]) -> int:
 
 @batos.command()
 @everywhere
-@click.argument("mandate")
+@click.argument("mandate", shell_complete=completing.cycles)
 @click.option("--key", metavar="K", help=KEY)
 @click.pass_obj
 def confirm(invocation: Invocation, mandate: str, key: str | None) -> None:
@@ -50,7 +52,7 @@ def confirm(invocation: Invocation, mandate: str, key: str | None) -> None:
 
 @batos.command()
 @everywhere
-@click.argument("mandate")
+@click.argument("mandate", shell_complete=completing.cycles)
 @click.option("--returns", metavar="JSON", help="What it should have returned.")
 @click.option("--slots-after", metavar="JSON", help="The slots that it should have changed, as an object; {}: none.")
 @click.option("--key", metavar="K", help=KEY)
@@ -78,7 +80,7 @@ def correct(
         home_of(invocation), mandate, returns=returns, slots_after=slots_after, key=key, seconds=timeout
     )
     try:
-        found = finish(learning.learn(on_its_way, lambda event: invocation.event(event, render_thought.event(event))))
+        found = finish(learning.learn(on_its_way, render_thought.telling(invocation)))
     except KeyboardInterrupt as error:
         raise on_its_way.abandoned("INTERRUPTED", "interrupted") from error
     if not invocation.json:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from cli import completing
 from cli.commands.group import batos, everywhere, finish, home_of
 from cli.commands.hand import KEY
 from cli.console import Invocation
@@ -12,7 +13,7 @@ from protocol.errors import WAITS
 
 @batos.command()
 @everywhere
-@click.argument("id", required=False, metavar="[ID]")
+@click.argument("id", required=False, metavar="[ID]", shell_complete=completing.proposals)
 @click.option("--after", metavar="ID", help="Go on after this one: `next` of the page before.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=100, show_default=True, metavar="N", help="At most N.")
 @click.pass_obj
@@ -29,7 +30,7 @@ def proposals(invocation: Invocation, id: str | None, after: str | None, limit: 
 
 @batos.command()
 @everywhere
-@click.argument("id")
+@click.argument("id", shell_complete=completing.proposals)
 @click.option("--no-send", is_flag=True, help="Do not send the message for which it was written.")
 @click.option("--key", metavar="K", help=KEY)
 @click.option(
@@ -56,9 +57,7 @@ def accept(invocation: Invocation, id: str, no_send: bool, key: str | None, time
         return 0
     if not invocation.json:
         invocation.progress(render_proposals.accepted(made))
-    sent = finish(
-        objects.watch(home, made.sends, timeout, lambda event: invocation.event(event, render_thought.event(event)))
-    )
+    sent = finish(objects.watch(home, made.sends, timeout, render_thought.telling(invocation)))
     invocation.result({**shape, "sent": sent}, render_thought.watched(sent))
     if sent.error is not None:
         return raised_from(sent.error).exit_code
@@ -67,7 +66,7 @@ def accept(invocation: Invocation, id: str, no_send: bool, key: str | None, time
 
 @batos.command()
 @everywhere
-@click.argument("id")
+@click.argument("id", shell_complete=completing.proposals)
 @click.option("--because", metavar="TEXT", default="", help="Why: whoever writes the method the next time is told.")
 @click.option("--key", metavar="K", help=KEY)
 @click.pass_obj

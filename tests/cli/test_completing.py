@@ -20,6 +20,8 @@ from protocol.messages import (
     Looked,
     MethodVersion,
     MethodView,
+    Proposal,
+    ProposalsReply,
     Versions,
 )
 
@@ -66,7 +68,18 @@ def running(system):
         )
         return Versions(name="box", holder="box", versions=[one])
 
-    system.handlers = {"list": listed, "look": look, "cycles": cycles, "history": history}
+    async def proposals(_request, _call):
+        texts = dict.fromkeys(
+            ("mandate", "cycle", "source", "intent", "origin", "verdict", "diff", "oid", "sha256"), ""
+        )
+        one = Proposal(
+            id="9f0c", name="box", selector="area_", state="waiting", age_s=1.0, replaces=None, result=None, moved=False,
+            doubts=[], parameters=[], examples=[], cases=[], **texts,
+        )  # fmt: skip
+        return ProposalsReply(proposals=[one])
+
+    handlers = {"list": listed, "look": look, "cycles": cycles, "history": history, "proposals": proposals}
+    system.handlers = handlers
     system.start()
     return asked
 
@@ -98,6 +111,9 @@ def tab(home, monkeypatch, capsys):
         (["revert", "box", "area_", "--to", ""], ["abababababab"]),
         (["drop", "box", ""], ["area_", "width"]),
         (["cycle", "show", "c8"], ["c8e695"]),
+        (["confirm", "c8"], ["c8e695"]),
+        (["accept", "9"], ["9f0c"]),
+        (["check", "cr"], ["crate"]),
         (["forget", "h"], ["house"]),
         (["expert", "pin", ""], ["babs"]),
         (["new", "pen", "owner=@cr"], ["owner=@crate"]),
