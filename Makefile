@@ -26,18 +26,24 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install $(PIP_AR
 .PHONY: test test-fast test-slow test-all check fix pages setup demo bench experts clean
 .DEFAULT_GOAL := test
 
+# Two at a time, but for what has a model or a whole system: that takes both cores by itself.
+QUICK := $(BIN)/python -m pytest -n 2 -m "not model and not e2e and not slow"
+WHOLE := $(BIN)/python -m pytest -m "(model or e2e) and not slow"
+
 test: check
-	$(BIN)/python -m pytest
+	$(QUICK)
+	$(WHOLE)
 
 test-fast: check
-	$(BIN)/python -m pytest -n 2 -m "not model and not e2e and not slow"
+	$(QUICK)
 
 test-slow: setup
 	$(BIN)/python -m pytest -m slow tests/slow
 
 test-all: check
 	$(PIP) -c constraints.txt -e '.[dev,llama]'
-	BATOS_TEST_ALL=1 $(BIN)/python -m pytest
+	BATOS_TEST_ALL=1 $(QUICK)
+	BATOS_TEST_ALL=1 $(WHOLE)
 
 check: setup
 	$(BIN)/ruff check .
