@@ -213,7 +213,7 @@ class Tour:
         found = await objects.source(self.home, "cup", "double_")
         source = str(found.method.source)
         expect("+ 2" not in source, "double_ is still the one that the bundle has brought")
-        return "double_ is written anew, and owes its two examples from now on"
+        return "double_ is written anew, and owes that example from now on"
 
     async def check_kill(self) -> str:
         seen = await objects.look(self.home, "crate")
