@@ -92,4 +92,8 @@ class _Surviving(logging.StreamHandler[TextIO]):
         assert file.stream is not None, "it was opened at once"
         for descriptor in (1, 2):  # what prints without logging goes there too
             os.dup2(file.stream.fileno(), descriptor)
-        file.handle(record)
+        # A buffered standard error has kept the line, and gives it to the file now; else it is written again.
+        size = os.fstat(2).st_size
+        self.flush()
+        if os.fstat(2).st_size == size:
+            file.handle(record)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 SCRIPT = """
 import sys
@@ -19,12 +22,13 @@ print("printed", flush=True)
 """
 
 
-def test_a_broken_pipe_costs_no_line_and_no_life(tmp_path):
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_broken_pipe_costs_no_line_and_no_life(tmp_path, unbuffered):
     path = tmp_path / "small.log"
     root = str(Path(__file__).parents[3])
     with subprocess.Popen(
         [sys.executable, "-c", SCRIPT],
-        env={**os.environ, "PYTHONPATH": root, "BATOS_LOG": str(path)},
+        env={**os.environ, "PYTHONPATH": root, "BATOS_LOG": str(path), "PYTHONUNBUFFERED": unbuffered},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -36,5 +40,5 @@ def test_a_broken_pipe_costs_no_line_and_no_life(tmp_path):
         process.stdin.close()
         assert process.wait() == 0
     lines = path.read_text().splitlines()
-    assert sum('"after"' in line for line in lines) == 3
+    assert [json.loads(line)["number"] for line in lines if '"after"' in line] == [0, 1, 2]
     assert "printed" in lines
