@@ -114,6 +114,8 @@ async def test_what_one_world_gives_another_takes_and_it_answers(house, hand):
         ([box(method(examples=[{**CASE, "args": [1]}]), method(UNSIGNALLED))], "REFUSED", "1 of 2"),
         ([box(method("def infer_(self):\n    return 1\n"))], "BAD_BUNDLE", "kernel"),
         ([box(method("def _doesNotUnderstand_(self, s, a, k):\n    return 1\n"))], "BAD_BUNDLE", "kernel"),
+        ([box(method(intent="\x1b[2J"))], "BAD_ARGUMENT", "box.area_: the intent holds"),
+        ([box(method(intent="x" * 2001))], "TOO_LARGE", "box.area_: an intent of 2001"),
         ([box(owned=True)], "BAD_BUNDLE", "no object of the bundle has a name"),
         ([box(name="standing"), box(name="other")], "NAME_TAKEN", "standing"),
         ([box(method("import os\n\ndef area_(self):\n    return os.getpid()\n", "area_"))], "REFUSED", "area_"),
