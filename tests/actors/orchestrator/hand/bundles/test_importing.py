@@ -167,6 +167,15 @@ async def test_what_cannot_be_given_says_why(house, hand, given, code):
     assert error.hint
 
 
+async def test_an_object_without_a_name_goes_along_with_one_that_has_one_and_not_alone(house, hand):
+    house.new("box", width=1)
+    kid = (await house.send("box", "clone_")).result
+    error = await hand.refused(hand.give(kid.oid))
+    assert (error.code, "has no name" in error.message) == ("BAD_ARGUMENT", True)
+    await hand.set("box", kid=kid)
+    assert [each.name for each in (await hand.give("box")).objects] == ["box", "box.kid"]
+
+
 async def test_an_answer_of_ones_own_to_what_is_not_understood_stays_at_home(house, hand):
     house.new("box")
     await hand.define("box", "def _doesNotUnderstand_(self, selector, args, kwargs):\n    return 1\n")
