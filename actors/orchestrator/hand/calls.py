@@ -69,7 +69,14 @@ def find(journal: Journal, asked: str) -> Finished:
         raise _expired(f"nobody has noted in which moment of the world mandate {row.mandate} was carried out")
     if row.state == "failed":
         return Finished(row.mandate, mandate, row.read, failure=codec.unpack(row.reply, Failure))
-    return Finished(row.mandate, mandate, row.read, codec.unpack(row.reply, MandateReply))
+    reply = codec.unpack(row.reply, MandateReply)
+    if reply.proposal is not None:
+        raise BatosError(
+            "BAD_ARGUMENT",
+            f"mandate {row.mandate} has called nothing: its method was proposed",
+            f"Accept it and have it sent, `batos accept {reply.proposal}`, or `batos send` it again under its key.",
+        )
+    return Finished(row.mandate, mandate, row.read, reply)
 
 
 def confirmed(db: DB, call: Finished) -> FinishedCall:

@@ -103,6 +103,17 @@ async def test_an_acceptance_sends_the_message_and_every_resend_has_the_result(h
     assert len(house.played.asked) == 1
 
 
+async def test_what_is_only_proposed_was_no_call_and_becomes_one_by_its_acceptance(house, box):
+    reply = await proposed(house)
+    for work in (box.confirm(reply.mandate), box.correct("last", returns=1)):
+        error = await box.refused(work)
+        assert (error.code, "has called nothing" in error.message) == ("BAD_ARGUMENT", True)
+    await box.accept(reply.proposal, send=False)
+    assert (await box.refused(box.confirm(reply.mandate))).code == "BAD_ARGUMENT"
+    assert (await house.send("box", "area_")).result == 30
+    assert (await box.confirm(reply.mandate)).example["returns"] == 30
+
+
 async def test_without_send_the_message_waits_for_its_resend(house, box):
     reply = await proposed(house)
     made = await box.accept(reply.proposal, send=False)
