@@ -225,6 +225,13 @@ async def test_what_inference_has_answered_cannot_be_repeated_and_that_is_said(h
     assert (error.code, "infer_" in error.message) == ("REFUSED", True)
 
 
+async def test_a_call_that_nothing_answers_is_learned_and_not_corrected(house, box):
+    sent = await house.send("box", "area_")
+    await box.drop("box", "area_", force=True)
+    error = await box.refused(box.correct(sent.mandate, returns=1))
+    assert (error.code, "--again" in error.hint) == ("UNKNOWN_METHOD", False)
+
+
 @pytest.mark.parametrize("said", [{"slots_after": {"_secret": 1}}, {}])
 async def test_a_correction_that_says_nothing_of_sense_is_refused(house, box, said):
     sent = await house.send("box", "area_")
