@@ -110,6 +110,17 @@ async def test_the_beginning_of_an_id_and_the_word_last_will_do(house, box):
     assert (await box.confirm(first.mandate.lower())).name == "box"
 
 
+async def test_under_the_same_key_the_last_one_is_the_one_that_was_meant_first(house, box):
+    first = await house.send("box", "area_")
+    made = await box.confirm("last", key="c")
+    house.played.rounds = [[SUM, SUM]]
+    learned = await box.correct("last", key="l", returns=4)
+    await house.send("counter", "up_", 4, key="later")
+    assert (await box.confirm("last", key="c")) == made
+    assert made.mandate == first.mandate
+    assert (await box.correct("last", key="l", returns=4)).mandate == learned.mandate
+
+
 async def test_the_same_key_confirms_once(house, box):
     sent = await house.send("box", "area_")
     first = await box.confirm(sent.mandate, key="k1")
