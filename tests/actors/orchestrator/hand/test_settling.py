@@ -103,6 +103,28 @@ async def test_an_acceptance_sends_the_message_and_every_resend_has_the_result(h
     assert len(house.played.asked) == 1
 
 
+@pytest.mark.parametrize(
+    ("text", "holds"), [(SUM, False), (AREA.replace("width * self.height", "height * self.width"), True)]
+)
+async def test_what_was_confirmed_meanwhile_of_the_method_that_stands_is_owed_by_the_proposed_one(
+    house, box, text, holds
+):
+    await box.define("box", AREA)
+    sent = await house.send("box", "area_", key="sent")
+    await box.set("box", _learning="propose")
+    two = Example(slots={"width": 2, "height": 2}, returns=4)
+    reply = await proposed(house, text, examples=[two], learn=Learn(again=True))
+    await box.confirm(sent.mandate)
+    if holds:
+        await box.accept(reply.proposal)
+        with snapshot(house.db) as connection:
+            owed = connection.root()["objects"]["box"]._slots["area_"].examples
+            assert [example["returns"] for example in owed] == [4, 30]
+    else:
+        assert "expected 30, got 11" in (await box.refused(box.accept(reply.proposal))).message
+        assert house.look("box").methods["area_"].source == AREA
+
+
 async def test_what_is_only_proposed_was_no_call_and_becomes_one_by_its_acceptance(house, box):
     reply = await proposed(house)
     for work in (box.confirm(reply.mandate), box.correct("last", returns=1)):
