@@ -225,11 +225,20 @@ async def test_where_it_is_to_propose_what_holds_its_contract_waits_too(house, b
     assert reply.proposal == one.id
 
 
+async def test_who_looks_at_a_mandate_whose_proposal_was_rejected_is_told_so(house, box):
+    reply = await proposed(house)
+    await box.reject(reply.proposal, "a box is no sheet")
+    watched = await house.mandates.watch(reply.mandate, house.events.append)
+    assert (watched.state, watched.proposal, watched.error.code) == ("FAILED", None, "REJECTED")
+
+
 async def test_a_learning_that_proposes_is_done_once_it_is_accepted(house, box):
     await box.set("box", _learning="propose")
     asked = {"examples": [CASE], "learn": Learn()}
     reply = await proposed(house, **asked)
     assert (await box.accept(reply.proposal)).sends is None
+    watched = await house.mandates.watch(reply.mandate, house.events.append)
+    assert (watched.state, watched.proposal, watched.learned.installed) == ("COMPLETE", None, True)
     again = await house.send("box", "area_", **asked)
     assert (again.state, again.learned.installed, again.proposal, again.result) == ("COMPLETE", True, None, None)
 
