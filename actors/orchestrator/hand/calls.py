@@ -119,6 +119,12 @@ def corrected(
     with snapshot(db) as connection:
         place = Overlay(connection).lookup(oid, call.mandate.selector)
         holder = oid if place is None else place.holder
+        if place is not None and isinstance(place.value, UvmMethod) and place.value.source is None:
+            raise BatosError(
+                "BAD_ARGUMENT",
+                f"{call.mandate.selector} is done by the system itself, and nobody writes it again",
+                "Correct a call of a method that was learned or defined.",
+            )
     given = Example(
         slots=_literal(example.slots),
         args=[codec.literal(value) for value in example.args],

@@ -191,8 +191,9 @@ async def test_what_was_no_call_is_refused_with_why(house, box):
     written = await house.journal.run(lambda: house.journal.by_key("hand 1"))
     assert (await box.refused(box.confirm(written.mandate))).code == "BAD_ARGUMENT"
     cloned = await house.send("box", "clone_", key="clone")
-    error = await box.refused(box.confirm(cloned.mandate))
-    assert (error.code, "system itself" in error.message) == ("BAD_ARGUMENT", True)
+    for work in (box.confirm(cloned.mandate), box.correct(cloned.mandate, returns=1)):
+        error = await box.refused(work)
+        assert (error.code, "system itself" in error.message) == ("BAD_ARGUMENT", True)
     for unknown in ("zzzz", "x", ""):
         assert (await box.refused(box.confirm(unknown))).code == "UNKNOWN_CYCLE"
 
