@@ -208,7 +208,7 @@ def _fold(text: str, width: int) -> Iterator[str]:
         return
     indent = len(text) - len(text.lstrip(" "))
     inner = " " * min(indent + 2, width // 3)
-    here, is_empty = " " * indent, True
+    here, is_empty = " " * min(indent, width // 2), True
     for word in text[indent:].split(" "):
         joined = f"{here}{'' if is_empty else ' '}{word}"
         if columns_of(joined) <= width or (is_empty and not word):
@@ -219,7 +219,7 @@ def _fold(text: str, width: int) -> Iterator[str]:
             here = inner
         rest = word
         while columns_of(here + rest) > width:
-            piece = cut(rest, max(1, width - len(here)), "")
+            piece = cut(rest, max(1, width - len(here)), "") or rest[0]  # wider than the terminal
             yield here + piece
             here, rest = inner, rest[len(piece) :]
         here, is_empty = here + rest, False

@@ -11,7 +11,7 @@ from protocol import codec, examples, names
 from protocol.checks import bundles
 from protocol.codec import Value
 from protocol.errors import BatosError
-from protocol.messages import Define, ImportBundle, Learn, Mandate, Reject, Rename, Revert, SetSlots
+from protocol.messages import BundledObject, Define, ImportBundle, Learn, Mandate, Reject, Rename, Revert, SetSlots
 from protocol.messages.hand import Hand
 
 MAX_SECONDS: Final = 86_400.0
@@ -56,6 +56,8 @@ def _check_hand(mandate: Mandate, hand: Hand) -> Mandate:
         codec.encode(hand.source)
     if isinstance(hand, ImportBundle):
         bundles.check_objects(hand.objects)
+        for each in hand.objects:
+            _check_intents(each)
         if hand.prefix:
             names.check_object(hand.prefix)
     if isinstance(hand, SetSlots):
@@ -100,6 +102,15 @@ def check_intent(intent: str) -> str:
             "Write it as plain text in UTF-8; line feeds and tabs are welcome.",
         )
     return intent
+
+
+def _check_intents(each: BundledObject) -> None:
+    """What a bundle says that its methods are for stands in prompts as well."""
+    for method in each.methods:
+        try:
+            check_intent(method.intent)
+        except BatosError as error:
+            raise BatosError(error.code, f"{each.name}.{method.selector}: {error.message}", error.hint) from error
 
 
 def _check_learn(mandate: Mandate, learn: Learn) -> None:

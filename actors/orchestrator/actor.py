@@ -260,7 +260,7 @@ class Orchestrator(Actor):
         if self._mandates is None or self._journal is None:
             raise self._not_ready()
         journal = self._journal
-        found = await journal.run(lambda: calls.find(journal, request.mandate), durable=False)
+        found = await journal.run(lambda: calls.find(journal, request.mandate, call.envelope.idem), durable=False)
         known = await self._in_world(lambda store: calls.confirmed(store.db, found), again=True)
         wanted = Confirm(mandate=found.id, call=known)
         return await self._carry_out(wanted, known.receiver, f"confirm {found.id}", call, Confirmed)
@@ -269,7 +269,7 @@ class Orchestrator(Actor):
         if self._mandates is None or self._journal is None:
             raise self._not_ready()
         journal = self._journal
-        found = await journal.run(lambda: calls.find(journal, request.mandate), durable=False)
+        found = await journal.run(lambda: calls.find(journal, request.mandate, call.envelope.idem), durable=False)
         holder, example = await self._in_world(
             lambda store: calls.corrected(store.db, found, request.returns, request.slots_after), again=True
         )

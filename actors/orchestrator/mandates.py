@@ -30,7 +30,7 @@ from actors.orchestrator.waiting import Waiting
 from bus.client import Caller
 from protocol import codec, verbs
 from protocol.errors import BatosError
-from protocol.failure import Failure
+from protocol.failure import Failure, failure_of
 from protocol.home import Settings
 from protocol.messages import (
     Accept,
@@ -203,12 +203,18 @@ class Mandates:
         return row
 
     async def _end(self, mandate: str) -> Watched:
-        """How the mandate stands in the journal."""
+        """How the mandate stands in the journal, and what its user has said since of what it proposed."""
         row = await self._row(mandate)
         cycle = await self._journal.run(lambda: self._journal.cycle(mandate), durable=False)
         error = codec.unpack(row.reply, Failure) if row.state == "failed" and row.reply else None
         reply = codec.unpack(row.reply, MandateReply) if row.state == "complete" and row.reply else None
-        state = {"complete": reply.state if reply else "COMPLETE", "failed": "FAILED"}.get(row.state, row.state)
+        if reply is not None and reply.proposal is not None:
+            try:
+                reply = await self._waiting.end(row, reply, wait=False) or reply
+            except BatosError as settled:
+                reply, error = None, failure_of(settled)
+        end = "FAILED" if error else reply.state if reply else "COMPLETE"
+        state = row.state if row.state == "accepted" else end
         learned = reply.learned if reply else None
         asked = codec.unpack(row.body, Mandate) if learned else None
         return Watched(

@@ -65,7 +65,7 @@ def write(file: str, found: Exported, experts: Sequence[BundledExpert] = ()) -> 
             )
         text = written(found, experts)
     place = Path(file)
-    fresh = place.with_name(f".{place.name}.{os.getpid()}")
+    fresh = place.parent / f".{place.name}.{os.getpid()}"
     try:
         fresh.write_bytes(text)
         fresh.replace(place)

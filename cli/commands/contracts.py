@@ -9,6 +9,7 @@ from cli.commands.group import TIMEOUT, batos, everywhere, finish, home_of
 from cli.commands.hand import KEY
 from cli.console import Invocation
 from cli.live import Doing
+from protocol.errors import WAITS
 
 
 @batos.command()
@@ -20,13 +21,18 @@ def check(invocation: Invocation, names: tuple[str, ...]) -> int:
 
     Each example of each method runs in the jail, many at once, and nothing is written. Ctrl-C ends it.
     """
+    import msgspec
+
     from cli.calls import hand
     from cli.render import contracts as render_contracts
     from protocol.messages import CheckProgress
 
     def tell(found: CheckProgress) -> None:
-        event = {"event": "checked", "done": found.done, "total": found.total, "broken": found.broken}
-        invocation.event(event, render_contracts.progress(found), Doing("tries the contracts", found.done, found.total))
+        if invocation.json:
+            invocation.event({"event": "checked", **msgspec.structs.asdict(found)}, "")
+        else:
+            doing = Doing("tries the contracts", found.done, found.total)
+            invocation.step(doing, render_contracts.progress(found))
 
     found = finish(hand.check(home_of(invocation), names, tell))
     invocation.result(found, render_contracts.checked(found))
@@ -66,7 +72,7 @@ def correct(
     slots_after: str | None,
     key: str | None,
     timeout: float | None,
-) -> None:
+) -> int:
     """Say what a message should have done: that becomes an example, and its method is learned again.
 
     MANDATE is as for `confirm`. An old example of the same inputs goes, and is named.
@@ -74,11 +80,11 @@ def correct(
     from cli.calls import hand, learning
     from cli.render import contracts as render_contracts
     from cli.render import learned as render_learned
+    from cli.render import proposals as render_proposals
     from cli.render import thought as render_thought
 
-    on_its_way = hand.correction(
-        home_of(invocation), mandate, returns=returns, slots_after=slots_after, key=key, seconds=timeout
-    )
+    home = home_of(invocation)
+    on_its_way = hand.correction(home, mandate, returns=returns, slots_after=slots_after, key=key, seconds=timeout)
     try:
         found = finish(learning.learn(on_its_way, render_thought.telling(invocation)))
     except KeyboardInterrupt as error:
@@ -87,3 +93,8 @@ def correct(
         about = [render_learned.about(found, (), lambda _: None), render_contracts.replaced(found.replaced)]
         invocation.progress("\n".join(part for part in about if part))
     invocation.result(found, render_learned.lesson(found))
+    if found.proposal is None:
+        return 0
+    if not invocation.json:
+        invocation.progress("\n".join(render_proposals.answers(home, found.proposal)))
+    return WAITS

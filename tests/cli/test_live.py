@@ -173,6 +173,8 @@ def test_text_that_grows_is_folded_on_its_way(pieces, width):
 def test_what_fits_stays_as_it_is():
     text = "  a  b\n\n\tc "
     assert folded(text, 80) == text
+    assert folded("寬 寬寬", 1).split() == ["寬"] * 3, "no terminal is too narrow to come to an end"
+    assert {columns_of(each) for each in folded(" " * 30 + "寬" * 9, 20).split("\n")} == {20, 14}
     assert folded("  one two three", 8) == "  one\n  two\n  three"
     assert cut("abcdef", 4) == "abc…"
     assert (elapsed(59.9), elapsed(125), elapsed(7325)) == ("59 s", "2 min 05 s", "2 h 02 min")

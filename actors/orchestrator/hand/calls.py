@@ -47,12 +47,14 @@ class Finished(msgspec.Struct, frozen=True):
     failure: Failure | None = None
 
 
-def find(journal: Journal, asked: str) -> Finished:
+def find(journal: Journal, asked: str, key: str | None) -> Finished:
     """The mandate with this id, or the only one that begins so, or the `last` one. On the journal's thread.
+
+    Asked again under its `key`, the last one is that which was meant the first time, whatever has been sent since.
 
     UNKNOWN_CYCLE, EXPIRED, and BAD_ARGUMENT where it is none of a message, or has no end yet.
     """
-    row = _last(journal) if asked == LAST else _row(journal, asked)
+    row = _last(journal, key) if asked == LAST else _row(journal, asked)
     mandate = codec.unpack(row.body, Mandate)
     if not _is_message(mandate):
         what = "was a question" if (mandate.target, mandate.selector) == _ASK else "has sent no message"
@@ -69,7 +71,14 @@ def find(journal: Journal, asked: str) -> Finished:
         raise _expired(f"nobody has noted in which moment of the world mandate {row.mandate} was carried out")
     if row.state == "failed":
         return Finished(row.mandate, mandate, row.read, failure=codec.unpack(row.reply, Failure))
-    return Finished(row.mandate, mandate, row.read, codec.unpack(row.reply, MandateReply))
+    reply = codec.unpack(row.reply, MandateReply)
+    if reply.proposal is not None:
+        raise BatosError(
+            "BAD_ARGUMENT",
+            f"mandate {row.mandate} has called nothing: its method was proposed",
+            f"Accept it and have it sent, `batos accept {reply.proposal}`, or `batos send` it again under its key.",
+        )
+    return Finished(row.mandate, mandate, row.read, reply)
 
 
 def confirmed(db: DB, call: Finished) -> FinishedCall:
@@ -110,6 +119,12 @@ def corrected(
     with snapshot(db) as connection:
         place = Overlay(connection).lookup(oid, call.mandate.selector)
         holder = oid if place is None else place.holder
+        if place is not None and isinstance(place.value, UvmMethod) and place.value.source is None:
+            raise BatosError(
+                "BAD_ARGUMENT",
+                f"{call.mandate.selector} is done by the system itself, and nobody writes it again",
+                "Correct a call of a method that was learned or defined.",
+            )
     given = Example(
         slots=_literal(example.slots),
         args=[codec.literal(value) for value in example.args],
@@ -148,8 +163,11 @@ def _world(db: DB, call: Finished, tid: str) -> Iterator[Overlay]:
         raise _expired(f"the world of mandate {call.id} is forgotten") from error
 
 
-def _last(journal: Journal) -> MandateRow:
+def _last(journal: Journal, key: str | None) -> MandateRow:
+    asked = journal.by_key(key) if key else None
     for id_ in journal.finding.newest(LOOKED_THROUGH):
+        if asked is not None and id_ >= asked.mandate:  # ids are in the order of time
+            continue
         row = journal.by_id(id_)
         if row is not None and row.state != "accepted" and _is_message(codec.unpack(row.body, Mandate)):
             return row

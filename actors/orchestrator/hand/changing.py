@@ -43,9 +43,10 @@ def drop(thought: Thought, request: Drop) -> Thinking[Value]:
     oid = overlay.find(request.name)
     if request.entry is None:
         name = _own_name(overlay, oid, request.name, "dropped")
+        found = yield from uses.of_object(overlay.connection, oid)
         if not request.force:
-            found = yield from uses.of_object(overlay.connection, oid)
             found.check(name)
+        if not found.are_there:
             overlay.lose(oid)
             for entry, value in overlay.own(oid).items():
                 if isinstance(value, UvmMethod):  # nobody comes to it any more

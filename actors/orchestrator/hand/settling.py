@@ -25,6 +25,7 @@ from protocol.codec import Ref, Value
 from protocol.errors import BatosError
 from protocol.messages import Accept, Mandate, Reject, Trial
 from world import history
+from world import root as world_root
 from world.history import UvmProposal
 from world.method import UvmMethod, digest
 from world.values import oid_of, plain
@@ -37,8 +38,8 @@ def accept(thought: Thought, request: Accept) -> Thinking[Value]:
     oid = oid_of(proposal.target)
     standing = overlay.own(oid).get(proposal.method.selector)
     draft = holding.draft_of(proposal.method, proposal.method.author)
-    if isinstance(standing, UvmMethod) and standing.sha256 != proposal.replaces:
-        draft = _owing(draft, standing)
+    if isinstance(standing, UvmMethod):
+        draft = _owing(draft, standing, _owed_then(overlay, oid, proposal))
     if digest(draft.source) != proposal.method.sha256:
         raise BatosError("DAMAGED", f"the source of the proposal {request.id} is not what it was", "Reject it.")
     yield from _tried(thought, oid, draft, proposal)
@@ -111,9 +112,16 @@ def _is_that(draft: Draft, standing: object) -> bool:
     return codec.packed(holding.contract(standing)) == codec.packed(draft.examples)
 
 
-def _owing(draft: Draft, standing: UvmMethod) -> Draft:
-    """The method with what one owes that stands in its place by now."""
-    mine = {codec.packed(example) for example in draft.examples}
+def _owed_then(overlay: Overlay, oid: str, proposal: UvmProposal) -> list[Value]:
+    """What was owed by the method that the proposal is to replace: whoever proposed it has looked after that."""
+    versions = history.versions(world_root.get(overlay.connection, oid), proposal.method.selector)
+    then = next((one.method for one in reversed(versions) if one.time <= proposal.made), None)
+    return holding.contract(then) if then is not None and then.sha256 == proposal.replaces else []
+
+
+def _owing(draft: Draft, standing: UvmMethod, known: list[Value]) -> Draft:
+    """The method with what one owes by now, beyond what is `known`, that stands in its place."""
+    mine = {codec.packed(example) for example in (*draft.examples, *known)}
     more = [example for example in holding.contract(standing) if codec.packed(example) not in mine]
     return msgspec.structs.replace(draft, examples=[*draft.examples, *more])
 

@@ -34,6 +34,10 @@ class Uses(msgspec.Struct, frozen=True):
     references: list[str] = []
     senders: list[str] = []
 
+    @property
+    def are_there(self) -> bool:
+        return bool(self.heirs or self.references or self.senders)
+
     def check(self, what: str) -> None:
         """IN_USE where there are any."""
         found = {kind: getattr(self, kind) for kind in self.__struct_fields__ if getattr(self, kind)}

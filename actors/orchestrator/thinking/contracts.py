@@ -38,7 +38,7 @@ def contract_of(overlay: Overlay, target: str, mandate: Mandate) -> Contract:
         raise BatosError(
             "UNKNOWN_METHOD",
             f"{mandate.target} has no method {mandate.selector} that could be written again",
-            f"Leave --again away to have it written: `{again}`.",
+            f"{'Have it written' if mandate.learn.corrects else 'Leave --again away to have it written'}: `{again}`.",
         )
     kept = [] if mandate.learn.drop_contract else _owed(method)
     wrong = _wrong(overlay, target, kept, mandate.examples) if mandate.learn.corrects else []

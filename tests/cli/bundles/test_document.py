@@ -156,10 +156,15 @@ def test_what_cannot_be_read_says_why(tmp_path, content):
     assert caught.value.code == ("UNREADABLE" if content is None else "BAD_BUNDLE")
 
 
-def test_where_nothing_can_be_written_the_old_file_stays(tmp_path):
+def test_where_nothing_can_be_written_the_old_file_stays(tmp_path, monkeypatch):
     with pytest.raises(BatosError) as caught:
         document.write(str(tmp_path / "none" / "b.json"), Exported(objects=[box()]))
     assert caught.value.code == "STORAGE"
+    monkeypatch.chdir(tmp_path)
+    for folder in (".", ""):
+        with pytest.raises(BatosError) as caught:
+            document.write(folder, Exported(objects=[box()]))
+        assert (caught.value.code, list(tmp_path.iterdir())) == ("STORAGE", [])
     big = box(slots={f"text{n}": "x" * (1 << 19) for n in range(20)})
     file = tmp_path / "b.json"
     file.write_text("before")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from cli.main import main
@@ -83,6 +84,11 @@ def test_a_world_whose_contracts_hold_ends_with_a_summary_and_0(asked, told):
     assert asked[0][1].names == ["box", "pen"]
 
 
+def test_where_a_line_lives_how_far_a_check_is_stands_on_that_line_alone(asked, told, monkeypatch):
+    monkeypatch.setattr("cli.live.Live.is_possible", True)
+    assert "1 of 3 contracts" not in told("check")[2]
+
+
 def test_each_broken_method_is_a_line_and_the_exit_code_is_1(asked, system, told):
     case = BrokenCase(
         number=2,
@@ -135,6 +141,15 @@ def test_a_call_is_corrected_and_what_goes_of_the_contract_is_named(asked, told)
 def test_the_reply_of_a_correction_has_what_was_replaced(asked, batos):
     code, lines = batos("correct", "M1", "--returns", "12")
     assert (code, lines[-1]["replaced"][0]["returns"], lines[-1]["installed"]) == (0, 7, True)
+
+
+def test_a_correction_that_waits_for_its_user_says_how_to_settle_it(asked, system, told):
+    waits = msgspec.structs.replace(system.answers["correct"], state="PROPOSED", proposal="ab12")
+    system.answers["correct"] = waits
+    code, out, err = told("correct", "M1", "--returns", "12")
+    assert (code, out) == (8, AREA)
+    assert "accept ab12\n" in err
+    assert "reject ab12 --because TEXT\n" in err
 
 
 @pytest.mark.parametrize(

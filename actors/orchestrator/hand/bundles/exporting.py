@@ -52,6 +52,12 @@ class _Packing:
                 f"{name} is the system's own, and every world has one",
                 "Export an object of yours: `batos ls` lists them.",
             )
+        if here._name is None:
+            raise BatosError(
+                "BAD_ARGUMENT",
+                f"{name} has no name, so nothing could reach it in another world",
+                "Export the object in whose slot it stands: it goes along.",
+            )
         self._call(here, name)
 
     def all(self) -> list[BundledObject]:

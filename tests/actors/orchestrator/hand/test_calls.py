@@ -110,6 +110,17 @@ async def test_the_beginning_of_an_id_and_the_word_last_will_do(house, box):
     assert (await box.confirm(first.mandate.lower())).name == "box"
 
 
+async def test_under_the_same_key_the_last_one_is_the_one_that_was_meant_first(house, box):
+    first = await house.send("box", "area_")
+    made = await box.confirm("last", key="c")
+    house.played.rounds = [[SUM, SUM]]
+    learned = await box.correct("last", key="l", returns=4)
+    await house.send("counter", "up_", 4, key="later")
+    assert (await box.confirm("last", key="c")) == made
+    assert made.mandate == first.mandate
+    assert (await box.correct("last", key="l", returns=4)).mandate == learned.mandate
+
+
 async def test_the_same_key_confirms_once(house, box):
     sent = await house.send("box", "area_")
     first = await box.confirm(sent.mandate, key="k1")
@@ -180,8 +191,9 @@ async def test_what_was_no_call_is_refused_with_why(house, box):
     written = await house.journal.run(lambda: house.journal.by_key("hand 1"))
     assert (await box.refused(box.confirm(written.mandate))).code == "BAD_ARGUMENT"
     cloned = await house.send("box", "clone_", key="clone")
-    error = await box.refused(box.confirm(cloned.mandate))
-    assert (error.code, "system itself" in error.message) == ("BAD_ARGUMENT", True)
+    for work in (box.confirm(cloned.mandate), box.correct(cloned.mandate, returns=1)):
+        error = await box.refused(work)
+        assert (error.code, "system itself" in error.message) == ("BAD_ARGUMENT", True)
     for unknown in ("zzzz", "x", ""):
         assert (await box.refused(box.confirm(unknown))).code == "UNKNOWN_CYCLE"
 
@@ -223,6 +235,13 @@ async def test_what_inference_has_answered_cannot_be_repeated_and_that_is_said(h
     sent = await house.send("box", "say_")
     error = await box.refused(box.confirm(sent.mandate))
     assert (error.code, "infer_" in error.message) == ("REFUSED", True)
+
+
+async def test_a_call_that_nothing_answers_is_learned_and_not_corrected(house, box):
+    sent = await house.send("box", "area_")
+    await box.drop("box", "area_", force=True)
+    error = await box.refused(box.correct(sent.mandate, returns=1))
+    assert (error.code, "--again" in error.hint) == ("UNKNOWN_METHOD", False)
 
 
 @pytest.mark.parametrize("said", [{"slots_after": {"_secret": 1}}, {}])

@@ -10,7 +10,9 @@ from actors.orchestrator import views
 from actors.orchestrator.hand import uses
 from protocol.codec import Ref, named
 from protocol.messages import Example, Look, New, OtherObject
+from world.finding import mentions
 from world.store import snapshot
+from world.values import oid_of
 
 AREA = "def area_(self):\n    return self.width * self.height\n"
 TWICE = "def twice_(self, other):\n    return 2 * other.area_()\n"
@@ -95,6 +97,15 @@ async def test_memory_is_told_what_is_gone_with_the_method_or_with_the_object(ho
         await box.drop("box", entry)
         told = [line["doc_id"] for line in house.caught_up if line.get("gone")]
         assert told == [f"method:{oid}:{selector}" for selector in gone]
+
+
+async def test_what_is_dropped_by_force_and_in_use_by_nobody_is_gone_as_well(house, box):
+    await box.define("box", AREA)
+    oid = house.look("box").oid
+    await box.drop("box", force=True)
+    assert [line["doc_id"] for line in house.caught_up if line.get("gone")] == [f"method:{oid}:area_"]
+    with snapshot(house.db) as connection:
+        assert oid not in {oid_of(holder) for holder, _ in mentions.methods(connection)}
 
 
 async def test_what_stands_on_it_is_named_and_nothing_is_dropped(house, box):

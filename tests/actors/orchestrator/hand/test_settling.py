@@ -103,6 +103,39 @@ async def test_an_acceptance_sends_the_message_and_every_resend_has_the_result(h
     assert len(house.played.asked) == 1
 
 
+@pytest.mark.parametrize(
+    ("text", "holds"), [(SUM, False), (AREA.replace("width * self.height", "height * self.width"), True)]
+)
+async def test_what_was_confirmed_meanwhile_of_the_method_that_stands_is_owed_by_the_proposed_one(
+    house, box, text, holds
+):
+    await box.define("box", AREA)
+    sent = await house.send("box", "area_", key="sent")
+    await box.set("box", _learning="propose")
+    two = Example(slots={"width": 2, "height": 2}, returns=4)
+    reply = await proposed(house, text, examples=[two], learn=Learn(again=True))
+    await box.confirm(sent.mandate)
+    if holds:
+        await box.accept(reply.proposal)
+        with snapshot(house.db) as connection:
+            owed = connection.root()["objects"]["box"]._slots["area_"].examples
+            assert [example["returns"] for example in owed] == [4, 30]
+    else:
+        assert "expected 30, got 11" in (await box.refused(box.accept(reply.proposal))).message
+        assert house.look("box").methods["area_"].source == AREA
+
+
+async def test_what_is_only_proposed_was_no_call_and_becomes_one_by_its_acceptance(house, box):
+    reply = await proposed(house)
+    for work in (box.confirm(reply.mandate), box.correct("last", returns=1)):
+        error = await box.refused(work)
+        assert (error.code, "has called nothing" in error.message) == ("BAD_ARGUMENT", True)
+    await box.accept(reply.proposal, send=False)
+    assert (await box.refused(box.confirm(reply.mandate))).code == "BAD_ARGUMENT"
+    assert (await house.send("box", "area_")).result == 30
+    assert (await box.confirm(reply.mandate)).example["returns"] == 30
+
+
 async def test_without_send_the_message_waits_for_its_resend(house, box):
     reply = await proposed(house)
     made = await box.accept(reply.proposal, send=False)
@@ -192,11 +225,20 @@ async def test_where_it_is_to_propose_what_holds_its_contract_waits_too(house, b
     assert reply.proposal == one.id
 
 
+async def test_who_looks_at_a_mandate_whose_proposal_was_rejected_is_told_so(house, box):
+    reply = await proposed(house)
+    await box.reject(reply.proposal, "a box is no sheet")
+    watched = await house.mandates.watch(reply.mandate, house.events.append)
+    assert (watched.state, watched.proposal, watched.error.code) == ("FAILED", None, "REJECTED")
+
+
 async def test_a_learning_that_proposes_is_done_once_it_is_accepted(house, box):
     await box.set("box", _learning="propose")
     asked = {"examples": [CASE], "learn": Learn()}
     reply = await proposed(house, **asked)
     assert (await box.accept(reply.proposal)).sends is None
+    watched = await house.mandates.watch(reply.mandate, house.events.append)
+    assert (watched.state, watched.proposal, watched.learned.installed) == ("COMPLETE", None, True)
     again = await house.send("box", "area_", **asked)
     assert (again.state, again.learned.installed, again.proposal, again.result) == ("COMPLETE", True, None, None)
 

@@ -114,6 +114,8 @@ async def test_what_one_world_gives_another_takes_and_it_answers(house, hand):
         ([box(method(examples=[{**CASE, "args": [1]}]), method(UNSIGNALLED))], "REFUSED", "1 of 2"),
         ([box(method("def infer_(self):\n    return 1\n"))], "BAD_BUNDLE", "kernel"),
         ([box(method("def _doesNotUnderstand_(self, s, a, k):\n    return 1\n"))], "BAD_BUNDLE", "kernel"),
+        ([box(method(intent="\x1b[2J"))], "BAD_ARGUMENT", "box.area_: the intent holds"),
+        ([box(method(intent="x" * 2001))], "TOO_LARGE", "box.area_: an intent of 2001"),
         ([box(owned=True)], "BAD_BUNDLE", "no object of the bundle has a name"),
         ([box(name="standing"), box(name="other")], "NAME_TAKEN", "standing"),
         ([box(method("import os\n\ndef area_(self):\n    return os.getpid()\n", "area_"))], "REFUSED", "area_"),
@@ -163,6 +165,15 @@ async def test_what_cannot_be_given_says_why(house, hand, given, code):
     error = await hand.refused(hand.give(*given))
     assert error.code == code
     assert error.hint
+
+
+async def test_an_object_without_a_name_goes_along_with_one_that_has_one_and_not_alone(house, hand):
+    house.new("box", width=1)
+    kid = (await house.send("box", "clone_")).result
+    error = await hand.refused(hand.give(kid.oid))
+    assert (error.code, "has no name" in error.message) == ("BAD_ARGUMENT", True)
+    await hand.set("box", kid=kid)
+    assert [each.name for each in (await hand.give("box")).objects] == ["box", "box.kid"]
 
 
 async def test_an_answer_of_ones_own_to_what_is_not_understood_stays_at_home(house, hand):
