@@ -10,6 +10,8 @@ met, and who takes a document out wants its words to be gone too.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import BTrees
 from zope.index.text.lexicon import Lexicon
 from zope.index.text.okapiindex import OkapiIndex
@@ -26,6 +28,13 @@ class PassageLexicon(Lexicon):
 
 class PassageIndex(OkapiIndex):
     """Passages by the integer of their OID. `search` ranks all that share a term with the question (OR)."""
+
+    def index_doc(self, docid: int, text: str | list[str], beside: Sequence[str] = ()) -> int:
+        """What is `beside` the text's terms is found like them, and makes the passage no longer to the ranking."""
+        count = super().index_doc(docid, [*text, *beside])
+        self._docweight[docid] -= len(beside)
+        self._change_doc_len(-len(beside))
+        return count
 
     def unindex_doc(self, docid: int) -> None:
         if not self.has_doc(docid):

@@ -157,17 +157,17 @@ def reindex(db: DB) -> Reindexed | None:
             return None
     with commit(db, user=_USER, description="index anew") as connection:
         catalog = _catalog(connection)
-        passages = 0
-        for doc_id, document in catalog.documents.items(min=catalog.reindexed, excludemin=True):
+        passages, reached = 0, catalog.reindexed
+        for reached, document in catalog.documents.items(min=reached, excludemin=True):  # noqa: B020 - from there on
             for chunk in document.chunks:
-                catalog.index.index_doc(_docid(chunk), document_terms(chunk.text))
+                catalog.index.index_doc(_docid(chunk), *document_terms(chunk.text))
             passages += len(document.chunks)
             if passages >= _REINDEXED_AT_ONCE:
-                catalog.set_slot("reindexed", doc_id)
+                catalog.set_slot("reindexed", reached)
                 break
         else:
             del catalog.reindexed
-        return Reindexed(len(catalog.documents.keys(max=doc_id)), len(catalog.documents))
+        return Reindexed(len(catalog.documents.keys(max=reached)), len(catalog.documents))
 
 
 def next_entry(db: DB) -> Entry | None:
@@ -215,7 +215,8 @@ def follow_gone(db: DB, seq: int, doc_id: Value) -> None:
 
 def _is_reindexed_to(catalog: Any) -> str | None:
     """The document up to which a new index has come; None when it is whole."""
-    return catalog._slots.get("reindexed")
+    reached: str | None = catalog._slots.get("reindexed")
+    return reached
 
 
 def _catalog(connection: Connection) -> Any:
@@ -239,7 +240,7 @@ def _write(connection: Connection, document: Document, passages: Sequence[str]) 
     )
     connection.transaction_manager.savepoint(optimistic=True)  # gives the passages their OIDs
     for chunk in chunks:
-        catalog.index.index_doc(_docid(chunk), document_terms(chunk.text))
+        catalog.index.index_doc(_docid(chunk), *document_terms(chunk.text))
     return [oid_of(chunk) for chunk in chunks]
 
 

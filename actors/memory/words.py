@@ -104,18 +104,27 @@ _INVISIBLE: Final = dict.fromkeys(
 )
 
 
-class _Word(NamedTuple):
-    """What one token gives: terms that say something, those of grammar, and the whole of it, folded."""
+class Terms(NamedTuple):
+    """What a passage is found by: `words` make its length; what is `beside` them are words of grammar and joined forms."""
 
-    terms: tuple[str, ...]
+    words: list[str]
+    beside: list[str]
+
+
+class _Word(NamedTuple):
+    """What one token gives: its parts, what they make together, what is of grammar in it, and the whole, folded."""
+
+    parts: tuple[str, ...]
+    joined: tuple[str, ...]
     grammar: tuple[str, ...]
     whole: str
 
 
-def document_terms(text: str) -> list[str]:
+def document_terms(text: str) -> Terms:
     """The terms of a text that is to be found, as often as they stand in it; words of grammar once."""
-    said, grammar = _read(text, single_characters=True)
-    return said + list(dict.fromkeys(grammar))
+    words, joined, grammar = _read(text, single_characters=True)
+    beside = joined + list(dict.fromkeys(grammar))
+    return Terms(words, beside) if words else Terms(beside, [])
 
 
 def query_terms(text: str) -> list[str]:
@@ -123,28 +132,31 @@ def query_terms(text: str) -> list[str]:
 
     Of those in capitals (`IT`) that form stays, which a text has only where they are written so.
     """
-    said, grammar = _read(text, single_characters=False)
+    words, joined, grammar = _read(text, single_characters=False)
+    said = words + joined
     return said + [term for term in grammar if term.isupper()] if said else grammar
 
 
-def _read(text: str, *, single_characters: bool) -> tuple[list[str], list[str]]:
-    said: list[str] = []
+def _read(text: str, *, single_characters: bool) -> tuple[list[str], list[str], list[str]]:
+    words: list[str] = []
+    joined: list[str] = []
     grammar: list[str] = []
     before, end = "", -1
     clean = _clean(text)
     for match in _TOKEN.finditer(clean):
         token = match.group()
         if _IS_UNSPACED.match(token):
-            said += _pairs(token, single_characters)
+            words += _pairs(token, single_characters)
             before = ""
             continue
         word = _word(token)
-        said += word.terms
+        words += word.parts
+        joined += word.joined
         grammar += word.grammar
         if len(word.whole) == 1 and before and clean[end : match.start()].isspace():
-            said.append(_stem(_join((before, word.whole))))
-        before, end = (word.whole if word.terms else ""), match.end()
-    return said, grammar
+            joined.append(_stem(_join((before, word.whole))))
+        before, end = (word.whole if word.parts else ""), match.end()
+    return words, joined, grammar
 
 
 def _clean(text: str) -> str:
@@ -164,21 +176,24 @@ def _word(token: str) -> _Word:
     folded = [_fold(piece) for piece in pieces]
     whole = _join(folded)
     said: dict[str, None] = {}
+    joined: dict[str, None] = {}
     grammar: dict[str, None] = {}
     for piece, plain in zip(pieces, folded, strict=True):
         if plain in STOP_WORDS:
             grammar[plain] = None
         else:
-            said.update(dict.fromkeys(_forms(piece)))
+            form, *others = _forms(piece)
+            said[form] = None
+            joined.update(dict.fromkeys(others))
     if len(pieces) > 1 and not _CONTRACTED.search(body):
         # Neighbours joined are how a version, a date or a number begins and ends.
-        joined = [*map(_join, pairwise(folded)), *(_join(map(_fold, part)) for part in parts if len(part) > 1), whole]
-        (said or grammar).update(dict.fromkeys(map(_stem, joined)))
+        together = [*map(_join, pairwise(folded)), *(_join(map(_fold, part)) for part in parts if len(part) > 1), whole]
+        (joined if said else grammar).update(dict.fromkeys(map(_stem, together)))
     if sign:
-        said[whole[: LONGEST - len(sign)] + sign] = None
+        joined[whole[: LONGEST - len(sign)] + sign] = None
     if whole in STOP_WORDS and len(body) > 1 and body.isupper():
         grammar[body] = None
-    return _Word(tuple(said), tuple(grammar), whole)
+    return _Word(tuple(said), tuple(term for term in joined if term not in said), tuple(grammar), whole)
 
 
 def _pieces(part: str) -> list[str]:

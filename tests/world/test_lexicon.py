@@ -40,6 +40,20 @@ def test_one_shared_term_is_enough_and_more_of_them_rank_higher():
     assert index.search([]) is None
 
 
+def test_what_stands_beside_the_terms_is_found_and_makes_no_passage_longer():
+    index, plain = empty_index(), empty_index()
+    for docid, term in ((1, "wing"), (2, "lift")):
+        plain.index_doc(docid, [term, "air"])
+        index.index_doc(docid, [term, "air"], ["the"] * docid)
+    assert scores(index, ["wing"]) == scores(plain, ["wing"])
+    assert scores(index, ["the"]).keys() == {1, 2}
+    index.index_doc(1, ["wing", "air"], ["of", "the"])
+    assert scores(index, ["wing"]) == scores(plain, ["wing"])
+    for docid in (1, 2):
+        index.unindex_doc(docid)
+    assert (index._totaldoclen(), state(index)) == (0, {})
+
+
 def test_what_is_forgotten_leaves_no_term_behind():
     index = empty_index()
     index.index_doc(1, ["secret", "wing"])

@@ -84,11 +84,11 @@ def test_a_failure_after_the_savepoint_leaves_no_trace(world, monkeypatch):
     before, size = world.db.lastTransaction(), world.path.stat().st_size
     real, calls = PassageIndex.index_doc, []
 
-    def fails(self, docid, text):
+    def fails(self, docid, text, beside=()):
         calls.append(docid)
         if len(calls) == 2:
             raise OSError("the disk is full")
-        return real(self, docid, text)
+        return real(self, docid, text, beside)
 
     monkeypatch.setattr(PassageIndex, "index_doc", fails)
     for doc_id in ("a", "b"):
@@ -272,6 +272,7 @@ def test_an_older_index_is_made_anew_in_pieces_and_says_so_meanwhile(world, monk
             with pytest.raises(BatosError, match="indexes all its documents anew"):
                 world.find("email")
     assert told == [(2, 5), (4, 5), (5, 5)]
+    assert catalog.reindex(world.db) is None
     assert sorted(doc_id for doc_id, _ in world.find("email")) == ["a", "b", "c", "d", "e"]
     with snapshot(world.db) as connection:
         assert connection.root()["knowledge_catalog_obj"].index.documentCount() == 10
@@ -285,8 +286,8 @@ def test_a_failure_while_the_index_is_made_anew_costs_one_piece(world, monkeypat
     catalog.reindex(world.db)
     real = PassageIndex.index_doc
 
-    def fails(self, docid, text):
-        real(self, docid, text)
+    def fails(self, docid, text, beside=()):
+        real(self, docid, text, beside)
         raise OSError("the disk is full")
 
     monkeypatch.setattr(PassageIndex, "index_doc", fails)
@@ -301,3 +302,10 @@ def test_a_world_without_documents_has_nothing_to_index_anew(world):
     older(world)
     assert catalog.reindex(world.db) is None
     assert world.find("email") == []
+
+
+def test_a_piece_that_ends_with_the_last_document_is_followed_by_an_empty_one(world, monkeypatch):
+    monkeypatch.setattr(catalog, "_REINDEXED_AT_ONCE", 2)
+    older(world, "a")
+    assert [catalog.reindex(world.db) for _ in range(3)] == [(1, 1), (1, 1), None]
+    assert len(world.find("email")) == 1
