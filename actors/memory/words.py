@@ -57,6 +57,9 @@ IRREGULAR: Final = {
 LONGEST: Final = 64
 """Characters of a term: enough for any hash, and a bound for what is no word at all."""
 
+_KEPT: Final = 256
+"""Characters of a token whose terms are kept for the next time that it comes."""
+
 _MOST_PARTS: Final = 8
 """Parts of letters and digits in one word; what has more is a hash, and is found whole."""
 
@@ -80,8 +83,18 @@ _JOINT: Final = (
     r"|-[ \t]*\r?\n[ \t]*"  # a word that is divided at the end of its line
     r"|(?<=\d)[/:](?=\d))"  # of dates, times, ratios
 )
-_TOKEN: Final = re.compile(rf"[{_UNSPACED}]+|{_LETTER}+(?:{_JOINT}{_LETTER}+)*(?:\+\+|#)?")
+
+
+def _tokens(letter: str) -> str:
+    return rf"{letter}+(?:{_JOINT}{letter}+)*(?:\+\+|#)?"
+
+
+_TOKEN: Final = re.compile(rf"[{_UNSPACED}]+|{_tokens(_LETTER)}")
+_ASCII_TOKEN: Final = re.compile(_tokens("[a-zA-Z0-9]"))
+"""The same for a text of ASCII, three times as fast."""
+
 _PIECES: Final = re.compile(rf"{_LETTER}+")
+_FIRST_UNSPACED: Final = _UNSPACED[0]
 _IS_UNSPACED: Final = re.compile(rf"[{_UNSPACED}]")
 _CAPITALS: Final = re.compile(r"[A-Z]{2,}s")
 """Several of what capitals stand for, as in `PDFs`; a stemmer sees no plural in a word without vowels."""
@@ -143,19 +156,19 @@ def _read(text: str, *, single_characters: bool) -> tuple[list[str], list[str], 
     grammar: list[str] = []
     before, end = "", -1
     clean = _clean(text)
-    for match in _TOKEN.finditer(clean):
+    for match in (_ASCII_TOKEN if clean.isascii() else _TOKEN).finditer(clean):
         token = match.group()
-        if _IS_UNSPACED.match(token):
+        if token >= _FIRST_UNSPACED and _IS_UNSPACED.match(token):
             words += _pairs(token, single_characters)
             before = ""
             continue
-        word = _word(token)
-        words += word.parts
-        joined += word.joined
-        grammar += word.grammar
-        if len(word.whole) == 1 and before and clean[end : match.start()].isspace():
-            joined.append(_stem(_join((before, word.whole))))
-        before, end = (word.whole if word.parts else ""), match.end()
+        parts, together, of_grammar, whole = _word(token) if len(token) <= _KEPT else _read_word(token)
+        words += parts
+        joined += together
+        grammar += of_grammar
+        if len(whole) == 1 and before and clean[end : match.start()].isspace():
+            joined.append(_stem(_join((before, whole))))
+        before, end = (whole if parts else ""), match.end()
     return words, joined, grammar
 
 
@@ -165,8 +178,7 @@ def _clean(text: str) -> str:
     return _THOUSANDS.sub("", unicodedata.normalize("NFC", text))
 
 
-@lru_cache(maxsize=1 << 16)
-def _word(token: str) -> _Word:
+def _read_word(token: str) -> _Word:
     body = token.rstrip("+#")
     sign = token[len(body) :]
     if _INITIALS.fullmatch(body):
@@ -188,7 +200,7 @@ def _word(token: str) -> _Word:
     if len(pieces) > 1 and not _CONTRACTED.search(body):
         # Neighbours joined are how a version, a date or a number begins and ends.
         together = [*map(_join, pairwise(folded)), *(_join(map(_fold, part)) for part in parts if len(part) > 1), whole]
-        (joined if said else grammar).update(dict.fromkeys(map(_stem, together)))
+        (joined if said else grammar).update(dict.fromkeys(_stem(each[:LONGEST]) for each in together))
     if sign:
         joined[whole[: LONGEST - len(sign)] + sign] = None
     if whole in STOP_WORDS and len(body) > 1 and body.isupper():
@@ -196,8 +208,13 @@ def _word(token: str) -> _Word:
     return _Word(tuple(said), tuple(term for term in joined if term not in said), tuple(grammar), whole)
 
 
+_word: Final = lru_cache(maxsize=1 << 16)(_read_word)
+
+
 def _pieces(part: str) -> list[str]:
     """What capitals and digits divide a word into."""
+    if len(part) > LONGEST:
+        return [part[:LONGEST]]
     if part.isdigit() or (part.islower() and part.isalpha()):
         return [part]
     if _CAPITALS.fullmatch(part):
@@ -252,7 +269,7 @@ def _stem(word: str) -> str:
     for first, last, stemmer in _STEMMERS:
         if first <= short[:1] <= last:
             return str(stemmer().stemWord(short))
-    return EnglishStemmer().stemWord(short)
+    return EnglishStemmer().stemWord(short) if short.isalpha() else short
 
 
 def _pairs(run: str, single_characters: bool) -> list[str]:

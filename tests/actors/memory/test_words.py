@@ -165,3 +165,10 @@ def test_a_text_is_found_by_any_of_its_words(words):
 @given(TEXTS)
 def test_no_term_is_empty_or_without_bound(text):
     assert all(0 < len(term) <= LONGEST for term in all_terms(text * 3))
+
+
+@given(st.text(st.characters(codec="ascii"), max_size=60))
+def test_a_text_of_ascii_is_read_like_any_other(text):
+    terms = document_terms(text)
+    words, beside = document_terms(f"{text} …")
+    assert words + beside == terms.words + terms.beside
