@@ -112,6 +112,9 @@ _LETTERS: Final = str.maketrans(
     {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ħ": "h", "ı": "i"}  # noqa: RUF001 - it is that letter
 )
 _WRITTEN_OUT: Final = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"})
+_DRAWN_IN: Final = re.compile(r"(?<=[^\W\daeiouqg][aou])e(?=[^\W\daeiouy])")
+"""The second letter of an umlaut that is written out: whoever has no umlaut may leave it out (`Koeln`, `koln`)."""
+
 _INVISIBLE: Final = dict.fromkeys(
     [0x34F, 0x61C, 0x180E, 0x200D, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF]
 )
@@ -146,8 +149,9 @@ def query_terms(text: str) -> list[str]:
     Of those in capitals (`IT`) that form stays, which a text has only where they are written so.
     """
     words, joined, grammar = _read(text, single_characters=False)
-    said = words + joined
-    return said + [term for term in grammar if term.isupper()] if said else grammar
+    if words:
+        grammar = [term for term in grammar if term.isupper()]
+    return words + joined + grammar
 
 
 def _read(text: str, *, single_characters: bool) -> tuple[list[str], list[str], list[str]]:
@@ -200,7 +204,7 @@ def _read_word(token: str) -> _Word:
     if len(pieces) > 1 and not _CONTRACTED.search(body):
         # Neighbours joined are how a version, a date or a number begins and ends.
         together = [*map(_join, pairwise(folded)), *(_join(map(_fold, part)) for part in parts if len(part) > 1), whole]
-        (joined if said else grammar).update(dict.fromkeys(_stem(each[:LONGEST]) for each in together))
+        joined.update(dict.fromkeys(_stem(each[:LONGEST]) for each in together))
     if sign:
         joined[whole[: LONGEST - len(sign)] + sign] = None
     if whole in STOP_WORDS and len(body) > 1 and body.isupper():
@@ -238,6 +242,8 @@ def _forms(word: str) -> list[str]:
     forms = [_stem(plain)]
     if plain in IRREGULAR:
         forms.append(_stem(IRREGULAR[plain]))
+    if (drawn_in := _DRAWN_IN.sub("", plain)) != plain:
+        forms.append(_stem(drawn_in))
     written_out = lower.translate(_WRITTEN_OUT)
     if written_out != lower:
         forms += [_stem(_fold(written_out)), _fold(GermanStemmer().stemWord(lower[:LONGEST]))]

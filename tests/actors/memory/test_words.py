@@ -34,6 +34,7 @@ ALIKE = [
     ("Łódź", "lodz"),
     ("Köln", "Koeln"),
     ("Köln", "koln"),
+    ("Koeln", "koln"),
     ("Straße", "STRASSE"),
     ("Häuser", "Haus"),
     ("mice", "mouse"),
@@ -53,6 +54,10 @@ ALIKE = [
     ("ｶﾀｶﾅ", "カタカナ"),
     ("vitamin a", "Vitamin A"),
     ("O'Brien", "obrien"),
+    ("AT&T", "at&t"),
+    ("COVID-19", "covid19"),
+    ("Wi-Fi", "wifi"),
+    ("user@example.com", "example.com"),
     ("O\u2019Brien", "O'Brien"),
 ]
 """A question, and a text that it is to find by more than a single letter."""
@@ -115,6 +120,11 @@ def test_words_of_grammar_count_where_nothing_else_is_asked(query):
     assert {*query_terms(query.lower())} == {*query.lower().split()}
     assert {*query_terms(query)} <= {*all_terms(f"{query} is a wing")}
     assert query_terms(f"{query.lower()} wing") == ["wing"]
+
+
+def test_a_compound_of_words_of_grammar_is_a_word():
+    assert query_terms("AT&T phone") == ["phone", "att"]
+    assert query_terms("to-be") == ["tobe", "to", "be"]
 
 
 def test_capitals_make_a_name_of_a_word_of_grammar():
