@@ -174,6 +174,7 @@ class Memory(Actor):
 
     async def _reindex(self, store: Store) -> None:
         """Make the index anew where a newer form of the world asks for it; nothing is searched or written until it is whole."""
+        self.waiting_for = "its index"
         while (reached := await store.run(lambda: catalog.reindex(store.db))) is not None:
             self.waiting_for = f"its index, which has {reached.done:,} of {reached.total:,} documents"
             _log.info("indexing anew", documents=reached.done, of=reached.total)

@@ -91,7 +91,7 @@ def _tokens(letter: str) -> str:
 
 _TOKEN: Final = re.compile(rf"[{_UNSPACED}]+|{_tokens(_LETTER)}")
 _ASCII_TOKEN: Final = re.compile(_tokens("[a-zA-Z0-9]"))
-"""The same for a text of ASCII, three times as fast."""
+"""The same for a text of ASCII, which most are, in half the time."""
 
 _PIECES: Final = re.compile(rf"{_LETTER}+")
 _FIRST_UNSPACED: Final = _UNSPACED[0]
