@@ -106,8 +106,11 @@ _THOUSANDS: Final = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _SOFT_HYPHEN: Final = re.compile(r"\u00ad(?:[ \t]*\r?\n[ \t]*)?")
 
 _ACCENTS: Final = re.compile(  # й is a letter of its own, of which the endings of Russian are made
-    r"(?!(?<=и)\u0306)[\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u0640\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]"
+    r"(?!(?<=и)\u0306)[\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u0640\u093c\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]"
 )
+_NASALS: Final = re.compile(r"\u0901|[\u0919\u091e\u0923\u0928\u092e]\u094d(?=[\u0915-\u092d])")
+"""Nasals of Hindi that are written by their letter or by a point above, as one likes (`हिन्दी`, `हिंदी`)."""
+
 _LETTERS: Final = str.maketrans(
     {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ħ": "h", "ı": "i"}  # noqa: RUF001 - it is that letter
 )
@@ -257,7 +260,8 @@ def _fold(word: str) -> str:
     if lower.isascii():
         return lower
     parted = unicodedata.normalize("NFD", lower)
-    return unicodedata.normalize("NFC", _ACCENTS.sub("", parted)).translate(_LETTERS)
+    plain = _NASALS.sub("\u0902", _ACCENTS.sub("", parted))
+    return unicodedata.normalize("NFC", plain).translate(_LETTERS)
 
 
 _STEMMERS: Final = (
