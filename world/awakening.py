@@ -22,6 +22,7 @@ from ZODB.Connection import Connection
 from protocol import names
 from world import codex, history, placements
 from world.finding import mentions, reach
+from world.lexicon import empty_index
 from world.method import AUTHOR, UvmMethod
 from world.store import commit, snapshot
 from world.uvm import UvmObject
@@ -107,8 +108,6 @@ def _first(connection: Connection) -> None:
 
 def _second(connection: Connection) -> None:
     """The composite mind: personas from the codex, memory's catalog with its cursor, and their primitives."""
-    from world.lexicon import empty_index  # noqa: PLC0415 - stemmers for all languages, and a world awakens once
-
     root = connection.root()
     for name in ("persona_traits", "codex_obj"):
         root[name] = UvmObject(name)
@@ -155,6 +154,14 @@ def _seventh(connection: Connection) -> None:
     connection.root()["proposals"] = OOBTree()
 
 
+def _eighth(connection: Connection) -> None:
+    """Other terms of the same texts: memory, which alone makes them, fills the new index from the first document on."""
+    catalog = connection.root()["knowledge_catalog_obj"]
+    catalog.set_slot("index", empty_index())
+    if len(catalog.documents):
+        catalog.set_slot("reindexed", "")
+
+
 _STEPS: Final[tuple[Callable[[Connection], None], ...]] = (
     _first,
     _second,
@@ -163,6 +170,7 @@ _STEPS: Final[tuple[Callable[[Connection], None], ...]] = (
     _fifth,
     _sixth,
     _seventh,
+    _eighth,
 )
 CURRENT: Final = SCHEMA
 assert len(_STEPS) == CURRENT

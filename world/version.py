@@ -8,7 +8,7 @@ from ZODB.Connection import Connection
 
 from protocol.errors import BatosError
 
-SCHEMA: Final = 7
+SCHEMA: Final = 8
 """The newest form that this program knows; `world.awakening` has as many steps."""
 
 

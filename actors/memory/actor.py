@@ -1,7 +1,7 @@
 """The memory actor's shell: verbs in, passages out, and the start.
 
-Its life: 1. it answers `status` at once; 2. it waits for the world, and searches what stands there; 3. it loads the model
-of meaning; 4. it remembers what the outbox holds; 5. it is ready. Embedding goes on in a thread of its own, a batch at a
+Its life: 1. it answers `status` at once; 2. it waits for the world, indexes it anew where a newer form of the world
+asks for that, and searches what stands there; 3. it loads the model of meaning; 4. it remembers what the outbox holds; 5. it is ready. Embedding goes on in a thread of its own, a batch at a
 time, and never inside a transaction; what is written is written one after the other.
 """
 
@@ -160,6 +160,7 @@ class Memory(Actor):
             raise BatosError("NOT_READY", "the world has not awakened yet.", "The orchestrator does that.")
         self._is_awake = True
         began = time.monotonic()
+        await self._reindex(store)
         self.waiting_for = "the model of meaning"
         if self._reader is None:
             self._reader = await asyncio.to_thread(_reader_of, self.settings.memory)
@@ -170,6 +171,13 @@ class Memory(Actor):
             pass
         self.waiting_for = ""
         _log.info("ready", cursor=self._cursor, seconds=round(time.monotonic() - began, 3))
+
+    async def _reindex(self, store: Store) -> None:
+        """Make the index anew where a newer form of the world asks for it; nothing is searched or written until it is whole."""
+        self.waiting_for = "its index"
+        while (reached := await store.run(lambda: catalog.reindex(store.db))) is not None:
+            self.waiting_for = f"its index, which has {reached.done:,} of {reached.total:,} documents"
+            _log.info("indexing anew", documents=reached.done, of=reached.total)
 
     async def _remember_next(self, store: Store) -> bool:
         """Remember one line of the outbox; whether there was one. A line that cannot be indexed blocks no other."""

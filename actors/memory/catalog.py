@@ -19,6 +19,7 @@ from ZODB.Connection import Connection
 from ZODB.utils import p64
 
 from actors.memory.ranking import best
+from actors.memory.words import document_terms, query_terms
 from protocol.checks.documents import Document
 from protocol.codec import Ref, Value
 from protocol.envelope import check_key
@@ -37,6 +38,9 @@ MAX_QUERY: Final = 1 << 16
 RECENT: Final = 1000
 """Commits that are looked through for a key: some milliseconds, and whoever has lost an answer asks again soon."""
 
+_REINDEXED_AT_ONCE: Final = 500
+"""Passages of one transaction while the index is made anew, or those of one document: about a second's work."""
+
 _LOOKED_AT: Final = 2000
 """Names that are compared with one that is unknown."""
 _USER: Final = "memory"
@@ -54,6 +58,13 @@ class Gone(NamedTuple):
 
     chunks: int
     tid: str
+
+
+class Reindexed(NamedTuple):
+    """How many of the documents an index that is made anew has."""
+
+    done: int
+    total: int
 
 
 class Entry(NamedTuple):
@@ -113,10 +124,15 @@ def _forgotten(db: DB, doc_id: str, key: str) -> Gone | None:
 
 
 def find(db: DB, query: str, top_k: int, where: dict[str, Value]) -> list[Hit]:
-    """The best passages that share a word with `query`; none where it has no word that is indexed."""
+    """The best passages that share a term with `query`; NOT_READY while the index is made anew."""
     with snapshot(db) as connection:
-        scores = _catalog(connection).index.search(query)
-        # None is "no word at all", which zope.index takes for "any passage".
+        catalog = _catalog(connection)
+        if _is_reindexed_to(catalog) is not None:
+            raise BatosError(
+                "NOT_READY", "memory indexes all its documents anew", "`batos status` says when it is done."
+            )
+        scores = catalog.index.search(query_terms(query))
+        # None is "no term at all", which zope.index takes for "any passage".
         found = best(() if scores is None else scores.items(), top_k, lambda docid: _chunk(connection, docid, where))
         return [
             Hit(
@@ -129,6 +145,29 @@ def find(db: DB, query: str, top_k: int, where: dict[str, Value]) -> list[Hit]:
             )
             for score, chunk in found
         ]
+
+
+def reindex(db: DB) -> Reindexed | None:
+    """Index some more of the documents, where a step of the awakening has emptied the index; None when all are indexed.
+
+    Each call is one transaction that notes how far it came, so that the next one goes on there, whoever died in between.
+    """
+    with snapshot(db) as connection:
+        if _is_reindexed_to(_catalog(connection)) is None:
+            return None
+    with commit(db, user=_USER, description="index anew") as connection:
+        catalog = _catalog(connection)
+        passages, reached = 0, catalog.reindexed
+        for reached, document in catalog.documents.items(min=reached, excludemin=True):  # noqa: B020 - from there on
+            for chunk in document.chunks:
+                catalog.index.index_doc(_docid(chunk), *document_terms(chunk.text))
+            passages += len(document.chunks)
+            if passages >= _REINDEXED_AT_ONCE:
+                catalog.set_slot("reindexed", reached)
+                break
+        else:
+            del catalog.reindexed
+        return Reindexed(len(catalog.documents.keys(max=reached)), len(catalog.documents))
 
 
 def next_entry(db: DB) -> Entry | None:
@@ -174,6 +213,12 @@ def follow_gone(db: DB, seq: int, doc_id: Value) -> None:
         connection.root()["cursor"]["outbox"] = seq
 
 
+def _is_reindexed_to(catalog: Any) -> str | None:
+    """The document up to which a new index has come; None when it is whole."""
+    reached: str | None = catalog._slots.get("reindexed")
+    return reached
+
+
 def _catalog(connection: Connection) -> Any:
     return connection.root()["knowledge_catalog_obj"]
 
@@ -195,7 +240,7 @@ def _write(connection: Connection, document: Document, passages: Sequence[str]) 
     )
     connection.transaction_manager.savepoint(optimistic=True)  # gives the passages their OIDs
     for chunk in chunks:
-        catalog.index.index_doc(_docid(chunk), chunk.text)
+        catalog.index.index_doc(_docid(chunk), *document_terms(chunk.text))
     return [oid_of(chunk) for chunk in chunks]
 
 

@@ -11,12 +11,13 @@ from actors.memory.actor import Memory
 from actors.memory.reader import PassageReader
 from bus.stub import StubBus
 from protocol import verbs
+from protocol.checks.documents import check
 from protocol.errors import BatosError
 from protocol.home import Home
 from protocol.messages import CatchUp, Index, IndexProgress, Rank, Search, StatusQuery, Unindex
 from protocol.verbs import VERBS
 from world import awakening
-from world.store import open_store
+from world.store import commit, open_store
 
 LONG = " ".join(f"Sentence number {n} is about the number {n}." for n in range(100))
 
@@ -236,3 +237,31 @@ async def test_a_model_that_cannot_be_used_is_named_and_not_waited_for(home, sta
     with pytest.raises(BatosError, match="no sentence-transformers model at /nowhere") as caught:
         await memory.begin()
     assert caught.value.code == "BAD_MODEL"
+
+
+@pytest.mark.model
+async def test_an_older_index_is_made_anew_before_anything_else(start, monkeypatch):
+    memory = await start()
+    kept = check("mail", "The e-mail of the day.", {})
+    await memory._store.run(lambda: catalog.keep(memory._store.db, kept, [kept.text]))
+
+    def age():
+        with commit(memory._store.db, user="test", description="an older form") as connection:
+            connection.root()["schema_version"] = 7
+        awakening.awaken(memory._store.db)
+
+    await memory._store.run(age)
+    with pytest.raises(BatosError, match="indexes all its documents anew"):
+        await ask(memory, "search", Search(query="email"))
+    told = []
+    real = catalog.reindex
+
+    def reindex(db):
+        told.append(memory.waiting_for)
+        return real(db)
+
+    monkeypatch.setattr(catalog, "reindex", reindex)
+    memory = await start(begin=False)
+    await memory.begin()
+    assert told == ["its index", "its index, which has 1 of 1 documents"]
+    assert len((await ask(memory, "search", Search(query="email"))).hits) == 1

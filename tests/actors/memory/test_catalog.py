@@ -13,6 +13,7 @@ from actors.memory import catalog
 from protocol.checks.documents import check
 from protocol.codec import Ref
 from protocol.errors import BatosError
+from world import awakening
 from world.lexicon import PassageIndex
 from world.store import commit, snapshot
 from world.values import oid_of
@@ -83,11 +84,11 @@ def test_a_failure_after_the_savepoint_leaves_no_trace(world, monkeypatch):
     before, size = world.db.lastTransaction(), world.path.stat().st_size
     real, calls = PassageIndex.index_doc, []
 
-    def fails(self, docid, text):
+    def fails(self, docid, text, beside=()):
         calls.append(docid)
         if len(calls) == 2:
             raise OSError("the disk is full")
-        return real(self, docid, text)
+        return real(self, docid, text, beside)
 
     monkeypatch.setattr(PassageIndex, "index_doc", fails)
     for doc_id in ("a", "b"):
@@ -156,7 +157,8 @@ def test_any_word_is_enough_and_none_finds_nothing(world):
         ("bread", "Flour, water and salt."),
     ]
     assert world.find("phoenix") == []
-    assert world.find("what is it") == []
+    assert world.find("… ?!") == []
+    assert world.find("what is it") == [("birds", "Feathers keep it warm.")]
     assert world.find("") == []
     assert len(world.find("wing feather flour", top_k=2)) == 2
 
@@ -247,3 +249,63 @@ def test_killed_at_any_moment_it_goes_on_with_the_next_line(world, last):
     world.open()
     assert sorted(text for _, text in world.find("wing", top_k=100)) == sorted(texts)
     assert len(world.commits()) == len(texts)
+
+
+def older(world, *doc_ids):
+    """A world of the form before terms were made by memory: its documents are there, and the index is not read again."""
+    for doc_id in doc_ids:
+        world.keep(doc_id, f"The e-mail of {doc_id}.", "A second passage.")
+    with commit(world.db, user="test", description="an older form") as connection:
+        connection.root()["knowledge_catalog_obj"].set_slot("index", PersistentMapping())
+        connection.root()["schema_version"] = 7
+    awakening.awaken(world.db)
+
+
+def test_an_older_index_is_made_anew_in_pieces_and_says_so_meanwhile(world, monkeypatch):
+    monkeypatch.setattr(catalog, "_REINDEXED_AT_ONCE", 3)
+    older(world, "a", "b", "c", "d", "e")
+    told = []
+    while (reached := catalog.reindex(world.db)) is not None:
+        told.append(reached)
+        world.reopen()
+        if reached.done < reached.total:
+            with pytest.raises(BatosError, match="indexes all its documents anew"):
+                world.find("email")
+    assert told == [(2, 5), (4, 5), (5, 5)]
+    assert catalog.reindex(world.db) is None
+    assert sorted(doc_id for doc_id, _ in world.find("email")) == ["a", "b", "c", "d", "e"]
+    with snapshot(world.db) as connection:
+        assert connection.root()["knowledge_catalog_obj"].index.documentCount() == 10
+    catalog.forget(world.db, "a")
+    assert len(world.find("email")) == 4
+
+
+def test_a_failure_while_the_index_is_made_anew_costs_one_piece(world, monkeypatch):
+    monkeypatch.setattr(catalog, "_REINDEXED_AT_ONCE", 1)
+    older(world, "a", "b", "c")
+    catalog.reindex(world.db)
+    real = PassageIndex.index_doc
+
+    def fails(self, docid, text, beside=()):
+        real(self, docid, text, beside)
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(PassageIndex, "index_doc", fails)
+    with pytest.raises(OSError):
+        catalog.reindex(world.db)
+    monkeypatch.undo()
+    assert catalog.reindex(world.db) == (3, 3)
+    assert sorted(doc_id for doc_id, _ in world.find("email")) == ["a", "b", "c"]
+
+
+def test_a_world_without_documents_has_nothing_to_index_anew(world):
+    older(world)
+    assert catalog.reindex(world.db) is None
+    assert world.find("email") == []
+
+
+def test_a_piece_that_ends_with_the_last_document_is_followed_by_an_empty_one(world, monkeypatch):
+    monkeypatch.setattr(catalog, "_REINDEXED_AT_ONCE", 2)
+    older(world, "a")
+    assert [catalog.reindex(world.db) for _ in range(3)] == [(1, 1), (1, 1), None]
+    assert len(world.find("email")) == 1
