@@ -167,12 +167,10 @@ def _run(ctx: click.Context, ask: Callable[[Client], Awaitable[Found]]) -> Found
     import asyncio  # noqa: PLC0415
     import logging  # noqa: PLC0415
 
-    import structlog  # noqa: PLC0415
-
     from cli import wire  # noqa: PLC0415
     from protocol.home import find_home  # noqa: PLC0415
 
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    logging.getLogger("bus").setLevel(logging.CRITICAL)
     home = find_home(ctx.ensure_object(Invocation).home)
 
     async def asking() -> Found:

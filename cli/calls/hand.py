@@ -94,8 +94,7 @@ async def define(
 
 async def set_slots(home: Home, name: str, words: Sequence[str], key: str | None = None) -> SlotsSet:
     """The slots that the words `slot=json` state, parents (`parent*=@box`) too, stand on the object `name`."""
-    plain = {f"{names.LEARNING}={said}": f'{names.LEARNING}="{said}"' for said in names.LEARNINGS}
-    slots = values.read_pairs([plain.get(word, word) for word in words], "slot")
+    slots = values.read_pairs([_quoted(word) for word in words], "slot")
     for slot in slots:
         names.check_setting(slot)
     if names.LEARNING in slots:
@@ -103,6 +102,12 @@ async def set_slots(home: Home, name: str, words: Sequence[str], key: str | None
     codec.encode(slots)
     wanted = SetSlots(name=mandate.check_target(name), slots=slots)
     return await wire.ask(home, verbs.SET, wanted, key=sending.check_key(key))
+
+
+def _quoted(word: str) -> str:
+    """`_learning=propose` says it without the quotes of JSON, as whatever word stands there."""
+    slot, _, said = word.partition("=")
+    return f'{slot}="{said}"' if slot == names.LEARNING and said.isidentifier() else word
 
 
 async def drop(home: Home, name: str, entry: str | None, *, force: bool = False, key: str | None = None) -> Dropped:

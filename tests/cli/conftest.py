@@ -135,6 +135,7 @@ def system(home):
     made = System(home)
     yield made
     made.stop()
+    structlog.reset_defaults()
 
 
 @pytest.fixture
@@ -160,5 +161,17 @@ def batos(home, capsys):
         code = main(["--home", str(home.root), "--json", "--events", *words])
         told = capsys.readouterr()
         return code, [json.loads(line) for line in told.out.splitlines()]
+
+    return run
+
+
+@pytest.fixture
+def told(home, capsys):
+    """Run one command as a person would: the exit code, what was printed, and what was said beside it."""
+
+    def run(*words):
+        code = main(["--home", str(home.root), *words])
+        out = capsys.readouterr()
+        return code, out.out, out.err
 
     return run

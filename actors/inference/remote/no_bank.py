@@ -8,6 +8,7 @@ from typing import Any
 
 from actors.inference.weights.expert import Expert
 from actors.inference.weights.lora import Shape
+from protocol.errors import BatosError
 
 
 class NoBank:
@@ -19,11 +20,11 @@ class NoBank:
     dtype: Any = None
     shapes: Mapping[str, Shape] = MappingProxyType({})
 
-    def fill(self, _slot: int, _expert: Expert, /) -> None:
-        raise NotImplementedError  # it has no slot
+    def fill(self, slot: int, _expert: Expert, /) -> None:
+        raise _no_slot(slot)
 
-    def clear(self, _slot: int, /) -> None:
-        raise NotImplementedError  # it has no slot
+    def clear(self, slot: int, /) -> None:
+        raise _no_slot(slot)
 
     def tidy(self) -> None:
         """Nothing has left it."""
@@ -33,3 +34,7 @@ class NoBank:
 
     def voice(self, _sha256: str | None, /) -> dict[str, Any]:
         return {}
+
+
+def _no_slot(slot: int) -> BatosError:
+    return BatosError("INTERNAL", f"slot {slot} is named of a server that serves no experts", slot=slot)

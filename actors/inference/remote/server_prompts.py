@@ -93,7 +93,7 @@ class NoPrompts:
     longest = LONGEST
 
     def tokens(self, _row: Row) -> tuple[int, ...]:
-        raise NotImplementedError  # the server takes no token ids where nobody can make them
+        raise BatosError("INTERNAL", "tokens are wanted for a server whose tokenizer nobody knows")
 
     def forged(self, _row: Row) -> str | None:
         return None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from cli.main import main
 from protocol.errors import BatosError
 from protocol.messages import (
     BrokenCase,
@@ -63,18 +62,6 @@ def asked(system):
     system.handlers = {verb: answering(verb) for verb in answers}
     system.start()
     return seen
-
-
-@pytest.fixture
-def told(home, capsys):
-    """Run one command as a person would: the exit code, what was printed, and what was said beside it."""
-
-    def run(*words):
-        code = main(["--home", str(home.root), *words])
-        out = capsys.readouterr()
-        return code, out.out, out.err
-
-    return run
 
 
 def test_a_world_whose_contracts_hold_ends_with_a_summary_and_0(asked, told):

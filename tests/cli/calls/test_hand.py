@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from cli.main import main
 from protocol.errors import BatosError
 from protocol.messages import (
     Defined,
@@ -70,21 +69,8 @@ def asked(system):
 
     system.handlers = {verb: answering(verb) for verb in answers}
     system.start()
-    seen_and = seen
     system.answers = answers
-    return seen_and
-
-
-@pytest.fixture
-def told(home, capsys):
-    """Run one command as a person would: the exit code, what was printed, and what was said beside it."""
-
-    def run(*words):
-        code = main(["--home", str(home.root), *words])
-        out = capsys.readouterr()
-        return code, out.out, out.err
-
-    return run
+    return seen
 
 
 def test_a_file_is_defined_under_a_key(asked, batos, tmp_path):

@@ -7,7 +7,6 @@ import asyncio
 import pytest
 
 from cli.calls.sending import Sending
-from cli.main import main
 from protocol.errors import BatosError
 from protocol.failure import Failure
 from protocol.messages import (
@@ -93,18 +92,6 @@ def asked(system):
     system.handlers = {verb: answering(verb) for verb in system.answers}
     system.start()
     return seen
-
-
-@pytest.fixture
-def told(home, capsys):
-    """Run one command as a person would: the exit code, what was printed, and what was said beside it."""
-
-    def run(*words):
-        code = main(["--home", str(home.root), *words])
-        out = capsys.readouterr()
-        return code, out.out, out.err
-
-    return run
 
 
 def test_a_send_that_waits_for_your_word_says_so(asked, batos):
@@ -239,6 +226,8 @@ def test_consent_is_set_with_or_without_the_quotes_of_json(asked, batos, word):
     assert (code, asked[0][1].slots) == (0, {"_learning": "propose"})
 
 
-def test_consent_has_three_values(asked, batos):
-    code, [line] = batos("set", "box", '_learning="maybe"')
+@pytest.mark.parametrize("word", ["_learning=maybe", '_learning="maybe"'])
+def test_consent_has_three_values(asked, batos, word):
+    code, [line] = batos("set", "box", word)
     assert (code, line["error"]["code"], asked) == (2, "BAD_VALUE", [])
+    assert "auto, propose, deny" in line["error"]["message"]
