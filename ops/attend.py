@@ -7,6 +7,9 @@ the work under way would be lost. In this case the attendant attends the living 
 `… ops.attend NAME --home H --pid PID`, lives as long as that process, and passes on the signals by which supervisord stops
 a process. Whether the living process is well is for the medic to judge.
 
+Whoever finds that its own supervisord is dead ends and does nothing: the next supervisord starts others, and what ends those
+that the dead one has left must not reach, through them, the process that is to live on.
+
 A process that has ended for a reason that waiting does not mend (`bus/process/last_words.py`) is not started again at once:
 its last words can be read for a while.
 """
@@ -32,6 +35,8 @@ ATTENDING = "--pid"
 
 def main(words: list[str]) -> NoReturn:
     name, _, home, what, *more = words
+    if not _is_supervised(home):
+        sys.exit(1)
     if what == ATTENDING:
         sys.exit(attend(home, int(more[0])))
     command = [sys.executable, "-P", "-m", what, "--home", home, *more]
@@ -60,7 +65,7 @@ def _end(pid: int) -> None:
 
 def attend(home: str, pid: int) -> int:
     """Live as long as process `pid` of `home` does; signals are handed on to it and to all of its group."""
-    _end_with_parent()
+    _end_with_supervisor(home)
     try:
         living = os.pidfd_open(pid)
     except ProcessLookupError:
@@ -91,14 +96,22 @@ def _signal(pid: int, number: int) -> None:
         return
 
 
-def _end_with_parent() -> None:
+def _end_with_supervisor(home: str) -> None:
     """Be killed when supervisord is (prctl(2), PR_SET_PDEATHSIG): the next one starts attendants of its own."""
     import ctypes  # noqa: PLC0415 - who starts a process needs it not
 
-    parent = os.getppid()
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)
-    if os.getppid() != parent:
-        sys.exit(1)
+    if not _is_supervised(home):
+        sys.exit(1)  # it died before, and then no signal comes
+
+
+def _is_supervised(home: str) -> bool:
+    """Whether this process is a child of the supervisord that has the home: that wrote its pid into its lock."""
+    try:
+        with open(f"{home}/run/house.lock", "rb") as file:  # noqa: PTH123 - pathlib is slow to import
+            return int(file.read(32) or b"0") == os.getppid()
+    except (OSError, ValueError):
+        return False
 
 
 def _rest(words: str) -> None:
