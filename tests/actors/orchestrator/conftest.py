@@ -201,15 +201,30 @@ async def jail():
 
 
 class Played:
-    """The inference actor: one list of texts a round; a round may also be a coroutine function or an error."""
+    """The inference actor: one list of texts a round; a round may also be a coroutine function or an error.
+
+    A round is drawn in portions, whose seeds follow on each other. `asked` has the first request of each round, `drawn` all.
+    """
 
     def __init__(self):
         self.rounds = []
         self.asked = []
+        self.drawn = []
+        self._rest = []
+        self._seed = None
 
     async def infer(self, request):
-        self.asked.append(request)
-        texts = self.rounds.pop(0) if self.rounds else []  # what has nothing more to say ends at once
+        self.drawn.append(request)
+        goes_on = request.rows[0].scored and request.rows[0].seed == self._seed
+        self._seed = request.rows[-1].seed + 1
+        if goes_on:
+            texts = self._rest
+        else:
+            self.asked.append(request)
+            texts = self.rounds.pop(0) if self.rounds else []  # what has nothing more to say ends at once
+        self._rest = []
+        if isinstance(texts, list):
+            texts, self._rest = texts[: len(request.rows)], texts[len(request.rows) :]
         if isinstance(texts, BatosError):
             raise texts
         if callable(texts):

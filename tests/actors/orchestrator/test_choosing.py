@@ -68,12 +68,22 @@ async def test_a_group_shows_what_it_does_as_examples_that_part_it_from_the_othe
     assert chosen.cases[0].returns != other.cases[0].returns
 
 
-async def test_one_candidate_alone_has_cases_and_no_doubts(house):
+async def test_one_candidate_alone_has_cases_and_what_it_says_elsewhere_is_in_doubt(house):
     house.new("box", width=5, height=6)
     reply = await learn(house, AREA, example=None)
     (group,) = reply.learned.groups
-    assert (group.count, reply.learned.doubts, reply.learned.installed) == (1, [], False)
+    assert (group.count, reply.learned.installed) == (1, False)
+    [doubt] = reply.learned.doubts
+    assert [answer.outcome for answer in doubt.answers] == [{"returns": doubt.slots["width"] * doubt.slots["height"]}]
     assert group.cases[0].returns == group.cases[0].slots["width"] * group.cases[0].slots["height"]
+
+
+async def test_a_candidate_that_is_drawn_twice_is_confirmed(house):
+    house.new("box", width=5, height=6)
+    reply = await learn(house, AREA, AREA)
+    (group,) = reply.learned.groups
+    assert (group.count, reply.learned.doubts, reply.learned.installed) == (2, [], True)
+    assert len(house.played.drawn) == 2, "the likeliest, then a few: no more were drawn"
 
 
 async def test_what_repeats_the_example_loses_by_what_it_does(house):

@@ -64,8 +64,8 @@ async def test_what_failed_is_fed_back(house):
     first, second = (str(request.rows[0].turns) for request in house.played.asked)
     assert "expected 12, got 7" not in first
     assert "return self.width + self.height  (the method returned something else: expected 12, got 7)" in second
-    seeds = {row.seed for request in house.played.asked for row in request.rows}
-    assert len(seeds) == sum(len(request.rows) for request in house.played.asked)
+    seeds = {row.seed for request in house.played.drawn for row in request.rows}
+    assert len(seeds) == sum(len(request.rows) for request in house.played.drawn)
 
 
 async def test_no_candidate_passes_nothing_is_left_but_the_diagnosis(house):

@@ -170,6 +170,8 @@ def test_the_prompt_shows_the_message_and_stays_short(message):
 @pytest.mark.parametrize("number", [0, 1, 2])
 def test_each_row_has_its_own_manner(form, number):
     manner = SAMPLING(form, number, 400)
-    assert len(manner["sampling"]) == manner["n"]
-    assert all(0 <= row["temperature"] <= 2 and 0 < row["top_p"] <= 1 for row in manner["sampling"])
-    assert manner["seed_offset"] >= manner["n"] * number
+    rows = [row for portion in manner["portions"] for row in portion]
+    assert all(manner["portions"])
+    assert all(0 <= row["temperature"] <= 2 and 0 < row["top_p"] <= 1 for row in rows)
+    assert manner["seed_offset"] >= len(rows) * number
+    assert (manner["portions"][0] == [{"temperature": 0.0, "top_p": 1.0}]) == (number == 0), "the likeliest alone first"

@@ -5,7 +5,8 @@ group stands for more than itself: another that does the same on most inputs sup
 than half of the weight always wins, and where none has that, the one in the middle does.
 
 A method that raises where others answer loses, and so does one that has its answers by heart: it says nothing but what the
-examples say, where others say something new. Nothing here depends on the order of the candidates.
+examples say, where others say something new. Where a single text was drawn that holds the examples, nobody has confirmed it:
+what it answers elsewhere is a doubt by itself. Nothing here depends on the order of the candidates.
 """
 
 from __future__ import annotations
@@ -94,7 +95,10 @@ def choose(candidates: Sequence[Candidate], inputs: Sequence[Input], examples: S
     discounts |= {group.first.sha256: BY_HEART for group, is_rote in zip(groups, rote, strict=True) if is_rote}
     chosen = said[groups.index(ordered[0])]
     is_rote = chosen.is_tame and chosen.answered >= _NEW and _could_be_rote(examples)
-    return Choice(ordered, _doubts(ordered, discounts, inputs), is_rote)
+    doubts = _doubts(ordered, discounts, inputs)
+    if sum(group.count for group in groups) == 1:
+        doubts = _unconfirmed(ordered[0], inputs, examples)
+    return Choice(ordered, doubts, is_rote)
 
 
 def _grouped(candidates: Sequence[Candidate]) -> list[Group]:
@@ -263,3 +267,13 @@ def _doubts(
         if len(found) == MOST_DOUBTS:
             break
     return found
+
+
+def _unconfirmed(alone: Group, inputs: Sequence[Input], examples: Sequence[Example]) -> list[tuple[int, list[Group]]]:
+    """What a method that stands alone does on the smallest input, if possible something that no example says."""
+
+    def rank(n: int) -> tuple[bool, float, int]:
+        return any(_repeats(alone.first.outcomes[n], example) for example in examples), inputs[n].size, n
+
+    told = sorted((n for n, did in enumerate(alone.first.outcomes) if {"returns", "changed"} & did.keys()), key=rank)
+    return [(n, [alone]) for n in told[:1]]

@@ -27,16 +27,19 @@ MOST_CASES: Final = 6
 
 
 class Drawn(msgspec.Struct, frozen=True):
-    """A candidate as a method hands it over. `weight` is the likelihood that the model gives it, where one is known."""
+    """A candidate as a method hands it over. `weight` is the likelihood that the model gives it, where one is known, for each of
+    the `count` times that it was drawn.
+    """
 
     source: str
     weight: float = 1.0
+    count: int = 1
 
 
 def compare(sender: Sender, target: Value, candidates: Value, message: Value) -> Thinking[Value]:
     """Run candidates that hold the examples of `message` on inputs like those, and tell them apart by what they do.
 
-    `candidates` are [{"source", "weight"?}]. Returns {"groups", "doubts", "is_rote"}: groups and doubts as in
+    `candidates` are [{"source", "weight"?, "count"?}]. Returns {"groups", "doubts", "is_rote"}: groups and doubts as in
     `protocol.messages.Learned`, the chosen group first; `is_rote` says that the chosen source, wherever it was run, says
     nothing but what the examples say, so that more candidates are worth their price.
     """
@@ -71,17 +74,19 @@ def _drawn(candidates: Value) -> list[Drawn]:
         drawn = codec.convert(candidates, list[Drawn])
     except BatosError as error:
         raise BatosError("METHOD_FAILED", f"compare_: {error.message}") from error
-    if not drawn or any(not isfinite(one.weight) or one.weight <= 0 for one in drawn):
-        raise BatosError("METHOD_FAILED", "compare_: it takes at least one candidate, of weights above 0")
+    if not drawn or any(not isfinite(one.weight) or one.weight <= 0 or one.count < 1 for one in drawn):
+        raise BatosError("METHOD_FAILED", "compare_: it takes at least one candidate, of weights and counts above 0")
     return drawn
 
 
 def _merged(drawn: Sequence[Drawn]) -> list[tuple[str, float, int]]:
     """The heaviest sources, each once, with its whole weight and how often it was drawn, in an order of their own."""
-    weights: dict[str, list[float]] = {}
+    same: dict[str, list[Drawn]] = {}
     for one in drawn:
-        weights.setdefault(one.source, []).append(one.weight)
-    merged = [(source, fsum(found), len(found)) for source, found in weights.items()]
+        same.setdefault(one.source, []).append(one)
+    merged = [
+        (source, fsum(one.weight for one in found), sum(one.count for one in found)) for source, found in same.items()
+    ]
     return sorted(merged, key=lambda one: (-one[1], len(one[0]), one[0]))[:MOST_SOURCES]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import fsum
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -98,6 +99,17 @@ def test_what_raises_where_others_answer_loses():
 def test_one_stray_that_never_raises_does_not_beat_what_most_agree_on():
     fragile = [candidate(f"s{n}", lambda n: 6 / n) for n in range(5)]
     assert chosen(*fragile, candidate("stray", lambda n: n)) == "s0"
+
+
+def test_what_stands_alone_is_in_doubt_by_what_no_example_says():
+    alone = candidate("a", lambda n: 6 / n)
+    examples = [Example(slots={"n": 1}, returns=6.0)]
+    [(n, groups)] = choose([alone], INPUTS, examples).doubts
+    assert [group.first.source for group in groups] == ["a"]
+    assert alone.outcomes[n] not in ({"returns": 6.0}, {"raises": "ZeroDivisionError"})
+    assert choose([msgspec.structs.replace(alone, count=2)], INPUTS, examples).doubts == []
+    assert choose([alone, candidate("b", lambda n: 6 / n)], INPUTS, examples).doubts == []
+    assert choose([candidate("c", [{"sends": "age"}] * 10)], INPUTS, []).doubts == [], "nothing that one could confirm"
 
 
 def test_where_all_raise_nobody_loses():
