@@ -68,14 +68,31 @@ async def test_a_group_shows_what_it_does_as_examples_that_part_it_from_the_othe
     assert chosen.cases[0].returns != other.cases[0].returns
 
 
-async def test_one_candidate_alone_has_cases_and_what_it_says_elsewhere_is_in_doubt(house):
+async def test_one_candidate_alone_has_cases_and_without_an_example_all_of_it_is_in_doubt(house):
     house.new("box", width=5, height=6)
     reply = await learn(house, AREA, example=None)
     (group,) = reply.learned.groups
     assert (group.count, reply.learned.installed) == (1, False)
-    [doubt] = reply.learned.doubts
-    assert [answer.outcome for answer in doubt.answers] == [{"returns": doubt.slots["width"] * doubt.slots["height"]}]
     assert group.cases[0].returns == group.cases[0].slots["width"] * group.cases[0].slots["height"]
+    for doubt in reply.learned.doubts:
+        first, second, *_ = (answer.outcome for answer in doubt.answers)
+        assert first == {"returns": doubt.slots["width"] * doubt.slots["height"]} != second
+
+
+async def test_one_candidate_alone_is_held_by_an_example_that_needs_each_part_of_it(house):
+    house.new("box", width=5, height=6)
+    reply = await learn(house, AREA)
+    assert ([group.count for group in reply.learned.groups], reply.learned.doubts) == ([1], [])
+
+
+async def test_one_candidate_alone_is_in_doubt_where_its_number_may_stand_for_a_slot(house):
+    house.new("box", width=5, height=6)
+    reply = await learn(house, FOUR)
+    for doubt in reply.learned.doubts:
+        box = {"width": 5, "height": 6, **doubt.slots}
+        by_four, area = ({"returns": box["width"] * factor} for factor in (4, box["height"]))
+        assert [answer.outcome for answer in doubt.answers] == [by_four, area]
+    assert reply.learned.doubts
 
 
 async def test_a_candidate_that_is_drawn_twice_is_confirmed(house):

@@ -5,8 +5,10 @@ group stands for more than itself: another that does the same on most inputs sup
 than half of the weight always wins, and where none has that, the one in the middle does.
 
 A method that raises where others answer loses, and so does one that has its answers by heart: it says nothing but what the
-examples say, where others say something new. Where a single text was drawn that holds the examples, nobody has confirmed it:
-what it answers elsewhere is a doubt by itself. Nothing here depends on the order of the candidates.
+examples say, where others say something new. Nothing of this depends on the order of the candidates.
+
+Where a single text was drawn that holds the examples, no other confirms it. Then the examples must: they do where nothing that is
+a little less than that text (`simplifying.py`) holds them too, and does something else.
 """
 
 from __future__ import annotations
@@ -77,6 +79,11 @@ class Choice(msgspec.Struct, frozen=True):
     doubts: list[tuple[int, list[Group]]]
     is_rote: bool
 
+    @property
+    def is_alone(self) -> bool:
+        """A single text was drawn, and once."""
+        return sum(group.count for group in self.groups) == 1
+
 
 def choose(candidates: Sequence[Candidate], inputs: Sequence[Input], examples: Sequence[Example]) -> Choice:
     """Group the candidates, order the groups, and find the doubts. There must be a candidate."""
@@ -95,10 +102,7 @@ def choose(candidates: Sequence[Candidate], inputs: Sequence[Input], examples: S
     discounts |= {group.first.sha256: BY_HEART for group, is_rote in zip(groups, rote, strict=True) if is_rote}
     chosen = said[groups.index(ordered[0])]
     is_rote = chosen.is_tame and chosen.answered >= _NEW and _could_be_rote(examples)
-    doubts = _doubts(ordered, discounts, inputs)
-    if sum(group.count for group in groups) == 1:
-        doubts = _unconfirmed(ordered[0], inputs, examples)
-    return Choice(ordered, doubts, is_rote)
+    return Choice(ordered, _doubts(ordered, discounts, inputs), is_rote)
 
 
 def _grouped(candidates: Sequence[Candidate]) -> list[Group]:
@@ -267,6 +271,22 @@ def _doubts(
         if len(found) == MOST_DOUBTS:
             break
     return found
+
+
+def confirm(
+    choice: Choice, simpler: Sequence[Candidate] | None, inputs: Sequence[Input], examples: Sequence[Example]
+) -> Choice:
+    """A choice that stands alone, with the doubts about it: on what inputs those that are `simpler`, and hold the examples, do
+    something else. None: which they are was not to be found out, and what the method does elsewhere is a doubt by itself.
+    """
+    [alone] = choice.groups
+    if simpler is None:
+        doubts = _unconfirmed(alone, inputs, examples)
+    else:
+        equals = [msgspec.structs.replace(one, weight=alone.weight) for one in simpler]
+        others = [group for group in _grouped(equals) if group.keys != alone.keys]
+        doubts = _doubts([alone, *others], {}, inputs)
+    return msgspec.structs.replace(choice, doubts=doubts)
 
 
 def _unconfirmed(alone: Group, inputs: Sequence[Input], examples: Sequence[Example]) -> list[tuple[int, list[Group]]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import fsum, isfinite
 from typing import Final
 
@@ -10,8 +10,10 @@ import msgspec
 
 from actors.orchestrator.primitives import arguments
 from actors.orchestrator.primitives.behaviour import inputs as made
-from actors.orchestrator.primitives.behaviour.choosing import Candidate, Choice, Group, choose
+from actors.orchestrator.primitives.behaviour.choosing import Candidate, Choice, Group, choose, confirm
 from actors.orchestrator.primitives.behaviour.inputs import Asked, Input
+from actors.orchestrator.primitives.behaviour.keys import outcome_key
+from actors.orchestrator.primitives.behaviour.simplifying import simpler
 from actors.orchestrator.thinking.asks import Thinking, call
 from actors.orchestrator.thinking.thought import Sender
 from protocol import codec, verbs
@@ -66,7 +68,61 @@ def compare(sender: Sender, target: Value, candidates: Value, message: Value) ->
     ]
     if not ran:
         raise BatosError("METHOD_FAILED", "compare_: the guardian refuses all of the candidates")
-    return _told(choose(ran, inputs, asked.examples), inputs)
+    choice = choose(ran, inputs, asked.examples)
+    if choice.is_alone:
+        less = yield from _simpler(sender, probe, ran[0], inputs, asked)
+        choice = confirm(choice, less, inputs, asked.examples)
+    return _told(choice, inputs)
+
+
+def _simpler(
+    sender: Sender, probe: Probe, alone: Candidate, inputs: Sequence[Input], asked: Asked
+) -> Thinking[list[Candidate] | None]:
+    """The methods that are simpler than the only candidate, and do the same on every example; None where that needs a trial that
+    the orchestrator drives.
+    """
+    if any(example.objects or example.replies for example in asked.examples):
+        return None
+    cases = [ProbeInput(slots=example.slots, args=example.args, kwargs=example.kwargs) for example in asked.examples]
+    sources = [alone.source, *simpler(alone.source, _meant(asked, probe.slots))]
+    holding = sources[1:]
+    if cases:
+        told = msgspec.structs.replace(probe, sources=sources, inputs=cases)
+        probed = yield from call(verbs.PROBE, told, path=sender.path, keep=True)
+        first, *others = probed.sources
+        if probed.inputs < len(cases) or any("sends" in outcome for outcome in first.outcomes):
+            return None
+        seen = list(map(outcome_key, first.outcomes))
+        holding = [
+            source
+            for source, did in zip(holding, others, strict=True)
+            if did.verdict == "accept" and list(map(outcome_key, did.outcomes)) == seen
+        ]
+    holding = holding[: MOST_RUNS // max(len(inputs), 1)]
+    if not holding:
+        return []
+    probed = yield from call(verbs.PROBE, msgspec.structs.replace(probe, sources=holding), path=sender.path, keep=True)
+    return [
+        Candidate(source, digest(source), alone.weight, 1, _padded(did.outcomes, len(inputs)))
+        for source, did in zip(holding, probed.sources, strict=True)
+        if did.verdict == "accept"
+    ]
+
+
+def _meant(asked: Asked, slots: Mapping[str, Value]) -> dict[str, list[str]]:
+    """The expressions that have a value in the first example, by that value as `repr` writes it."""
+    found: dict[str, list[str]] = {}
+    for example in asked.examples[:1]:
+        values = {f"self.{slot}": value for slot, value in {**slots, **example.slots}.items()}
+        values |= dict(zip(asked.parameters, example.args, strict=False)) | example.kwargs
+        for expression, value in values.items():
+            found.setdefault(repr(value), []).append(expression)
+    return found
+
+
+def _padded(outcomes: list[dict[str, Value]], number: int) -> list[dict[str, Value]]:
+    """What was not run says nothing, as what raises does."""
+    return [*outcomes[:number], *[{"raises": ""}] * (number - len(outcomes))]
 
 
 def _drawn(candidates: Value) -> list[Drawn]:

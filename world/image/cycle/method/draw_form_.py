@@ -32,7 +32,7 @@ def draw_form_(self, form, failed, rounds):
             if not passed:
                 continue
             choice = self.choose_(passed)
-            is_safe = not choice['doubts'] and not choice['is_rote']
+            is_safe = drawn > 1 and not choice['doubts'] and not choice['is_rote']
             after = self.budget_()
             # The next portion may have many more rows, which are drawn side by side.
             is_late = after['seconds'] < 3 * (before['seconds'] - after['seconds'])

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.orchestrator.primitives.behaviour.choosing import Candidate, choose
+from actors.orchestrator.primitives.behaviour.choosing import Candidate, choose, confirm
 from actors.orchestrator.primitives.behaviour.inputs import Input
 from protocol.messages import Example
 
@@ -104,12 +104,26 @@ def test_one_stray_that_never_raises_does_not_beat_what_most_agree_on():
 def test_what_stands_alone_is_in_doubt_by_what_no_example_says():
     alone = candidate("a", lambda n: 6 / n)
     examples = [Example(slots={"n": 1}, returns=6.0)]
-    [(n, groups)] = choose([alone], INPUTS, examples).doubts
+    choice = choose([alone], INPUTS, examples)
+    assert (choice.is_alone, choice.doubts) == (True, [])
+    [(n, groups)] = confirm(choice, None, INPUTS, examples).doubts
     assert [group.first.source for group in groups] == ["a"]
     assert alone.outcomes[n] not in ({"returns": 6.0}, {"raises": "ZeroDivisionError"})
-    assert choose([msgspec.structs.replace(alone, count=2)], INPUTS, examples).doubts == []
-    assert choose([alone, candidate("b", lambda n: 6 / n)], INPUTS, examples).doubts == []
-    assert choose([candidate("c", [{"sends": "age"}] * 10)], INPUTS, []).doubts == [], "nothing that one could confirm"
+    assert not choose([msgspec.structs.replace(alone, count=2)], INPUTS, examples).is_alone
+    assert not choose([alone, candidate("b", lambda n: 6 / n)], INPUTS, examples).is_alone
+
+
+def test_what_only_sends_has_nothing_that_one_could_confirm():
+    choice = choose([candidate("a", [{"sends": "age"}] * len(INPUTS))], INPUTS, [])
+    assert confirm(choice, None, INPUTS, []).doubts == []
+
+
+def test_what_stands_alone_is_in_doubt_where_less_of_it_does_something_else():
+    choice = choose([candidate("a", lambda n: max(n, 3))], INPUTS, [])
+    same, less = candidate("same", lambda n: max(n, 3)), candidate("less", lambda n: n, 0.01)
+    assert confirm(choice, [], INPUTS, []).doubts == confirm(choice, [same], INPUTS, []).doubts == []
+    [(n, groups)] = confirm(choice, [same, less], INPUTS, []).doubts
+    assert [group.first.outcomes[n]["returns"] for group in groups] == [3, INPUTS[n].filled["slots", "n"]]
 
 
 def test_where_all_raise_nobody_loses():
