@@ -32,7 +32,9 @@ def simpler(source: str, same: Mapping[str, Sequence[str]] | None = None) -> lis
             text = ast.unparse(_Put(function, place, number, same or {}).done)
             if text != itself:
                 found[text + "\n"] = None
-    return list(found)[:MOST]
+            if len(found) == MOST:
+                return list(found)
+    return list(found)
 
 
 def _less(node: ast.AST, same: Mapping[str, Sequence[str]]) -> Iterator[ast.AST | list[ast.stmt]]:
@@ -61,17 +63,18 @@ def _less(node: ast.AST, same: Mapping[str, Sequence[str]]) -> Iterator[ast.AST 
             if isinstance(value, int) and not isinstance(value, bool):
                 yield from (ast.Constant(number) for number in _SIMPLE if number != value)
         case ast.If(body=body, orelse=orelse):
-            yield from (body, orelse) if orelse else (body, [ast.Pass()])
+            yield body
+            yield orelse or [ast.Pass()]
 
 
 class _Put(ast.NodeTransformer):
     """A copy of `function` in which the node at `place`, in the order of `ast.walk`, is the one of its lesser ones with this `number`."""
 
     def __init__(self, function: ast.AST, place: int, number: int, same: Mapping[str, Sequence[str]]) -> None:
-        copied = copy.deepcopy(function)
-        self._target = list(ast.walk(copied))[place]
+        self.done = copy.deepcopy(function)
+        self._target = list(ast.walk(self.done))[place]
         self._instead = list(_less(self._target, same))[number]
-        self.done: ast.AST = ast.fix_missing_locations(self.visit(copied))
+        self.visit(self.done)  # in place: the function itself is never exchanged
 
     def visit(self, node: ast.AST) -> ast.AST | list[ast.stmt]:
         if node is self._target:
