@@ -82,11 +82,12 @@ class Memory(Actor):
         document = check(request.doc_id, request.text, request.metadata)
         kept = await store.run(lambda: catalog.known(store.db, document), again=True)
         if kept is None:
-            passages = await self._meaning.passages(
+            reading = await self._meaning.passages(
                 document.text,
                 call.cancelled.is_set,
                 lambda done, total: call.partial(IndexProgress(doc_id=document.doc_id, done=done, total=total)),
             )
+            passages = [each.text for each in reading.passages]
             async with self._writing:
                 if call.cancelled.is_set():
                     raise BatosError("CANCELLED", f"nobody waits for {document.doc_id}; nothing was written")
@@ -202,7 +203,10 @@ class Memory(Actor):
             return
         document: Document = check(entry.doc_id, entry.text, entry.metadata)
         known = await store.run(lambda: catalog.known(store.db, document))
-        passages = [] if known else await self._meaning.passages(document.text, lambda: False)
+        passages: list[str] = []
+        if not known:
+            reading = await self._meaning.passages(document.text, lambda: False)
+            passages = [each.text for each in reading.passages]
         await store.run(lambda: catalog.follow(store.db, entry.seq, document, passages))
         _log.info("remembered", seq=entry.seq, doc_id=document.doc_id, chunks=len(passages))
 

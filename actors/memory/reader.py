@@ -10,13 +10,13 @@ import asyncio
 import functools
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 import numpy as np
 
 from actors.memory.chunking import STRATEGIES, Vectors
 from actors.memory.embedding import Embedder, batches, find_model
-from actors.memory.sentences import sentences
+from actors.memory.passages import Divider, Passage
 from protocol.errors import BatosError
 from protocol.home import Memory as Settings
 
@@ -25,6 +25,13 @@ T = TypeVar("T")
 MIN_CAP: Final = 16
 MAX_CAP: Final = 4096
 """Bounds of a chunk's tokens: the cost of finding boundaries grows with the cap."""
+
+
+class Reading(NamedTuple):
+    """A document's passages in order, and a vector for each."""
+
+    passages: list[Passage]
+    vectors: Vectors
 
 
 class PassageReader:
@@ -53,16 +60,23 @@ class PassageReader:
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     async def passages(
-        self, text: str, stopped: Callable[[], bool], progress: Callable[[int, int], None] | None = None
-    ) -> list[str]:
-        """The passages of `text`: slices of it, in order. CANCELLED where `stopped` says so between two batches."""
-        embedder = self._ready()
-        cap = self._settings.chunk_tokens
-        found = await self._work(lambda: sentences(text, cap, embedder.tokens))
-        vectors = await self.vectors([text[each.start : each.end] for each in found], stopped, progress)
-        divide = STRATEGIES[self._settings.chunking]
-        ranges = await self._work(lambda: divide(vectors, [each.tokens for each in found], cap))
-        return [text[found[first].start : found[last - 1].end] for first, last in ranges]
+        self,
+        text: str,
+        stopped: Callable[[], bool],
+        progress: Callable[[int, int], None] | None = None,
+        *,
+        title: str = "",
+        is_code: bool = False,
+    ) -> Reading:
+        """The passages of `text`, in order. CANCELLED where `stopped` says so between two batches."""
+        settings = self._settings
+        divider = Divider(settings.chunk_tokens, self._ready().tokens, STRATEGIES[settings.chunking])
+        parts = await self._work(lambda: divider.parts(text, title, is_code=is_code))
+        units = [unit for part in parts if part.is_told_apart for unit in part.units]
+        apart = await self.vectors([text[each.start : each.end] for each in units], stopped, progress)
+        passages = await self._work(lambda: divider.passages(text, parts, apart))
+        # A vector of the passage as a whole says more than the mean of its sentences'.
+        return Reading(passages, await self.vectors([each.read for each in passages], stopped, progress))
 
     async def vectors(
         self,
