@@ -7,8 +7,8 @@ from typing import Final
 
 import bm25s
 import numpy as np
+import Stemmer
 from numpy.typing import NDArray
-from snowballstemmer.english_stemmer import EnglishStemmer
 from zope.index.text.textindex import TextIndex
 
 from bench.retrieval.ours import Scores, Way
@@ -18,7 +18,7 @@ RRF: Final = 60
 
 def peers(texts: Sequence[str], vectors: NDArray[np.float32]) -> dict[str, Way]:
     """What each of the others finds alone."""
-    stemmer = EnglishStemmer()
+    stemmer = Stemmer.Stemmer("english")
     index = bm25s.BM25()
     index.index(bm25s.tokenize(list(texts), stemmer=stemmer, show_progress=False), show_progress=False)
     plain = TextIndex()

@@ -38,12 +38,12 @@ async def read(collection: Collection, maker: PassageReader, settings: str, keep
         found = await maker.passages(text, lambda: False, title=title)
         made += found.passages
         owner += [number] * len(found.passages)
-        rows.append(found.vectors)
+        rows += list(found.vectors)
         if sys.stderr.isatty():
             print(f"\r{collection.name} {number + 1}/{len(collection.texts)}", end="", file=sys.stderr)
     queries = await maker.vectors(list(collection.queries.values()), lambda: False)
     # As they are stored.
-    vectors = np.concatenate(rows).astype(np.float16).astype(np.float32)
+    vectors = np.stack(rows).astype(np.float16).astype(np.float32)
     done = Read(made, np.array(owner), vectors, queries)
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
