@@ -86,6 +86,7 @@ class Memory(Actor):
                 document.text,
                 call.cancelled.is_set,
                 lambda done, total: call.partial(IndexProgress(doc_id=document.doc_id, done=done, total=total)),
+                metadata=document.metadata,
             )
             passages = [each.text for each in reading.passages]
             async with self._writing:
@@ -205,7 +206,7 @@ class Memory(Actor):
         known = await store.run(lambda: catalog.known(store.db, document))
         passages: list[str] = []
         if not known:
-            reading = await self._meaning.passages(document.text, lambda: False)
+            reading = await self._meaning.passages(document.text, lambda: False, metadata=document.metadata)
             passages = [each.text for each in reading.passages]
         await store.run(lambda: catalog.follow(store.db, entry.seq, document, passages))
         _log.info("remembered", seq=entry.seq, doc_id=document.doc_id, chunks=len(passages))

@@ -35,7 +35,7 @@ async def read(collection: Collection, maker: PassageReader, settings: str, keep
         return _kept(path)
     made, owner, rows = [], [], []
     for number, (title, text) in enumerate(zip(collection.titles, collection.texts, strict=True)):
-        found = await maker.passages(text, lambda: False, title=title)
+        found = await maker.passages(text, lambda: False, metadata={"title": title})
         made += found.passages
         owner += [number] * len(found.passages)
         rows += list(found.vectors)
