@@ -63,7 +63,9 @@ def known(db: DB, document: Document) -> KeptDocument | None:
         return KeptDocument(_oids(kept), None) if kept is not None and kept.sha256 == document.sha256 else None
 
 
-def keep(db: DB, document: Document, pieces: Sequence[Prepared], past: int | None = None) -> tuple[KeptDocument, Change]:
+def keep(
+    db: DB, document: Document, pieces: Sequence[Prepared], past: int | None = None
+) -> tuple[KeptDocument, Change]:
     """Remember `document` as these pieces, in place of what was remembered under its id; `past` moves the cursor there too.
 
     All but the last piece are written by `bring`, in order.

@@ -75,9 +75,7 @@ def find(db: DB, view: View, asked: Asked) -> list[Hit]:
     with snapshot(db, at=view.tid) as connection:
         counted = Counter(map(hashed, terms))
         words = _okapi(connection, view, terms) if asked.is_okapi else None
-        chosen = eligible(
-            view, [fact(key, value) for key, value in search.where.items()], search.since, search.until
-        )
+        chosen = eligible(view, [fact(key, value) for key, value in search.where.items()], search.since, search.until)
         ranking = rank(view, counted, asked.question, asked.b, chosen, words)
         taken = _taken(connection, view, ranking, search)
         shares = _shares(view, ranking) if search.explain else None

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from persistent import Persistent
 from ZODB import DB
 from ZODB.Connection import Connection
-from persistent import Persistent
 
 from actors.memory.index.block import Source
 from actors.memory.index.narrowing import facts, time_of

@@ -63,13 +63,13 @@ class View:
 
     @cached_property
     def alive(self) -> NDArray[np.bool_]:
-        return _together([each.alive for each in self.blocks])
+        return _together([each.alive for each in self.blocks], np.bool_)
 
     @cached_property
     def owner(self) -> NDArray[np.int32]:
         """The number of each passage's document."""
         starts = np.cumsum([0, *(len(each.documents) for each in self.blocks)], dtype=np.int32)
-        return _together([each.owner + at for each, at in zip(self.blocks, starts, strict=False)])
+        return _together([each.owner + at for each, at in zip(self.blocks, starts, strict=False)], np.int32)
 
     @cached_property
     def offsets(self) -> NDArray[np.int64]:
@@ -134,7 +134,7 @@ def rank(
     narrows down to some of the passages; `words` are their scores by words, where another index has found them.
     """
     if words is None:
-        words = _together([*score(view.blocks, terms, b), np.zeros(0, np.float32)])
+        words = _together(score(view.blocks, terms, b))
     chosen = view.alive if eligible is None else view.alive & eligible
     if question is None or not view.has_vectors:
         near = np.zeros(len(words), np.float32)
@@ -154,7 +154,7 @@ def eligible(view: View, facts: Sequence[int], since: float | None, until: float
     """The passages of the documents that have all of the facts, and are of the time; None for all of them."""
     if not facts and since is None and until is None:
         return None
-    return _together([_eligible(each, facts, since, until) for each in view.blocks])
+    return _together([_eligible(each, facts, since, until) for each in view.blocks], np.bool_)
 
 
 def _eligible(each: Block, facts: Sequence[int], since: float | None, until: float | None) -> NDArray[np.bool_]:
@@ -171,9 +171,7 @@ def _eligible(each: Block, facts: Sequence[int], since: float | None, until: flo
     return held
 
 
-def _ranked(
-    view: View, words: Exact, near: Exact, found: NDArray[np.bool_], chosen: NDArray[np.bool_]
-) -> Ranking:
+def _ranked(view: View, words: Exact, near: Exact, found: NDArray[np.bool_], chosen: NDArray[np.bool_]) -> Ranking:
     if chosen.all():
         scores, numbers = fuse(words, near, view.owner), np.flatnonzero(found)
         scores = scores[numbers]
@@ -193,7 +191,9 @@ def _ranked(
 def _near(view: View, question: Exact, words: Exact) -> tuple[Exact, NDArray[np.bool_]]:
     """The cosine of every passage, and which of them are exact."""
     if len(words) <= EXACT:
-        return _together([meaning.cosines(each.vectors, question) for each in view.blocks]), np.ones(len(words), np.bool_)
+        return _together([meaning.cosines(each.vectors, question) for each in view.blocks]), np.ones(
+            len(words), np.bool_
+        )
     near = _together([meaning.estimate(each.signs, question) for each in view.blocks])
     is_exact = np.zeros(len(words), np.bool_)
     candidates = np.argpartition(-near, NEAREST)[:NEAREST]
@@ -229,8 +229,7 @@ def _lacking(sources: Sequence[Source]) -> frozenset[int]:
     return frozenset(source.oid for source in sources if not source.vectors.shape[1])
 
 
-def _together(arrays: Sequence[Array]) -> Array:
-    held = [each for each in arrays if len(each)]
-    if len(held) == 1:
-        return held[0]
-    return np.concatenate(arrays) if arrays else np.zeros(0)
+def _together(arrays: Sequence[Array], dtype: type = np.float32) -> Array:
+    if len(arrays) == 1:
+        return arrays[0]
+    return np.concatenate(arrays) if arrays else np.zeros(0, dtype)
