@@ -167,7 +167,10 @@ def _begun(connection: Connection, document: Document) -> Stored:
     def resolve(ref: Ref) -> UvmObject:
         return world_root.get(connection, ref.oid)
 
-    return Stored(document.doc_id, document.sha256, inside(document.metadata, resolve), time.time())
+    held = inside(document.metadata, resolve)
+    # Most documents have their id once more as their source: one text of two names is stored once.
+    held = {name: document.doc_id if value == document.doc_id else value for name, value in held.items()}
+    return Stored(document.doc_id, document.sha256, held, time.time())
 
 
 def _passages(stored: Stored, piece: Prepared) -> tuple[Passage, ...]:

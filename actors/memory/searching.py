@@ -95,7 +95,7 @@ def _taken(connection: Connection, view: View, ranking: Ranking, search: Search)
         made = _Taken(
             number, score, chunk, slots, " ".join(text.casefold().split()), Counter(_NUMBERS.findall(text)), []
         )
-        same = next((each for each in found if _are_alike(view, ranking, each, made)), None)
+        same = next((each for each in found if _are_alike(view, each, made)), None)
         if same is None:
             found.append(made)
         else:
@@ -103,7 +103,7 @@ def _taken(connection: Connection, view: View, ranking: Ranking, search: Search)
     return found
 
 
-def _are_alike(view: View, ranking: Ranking, one: _Taken, other: _Taken) -> bool:
+def _are_alike(view: View, one: _Taken, other: _Taken) -> bool:
     if one.folded == other.folded:
         return True
     if one.numbers != other.numbers or not view.has_vectors:

@@ -26,7 +26,10 @@ _FAR_AHEAD: Final = 2.6e11
 
 def fact(key: str, value: Value) -> int:
     """The number of an entry. Numbers that are equal have the same: 1 and 1.0, but not True."""
-    said = codec.encode([key, _canonical(value)], limit=codec.MAX_FRAME_BYTES)
+    if type(value) is str:  # most are, and of those with other entries none begins with this byte
+        said = f"\0{key}\0{value}".encode("utf-8", "surrogatepass")
+    else:
+        said = codec.encode([key, _canonical(value)], limit=codec.MAX_FRAME_BYTES)
     return int.from_bytes(hashlib.blake2b(said, digest_size=8).digest(), "little")
 
 
@@ -38,9 +41,10 @@ def facts(metadata: Mapping[str, Value]) -> NDArray[np.uint64]:
 def time_of(metadata: Mapping[str, Value], created: float) -> float:
     """When a document is from, in seconds since 1970: a date in its metadata, or the time it was remembered."""
     for key in DATES:
-        found = _seconds(metadata.get(key))
-        if found is not None:
-            return found
+        if key in metadata:
+            found = _seconds(metadata[key])
+            if found is not None:
+                return found
     return created
 
 

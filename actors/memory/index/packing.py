@@ -101,10 +101,12 @@ def unpack(data: bytes) -> Postings:
     body = zlib.decompress(data[at:]) if is_squeezed else data[at:]
     narrow = _narrow(passages)
     size = narrow.itemsize
-    starts = np.zeros(terms + 1, np.int32)
-    np.cumsum(np.frombuffer(body, narrow, terms), out=starts[1:])
-    steps = np.frombuffer(body, narrow, count, terms * size).astype(np.int32)
-    if passages > 1:
+    if passages == 1:
+        starts, steps = np.arange(terms + 1, dtype=np.int32), np.zeros(count, np.int32)
+    else:
+        starts = np.zeros(terms + 1, np.int32)
+        np.cumsum(np.frombuffer(body, narrow, terms), out=starts[1:])
+        steps = np.frombuffer(body, narrow, count, terms * size).astype(np.int32)
         walked = np.cumsum(steps, dtype=np.int32)
         before = np.append(np.int32(0), walked)[starts[:-1]]
         steps = walked - np.repeat(before, np.diff(starts)).astype(np.int32)

@@ -29,14 +29,14 @@ _MANY: Final = 1000
 
 def source_of(document: Document, model: bytes) -> Source:
     """A stored document, with its vectors where `model` has made all of them."""
-    parts = list(document.parts())
+    parts, metadata = list(document.parts()), document.metadata
     has_vectors = all(segment.model == model and segment.vectors for segment, chunks in parts if chunks)
     postings = [unpack(segment.words) for segment, _ in parts if segment.words]
     oids = [int_of(chunk) for _, chunks in parts for chunk in chunks]
     return Source(
         int_of(document),
-        time_of(document.metadata, document.created),
-        facts(document.metadata),
+        time_of(metadata, document.created),
+        facts(metadata),
         np.array(oids, np.int64),
         postings[0] if len(postings) == 1 else joined(postings),
         _vectors(document) if has_vectors else np.zeros((len(oids), 0), np.float16),
