@@ -247,7 +247,7 @@ class Memory(Actor):
         self, document: Document, stopped: Callable[[], bool], progress: Callable[[int, int], None] | None = None
     ) -> list[Prepared]:
         reader = self._meaning
-        reading = await reader.passages(document.text, stopped, progress)
+        reading = await reader.passages(document.text, stopped, progress, metadata=document.metadata)
         return await asyncio.to_thread(prepared, reading.passages, reading.vectors, reader.model)
 
     async def _keep(

@@ -73,7 +73,7 @@ class Divider:
         for span in _some(text):
             if (whole := self._whole(text, span, room)) is not None:
                 return [Part([whole], room, context)]
-        made = []
+        made: list[Part] = []
         above = (title,) if title else ()
         for path, section in groupby(blocks(text, is_code=is_code), key=lambda block: block.path):
             path = path if path[:1] == above else (*above, *path)  # noqa: PLW2901 - the title once
@@ -132,8 +132,8 @@ class Divider:
         if header:
             header = self._cut(header, max(1, most - self._count(context)))
         room = self._cap - self._count(f"{context}\n{header}")
-        units = counted(text, [(start, end) for start, end, _ in pieces], room, self._tokens)
-        units = _glued(list(units), _titles(pieces), room)
+        found = counted(text, [(start, end) for start, end, _ in pieces], room, self._tokens)
+        units = _glued(list(found), _titles(pieces), room)
         is_told_apart = kind == "prose" and sum(unit.tokens for unit in units) > room
         return Part(units, room, context, header, is_told_apart)
 

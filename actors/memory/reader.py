@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -69,13 +69,17 @@ class PassageReader:
         stopped: Callable[[], bool],
         progress: Callable[[int, int], None] | None = None,
         *,
-        title: str = "",
-        is_code: bool = False,
+        metadata: Mapping[str, Any] | None = None,
     ) -> Reading:
-        """The passages of `text`, in order. CANCELLED where `stopped` says so between two batches."""
+        """The passages of `text`, in order. CANCELLED where `stopped` says so between two batches.
+
+        Of the metadata the `title` stands in each passage's context, and the `format` says whether the text is `code`.
+        """
+        known = metadata or {}
+        title, is_code = known.get("title"), known.get("format") == "code"
         settings = self._settings
         divider = Divider(settings.chunk_tokens, self._ready().tokens, STRATEGIES[settings.chunking])
-        parts = await self._work(lambda: divider.parts(text, title, is_code=is_code))
+        parts = await self._work(lambda: divider.parts(text, title if isinstance(title, str) else "", is_code=is_code))
         units = [unit for part in parts if part.is_told_apart for unit in part.units]
         apart = await self.vectors([text[each.start : each.end] for each in units], stopped, progress)
         passages = await self._work(lambda: divider.passages(text, parts, apart))
