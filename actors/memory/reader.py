@@ -35,7 +35,7 @@ class Reading(NamedTuple):
 
 
 class PassageReader:
-    """An embedding model and its thread; `load` before use."""
+    """An embedding model, its thread, and another one for questions; `load` before use."""
 
     def __init__(self, settings: Settings) -> None:
         if not MIN_CAP <= settings.chunk_tokens <= MAX_CAP:
@@ -47,17 +47,21 @@ class PassageReader:
         self._settings = settings
         self._embedder: Embedder | None = None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="memory")
+        self._asked: Embedder | None = None
+        self._questions = ThreadPoolExecutor(max_workers=1, thread_name_prefix="question")
         self._closing = False
 
     async def load(self) -> None:
         """Load the model, once; BAD_MODEL where that cannot be done."""
         if self._embedder is None:
             self._embedder = await self._work(self._loaded)
+            self._asked = await self._work(self._embedder.twin)
 
     def close(self) -> None:
         """End at the next batch."""
         self._closing = True
         self._thread.shutdown(wait=False, cancel_futures=True)
+        self._questions.shutdown(wait=False, cancel_futures=True)
 
     async def passages(
         self,
@@ -99,6 +103,24 @@ class PassageReader:
             if progress is not None:
                 progress(len(rows), len(texts))
         return np.stack([rows[n] for n in range(len(texts))]) if texts else np.zeros((0, 1), dtype=np.float32)
+
+    async def question(self, text: str) -> Vectors | None:
+        """The vector of a question, which waits for no document that is embedded meanwhile; None before the model is there."""
+        if self._asked is None:
+            return None
+        twin = self._asked
+        made = await asyncio.get_running_loop().run_in_executor(self._questions, lambda: twin.embed([text]))
+        found: Vectors = made[0]
+        return found
+
+    @property
+    def is_loaded(self) -> bool:
+        return self._embedder is not None
+
+    @property
+    def model(self) -> bytes:
+        """What tells the model from another one."""
+        return self._ready().identity
 
     def _ready(self) -> Embedder:
         if self._embedder is None:

@@ -9,9 +9,14 @@ from persistent.mapping import PersistentMapping
 from ZODB import DB
 from ZODB.FileStorage import FileStorage
 
-from actors.memory import catalog
+from actors.memory import catalog, searching
 from actors.memory.embedding import Embedder, find_model
+from actors.memory.index import sources
+from actors.memory.passages import Passage
+from actors.memory.preparing import prepared
+from actors.memory.searching import Asked
 from protocol.checks.documents import check
+from protocol.messages import Search
 from world import awakening
 from world.store import commit, snapshot
 
@@ -20,6 +25,9 @@ from world.store import commit, snapshot
 def _threads(monkeypatch):
     """Loading a model says in the environment how many threads it may use; other tests have their own."""
     monkeypatch.setenv("OMP_NUM_THREADS", os.environ.get("OMP_NUM_THREADS", "1"))
+
+
+MODEL = b"a model!"
 
 
 class World:
@@ -40,10 +48,20 @@ class World:
         append(self.db, *texts, **metadata)
 
     def keep(self, doc_id, *passages, text=None, **metadata):
-        return catalog.keep(self.db, check(doc_id, text or " ".join(passages), metadata), passages)
+        document = check(doc_id, text or " ".join(passages), metadata)
+        return catalog.known(self.db, document) or self.write(document, passages)
+
+    def write(self, document, passages, past=None):
+        kept, _ = catalog.keep(self.db, document, pieces(passages), past)
+        return kept
+
+    def hits(self, query, top_k=10, question=None, **where):
+        """Found by words in what the world holds now."""
+        search = Search(query=query, top_k=top_k, where=where)
+        return searching.find(self.db, sources.view_at(self.db, MODEL), Asked(search, question, 0.5))
 
     def find(self, query, top_k=10, **where):
-        return [(hit.doc_id, hit.text) for hit in catalog.find(self.db, query, top_k, where)]
+        return [(hit.doc_id, hit.text) for hit in self.hits(query, top_k, **where)]
 
     def documents(self):
         with snapshot(self.db) as connection:
@@ -51,6 +69,11 @@ class World:
 
     def commits(self):
         return [entry for entry in self.db.storage.undoLog(0, 100) if entry["user_name"].endswith(b"memory")]
+
+
+def pieces(passages, vectors=None):
+    """Texts as they are kept, with vectors where there are some."""
+    return prepared([Passage(text, 0) for text in passages], vectors, b"" if vectors is None else MODEL)
 
 
 def append(db, *texts, **metadata):
