@@ -33,19 +33,20 @@ OF_DOCUMENT: Final = np.float32(0.5)
 def fuse(words: Scores, meaning: Scores, owner: NDArray[Any]) -> Scores:
     """The score of each passage, from 0 to 1: `words` are BM25 scores, 0 where no term is shared; `meaning` are cosines.
 
-    `owner` is the number of each passage's document, from 0. Words are measured by the best passage, meaning by the span
-    from the worst to the best, since its zero says nothing. No order of the passages is assumed.
+    `owner` is the number of each passage's document, from 0. Words are measured by the best passage. A cosine counts by how
+    far it is above the mean of all, which is what a passage about something else has: its zero says nothing, and one
+    passage that is the worst says no more. No order of the passages is assumed.
     """
     if not len(words):
         return words
     said = _with_document(_scaled(words, np.float32(0)), owner)
-    meant = _with_document(_scaled(meaning, meaning.min()), owner)
+    meant = _with_document(_scaled(meaning, meaning.mean()), owner)
     return (1 - MEANING) * said + MEANING * meant
 
 
 def _scaled(scores: Scores, floor: np.float32) -> Scores:
     span = scores.max() - floor
-    return (scores - floor) / span if span > 0 else np.zeros_like(scores)
+    return np.maximum(scores - floor, 0) / span if span > 0 else np.zeros_like(scores)
 
 
 def _with_document(scores: Scores, owner: NDArray[Any]) -> Scores:
