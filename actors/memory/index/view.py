@@ -125,6 +125,7 @@ def rank(
     terms: Mapping[int, int],
     question: Exact | None,
     b: float,
+    *,
     eligible: NDArray[np.bool_] | None = None,
     words: NDArray[np.float32] | None = None,
 ) -> Ranking:
