@@ -21,6 +21,7 @@ from actors.memory.index.packing import hashed
 from actors.memory.index.view import Ranking, View, eligible, rank
 from actors.memory.ranking import fuse
 from actors.memory.words import query_terms
+from protocol import names
 from protocol.codec import Value
 from protocol.errors import BatosError
 from protocol.examples import same_value
@@ -65,6 +66,10 @@ def check(search: Search) -> None:
         raise BatosError("BAD_ARGUMENT", f"top_k is {search.top_k}", f"Give 1 to {MAX_HITS}.")
     if not 0 <= search.around <= MAX_AROUND:
         raise BatosError("BAD_ARGUMENT", f"around is {search.around}", f"Give 0 to {MAX_AROUND}.")
+    if search.at is not None and not names.is_oid(search.at):
+        raise BatosError(
+            "BAD_ARGUMENT", f"{search.at[:40]!r} is no moment", "Give a transaction: 16 hexadecimal digits."
+        )
     if len(search.query) > MAX_QUERY:
         raise BatosError("TOO_LARGE", f"a query of {len(search.query)} characters", "Ask with fewer words.")
 
