@@ -18,6 +18,7 @@ from typing import Any, Final, NamedTuple
 from ZODB import DB
 from ZODB.Connection import Connection
 
+from actors.memory.index.backends import OkapiBackend
 from actors.memory.index.sources import int_of, source_of
 from actors.memory.index.view import Change
 from actors.memory.preparing import Prepared
@@ -87,11 +88,11 @@ def keep(
         written = Written(connection, stored)
         came = source_of(stored, stored.segment.model)
         chunks = _oids(stored)
-        index = catalog._slots.get("index")
+        index = okapi_of(catalog)
         if index is not None:
             terms = (each for piece in pieces for each in piece.terms)
             for oid, each in zip(came.passages.tolist(), terms, strict=True):
-                index.index_doc(oid, *each)
+                index.index_doc(oid, each)
     return KeptDocument(chunks, written.tid.hex()), Change(written.tid, came, before)
 
 
@@ -163,6 +164,12 @@ def catalog_of(connection: Connection) -> Any:
     return connection.root()["knowledge_catalog_obj"]
 
 
+def okapi_of(catalog: Any) -> OkapiBackend | None:
+    """zope.index's index of words, where the settings want it."""
+    index = catalog._slots.get("index")
+    return None if index is None else OkapiBackend(index)
+
+
 def _begun(connection: Connection, document: Document) -> Stored:
     def resolve(ref: Ref) -> UvmObject:
         return world_root.get(connection, ref.oid)
@@ -183,7 +190,7 @@ def _passages(stored: Stored, piece: Prepared) -> tuple[Passage, ...]:
 def _remove(catalog: Any, doc_id: str) -> int:
     """Take a document out; its OID."""
     document = catalog.documents.pop(doc_id)
-    index = catalog._slots.get("index")
+    index = okapi_of(catalog)
     if index is not None:
         for chunk in document.chunks:
             index.unindex_doc(int_of(chunk))

@@ -16,6 +16,7 @@ from ZODB.utils import p64
 
 from actors.memory.catalog import USER, catalog_of
 from actors.memory.embedding import Vectors
+from actors.memory.index.backends import OkapiBackend
 from actors.memory.index.packing import narrowed, pack_vectors
 from actors.memory.index.sources import int_of, source_of
 from actors.memory.index.view import Change
@@ -145,7 +146,7 @@ def fit_okapi(db: DB, wanted: bool) -> Reindexed | None:
         passages, reached = 0, catalog._slots[_REACHED]
         for reached, document in catalog.documents.items(min=reached, excludemin=True):  # noqa: B020 - from there on
             for chunk in document.chunks:
-                catalog.index.index_doc(int_of(chunk), *document_terms(_read(chunk)))
+                OkapiBackend(catalog.index).index_doc(int_of(chunk), document_terms(_read(chunk)))
             passages += len(document.chunks)
             if passages >= AT_ONCE:
                 catalog.set_slot(_REACHED, reached)

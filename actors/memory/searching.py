@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -14,12 +14,14 @@ from ZODB.Connection import Connection
 from ZODB.utils import p64
 
 from actors.memory.catalog import catalog_of
+from actors.memory.index.backends import OkapiBackend
 from actors.memory.index.meaning import Exact
 from actors.memory.index.narrowing import fact
 from actors.memory.index.packing import hashed
 from actors.memory.index.view import Ranking, View, eligible, rank
 from actors.memory.ranking import fuse
 from actors.memory.words import query_terms
+from protocol import names
 from protocol.codec import Value
 from protocol.errors import BatosError
 from protocol.examples import same_value
@@ -64,6 +66,10 @@ def check(search: Search) -> None:
         raise BatosError("BAD_ARGUMENT", f"top_k is {search.top_k}", f"Give 1 to {MAX_HITS}.")
     if not 0 <= search.around <= MAX_AROUND:
         raise BatosError("BAD_ARGUMENT", f"around is {search.around}", f"Give 0 to {MAX_AROUND}.")
+    if search.at is not None and not names.is_oid(search.at):
+        raise BatosError(
+            "BAD_ARGUMENT", f"{search.at[:40]!r} is no moment", "Give a transaction: 16 hexadecimal digits."
+        )
     if len(search.query) > MAX_QUERY:
         raise BatosError("TOO_LARGE", f"a query of {len(search.query)} characters", "Ask with fewer words.")
 
@@ -74,12 +80,12 @@ def find(db: DB, view: View, asked: Asked) -> list[Hit]:
     terms = query_terms(search.query)
     with snapshot(db, at=view.tid) as connection:
         counted = Counter(map(hashed, terms))
-        words = _okapi(connection, view, terms) if asked.is_okapi else None
+        words = _okapi(connection, view, terms, asked.b) if asked.is_okapi else None
         chosen = eligible(view, [fact(key, value) for key, value in search.where.items()], search.since, search.until)
-        ranking = rank(view, counted, asked.question, asked.b, chosen, words)
+        ranking = rank(view, counted, asked.question, asked.b, eligible=chosen, words=words)
         taken = _taken(connection, view, ranking, search)
-        shares = _shares(view, ranking) if search.explain else None
-        return [_hit(connection, view, ranking, search, each, terms, shares) for each in taken]
+        explained = _explainer(view, ranking, terms) if search.explain else lambda _: None
+        return [_hit(connection, each, search.around, explained(each.number)) for each in taken]
 
 
 def _taken(connection: Connection, view: View, ranking: Ranking, search: Search) -> list[_Taken]:
@@ -115,32 +121,29 @@ def _has(metadata: Mapping[str, Value], where: Mapping[str, Value]) -> bool:
     return all(key in metadata and same_value(metadata[key], value) for key, value in where.items())
 
 
-def _shares(view: View, ranking: Ranking) -> tuple[Exact, Exact]:
-    """What words and meaning have of the scores: the one is what is left where the other says nothing."""
+def _explainer(view: View, ranking: Ranking, terms: list[str]) -> Callable[[int], Explained]:
+    """Why each passage was found. Of a score, words and meaning have what is left where the other says nothing."""
     nothing = np.zeros_like(ranking.words)
-    return fuse(ranking.words, nothing, view.owner), fuse(nothing, ranking.meaning, view.owner)
+    by_words, by_meaning = (
+        fuse(ranking.words, nothing, view.owner),
+        fuse(nothing, ranking.meaning, view.owner),
+    )
 
-
-def _hit(
-    connection: Connection,
-    view: View,
-    ranking: Ranking,
-    search: Search,
-    taken: _Taken,
-    terms: list[str],
-    shares: tuple[Exact, Exact] | None,
-) -> Hit:
-    number, slots = taken.number, taken.slots
-    before, after = _neighbours(connection, taken, search.around) if search.around else ([], [])
-    explained = None
-    if shares is not None:
-        explained = Explained(
+    def explained(number: int) -> Explained:
+        return Explained(
             terms=[term for term in dict.fromkeys(terms) if view.has(number, hashed(term))],
             bm25=float(ranking.words[number]),
             cosine=float(ranking.meaning[number]) if ranking.by_meaning else None,
-            by_words=float(shares[0][number]),
-            by_meaning=float(shares[1][number]),
+            by_words=float(by_words[number]),
+            by_meaning=float(by_meaning[number]),
         )
+
+    return explained
+
+
+def _hit(connection: Connection, taken: _Taken, around: int, explained: Explained | None) -> Hit:
+    slots = taken.slots
+    before, after = _neighbours(connection, taken, around) if around else ([], [])
     return Hit(
         chunk_oid=oid_of(taken.chunk),
         doc_id=slots["doc_id"],
@@ -164,10 +167,9 @@ def _neighbours(connection: Connection, taken: _Taken, around: int) -> tuple[lis
     return [chunk._slots["text"] for chunk in before], [chunk._slots["text"] for chunk in after]
 
 
-def _okapi(connection: Connection, view: View, terms: list[str]) -> NDArray[np.float32]:
+def _okapi(connection: Connection, view: View, terms: list[str], b: float) -> NDArray[np.float32]:
     """The scores of zope.index, for the passages of the view."""
-    scores: Any = catalog_of(connection).index.search(terms) if terms else None
-    found = {} if scores is None else dict(scores.items())
+    found = OkapiBackend(catalog_of(connection).index, b).apply(terms)
     return np.array([found.get(oid, 0.0) for oid in _oids(view)], np.float32)
 
 

@@ -79,7 +79,7 @@ class Explained(msgspec.Struct, frozen=True, kw_only=True):
     by_meaning: float
 
 
-class Hit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Hit(msgspec.Struct, frozen=True, kw_only=True):
     """A passage. A higher `score` is better; scores of two searches cannot be compared.
 
     It begins at character `start` of its document, and is not understood without its `context` (title, headings). `before` and
