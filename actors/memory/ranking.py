@@ -29,8 +29,8 @@ SAME: Final = 1e-3
 MEANING: Final = np.float32(0.5)
 """The share of meaning in a score; the rest is of the words."""
 
-OF_DOCUMENT: Final = np.float32(0.5)
-"""The share that a passage has of its document's best scores; the rest is its own."""
+OF_DOCUMENT: Final = np.float32(0.4)
+"""The share that a passage has of its document's score; the rest is its own."""
 
 
 def fuse(words: Scores, meaning: Scores, owner: NDArray[Any]) -> Scores:
@@ -53,10 +53,15 @@ def _scaled(scores: Scores, floor: np.float32) -> Scores:
 
 
 def _with_document(scores: Scores, owner: NDArray[Any]) -> Scores:
-    """Each signal by itself: the one passage may have the words, and its neighbour the meaning."""
-    best = np.zeros(int(owner.max()) + 1, dtype=np.float32)
-    np.maximum.at(best, owner, scores)
-    mixed: Scores = (1 - OF_DOCUMENT) * scores + OF_DOCUMENT * best[owner]
+    """Each signal by itself: one passage may have the words, and its neighbour the meaning.
+
+    A document's score is the mean of its passages, each of which weighs by its own score: what is about something else in a
+    long document takes nothing from it.
+    """
+    total = np.bincount(owner, scores)
+    weighed = np.bincount(owner, scores * scores)
+    document = np.divide(weighed, total, out=np.zeros_like(total), where=total > 0).astype(np.float32)
+    mixed: Scores = (1 - OF_DOCUMENT) * scores + OF_DOCUMENT * document[owner]
     return mixed
 
 

@@ -60,6 +60,14 @@ def test_a_passage_that_is_the_worst_changes_nothing_among_the_best():
     assert fuse(words, meaning, np.arange(100))[:2] == pytest.approx(before[:2], abs=0.01)
 
 
+def test_a_long_document_owes_nothing_for_what_is_about_something_else():
+    words = np.zeros(12, np.float32)
+    meaning = np.array([0.8, 0.8, *[0.0] * 10], np.float32)
+    alone = fuse(words, meaning, np.arange(12))
+    long = fuse(words, meaning, np.array([0, 1, *[1] * 10]))
+    assert long[:2].tolist() == pytest.approx(alone[:2].tolist())
+
+
 def test_without_shared_words_the_meaning_decides_and_without_passages_there_is_no_score():
     assert fuse(np.zeros(2, np.float32), np.array([0.1, 0.7], np.float32), np.arange(2)).argmax() == 1
     assert len(fuse(np.zeros(0, np.float32), np.zeros(0, np.float32), np.zeros(0, int))) == 0

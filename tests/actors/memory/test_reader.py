@@ -86,10 +86,10 @@ async def test_no_passage_is_over_the_cap_and_none_of_the_text_is_lost(reader):
 @pytest.mark.model
 async def test_progress_counts_the_sentences_and_then_those_of_passages(reader):
     told = []
-    text = " ".join(f"Sentence number {n} stands here." for n in range(40))
+    text = " ".join(f"Sentence number {n} stands here." for n in range(60))
     await reader.passages(text, never, lambda done, total: told.append((done, total)))
-    assert told[:3] == [(16, 80), (32, 80), (40, 80)]
-    assert told[-1] == (80, 80)
+    assert told[:4] == [(16, 120), (32, 120), (48, 120), (60, 120)]
+    assert told[-1] == (120, 120)
 
 
 @pytest.mark.model
