@@ -42,7 +42,10 @@ def main() -> None:
     parser.add_argument("--speed", action="store_true")
     parser.add_argument("--chunk-tokens", type=int, default=Memory().chunk_tokens)
     parser.add_argument("--json", action="store_true")
-    asyncio.run(_run(parser.parse_args()))
+    options = parser.parse_args()
+    if not options.folders and not options.cases:
+        parser.error("name a folder with a collection, or --cases")
+    asyncio.run(_run(options))
 
 
 async def _run(options: argparse.Namespace) -> None:
