@@ -20,8 +20,8 @@ from actors.memory.reader import PassageReader
 from bench.claims import Claim, processor, report
 from bench.retrieval import cases, speed
 from bench.retrieval.collection import DEPTH, Collection, Measures, load, measure
-from bench.retrieval.ours import best_of, ours
-from bench.retrieval.peers import peers, ranks_fused
+from bench.retrieval.ours import best_of, ours, ranks_fused
+from bench.retrieval.peers import peers
 from bench.retrieval.reading import Read, read
 from protocol.home import Memory
 
@@ -56,9 +56,9 @@ async def _run(options: argparse.Namespace) -> None:
     for folder in options.folders:
         collection = load(folder)
         found = await read(collection, maker, repr(settings), options.keep)
-        claims += _claims(collection, found)
-        if options.speed:
+        if options.speed:  # first, while no word is known
             claims += await speed.claims([each.read for each in found.passages], maker)
+        claims += _claims(collection, found)
     if options.cases:
         claims.append(await cases.claim(options.cases.name, options.cases.read_text().splitlines(), maker))
     maker.close()
