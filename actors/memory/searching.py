@@ -26,6 +26,7 @@ from protocol.codec import Value
 from protocol.errors import BatosError
 from protocol.examples import same_value
 from protocol.messages import Explained, Hit, Search
+from world.memory.documents import document_of
 from world.store import snapshot
 from world.values import oid_of, plain
 
@@ -161,7 +162,8 @@ def _hit(connection: Connection, taken: _Taken, around: int, explained: Explaine
 
 
 def _neighbours(connection: Connection, taken: _Taken, around: int) -> tuple[list[str], list[str]]:
-    chunks = catalog_of(connection).documents[taken.slots["doc_id"]].chunks
+    document = document_of(taken.chunk) or catalog_of(connection).documents[taken.slots["doc_id"]]
+    chunks = document.chunks
     at = taken.slots["chunk_index"]
     before, after = chunks[max(0, at - around) : at], chunks[at + 1 : at + 1 + around]
     return [chunk._slots["text"] for chunk in before], [chunk._slots["text"] for chunk in after]
