@@ -119,7 +119,7 @@ class Memory(Actor):
         async with self._writing:
             with self._looked_at_again():
                 gone, change = await store.run(lambda: catalog.forget(store.db, request.doc_id, call.envelope.idem))
-            await self._follow(change)
+                await self._follow(change)
         _log.info("unindexed", doc_id=request.doc_id, chunks=gone.chunks, tid=gone.tid)
         return Unindexed(doc_id=request.doc_id, chunks=gone.chunks, tid=gone.tid)
 
@@ -266,7 +266,7 @@ class Memory(Actor):
             for piece in pieces[:-1]:
                 await store.run(functools.partial(catalog.bring, store.db, document, piece))
             kept, change = await store.run(lambda: catalog.keep(store.db, document, pieces, past))
-        await self._follow(change)
+            await self._follow(change)
         return kept
 
     async def _embed(self, store: Store) -> None:
@@ -292,7 +292,7 @@ class Memory(Actor):
         async with self._writing:
             with self._looked_at_again():
                 changes = await store.run(lambda: reindexing.give(store.db, given, self._model))
-            await self._follow(*changes)
+                await self._follow(*changes)
         _log.info("embedded", documents=len(changes), left=len(oids) - len(found))
 
     async def _remember_next(self, store: Store) -> bool:
@@ -316,7 +316,7 @@ class Memory(Actor):
             doc_id = check_id(entry.doc_id)
             with self._looked_at_again():
                 change = await store.run(lambda: catalog.forget_past(store.db, doc_id, entry.seq))
-            await self._follow(change)
+                await self._follow(change)
             _log.info("forgotten", seq=entry.seq, doc_id=entry.doc_id)
             return
         document: Document = check(entry.doc_id, entry.text, entry.metadata)
