@@ -18,7 +18,7 @@ class Index(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class IndexProgress(msgspec.Struct, frozen=True, kw_only=True):
-    """How far an indexing is: `done` of `total` sentences are embedded."""
+    """How far an indexing is: `done` of `total` sentences are embedded; those of a long document twice, as parts of passages too."""
 
     doc_id: str
     done: int
