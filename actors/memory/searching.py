@@ -124,19 +124,19 @@ def _has(metadata: Mapping[str, Value], where: Mapping[str, Value]) -> bool:
 
 def _explainer(view: View, ranking: Ranking, terms: list[str]) -> Callable[[int], Explained]:
     """Why each passage was found. Of a score, words and meaning have what is left where the other says nothing."""
-    nothing = np.zeros_like(ranking.words)
-    by_words, by_meaning = (
-        fuse(ranking.words, nothing, view.owner),
-        fuse(nothing, ranking.meaning, view.owner),
-    )
+    among = np.flatnonzero(ranking.among)
+    words, meaning, owner = ranking.words[among], ranking.meaning[among], view.owner[among]
+    nothing = np.zeros_like(words)
+    by_words, by_meaning = fuse(words, nothing, owner), fuse(nothing, meaning, owner)
 
     def explained(number: int) -> Explained:
+        at = int(np.searchsorted(among, number))
         return Explained(
             terms=[term for term in dict.fromkeys(terms) if view.has(number, hashed(term))],
             bm25=float(ranking.words[number]),
             cosine=float(ranking.meaning[number]) if ranking.by_meaning else None,
-            by_words=float(by_words[number]),
-            by_meaning=float(by_meaning[number]),
+            by_words=float(by_words[at]),
+            by_meaning=float(by_meaning[at]),
         )
 
     return explained
