@@ -136,7 +136,7 @@ MEANINGS: Final[dict[str, tuple[str, str]]] = {
     ),
     "INDEX_CHANGED": (
         "`search --at` names a moment at which memory's index had an older form, or was being made anew.",
-        "Give a later moment; `batos show --at` still shows the objects as they were.",
+        "Give a later moment; `batos look NAME --at WHEN` still shows the objects as they were.",
     ),
     "UNKNOWN_DOCUMENT": ("Memory has no document of this id.", "The hint has ids that are near."),
     "UNKNOWN_EXPERT": ("The world has no expert of this name.", "`batos expert ls` lists them."),

@@ -125,15 +125,6 @@ class PassageReader:
         found: Vectors = made[0]
         return found
 
-    @property
-    def is_loaded(self) -> bool:
-        return self._embedder is not None
-
-    @property
-    def model(self) -> bytes:
-        """What tells the model from another one."""
-        return self._ready().identity
-
     def _ready(self) -> Embedder:
         if self._embedder is None:
             raise BatosError("NOT_READY", "memory has not loaded its model yet", "`batos status` says when.")

@@ -26,6 +26,7 @@ from protocol.codec import Value
 from protocol.errors import BatosError
 from protocol.examples import same_value
 from protocol.messages import Explained, Hit, Search
+from world.memory.documents import document_of
 from world.store import snapshot
 from world.values import oid_of, plain
 
@@ -123,19 +124,19 @@ def _has(metadata: Mapping[str, Value], where: Mapping[str, Value]) -> bool:
 
 def _explainer(view: View, ranking: Ranking, terms: list[str]) -> Callable[[int], Explained]:
     """Why each passage was found. Of a score, words and meaning have what is left where the other says nothing."""
-    nothing = np.zeros_like(ranking.words)
-    by_words, by_meaning = (
-        fuse(ranking.words, nothing, view.owner),
-        fuse(nothing, ranking.meaning, view.owner),
-    )
+    among = np.flatnonzero(ranking.among)
+    words, meaning, owner = ranking.words[among], ranking.meaning[among], view.owner[among]
+    nothing = np.zeros_like(words)
+    by_words, by_meaning = fuse(words, nothing, owner), fuse(nothing, meaning, owner)
 
     def explained(number: int) -> Explained:
+        at = int(np.searchsorted(among, number))
         return Explained(
             terms=[term for term in dict.fromkeys(terms) if view.has(number, hashed(term))],
             bm25=float(ranking.words[number]),
             cosine=float(ranking.meaning[number]) if ranking.by_meaning else None,
-            by_words=float(by_words[number]),
-            by_meaning=float(by_meaning[number]),
+            by_words=float(by_words[at]),
+            by_meaning=float(by_meaning[at]),
         )
 
     return explained
@@ -161,7 +162,8 @@ def _hit(connection: Connection, taken: _Taken, around: int, explained: Explaine
 
 
 def _neighbours(connection: Connection, taken: _Taken, around: int) -> tuple[list[str], list[str]]:
-    chunks = catalog_of(connection).documents[taken.slots["doc_id"]].chunks
+    document = document_of(taken.chunk) or catalog_of(connection).documents[taken.slots["doc_id"]]
+    chunks = document.chunks
     at = taken.slots["chunk_index"]
     before, after = chunks[max(0, at - around) : at], chunks[at + 1 : at + 1 + around]
     return [chunk._slots["text"] for chunk in before], [chunk._slots["text"] for chunk in after]

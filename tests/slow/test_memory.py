@@ -76,7 +76,7 @@ def killed(path, first, chance):
             live(path, told, first)
         os._exit(1)
     os.close(told)
-    with open(read, "rb", buffering=0) as pipe:
+    with os.fdopen(read, "rb", 0) as pipe:
         lines = pipe.read(1 << 16)
         time.sleep(chance.random() * OPEN_FOR_S)
         os.kill(child, signal.SIGKILL)

@@ -84,7 +84,7 @@ def view_at(db: DB, model: bytes, at: bytes | None = None) -> View:
             raise BatosError(
                 "INDEX_CHANGED",
                 "at that moment the documents had an index of another form, which this program cannot search",
-                "Give a later moment; `batos show --at` still shows the objects as they were.",
+                "Give a later moment; `batos look NAME --at WHEN` still shows the objects as they were.",
             )
         tid = at or bytes.fromhex(moment_of(connection))
         try:

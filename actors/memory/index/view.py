@@ -39,12 +39,16 @@ class Change(NamedTuple):
 
 
 class Ranking(NamedTuple):
-    """Numbers of passages in a view, the best first, with their scores; `words` and `meaning` are those of all passages."""
+    """Numbers of passages in a view, the best first, with their scores; `words` and `meaning` are those of all passages.
+
+    `among` are the passages that it was ranked among, by whose scores those of each are measured.
+    """
 
     order: NDArray[np.int64]
     scores: NDArray[np.float32]
     words: Exact
     meaning: Exact
+    among: NDArray[np.bool_]
     by_meaning: bool
 
 
@@ -187,7 +191,7 @@ def _ranked(view: View, words: Exact, near: Exact, found: NDArray[np.bool_], cho
         order = best[np.lexsort((numbers[best], -scores[best]))]
     else:
         order = np.lexsort((numbers, -scores))
-    return Ranking(numbers[order], scores[order], words, near, by_meaning=True)
+    return Ranking(numbers[order], scores[order], words, near, chosen, by_meaning=True)
 
 
 def _near(view: View, question: Exact, words: Exact) -> tuple[Exact, NDArray[np.bool_]]:

@@ -57,9 +57,11 @@ def test_neighbours_come_before_and_after(world):
 
 
 def test_it_says_why(world):
-    keep(world, "a", ["wings and lift"], [unit(1)])
-    keep(world, "b", ["bread and salt"], [unit(0, 1)])
-    first, second = search(world, "wings of lifting bread", unit(1, 0.5), explain=True)
+    keep(world, "c", ["wings, wings and a lifting of bread"], [unit(1)], kind="mail")
+    keep(world, "a", ["wings and lift"], [unit(1)], kind="note")
+    keep(world, "b", ["bread and salt"], [unit(0, 1)], kind="note")
+    about = {"where": {"kind": "note"}, "explain": True}
+    first, second = search(world, "wings of lifting bread", unit(1, 0.5), **about)
     assert first.explained.terms == ["wing", "lift"]
     assert second.explained.terms == ["bread"]
     assert first.explained.cosine == pytest.approx(unit(1, 0.5)[0], abs=1e-3)
