@@ -29,7 +29,7 @@ SAME: Final = 1e-3
 MEANING: Final = np.float32(0.5)
 """The share of meaning in a score; the rest is of the words."""
 
-OF_DOCUMENT: Final = np.float32(0.4)
+OF_DOCUMENT: Final = np.float32(0.3)
 """The share that a passage has of its document's score; the rest is its own."""
 
 
