@@ -194,6 +194,8 @@ def _remove(catalog: Any, doc_id: str) -> int:
     if index is not None:
         for chunk in document.chunks:
             index.unindex_doc(int_of(chunk))
+    connection: Any = catalog._p_jar
+    connection.prefetch(document.chunks)  # each by itself costs a journey
     document.clear()
     return int_of(document)
 

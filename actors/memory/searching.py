@@ -79,6 +79,8 @@ def find(db: DB, view: View, asked: Asked) -> list[Hit]:
     """The best passages, as they were at the moment of the view."""
     search = asked.search
     terms = query_terms(search.query)
+    if not terms:  # a vector of nothing would be near to something
+        return []
     with snapshot(db, at=view.tid) as connection:
         counted = Counter(map(hashed, terms))
         words = _okapi(connection, view, terms, asked.b) if asked.is_okapi else None

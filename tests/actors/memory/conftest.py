@@ -122,6 +122,9 @@ def assert_whole(db):
             for number, chunk in enumerate(document.chunks):
                 assert (chunk.doc_id, chunk.chunk_index) == (doc_id, number)
                 held[int(oid_of(chunk), 16)] = chunk.text
+        slots = connection.root()["knowledge_catalog_obj"]._slots
+        if "index" in slots and "indexed_to" not in slots:
+            assert set(slots["index"]._docweight) == held.keys()
         at = None
         while True:
             oid, _, data, at = db.storage.record_iternext(at)

@@ -34,6 +34,7 @@ def test_what_shares_no_word_is_found_where_it_is_near(world):
     keep(world, "bread", ["Bread and salt."], [unit(0, 0, 1)])
     assert [hit.doc_id for hit in search(world, "vacation", unit(1))] == ["leave"]
     assert search(world, "vacation") == []
+    assert search(world, "… ?!", unit(1)) == []
     assert [hit.doc_id for hit in search(world, "salt", unit(1))] == ["bread", "leave"]
 
 
