@@ -81,12 +81,12 @@ def keep(
             stored = catalog._slots[_COMING]
             del catalog._slots[_COMING]
         catalog.documents[document.doc_id] = stored
-        stored.segment, stored.own = pieces[-1].segment, _passages(stored, pieces[-1])
+        stored.hold(pieces[-1].segment, _passages(stored, pieces[-1]))
         if past is not None:
             connection.root()["cursor"]["outbox"] = past
         connection.transaction_manager.savepoint(optimistic=True)  # gives the passages their OIDs
         written = Written(connection, stored)
-        came = source_of(stored, stored.segment.model)
+        came = source_of(stored, pieces[-1].segment.model)
         chunks = _oids(stored)
         index = okapi_of(catalog)
         if index is not None:

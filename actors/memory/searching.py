@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from ZODB import DB
 from ZODB.Connection import Connection
-from ZODB.utils import p64
+from ZODB.utils import p64, u64
 
 from actors.memory.catalog import catalog_of
 from actors.memory.index.backends import OkapiBackend
@@ -86,9 +86,18 @@ def find(db: DB, view: View, asked: Asked) -> list[Hit]:
         words = _okapi(connection, view, terms, asked.b) if asked.is_okapi else None
         chosen = eligible(view, [fact(key, value) for key, value in search.where.items()], search.since, search.until)
         ranking = rank(view, counted, asked.question, asked.b, eligible=chosen, words=words)
+        _fetch(db, view, ranking.order[: search.top_k].tolist())
         taken = _taken(connection, view, ranking, search)
         explained = _explainer(view, ranking, terms) if search.explain else lambda _: None
         return [_hit(connection, each, search.around, explained(each.number)) for each in taken]
+
+
+def _fetch(db: DB, view: View, numbers: list[int]) -> None:
+    """Ask the server for the best passages and their documents all at once: one by one, each costs a journey."""
+    prefetch = getattr(db.storage, "prefetch", None)
+    if prefetch is not None:  # a storage in this process has none, and needs none
+        oids = {p64(oid) for number in numbers for oid in (view.passage(number), view.document(number))}
+        prefetch(oids, p64(u64(view.tid) + 1))
 
 
 def _taken(connection: Connection, view: View, ranking: Ranking, search: Search) -> list[_Taken]:

@@ -85,6 +85,11 @@ class View:
         at, within = self._place(number)
         return int(self.blocks[at].passages[within])
 
+    def document(self, number: int) -> int:
+        """The OID of a passage's document."""
+        at, within = self._place(number)
+        return int(self.blocks[at].documents[self.blocks[at].owner[within]])
+
     def vector(self, number: int) -> Exact:
         """The vector of a passage."""
         at, within = self._place(number)
