@@ -23,7 +23,10 @@ B: Final = 0.5
 SPAN: Final = 0.25
 """Cosines that are less apart make no whole scale: among a few passages about the same, their words decide."""
 
-MEANING: Final = np.float32(0.5)
+RARITY: Final = 1.5
+"""The power of a term's rarity in BM25 where meaning counts too, which already says what common words do: words add the rare ones."""
+
+MEANING: Final = np.float32(0.55)
 """The share of meaning in a score; the rest is of the words."""
 
 OF_DOCUMENT: Final = np.float32(0.3)

@@ -54,7 +54,7 @@ def test_among_passages_that_mean_nearly_the_same_the_words_decide():
 
 def test_passages_that_mean_the_same_are_told_apart_by_words_alone():
     scores = fuse(np.array([2, 1, 1], np.float32), np.full(3, 0.1, np.float32), np.arange(3))
-    assert scores.tolist() == pytest.approx([0.5, 0.25, 0.25])
+    assert scores.tolist() == pytest.approx([0.45, 0.225, 0.225])
 
 
 def test_a_passage_that_is_the_worst_changes_nothing_among_the_best():
