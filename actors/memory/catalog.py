@@ -38,6 +38,8 @@ RECENT: Final = 1000
 
 _LOOKED_AT: Final = 2000
 """Names that are compared with one that is unknown."""
+_FETCHED: Final = 50
+"""Records that are asked of the server at once; a search's wait behind them."""
 USER: Final = "memory"
 _COMING: Final = "coming"
 """The catalog's slot for a large document whose pieces are being written; no reader looks there."""
@@ -195,7 +197,12 @@ def _remove(catalog: Any, doc_id: str) -> int:
         for chunk in document.chunks:
             index.unindex_doc(int_of(chunk))
     connection: Any = catalog._p_jar
-    connection.prefetch(document.chunks)  # each by itself costs a journey
+    chunks = document.chunks
+    for at in range(0, len(chunks), _FETCHED):
+        part = chunks[at : at + _FETCHED]
+        connection.prefetch(part)  # each by itself costs a journey
+        for chunk in part:
+            chunk._p_activate()
     document.clear()
     return int_of(document)
 

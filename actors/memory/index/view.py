@@ -23,6 +23,9 @@ from actors.memory.ranking import RARITY, fuse
 EXACT: Final = 4096
 """Passages whose cosines are all computed; of more of them, those that can be among the nearest are."""
 NEAREST: Final = 1024
+"""At most so many passages are ranked in order."""
+_NEAR_BY_SIGNS: Final = 512
+_BEST_BY_WORDS: Final = 256
 NEAR: Final = np.float32(0.25)
 """The cosine from which on a passage that shares no word with the question is found. Two texts about different things have about none."""
 _SURE: Final = 128
@@ -208,10 +211,10 @@ def _near(view: View, question: Exact, words: Exact) -> tuple[Exact, NDArray[np.
         )
     near = _together([meaning.estimate(each.signs, question) for each in view.blocks])
     is_exact = np.zeros(len(words), np.bool_)
-    candidates = np.argpartition(-near, NEAREST)[:NEAREST]
+    candidates = np.argpartition(-near, _NEAR_BY_SIGNS)[:_NEAR_BY_SIGNS]
     found = np.flatnonzero(words)
-    if len(found) > NEAREST:
-        found = found[np.argpartition(-words[found], NEAREST)[:NEAREST]]
+    if len(found) > _BEST_BY_WORDS:
+        found = found[np.argpartition(-words[found], _BEST_BY_WORDS)[:_BEST_BY_WORDS]]
     _measure(view, question, np.union1d(candidates, found), near, is_exact)
     return near, is_exact
 
