@@ -233,11 +233,13 @@ def _marked(each: Block, document: int) -> Block:
 
 def _levelled(blocks: list[Block]) -> tuple[Block, ...]:
     """The same in few blocks: each is at least twice as large as the next, and less than half of any is forgotten."""
-    blocks = [merged([each]) if each.living * 2 < len(each.passages) else each for each in blocks]
-    while len(blocks) > 1 and len(blocks[-2].passages) < 2 * len(blocks[-1].passages):
-        last = blocks.pop()
-        blocks[-1] = merged([blocks[-1], last])
-    return tuple(blocks)
+    levels: list[Block] = []
+    for each in blocks:
+        levels.append(merged([each]) if each.living * 2 < len(each.passages) else each)
+        while len(levels) > 1 and len(levels[-2].passages) < 2 * len(levels[-1].passages):
+            last = levels.pop()
+            levels[-1] = merged([levels[-1], last])
+    return tuple(levels)
 
 
 def _lacking(sources: Sequence[Source]) -> frozenset[int]:

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from actors.memory.index import view as views
@@ -70,6 +70,7 @@ def test_a_view_with_a_past_is_the_view_of_what_is_left(steps, words, has_meanin
 
 @settings(deadline=None)  # the first arrays of a process take their time
 @given(STEPS)
+@example([(1, [["wing"], ["wing"]]), (2, [["wing"]]), (3, [["wing"]]), (1, [["wing"], ["wing"]]), (2, [["wing"]])])
 def test_there_are_few_blocks_and_none_is_mostly_forgotten(steps):
     view, _ = grown(steps)
     sizes = [len(each.passages) for each in view.blocks]
