@@ -104,6 +104,7 @@ from protocol.messages.inference import (
 from protocol.messages.memory import (
     CatchUp,
     CaughtUp,
+    Explained,
     Found,
     Hit,
     Index,
@@ -203,6 +204,7 @@ __all__ = [
     "ExpertView",
     "Experts",
     "ExpertsReply",
+    "Explained",
     "Export",
     "Exported",
     "Failed",
