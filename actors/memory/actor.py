@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
-from actors.memory import catalog
+from actors.memory import catalog, listing
 from actors.memory.catalog import Entry, Gone
 from bus.life import Actor
 from bus.service import Call, Handler, stop_on_signals
@@ -24,6 +24,8 @@ from protocol.home import Memory as Settings
 from protocol.messages import (
     CatchUp,
     CaughtUp,
+    Documents,
+    DocumentsReply,
     Found,
     Index,
     Indexed,
@@ -65,6 +67,7 @@ class Memory(Actor):
         return {
             "index": self.index,
             "unindex": self.unindex,
+            "documents": self.documents,
             "search": self.search,
             "rank": self.rank,
             "catch_up": self.catch_up,
@@ -100,6 +103,12 @@ class Memory(Actor):
             gone: Gone = await store.run(lambda: catalog.forget(store.db, request.doc_id, call.envelope.idem))
         _log.info("unindexed", doc_id=request.doc_id, chunks=gone.chunks, tid=gone.tid)
         return Unindexed(doc_id=request.doc_id, chunks=gone.chunks, tid=gone.tid)
+
+    async def documents(self, request: Documents, _call: Call) -> DocumentsReply:
+        store = self._store
+        if store is None or not self._is_awake:
+            raise self._not_ready()
+        return await store.run(lambda: listing.listed(store.db, request), again=True)
 
     async def search(self, request: Search, _call: Call) -> Found:
         if self._store is None or not self._is_awake:

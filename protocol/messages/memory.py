@@ -45,6 +45,34 @@ class Unindexed(msgspec.Struct, frozen=True, kw_only=True):
     tid: str
 
 
+class Documents(msgspec.Struct, frozen=True, kw_only=True):
+    """List what is remembered whose id begins as `beginning` does, in the order of ids.
+
+    At most `limit` documents, beginning after the one called `after`: the `next` of the page before.
+    """
+
+    beginning: str = ""
+    after: str | None = None
+    limit: int = 1000
+
+
+class DocumentView(msgspec.Struct, frozen=True, kw_only=True):
+    """A document without its text: how many chunks it has, when it was remembered (Unix time), and the hash of text and metadata."""
+
+    doc_id: str
+    chunks: int
+    created: float
+    sha256: str
+    metadata: dict[str, Value]
+
+
+class DocumentsReply(msgspec.Struct, frozen=True, kw_only=True):
+    """One page. `next` is the `after` of the next one, None on the last."""
+
+    documents: list[DocumentView]
+    next: str | None = None
+
+
 class Search(msgspec.Struct, frozen=True, kw_only=True):
     """Find the best `top_k` passages for `query`, among the documents whose metadata has every entry of `where`."""
 
