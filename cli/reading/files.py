@@ -154,7 +154,8 @@ def _blocks(seen: Seen) -> Iterator[bytes]:
 
 
 def _guess(charset: Charset) -> str:
-    return f"read as {charset.name}, which is a guess ({charset.certainty:.0%} sure)"
+    name = {"cp1252": "Windows-1252 (Latin-1)"}.get(charset.name, charset.name.replace("_", "-"))
+    return f"read as {name}, which is a guess ({charset.certainty:.0%} sure)"
 
 
 @contextmanager

@@ -30,6 +30,7 @@ class Children:
     def __init__(self, seconds: float = SECONDS) -> None:
         self._seconds = seconds
         self._idle: queue.SimpleQueue[subprocess.Popen[bytes]] = queue.SimpleQueue()
+        self._all: set[subprocess.Popen[bytes]] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -38,11 +39,15 @@ class Children:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         while not self._idle.empty():
-            _end(self._idle.get())
+            child = self._idle.get()
+            self._all.discard(child)
+            _end(child)
+        for child in list(self._all):  # nobody waits any more for what these read, and their threads put them away
+            child.kill()
 
     def read(self, kind: str, name: str, data: bytes) -> Reading:
         """What is in the bytes of a file. BAD_DOCUMENT, or TOO_LARGE where it takes too much time or memory."""
-        child = self._start() if self._idle.empty() else self._idle.get()
+        child = self._free()
         is_late = threading.Event()
 
         def late() -> None:
@@ -62,7 +67,16 @@ class Children:
             raise BatosError(told.code, told.message, told.hint)
         return told.reading
 
+    def _free(self) -> subprocess.Popen[bytes]:
+        try:
+            return self._idle.get_nowait()
+        except queue.Empty:
+            child = self._start()
+            self._all.add(child)
+            return child
+
     def _died(self, child: subprocess.Popen[bytes], *, is_late: bool) -> BatosError:
+        self._all.discard(child)
         _end(child)
         if is_late or child.returncode == -signal.SIGXCPU:
             return too_large("it takes too long to read", "Split it, or save it anew.")
