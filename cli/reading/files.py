@@ -101,7 +101,7 @@ def _looked(path: str, file: BinaryIO, data: bytes | None) -> Seen:
     kind = kinds.kind_of(head, path)
     charset = None
     if kind not in FORMATS:
-        charset = charsets.marked(head) or charsets.detect(odd if odd and b"\0" not in head else head, is_utf8=not odd)
+        charset = charsets.marked(head) or _detected(head, odd)
         if charset is None:
             raise no_text(
                 "it holds bytes that are no text in any encoding", "Convert it first, or leave it out: --exclude."
@@ -109,6 +109,13 @@ def _looked(path: str, file: BinaryIO, data: bytes | None) -> Seen:
     elif size > MAX_FILE_BYTES:
         raise too_large(f"it has {size} bytes, the limit is {MAX_FILE_BYTES}", "Split it, and remember the parts.")
     return Seen(path, size, digest.hexdigest(), kind, charset, data)
+
+
+def _detected(head: bytes, odd: bytes) -> Charset | None:
+    """The encoding of a text without a mark; `odd` is the block where it ceases to be UTF-8, or to be text."""
+    if b"\0" in odd and b"\0" not in head:
+        return None
+    return charsets.detect(head if b"\0" in head else odd or head, is_utf8=not odd)
 
 
 def _goes_on(decoder: codecs.IncrementalDecoder, block: bytes, *, final: bool = False) -> bool:

@@ -165,8 +165,8 @@ def _fields(head: bytes) -> list[bytes]:
 
 def _check_binary(head: bytes) -> None:
     for mark, what, sort in _BINARY:
-        # Two letters alone may begin a text.
-        if head.startswith(mark) and (len(mark) > 3 or b"\0" in head[:512]):
+        # A few letters alone may begin a text.
+        if head.startswith(mark) and (len(mark) > 3 or not mark.isascii() or b"\0" in head[:512]):
             raise no_text(f"it is {what}, and holds no text", _HINTS[sort])
     if head[:4] == b"RIFF" and b"\0" in head[:64]:
         raise no_text("it is a picture, a sound or a film, and holds no text", _HINTS["sounds"])

@@ -85,6 +85,11 @@ def refusal(path: str, error: BatosError) -> RefusedFile:
     return RefusedFile(path, error.code, error.message, error.hint)
 
 
+def failure(refused: RefusedFile) -> BatosError:
+    """A refusal as the error of a command that was about this file alone."""
+    return BatosError(refused.code, f"{refused.path}: {refused.message}", refused.hint)
+
+
 def _exit_code(refused: list[RefusedFile]) -> int:
     """That of the files which were refused: some of what was asked is done, and some is not."""
     return max((CODES[one.code].exit_code for one in refused), default=0)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from bus.client import Client
 from cli import wire
 from cli.calls.documents.folders import FoundPaths, Wanted, find
-from cli.calls.documents.outcomes import Change, Forecast, Foreseen, RefusedFile, Remembered, refusal
+from cli.calls.documents.outcomes import Change, Forecast, Foreseen, RefusedFile, Remembered, failure, refusal
 from cli.calls.documents.wholes import WholeDocument, kept_as, kept_under
 from cli.reading import files
 from cli.reading.files import Seen
@@ -39,12 +39,16 @@ class Work(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """`gone` are the documents of a folder that is synced whose files are gone, or hold no text any more."""
+    """`gone` are the documents of a folder that is synced whose files are gone, or hold no text any more.
+
+    `is_single`: one file was named and nothing else, so that its refusal is an error of the command.
+    """
 
     work: list[Work]
     same: list[Remembered]
     gone: list[WholeDocument]
     refused: list[RefusedFile]
+    is_single: bool = False
 
     @property
     def total(self) -> int:
@@ -58,14 +62,15 @@ async def plan(home: Home, wanted: Wanted, tell: Tell = lambda *_: None) -> Plan
     found = await asyncio.to_thread(find, wanted)
     refused = list(found.refused)
     seen = await asyncio.to_thread(_look, found, wanted, refused, tell)
-    if refused and len(wanted.paths) == 1 and not found.folders:
-        raise BatosError(refused[0].code, f"{refused[0].path}: {refused[0].message}", refused[0].hint)
+    is_single = len(wanted.paths) == 1 and not found.folders
+    if refused and is_single:
+        raise failure(refused[0])
     if not seen and not wanted.sync:
         return Plan([], [], [], refused)
     async with wire.client(home) as bus:
         await wire.reach(home, bus, SERVICE)
         known = await _known(bus, found, wanted)
-    return _compared(found, wanted, seen, known, refused)
+    return _compared(found, wanted, seen, known, refused)._replace(is_single=is_single)
 
 
 async def forecast(planned: Plan, tell: Tell = lambda *_: None) -> Forecast:

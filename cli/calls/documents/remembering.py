@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 from bus.again import Again
 from bus.client import Client
 from cli import wire
-from cli.calls.documents.outcomes import ForgottenDocument, Memories, RefusedFile, Remembered, refusal
+from cli.calls.documents.outcomes import ForgottenDocument, Memories, RefusedFile, Remembered, failure, refusal
 from cli.calls.documents.planning import SERVICE, Plan, Work
 from cli.calls.documents.wholes import WholeDocument, part_id
 from cli.reading import files
@@ -62,6 +62,8 @@ async def remember(home: Home, planned: Plan, tell: Callable[[Stage], None] = la
                         group.create_task(run.gone(bus, document))
             except* BatosError as errors:
                 raise run.after(_first(errors)) from errors
+    if run.refused and planned.is_single:
+        raise failure(run.refused[0])
     documents = sorted([*planned.same, *run.made], key=lambda one: one.doc_id)
     refused = sorted([*planned.refused, *run.refused], key=lambda one: one.path)
     gone = sorted(run.forgotten, key=lambda one: one.doc_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -24,7 +25,7 @@ def stdin(monkeypatch, data):
 
 
 def changes(result):
-    return {os.path.basename(one["doc_id"]): one["change"] for one in result["documents"]}
+    return {Path(one["doc_id"]).name: one["change"] for one in result["documents"]}
 
 
 def test_a_file_is_named_by_its_absolute_path(memory, batos, write, monkeypatch, tmp_path):
@@ -74,7 +75,7 @@ def test_what_is_the_same_is_not_sent_again(memory, batos, write):
         (b"\x89PNG\r\n\x1a\n", "BAD_DOCUMENT"),
     ],
 )
-def test_a_file_that_is_no_document_is_named_and_the_others_are_remembered(memory, batos, write, failure, data, code):
+def test_a_file_that_is_no_document_is_named_and_the_others_are_remembered(memory, batos, write, data, code):
     good, bad = write("good.txt", "A wing."), write("bad", data)
     got, (made,) = batos("remember", good, bad)
     assert (got, changes(made)) == (2, {"good.txt": "new"})
@@ -82,10 +83,9 @@ def test_a_file_that_is_no_document_is_named_and_the_others_are_remembered(memor
     assert (refused["path"], refused["code"]) == (bad, code)
     assert refused["message"]
     assert refused["hint"]
-    got, lines = batos("remember", bad)
-    assert got == 2
-    if "error" in lines[0]:  # known before it is read: a single file is an error of its own
-        assert bad in failure(lines)["message"]
+    got, (lost,) = batos("remember", bad)
+    assert (got, lost["error"]["code"]) == (2, code)
+    assert bad in lost["error"]["message"]
 
 
 def test_what_cannot_be_read_is_refused(memory, batos, write, tmp_path):
@@ -119,7 +119,7 @@ def test_a_dry_run_reads_all_and_sends_nothing(memory, batos, write, tmp_path):
     assert (code, found["dry_run"], memory.asked) == (2, True, [])
     assert [(one["format"], one["characters"]) for one in found["documents"]] == [("markdown", 21), ("text", 5)]
     assert "guess" in found["documents"][1]["notes"][0]
-    assert [os.path.basename(one["path"]) for one in found["refused"]] == ["b.html"]
+    assert [Path(one["path"]).name for one in found["refused"]] == ["b.html"]
 
 
 @pytest.mark.parametrize(
@@ -261,7 +261,7 @@ def test_a_person_reads_passages_and_nothing_that_a_terminal_would_obey(memory, 
 
 
 @pytest.mark.model
-def test_the_whole_way_with_the_real_memory(system, batos, write, monkeypatch, serve_memory, failure):
+def test_the_whole_way_with_the_real_memory(system, batos, write, monkeypatch, serve_memory):
     from actors.memory.actor import Memory
     from world import awakening
     from world.store import open_store
@@ -295,6 +295,6 @@ def test_the_whole_way_with_the_real_memory(system, batos, write, monkeypatch, s
     assert (code, gone["doc_id"], gone["chunks"]) == (0, path, made["documents"][0]["chunks"])
     assert batos("search", "feathers")[1][0]["hits"] == []
     assert batos("forget", path, "--key", "k1") == (0, [gone]), "the answer may have been lost"
-    code, lines = batos("forget", path)
-    assert (code, failure(lines)["code"]) == (2, "UNKNOWN_DOCUMENT")
+    code, (lost,) = batos("forget", path)
+    assert (code, lost["error"]["code"]) == (2, "UNKNOWN_DOCUMENT")
     service.stop()
