@@ -38,6 +38,7 @@ _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 AtLeast0 = Annotated[int, msgspec.Meta(ge=0, le=1 << 53)]
 AtLeast1 = Annotated[int, msgspec.Meta(ge=1, le=1 << 53)]
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Few = Annotated[int, msgspec.Meta(ge=1, le=4096)]
 Threads = Annotated[int, msgspec.Meta(ge=0, le=4096)]
 
@@ -93,13 +94,16 @@ class Inference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Memory(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`model`: a sentence-transformers folder; empty is the embedded default. `chunking`: `changepoint` or `adjacent`.
 
-    `chunk_tokens` is the most that a chunk may have; `threads` 0: as torch likes.
+    `chunk_tokens` is the most that a chunk may have; `threads` 0: as torch likes. `index` is who finds words: `segments`, or
+    `okapi` of zope.index, which is slower and larger and gives the same; `b` is how much a long passage owes for its length.
     """
 
     model: str = ""
     chunking: Literal["changepoint", "adjacent"] = "changepoint"
     chunk_tokens: Annotated[int, msgspec.Meta(ge=16, le=4096)] = 200
     threads: Threads = 1
+    index: Literal["segments", "okapi"] = "segments"
+    b: Share = 0.5
 
 
 class Guardian(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -23,6 +23,7 @@ from protocol import names
 from world import codex, history, placements
 from world.finding import mentions, reach
 from world.lexicon import empty_index
+from world.memory.documents import Documents
 from world.method import AUTHOR, UvmMethod
 from world.store import commit, snapshot
 from world.uvm import UvmObject
@@ -162,6 +163,16 @@ def _eighth(connection: Connection) -> None:
         catalog.set_slot("reindexed", "")
 
 
+def _ninth(connection: Connection) -> None:
+    """A segment a document in place of one index of all: memory, which makes them, moves the documents over one by one."""
+    catalog = connection.root()["knowledge_catalog_obj"]
+    for slot in ("index", "reindexed"):
+        catalog._slots.pop(slot, None)
+    if len(catalog.documents):
+        catalog.set_slot("older", catalog.documents)
+    catalog.set_slot("documents", Documents())
+
+
 _STEPS: Final[tuple[Callable[[Connection], None], ...]] = (
     _first,
     _second,
@@ -171,6 +182,7 @@ _STEPS: Final[tuple[Callable[[Connection], None], ...]] = (
     _sixth,
     _seventh,
     _eighth,
+    _ninth,
 )
 CURRENT: Final = SCHEMA
 assert len(_STEPS) == CURRENT

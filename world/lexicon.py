@@ -27,7 +27,21 @@ class PassageLexicon(Lexicon):
 
 
 class PassageIndex(OkapiIndex):
-    """Passages by the integer of their OID. `search` ranks all that share a term with the question (OR)."""
+    """Passages by the integer of their OID. `search` ranks all that share a term with the question (OR).
+
+    How much a long passage owes for its length is set with `weigh`; the original's own is written into its C.
+    """
+
+    _search_wids = OkapiIndex._python_search_wids  # noqa: SLF001  the one that reads B
+
+    @property
+    def B(self) -> float:  # type: ignore[override]  # noqa: N802  the original's constant
+        b: float = getattr(self, "_v_b", OkapiIndex.B)
+        return b
+
+    def weigh(self, b: float) -> None:
+        """Let b be this for whoever searches it here; it is never stored."""
+        self._v_b = b
 
     def index_doc(self, docid: int, text: str | list[str], beside: Sequence[str] = ()) -> int:
         """What is `beside` the text's terms is found like them, and makes the passage no longer to the ranking."""

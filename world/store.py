@@ -1,7 +1,8 @@
-"""The database as an actor holds it: one client of ZEO, and the one thread that may touch it.
+"""The database as an actor holds it: one client of ZEO, and the threads that may touch it.
 
 `server_sync` makes every new transaction ask the server first, so that nobody reads a moment older than a commit
-that was acknowledged. A connection belongs to one thread, so each actor does all its world I/O on the store's.
+that was acknowledged. A connection belongs to one thread, so each actor does all its world I/O on the store's: on one
+thread whatever may write, and on another what only reads and must not wait for a long commit.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
 import transaction
+from persistent import Persistent
 from ZEO.asyncio.client import ClientThread
 from ZEO.ClientStorage import ClientStorage
 from ZEO.Exceptions import ClientStorageError, ServerException
@@ -32,12 +34,13 @@ AGAIN_S: Final = 0.05
 
 
 class Store:
-    """An open database, its thread, and the zodburi that it came from."""
+    """An open database, its threads, and the zodburi that it came from."""
 
     def __init__(self, db: DB, uri: str) -> None:
         self.db = db
         self.uri = uri
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="world")
+        self._readers = ThreadPoolExecutor(max_workers=1, thread_name_prefix="reading")
 
     async def run(self, work: Callable[[], T], *, again: bool = False) -> T:
         """`work()` on the world's thread; the database's own errors come out as STORAGE or CONFLICT.
@@ -45,22 +48,28 @@ class Store:
         `again`: it may be done twice, since it only reads or knows what it has done. So where the server was lost under it
         it is done once more, for which the next server is waited for.
         """
-        try:
-            return await self._guarded(work)
-        except BatosError as error:
-            if not again or not is_lost(error):
-                raise
-            return await self._guarded(work)
+        return await self._tried(self._thread, work, again=again)
 
-    async def _guarded(self, work: Callable[[], T]) -> T:
+    async def read(self, work: Callable[[], T]) -> T:
+        """`work()`, which only reads, on a thread that waits for no commit. Like `run` with `again`."""
+        return await self._tried(self._readers, work, again=True)
+
+    async def _tried(self, thread: ThreadPoolExecutor, work: Callable[[], T], *, again: bool) -> T:
         def guarded() -> T:
             with storage_errors():
                 return work()
 
-        return await asyncio.get_running_loop().run_in_executor(self._thread, guarded)
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(thread, guarded)
+        except BatosError as error:
+            if not again or not is_lost(error):
+                raise
+            return await loop.run_in_executor(thread, guarded)
 
     def close(self) -> None:
         self._thread.shutdown(wait=True)
+        self._readers.shutdown(wait=True)
         self.db.close()
 
 
@@ -163,6 +172,23 @@ def moment_of(connection: Connection) -> str:
     """The last transaction (16 hex digits) that a connection sees: `snapshot` with it shows the same world again."""
     before: bytes = connection._storage._start  # noqa: SLF001  ZODB says it nowhere else
     return p64(u64(before) - 1).hex()
+
+
+class Written:
+    """The transaction (8 bytes) that has written `what`; there is none before it is committed."""
+
+    def __init__(self, connection: Connection, what: Persistent) -> None:
+        self._tid = b""
+        connection.transaction_manager.get().addAfterCommitHook(self._note, (what,))
+
+    @property
+    def tid(self) -> bytes:
+        assert self._tid, "nothing was committed"
+        return self._tid
+
+    def _note(self, is_committed: bool, what: Persistent) -> None:
+        if is_committed:
+            self._tid = what._p_serial
 
 
 @contextmanager

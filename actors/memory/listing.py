@@ -39,10 +39,11 @@ def listed(db: DB, request: Documents) -> DocumentsReply:
 
 
 def _view(doc_id: str, document: Any) -> DocumentView:
+    said = document.metadata
     return DocumentView(
         doc_id=doc_id,
         chunks=len(document.chunks),
         created=float(document.created),
         sha256=document.sha256,
-        metadata=plain(document.metadata, lambda _: None),
+        metadata=said if isinstance(said, dict) else plain(said, lambda _: None),
     )

@@ -1,12 +1,59 @@
-"""The best of what the index found."""
+"""One score a passage, of its words and its meaning, and the best of what was found.
+
+The two signals are brought to one scale and added (Bruch, Gai, Ingber, "An Analysis of Fusion Functions for Hybrid
+Retrieval", 2023): a combination of scores keeps what ranks alone throw away, namely by how much one passage is better
+than the next.
+"""
 
 from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable, Iterator
-from typing import TypeVar
+from typing import Any, Final, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 T = TypeVar("T")
+Scores = NDArray[np.float32]
+
+K1: Final = 1.2
+"""BM25's k1: how soon a word that comes again counts no more."""
+
+B: Final = 0.5
+"""BM25's b: how much a long passage owes for its length. Passages are of like length, and need less of it than documents."""
+
+MEANING: Final = np.float32(0.5)
+"""The share of meaning in a score; the rest is of the words."""
+
+OF_DOCUMENT: Final = np.float32(0.5)
+"""The share that a passage has of its document's best scores; the rest is its own."""
+
+
+def fuse(words: Scores, meaning: Scores, owner: NDArray[Any]) -> Scores:
+    """The score of each passage, from 0 to 1: `words` are BM25 scores, 0 where no term is shared; `meaning` are cosines.
+
+    `owner` is the number of each passage's document, from 0. Words are measured by the best passage, meaning by the span
+    from the worst to the best, since its zero says nothing. No order of the passages is assumed.
+    """
+    if not len(words):
+        return words
+    said = _with_document(_scaled(words, np.float32(0)), owner)
+    meant = _with_document(_scaled(meaning, meaning.min()), owner)
+    return (1 - MEANING) * said + MEANING * meant
+
+
+def _scaled(scores: Scores, floor: np.float32) -> Scores:
+    span = scores.max() - floor
+    return (scores - floor) / span if span > 0 else np.zeros_like(scores)
+
+
+def _with_document(scores: Scores, owner: NDArray[Any]) -> Scores:
+    """Each signal by itself: the one passage may have the words, and its neighbour the meaning."""
+    best = np.zeros(int(owner.max()) + 1, dtype=np.float32)
+    np.maximum.at(best, owner, scores)
+    mixed: Scores = (1 - OF_DOCUMENT) * scores + OF_DOCUMENT * best[owner]
+    return mixed
 
 
 def best(scores: Iterable[tuple[int, float]], top_k: int, take: Callable[[int], T | None]) -> list[tuple[float, T]]:

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 import numpy as np
 
 from actors.memory.chunking import STRATEGIES, Vectors
 from actors.memory.embedding import Embedder, batches, find_model
-from actors.memory.sentences import sentences
+from actors.memory.passages import Divider, Passage
 from protocol.errors import BatosError
 from protocol.home import Memory as Settings
 
@@ -27,8 +27,15 @@ MAX_CAP: Final = 4096
 """Bounds of a chunk's tokens: the cost of finding boundaries grows with the cap."""
 
 
+class Reading(NamedTuple):
+    """A document's passages in order, and a vector for each."""
+
+    passages: list[Passage]
+    vectors: Vectors
+
+
 class PassageReader:
-    """An embedding model and its thread; `load` before use."""
+    """An embedding model, its thread, and another one for questions; `load` before use."""
 
     def __init__(self, settings: Settings) -> None:
         if not MIN_CAP <= settings.chunk_tokens <= MAX_CAP:
@@ -40,29 +47,44 @@ class PassageReader:
         self._settings = settings
         self._embedder: Embedder | None = None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="memory")
+        self._asked: Embedder | None = None
+        self._questions = ThreadPoolExecutor(max_workers=1, thread_name_prefix="question")
         self._closing = False
 
     async def load(self) -> None:
         """Load the model, once; BAD_MODEL where that cannot be done."""
         if self._embedder is None:
             self._embedder = await self._work(self._loaded)
+            self._asked = await self._work(self._embedder.twin)
 
     def close(self) -> None:
         """End at the next batch."""
         self._closing = True
         self._thread.shutdown(wait=False, cancel_futures=True)
+        self._questions.shutdown(wait=False, cancel_futures=True)
 
     async def passages(
-        self, text: str, stopped: Callable[[], bool], progress: Callable[[int, int], None] | None = None
-    ) -> list[str]:
-        """The passages of `text`: slices of it, in order. CANCELLED where `stopped` says so between two batches."""
-        embedder = self._ready()
-        cap = self._settings.chunk_tokens
-        found = await self._work(lambda: sentences(text, cap, embedder.tokens))
-        vectors = await self.vectors([text[each.start : each.end] for each in found], stopped, progress)
-        divide = STRATEGIES[self._settings.chunking]
-        ranges = await self._work(lambda: divide(vectors, [each.tokens for each in found], cap))
-        return [text[found[first].start : found[last - 1].end] for first, last in ranges]
+        self,
+        text: str,
+        stopped: Callable[[], bool],
+        progress: Callable[[int, int], None] | None = None,
+        *,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> Reading:
+        """The passages of `text`, in order. CANCELLED where `stopped` says so between two batches.
+
+        Of the metadata the `title` stands in each passage's context, and the `format` says whether the text is `code`.
+        """
+        known = metadata or {}
+        title, is_code = known.get("title"), known.get("format") == "code"
+        settings = self._settings
+        divider = Divider(settings.chunk_tokens, self._ready().tokens, STRATEGIES[settings.chunking])
+        parts = await self._work(lambda: divider.parts(text, title if isinstance(title, str) else "", is_code=is_code))
+        units = [unit for part in parts if part.is_told_apart for unit in part.units]
+        apart = await self.vectors([text[each.start : each.end] for each in units], stopped, progress)
+        passages = await self._work(lambda: divider.passages(text, parts, apart))
+        # A vector of the passage as a whole says more than the mean of its sentences'.
+        return Reading(passages, await self.vectors([each.read for each in passages], stopped, progress))
 
     async def vectors(
         self,
@@ -81,6 +103,24 @@ class PassageReader:
             if progress is not None:
                 progress(len(rows), len(texts))
         return np.stack([rows[n] for n in range(len(texts))]) if texts else np.zeros((0, 1), dtype=np.float32)
+
+    async def question(self, text: str) -> Vectors | None:
+        """The vector of a question, which waits for no document that is embedded meanwhile; None before the model is there."""
+        if self._asked is None:
+            return None
+        twin = self._asked
+        made = await asyncio.get_running_loop().run_in_executor(self._questions, lambda: twin.embed([text]))
+        found: Vectors = made[0]
+        return found
+
+    @property
+    def is_loaded(self) -> bool:
+        return self._embedder is not None
+
+    @property
+    def model(self) -> bytes:
+        """What tells the model from another one."""
+        return self._ready().identity
 
     def _ready(self) -> Embedder:
         if self._embedder is None:

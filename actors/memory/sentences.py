@@ -7,6 +7,7 @@ it (a table without spaces, an encoded picture) is cut at tokens.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
@@ -14,6 +15,8 @@ from typing import Final, NamedTuple
 import sentencex
 
 LANGUAGE: Final = "en"
+
+_FULL_STOP: Final = re.compile(r"[\u3002\uff01\uff1f]+[\u300d\u300f\u201d\uff09]?")
 
 Tokens = Callable[[Sequence[str]], Sequence[Sequence[tuple[int, int]]]]
 """Where the tokens of each text begin and end."""
@@ -29,12 +32,19 @@ class Sentence(NamedTuple):
 
 def sentences(text: str, cap: int, tokens: Tokens) -> list[Sentence]:
     """The sentences of `text`, in order, each of at most `cap` tokens."""
-    return list(_counted(text, list(_spans(text)), cap, tokens))
+    return list(counted(text, list(spans(text, 0, len(text))), cap, tokens))
 
 
-def _spans(text: str) -> Iterator[tuple[int, int]]:
-    for found in sentencex.get_sentence_boundaries(LANGUAGE, text):
-        yield from _stripped(text, found["start_index"], found["end_index"])
+def spans(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Where the sentences of a part of the text begin and end, however long they are."""
+    part = text[start:end]
+    for found in sentencex.get_sentence_boundaries(LANGUAGE, part):
+        at, last = found["start_index"], found["end_index"]
+        # What ends a sentence in Chinese and Japanese has no space after it, and so is none in English.
+        for stop in _FULL_STOP.finditer(part, at, last):
+            yield from _stripped(text, start + at, start + stop.end())
+            at = stop.end()
+        yield from _stripped(text, start + at, start + last)
 
 
 def _stripped(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
@@ -44,8 +54,9 @@ def _stripped(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
         yield first, first + len(inner)
 
 
-def _counted(text: str, spans: list[tuple[int, int]], cap: int, tokens: Tokens) -> Iterator[Sentence]:
-    for (start, end), found in zip(spans, tokens([text[start:end] for start, end in spans]), strict=True):
+def counted(text: str, parts: list[tuple[int, int]], cap: int, tokens: Tokens) -> Iterator[Sentence]:
+    """These parts of the text with their tokens; one that is over the cap as several."""
+    for (start, end), found in zip(parts, tokens([text[start:end] for start, end in parts]), strict=True):
         if len(found) <= cap:
             yield Sentence(start, end, max(1, len(found)))
             continue
@@ -54,7 +65,7 @@ def _counted(text: str, spans: list[tuple[int, int]], cap: int, tokens: Tokens) 
             yield Sentence(start, end, cap)
             continue
         # Counted again: the half of a word has other tokens than it had in the whole.
-        yield from _counted(text, cuts, cap, tokens)
+        yield from counted(text, cuts, cap, tokens)
 
 
 def _cuts(text: str, start: int, end: int, begins: list[int], cap: int) -> Iterator[tuple[int, int]]:

@@ -16,18 +16,14 @@ Words of grammar are terms too, once in a text. A question drops them unless it 
 from __future__ import annotations
 
 import re
+import threading
 import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from snowballstemmer.arabic_stemmer import ArabicStemmer
-from snowballstemmer.english_stemmer import EnglishStemmer
-from snowballstemmer.german_stemmer import GermanStemmer
-from snowballstemmer.greek_stemmer import GreekStemmer
-from snowballstemmer.hindi_stemmer import HindiStemmer
-from snowballstemmer.russian_stemmer import RussianStemmer
+import Stemmer
 
 STOP_WORDS: Final = frozenset(
     """
@@ -89,9 +85,9 @@ def _tokens(letter: str) -> str:
     return rf"{letter}+(?:{_JOINT}{letter}+)*(?:\+\+|#)?"
 
 
-_TOKEN: Final = re.compile(rf"[{_UNSPACED}]+|{_tokens(_LETTER)}")
-_ASCII_TOKEN: Final = re.compile(_tokens("[a-zA-Z0-9]"))
-"""The same for a text of ASCII, which most are, in half the time."""
+_TOKEN: Final = re.compile(rf"([{_UNSPACED}]+|{_tokens(_LETTER)})")
+_ASCII_TOKEN: Final = re.compile(f"({_tokens('[a-zA-Z0-9]')})")
+"""The same for a text of ASCII, which most are, in half the time. Split at these, a text is what lies between and tokens in turn."""
 
 _PIECES: Final = re.compile(rf"{_LETTER}+")
 _FIRST_UNSPACED: Final = _UNSPACED[0]
@@ -131,12 +127,11 @@ class Terms(NamedTuple):
 
 
 class _Word(NamedTuple):
-    """What one token gives: its parts, what they make together, what is of grammar in it, and the whole, folded."""
+    """What one token gives: its parts, what they make together, and what is of grammar in it."""
 
     parts: tuple[str, ...]
     joined: tuple[str, ...]
     grammar: tuple[str, ...]
-    whole: str
 
 
 def document_terms(text: str) -> Terms:
@@ -161,31 +156,38 @@ def _read(text: str, *, single_characters: bool) -> tuple[list[str], list[str], 
     words: list[str] = []
     joined: list[str] = []
     grammar: list[str] = []
-    before, end = "", -1
+    before = ""
     clean = _clean(text)
-    for match in (_ASCII_TOKEN if clean.isascii() else _TOKEN).finditer(clean):
-        token = match.group()
+    pieces = (_ASCII_TOKEN if clean.isascii() else _TOKEN).split(clean)
+    for at in range(1, len(pieces), 2):
+        token = pieces[at]
         if token >= _FIRST_UNSPACED and _IS_UNSPACED.match(token):
             words += _pairs(token, single_characters)
             before = ""
             continue
-        parts, together, of_grammar, whole = _word(token) if len(token) <= _KEPT else _read_word(token)
-        words += parts
-        joined += together
-        grammar += of_grammar
-        if len(whole) == 1 and before and clean[end : match.start()].isspace():
+        term, whole, word = _word(token) if len(token) <= _KEPT else _read_word(token)
+        if term:
+            words.append(term)
+        else:
+            words += word.parts
+            joined += word.joined
+            grammar += word.grammar
+        if len(whole) == 1 and before and pieces[at - 1].isspace():
             joined.append(_stem(_join((before, whole))))
-        before, end = (whole if parts else ""), match.end()
+        before = whole if term or word.parts else ""
     return words, joined, grammar
 
 
 def _clean(text: str) -> str:
     """The same characters for the same text: compatibility forms composed, what is not seen left out."""
-    text = _SOFT_HYPHEN.sub("", unicodedata.normalize("NFKC", text)).translate(_INVISIBLE)
-    return _THOUSANDS.sub("", unicodedata.normalize("NFC", text))
+    if not text.isascii():
+        text = _SOFT_HYPHEN.sub("", unicodedata.normalize("NFKC", text)).translate(_INVISIBLE)
+        text = unicodedata.normalize("NFC", text)
+    return _THOUSANDS.sub("", text)
 
 
-def _read_word(token: str) -> _Word:
+def _read_word(token: str) -> tuple[str, str, _Word]:
+    """The one term that a token gives, where it is only one; the whole of it, folded; and all that it gives."""
     body = token.rstrip("+#")
     sign = token[len(body) :]
     if _INITIALS.fullmatch(body):
@@ -212,7 +214,9 @@ def _read_word(token: str) -> _Word:
         joined[whole[: LONGEST - len(sign)] + sign] = None
     if whole in STOP_WORDS and len(body) > 1 and body.isupper():
         grammar[body] = None
-    return _Word(tuple(said), tuple(term for term in joined if term not in said), tuple(grammar), whole)
+    word = _Word(tuple(said), tuple(term for term in joined if term not in said), tuple(grammar))
+    is_one = len(word.parts) == 1 and not word.joined and not word.grammar
+    return word.parts[0] if is_one else "", whole, word
 
 
 _word: Final = lru_cache(maxsize=1 << 16)(_read_word)
@@ -249,7 +253,7 @@ def _forms(word: str) -> list[str]:
         forms.append(_stem(drawn_in))
     written_out = lower.translate(_WRITTEN_OUT)
     if written_out != lower:
-        forms += [_stem(_fold(written_out)), _fold(GermanStemmer().stemWord(lower[:LONGEST]))]
+        forms += [_stem(_fold(written_out)), _fold(_stemmers.german.stemWord(lower[:LONGEST]))]
     return forms
 
 
@@ -264,22 +268,32 @@ def _fold(word: str) -> str:
     return unicodedata.normalize("NFC", plain).translate(_LETTERS)
 
 
-_STEMMERS: Final = (
-    ("\u0370", "\u03ff", GreekStemmer),
-    ("\u0400", "\u04ff", RussianStemmer),
-    ("\u0600", "\u06ff", ArabicStemmer),
-    ("\u0900", "\u097f", HindiStemmer),
-)
+class _Stemmers(threading.local):
+    """Snowball's stemmers, of which each keeps the word it works on, and so belongs to one thread."""
+
+    def __init__(self) -> None:
+        # Without words of their own kept: `_stem` does that.
+        self.english, self.german, *others = (
+            Stemmer.Stemmer(language, 0) for language in ("english", "german", "greek", "russian", "arabic", "hindi")
+        )
+        self.others = list(zip(_SCRIPTS, others, strict=True))
+
+
+_SCRIPTS: Final = (("\u0370", "\u03ff"), ("\u0400", "\u04ff"), ("\u0600", "\u06ff"), ("\u0900", "\u097f"))
+"""Greek, Russian, Arabic, Hindi: from the first character to the last."""
+
+_stemmers: Final = _Stemmers()
 
 
 @lru_cache(maxsize=1 << 16)
 def _stem(word: str) -> str:
-    # A stemmer keeps the word it works on, so each call has its own; making one costs a hundredth of using it.
     short = word[:LONGEST]
-    for first, last, stemmer in _STEMMERS:
+    if short.isascii():
+        return _stemmers.english.stemWord(short) if short.isalpha() else short
+    for (first, last), stemmer in _stemmers.others:
         if first <= short[:1] <= last:
-            return str(stemmer().stemWord(short))
-    return EnglishStemmer().stemWord(short) if short.isalpha() else short
+            return stemmer.stemWord(short)
+    return _stemmers.english.stemWord(short) if short.isalpha() else short
 
 
 def _pairs(run: str, single_characters: bool) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from protocol.codec import Value
@@ -74,15 +76,43 @@ class DocumentsReply(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Search(msgspec.Struct, frozen=True, kw_only=True):
-    """Find the best `top_k` passages for `query`, among the documents whose metadata has every entry of `where`."""
+    """Find the best `top_k` passages for `query`, among the documents whose metadata has every entry of `where`.
+
+    `since` and `until` (seconds since 1970, the second not included) bound the time that a document is from: a date in its
+    metadata (`date`, `published`, `created`, `modified`), or when it was remembered. `around` asks for so many passages before and
+    after each, `explain` for why it was found. `at` is a past moment (16 hex digits), INDEX_CHANGED where its index had
+    another form.
+    """
 
     query: str
     top_k: int = 10
     where: dict[str, Value] = {}
+    since: float | None = None
+    until: float | None = None
+    around: int = 0
+    explain: bool = False
+    at: str | None = None
 
 
-class Hit(msgspec.Struct, frozen=True, kw_only=True):
-    """A passage. A higher `score` is better; scores of two searches cannot be compared."""
+class Explained(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a passage was found: `terms` of the question that it has, its BM25 score, its cosine with the question.
+
+    `by_words` and `by_meaning` are their shares of its score, those of its document's best passages in them.
+    """
+
+    terms: list[str]
+    bm25: float
+    cosine: float | None
+    by_words: float
+    by_meaning: float
+
+
+class Hit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A passage. A higher `score` is better; scores of two searches cannot be compared.
+
+    It begins at character `start` of its document, and is not understood without its `context` (title, headings). `before` and
+    `after` are its neighbours, where they are asked for; `alike` is the number of passages that say the same and are left out.
+    """
 
     chunk_oid: str
     doc_id: str
@@ -90,13 +120,23 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
     score: float
     text: str
     metadata: dict[str, Value]
+    start: int = 0
+    context: str = ""
+    alike: int = 0
+    before: list[str] = []
+    after: list[str] = []
+    explained: Explained | None = None
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """The passages that were found, the best first, and how long that took."""
+    """The passages that were found, the best first, and how long that took; `by` what they were ranked.
+
+    By words alone where memory has not loaded its model of meaning yet, or has not read all documents with it.
+    """
 
     hits: list[Hit]
     seconds: float
+    by: Literal["words", "words and meaning"] = "words"
 
 
 class Rank(msgspec.Struct, frozen=True, kw_only=True):

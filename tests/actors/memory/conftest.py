@@ -8,18 +8,29 @@ import pytest
 from persistent.mapping import PersistentMapping
 from ZODB import DB
 from ZODB.FileStorage import FileStorage
+from ZODB.utils import get_pickle_metadata, u64
 
-from actors.memory import catalog
+from actors.memory import catalog, searching
 from actors.memory.embedding import Embedder, find_model
+from actors.memory.index import sources
+from actors.memory.index.packing import unpack, unpack_vectors
+from actors.memory.passages import Passage
+from actors.memory.preparing import prepared
+from actors.memory.searching import Asked
 from protocol.checks.documents import check
+from protocol.messages import Search
 from world import awakening
 from world.store import commit, snapshot
+from world.values import oid_of
 
 
 @pytest.fixture(autouse=True)
 def _threads(monkeypatch):
     """Loading a model says in the environment how many threads it may use; other tests have their own."""
     monkeypatch.setenv("OMP_NUM_THREADS", os.environ.get("OMP_NUM_THREADS", "1"))
+
+
+MODEL = b"a model!"
 
 
 class World:
@@ -40,10 +51,23 @@ class World:
         append(self.db, *texts, **metadata)
 
     def keep(self, doc_id, *passages, text=None, **metadata):
-        return catalog.keep(self.db, check(doc_id, text or " ".join(passages), metadata), passages)
+        document = check(doc_id, text or " ".join(passages), metadata)
+        return catalog.known(self.db, document) or self.write(document, passages)
+
+    def write(self, document, passages, past=None):
+        made = pieces(passages)
+        for piece in made[:-1]:
+            catalog.bring(self.db, document, piece)
+        kept, _ = catalog.keep(self.db, document, made, past)
+        return kept
+
+    def hits(self, query, top_k=10, question=None, **where):
+        """Found by words in what the world holds now."""
+        search = Search(query=query, top_k=top_k, where=where)
+        return searching.find(self.db, sources.view_at(self.db, MODEL), Asked(search, question, 0.5))
 
     def find(self, query, top_k=10, **where):
-        return [(hit.doc_id, hit.text) for hit in catalog.find(self.db, query, top_k, where)]
+        return [(hit.doc_id, hit.text) for hit in self.hits(query, top_k, **where)]
 
     def documents(self):
         with snapshot(self.db) as connection:
@@ -51,6 +75,11 @@ class World:
 
     def commits(self):
         return [entry for entry in self.db.storage.undoLog(0, 100) if entry["user_name"].endswith(b"memory")]
+
+
+def pieces(passages, vectors=None):
+    """Texts as they are kept, with vectors where there are some."""
+    return prepared([Passage(text, 0) for text in passages], vectors, b"" if vectors is None else MODEL)
 
 
 def append(db, *texts, **metadata):
@@ -79,3 +108,27 @@ def world(tmp_path):
 def embedder():
     """The embedded default model."""
     return Embedder(find_model(""))
+
+
+def assert_whole(db):
+    """Objects, postings and vectors are of the same passages, and no passage stands in the world that no document has."""
+    held = {}
+    with snapshot(db) as connection:
+        for doc_id, document in connection.root()["knowledge_catalog_obj"].documents.items():
+            assert document.doc_id == doc_id
+            for segment, chunks in document.parts():
+                assert len(unpack(segment.words).lengths) == len(chunks)
+                assert not segment.vectors or len(unpack_vectors(segment.vectors, len(chunks))) == len(chunks)
+            for number, chunk in enumerate(document.chunks):
+                assert (chunk.doc_id, chunk.chunk_index) == (doc_id, number)
+                held[int(oid_of(chunk), 16)] = chunk.text
+        at = None
+        while True:
+            oid, _, data, at = db.storage.record_iternext(at)
+            if get_pickle_metadata(data)[1] == "Passage" and u64(oid) not in held:
+                assert dict(connection.get(oid)._slots) == {}, "an orphan"
+            if at is None:
+                break
+    view = sources.view_at(db, MODEL)
+    assert {view.passage(number) for number in range(view.count)} == held.keys()
+    return held

@@ -1,9 +1,53 @@
 from __future__ import annotations
 
+import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.memory.ranking import best
+from actors.memory.ranking import best, fuse
+
+SIGNALS = st.lists(
+    st.tuples(st.floats(0, 30, width=32), st.floats(-1, 1, width=32), st.integers(0, 4)), min_size=1, max_size=12
+)
+
+
+def signals(rows):
+    words, meaning, owner = zip(*rows, strict=True)
+    return np.array(words, np.float32), np.array(meaning, np.float32), np.array(owner)
+
+
+@given(SIGNALS)
+def test_a_score_is_between_nothing_and_one(rows):
+    scores = fuse(*signals(rows))
+    assert scores.dtype == np.float32
+    assert np.all((scores >= 0) & (scores <= 1 + 1e-6))
+
+
+@given(SIGNALS, st.randoms())
+def test_the_order_of_the_passages_says_nothing(rows, random):
+    order = list(range(len(rows)))
+    random.shuffle(order)
+    assert fuse(*signals([rows[n] for n in order])).tolist() == pytest.approx(fuse(*signals(rows))[order].tolist())
+
+
+@given(SIGNALS)
+def test_of_one_document_who_is_better_in_both_is_not_behind(rows):
+    words, meaning, owner = signals(rows)
+    scores = fuse(words, meaning, owner)
+    for one in range(len(rows)):
+        behind = (owner == owner[one]) & (words <= words[one]) & (meaning <= meaning[one])
+        assert np.all(scores[behind] <= scores[one] + 1e-6)
+
+
+def test_of_two_like_passages_the_one_whose_document_says_more_is_first():
+    scores = fuse(np.array([5, 5, 9], np.float32), np.array([0.2, 0.2, 0.3], np.float32), np.array([0, 1, 1]))
+    assert scores[0] < scores[1] < scores[2]
+
+
+def test_without_shared_words_the_meaning_decides_and_without_passages_there_is_no_score():
+    assert fuse(np.zeros(2, np.float32), np.array([0.1, 0.7], np.float32), np.arange(2)).argmax() == 1
+    assert len(fuse(np.zeros(0, np.float32), np.zeros(0, np.float32), np.zeros(0, int))) == 0
 
 
 @given(st.dictionaries(st.integers(0, 50), st.sampled_from([0.5, 1.0, 2.0])), st.integers(1, 10))

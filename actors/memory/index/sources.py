@@ -1,0 +1,87 @@
+"""What stands in the world, as the view takes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from persistent import Persistent
+from ZODB import DB
+from ZODB.Connection import Connection
+
+from actors.memory.index.block import Source
+from actors.memory.index.narrowing import facts, time_of
+from actors.memory.index.packing import joined, unpack, unpack_vectors
+from actors.memory.index.view import View, view_of
+from protocol.errors import BatosError
+from world.memory.documents import Document
+from world.store import moment_of, snapshot
+from world.values import oid_of
+
+FIRST: Final = 9
+"""The first form of the world that has segments."""
+_MANY: Final = 1000
+"""Documents that are asked of the server at once, after which what was read is let go again."""
+
+
+def source_of(document: Document, model: bytes) -> Source:
+    """A stored document, with its vectors where `model` has made all of them."""
+    parts, metadata = list(document.parts()), document.metadata
+    has_vectors = all(segment.model == model and segment.vectors for segment, chunks in parts if chunks)
+    postings = [unpack(segment.words) for segment, _ in parts if segment.words]
+    oids = [int_of(chunk) for _, chunks in parts for chunk in chunks]
+    return Source(
+        int_of(document),
+        time_of(metadata, document.created),
+        facts(metadata),
+        np.array(oids, np.int64),
+        postings[0] if len(postings) == 1 else joined(postings),
+        _vectors(document) if has_vectors else np.zeros((len(oids), 0), np.float16),
+    )
+
+
+def int_of(stored: Persistent) -> int:
+    """The OID of a stored object as a number."""
+    return int(oid_of(stored), 16)
+
+
+def all_sources(connection: Connection, model: bytes) -> Iterator[Source]:
+    """All documents of the moment that the connection sees."""
+    reading: Any = connection
+    documents = iter(reading.root()["knowledge_catalog_obj"].documents.values())
+    while batch := list(islice(documents, _MANY)):
+        reading.prefetch(batch)
+        for document in batch:
+            yield source_of(document, model)
+        reading.cacheMinimize()
+
+
+def _vectors(document: Document) -> NDArray[np.float16]:
+    rows = [unpack_vectors(segment.vectors, len(chunks)) for segment, chunks in document.parts() if chunks]
+    return rows[0] if len(rows) == 1 else np.concatenate(rows)
+
+
+def view_at(db: DB, model: bytes, at: bytes | None = None) -> View:
+    """The view of now, or as it was right after transaction `at`.
+
+    NOT_READY where the documents are indexed anew; INDEX_CHANGED for a moment at which they had another index.
+    """
+    with snapshot(db, at=at) as connection:
+        root: Any = connection.root()
+        catalog = root["knowledge_catalog_obj"]
+        is_ours = root["schema_version"] >= FIRST and "older" not in catalog._slots
+        if not is_ours and at is None:
+            raise BatosError(
+                "NOT_READY", "memory indexes all its documents anew", "`batos status` says when it is done."
+            )
+        if not is_ours:
+            raise BatosError(
+                "INDEX_CHANGED",
+                "at that moment the documents had an index of another form, which this program cannot search",
+                "Give a later moment; `batos show --at` still shows the objects as they were.",
+            )
+        tid = at or bytes.fromhex(moment_of(connection))
+        return view_of(tid, list(all_sources(connection, model)))

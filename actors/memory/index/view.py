@@ -1,0 +1,236 @@
+"""What is searched: all passages at one moment, in blocks that never change.
+
+A commit makes a view of the one before: what is new is a small block, what is forgotten is marked. Blocks of like size are merged,
+as in a log-structured merge tree, so there are never more than some dozen. Whoever searches keeps the view that it began with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from actors.memory.index import meaning
+from actors.memory.index.block import Block, Source, block, merged, score
+from actors.memory.index.meaning import Exact
+from actors.memory.index.packing import Array
+from actors.memory.ranking import fuse
+
+EXACT: Final = 4096
+"""Passages whose cosines are all computed; of more of them, those that can be among the nearest are."""
+NEAREST: Final = 1024
+NEAR: Final = np.float32(0.25)
+"""The cosine from which on a passage that shares no word with the question is found. Two texts about different things have about none."""
+_SURE: Final = 256
+"""Of so many of the best passages the cosines are exact, whatever brought them there."""
+_ROUNDS: Final = 4
+
+
+class Change(NamedTuple):
+    """What a commit did: the document that came, the OID of the one that went, and the transaction."""
+
+    tid: bytes
+    came: Source | None = None
+    gone: int | None = None
+
+
+class Ranking(NamedTuple):
+    """Numbers of passages in a view, the best first, with their scores; `words` and `meaning` are those of all passages."""
+
+    order: NDArray[np.int64]
+    scores: NDArray[np.float32]
+    words: Exact
+    meaning: Exact
+    by_meaning: bool
+
+
+@dataclass(frozen=True)
+class View:
+    """All passages as they were right after the transaction `tid`. `lacking`: OIDs of documents without vectors."""
+
+    tid: bytes
+    blocks: tuple[Block, ...] = ()
+    lacking: frozenset[int] = frozenset()
+
+    @cached_property
+    def count(self) -> int:
+        """Passages that are not forgotten."""
+        return sum(each.living for each in self.blocks)
+
+    @cached_property
+    def alive(self) -> NDArray[np.bool_]:
+        return _together([each.alive for each in self.blocks], np.bool_)
+
+    @cached_property
+    def owner(self) -> NDArray[np.int32]:
+        """The number of each passage's document."""
+        starts = np.cumsum([0, *(len(each.documents) for each in self.blocks)], dtype=np.int32)
+        return _together([each.owner + at for each, at in zip(self.blocks, starts, strict=False)], np.int32)
+
+    @cached_property
+    def offsets(self) -> NDArray[np.int64]:
+        """The number of each block's first passage."""
+        return np.cumsum([0, *(len(each.passages) for each in self.blocks)])
+
+    def passage(self, number: int) -> int:
+        """The OID of a passage."""
+        at, within = self._place(number)
+        return int(self.blocks[at].passages[within])
+
+    def vector(self, number: int) -> Exact:
+        """The vector of a passage."""
+        at, within = self._place(number)
+        found: Exact = self.blocks[at].vectors[within].astype(np.float32)
+        return found
+
+    def has(self, number: int, term: int) -> bool:
+        """Whether a term stands in a passage."""
+        at, within = self._place(number)
+        postings = self.blocks[at].postings
+        return within in postings.passages[self.blocks[at].posting(term)]
+
+    @property
+    def has_vectors(self) -> bool:
+        """Whether it can be ranked by meaning: by that of some passages alone, they would stand before all others."""
+        return bool(self.blocks) and not self.lacking
+
+    def changed(self, change: Change) -> View:
+        """The view after a commit."""
+        blocks, lacking = self.blocks, set(self.lacking)
+        if change.gone is not None:
+            blocks = tuple(_marked(each, change.gone) for each in blocks)
+            lacking.discard(change.gone)
+        if change.came is not None:
+            blocks = (*blocks, block([change.came]))
+            lacking |= _lacking([change.came])
+        return View(change.tid, _levelled([each for each in blocks if each.living]), frozenset(lacking))
+
+    def _place(self, number: int) -> tuple[int, int]:
+        at = int(np.searchsorted(self.offsets, number, side="right")) - 1
+        return at, number - int(self.offsets[at])
+
+
+def view_of(tid: bytes, sources: Sequence[Source]) -> View:
+    """The view of all documents at one moment."""
+    held = [source for source in sources if len(source.passages)]
+    return View(tid, (block(held),) if held else (), _lacking(held))
+
+
+def rank(
+    view: View,
+    terms: Mapping[int, int],
+    question: Exact | None,
+    b: float,
+    *,
+    eligible: NDArray[np.bool_] | None = None,
+    words: NDArray[np.float32] | None = None,
+) -> Ranking:
+    """The passages that share a term with a question or are near to it, the best first.
+
+    `terms` are hashed, with how often each is asked for; without the vector of the `question` they alone count. `eligible`
+    narrows down to some of the passages; `words` are their scores by words, where another index has found them.
+    """
+    if words is None:
+        words = _together(score(view.blocks, terms, b))
+    chosen = view.alive if eligible is None else view.alive & eligible
+    if question is None or not view.has_vectors:
+        near = np.zeros(len(words), np.float32)
+        return _ranked(view, words, near, chosen & (words > 0), chosen)._replace(by_meaning=False)
+    near, is_exact = _near(view, question, words)
+    for _ in range(_ROUNDS):
+        ranking = _ranked(view, words, near, chosen & ((words > 0) | (near >= NEAR)), chosen)
+        best = ranking.order[:_SURE]
+        rough = best[~is_exact[best]]
+        if not len(rough):
+            break
+        _measure(view, question, rough, near, is_exact)
+    return ranking
+
+
+def eligible(view: View, facts: Sequence[int], since: float | None, until: float | None) -> NDArray[np.bool_] | None:
+    """The passages of the documents that have all of the facts, and are of the time; None for all of them."""
+    if not facts and since is None and until is None:
+        return None
+    return _together([_eligible(each, facts, since, until) for each in view.blocks], np.bool_)
+
+
+def _eligible(each: Block, facts: Sequence[int], since: float | None, until: float | None) -> NDArray[np.bool_]:
+    chosen = np.ones(len(each.documents), np.bool_)
+    for fact in facts:
+        has = np.zeros(len(each.documents), np.bool_)
+        has[each.fact_owner[each.facts == np.uint64(fact)]] = True
+        chosen &= has
+    if since is not None:
+        chosen &= each.when >= since
+    if until is not None:
+        chosen &= each.when < until
+    held: NDArray[np.bool_] = chosen[each.owner]
+    return held
+
+
+def _ranked(view: View, words: Exact, near: Exact, found: NDArray[np.bool_], chosen: NDArray[np.bool_]) -> Ranking:
+    if chosen.all():
+        scores, numbers = fuse(words, near, view.owner), np.flatnonzero(found)
+        scores = scores[numbers]
+    else:
+        part = np.flatnonzero(chosen)
+        scores, is_found = fuse(words[part], near[part], view.owner[part]), found[part]
+        numbers, scores = part[is_found], scores[is_found]
+    # Of equal ones the older comes first. A question of few words may find everything, of which the best are asked for.
+    if len(numbers) > NEAREST:
+        best = np.argpartition(-scores, NEAREST)[:NEAREST]
+        order = best[np.lexsort((numbers[best], -scores[best]))]
+    else:
+        order = np.lexsort((numbers, -scores))
+    return Ranking(numbers[order], scores[order], words, near, by_meaning=True)
+
+
+def _near(view: View, question: Exact, words: Exact) -> tuple[Exact, NDArray[np.bool_]]:
+    """The cosine of every passage, and which of them are exact."""
+    if len(words) <= EXACT:
+        return _together([meaning.cosines(each.vectors, question) for each in view.blocks]), np.ones(
+            len(words), np.bool_
+        )
+    near = _together([meaning.estimate(each.signs, question) for each in view.blocks])
+    is_exact = np.zeros(len(words), np.bool_)
+    candidates = np.argpartition(-near, NEAREST)[:NEAREST]
+    found = np.flatnonzero(words)
+    if len(found) > NEAREST:
+        found = found[np.argpartition(-words[found], NEAREST)[:NEAREST]]
+    _measure(view, question, np.union1d(candidates, found), near, is_exact)
+    return near, is_exact
+
+
+def _measure(view: View, question: Exact, numbers: Array, near: Exact, is_exact: NDArray[np.bool_]) -> None:
+    """Write the exact cosines of some passages into `near`."""
+    for each, at in zip(view.blocks, view.offsets, strict=False):
+        within = numbers[(numbers >= at) & (numbers < at + len(each.passages))]
+        near[within] = meaning.cosines(each.vectors[within - at], question)
+    is_exact[numbers] = True
+
+
+def _marked(each: Block, document: int) -> Block:
+    return each.without(document) if (each.documents == document).any() else each
+
+
+def _levelled(blocks: list[Block]) -> tuple[Block, ...]:
+    """The same in few blocks: each is at least twice as large as the next, and less than half of any is forgotten."""
+    blocks = [merged([each]) if each.living * 2 < len(each.passages) else each for each in blocks]
+    while len(blocks) > 1 and len(blocks[-2].passages) < 2 * len(blocks[-1].passages):
+        last = blocks.pop()
+        blocks[-1] = merged([blocks[-1], last])
+    return tuple(blocks)
+
+
+def _lacking(sources: Sequence[Source]) -> frozenset[int]:
+    return frozenset(source.oid for source in sources if not source.vectors.shape[1])
+
+
+def _together(arrays: Sequence[Array], dtype: type = np.float32) -> Array:
+    if len(arrays) == 1:
+        return arrays[0]
+    return np.concatenate(arrays) if arrays else np.zeros(0, dtype)

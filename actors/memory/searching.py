@@ -1,0 +1,173 @@
+"""A search: what is asked, what the view ranks, and the passages of that very moment, read from the world."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from ZODB import DB
+from ZODB.Connection import Connection
+from ZODB.utils import p64
+
+from actors.memory.catalog import catalog_of
+from actors.memory.index.backends import OkapiBackend
+from actors.memory.index.meaning import Exact
+from actors.memory.index.narrowing import fact
+from actors.memory.index.packing import hashed
+from actors.memory.index.view import Ranking, View, eligible, rank
+from actors.memory.ranking import fuse
+from actors.memory.words import query_terms
+from protocol.codec import Value
+from protocol.errors import BatosError
+from protocol.examples import same_value
+from protocol.messages import Explained, Hit, Search
+from world.store import snapshot
+from world.values import oid_of, plain
+
+MAX_HITS: Final = 100
+MAX_QUERY: Final = 1 << 16
+"""Characters of a question: each of its words costs a look at the index."""
+MAX_AROUND: Final = 20
+
+ALIKE: Final = 0.98
+"""The cosine from which on two passages with the same numbers say the same."""
+_NUMBERS: Final = re.compile(r"\d+")
+
+
+class Asked(NamedTuple):
+    """A search as memory does it: with the vector of its question, if there is one, and BM25's b. `is_okapi`: zope.index finds words."""
+
+    search: Search
+    question: Exact | None
+    b: float
+    is_okapi: bool = False
+
+
+class _Taken(NamedTuple):
+    """A passage that is among the hits: its number in the view, its object, and what of it tells whether another is alike."""
+
+    number: int
+    score: float
+    chunk: Any
+    slots: dict[str, Any]
+    folded: str
+    numbers: Counter[str]
+    alike: list[int]
+
+
+def check(search: Search) -> None:
+    """BAD_ARGUMENT or TOO_LARGE for what makes no sense."""
+    if not 1 <= search.top_k <= MAX_HITS:
+        raise BatosError("BAD_ARGUMENT", f"top_k is {search.top_k}", f"Give 1 to {MAX_HITS}.")
+    if not 0 <= search.around <= MAX_AROUND:
+        raise BatosError("BAD_ARGUMENT", f"around is {search.around}", f"Give 0 to {MAX_AROUND}.")
+    if len(search.query) > MAX_QUERY:
+        raise BatosError("TOO_LARGE", f"a query of {len(search.query)} characters", "Ask with fewer words.")
+
+
+def find(db: DB, view: View, asked: Asked) -> list[Hit]:
+    """The best passages, as they were at the moment of the view."""
+    search = asked.search
+    terms = query_terms(search.query)
+    with snapshot(db, at=view.tid) as connection:
+        counted = Counter(map(hashed, terms))
+        words = _okapi(connection, view, terms, asked.b) if asked.is_okapi else None
+        chosen = eligible(view, [fact(key, value) for key, value in search.where.items()], search.since, search.until)
+        ranking = rank(view, counted, asked.question, asked.b, eligible=chosen, words=words)
+        taken = _taken(connection, view, ranking, search)
+        explained = _explainer(view, ranking, terms) if search.explain else lambda _: None
+        return [_hit(connection, each, search.around, explained(each.number)) for each in taken]
+
+
+def _taken(connection: Connection, view: View, ranking: Ranking, search: Search) -> list[_Taken]:
+    found: list[_Taken] = []
+    for number, score in zip(ranking.order.tolist(), ranking.scores.tolist(), strict=True):
+        if len(found) == search.top_k:
+            break
+        chunk: Any = connection.get(p64(view.passage(number)))
+        slots = {name: plain(value, lambda _: None) for name, value in chunk._slots.items()}
+        if not _has(slots["metadata"], search.where):
+            continue
+        text = slots["text"]
+        made = _Taken(
+            number, score, chunk, slots, " ".join(text.casefold().split()), Counter(_NUMBERS.findall(text)), []
+        )
+        same = next((each for each in found if _are_alike(view, each, made)), None)
+        if same is None:
+            found.append(made)
+        else:
+            same.alike.append(number)
+    return found
+
+
+def _are_alike(view: View, one: _Taken, other: _Taken) -> bool:
+    if one.folded == other.folded:
+        return True
+    if one.numbers != other.numbers or not view.has_vectors:
+        return False
+    return float(view.vector(one.number) @ view.vector(other.number)) >= ALIKE
+
+
+def _has(metadata: Mapping[str, Value], where: Mapping[str, Value]) -> bool:
+    return all(key in metadata and same_value(metadata[key], value) for key, value in where.items())
+
+
+def _explainer(view: View, ranking: Ranking, terms: list[str]) -> Callable[[int], Explained]:
+    """Why each passage was found. Of a score, words and meaning have what is left where the other says nothing."""
+    nothing = np.zeros_like(ranking.words)
+    by_words, by_meaning = (
+        fuse(ranking.words, nothing, view.owner),
+        fuse(nothing, ranking.meaning, view.owner),
+    )
+
+    def explained(number: int) -> Explained:
+        return Explained(
+            terms=[term for term in dict.fromkeys(terms) if view.has(number, hashed(term))],
+            bm25=float(ranking.words[number]),
+            cosine=float(ranking.meaning[number]) if ranking.by_meaning else None,
+            by_words=float(by_words[number]),
+            by_meaning=float(by_meaning[number]),
+        )
+
+    return explained
+
+
+def _hit(connection: Connection, taken: _Taken, around: int, explained: Explained | None) -> Hit:
+    slots = taken.slots
+    before, after = _neighbours(connection, taken, around) if around else ([], [])
+    return Hit(
+        chunk_oid=oid_of(taken.chunk),
+        doc_id=slots["doc_id"],
+        chunk_index=slots["chunk_index"],
+        score=taken.score,
+        text=slots["text"],
+        metadata=slots["metadata"],
+        start=slots.get("start", 0),
+        context=slots.get("context", ""),
+        alike=len(taken.alike),
+        before=before,
+        after=after,
+        explained=explained,
+    )
+
+
+def _neighbours(connection: Connection, taken: _Taken, around: int) -> tuple[list[str], list[str]]:
+    chunks = catalog_of(connection).documents[taken.slots["doc_id"]].chunks
+    at = taken.slots["chunk_index"]
+    before, after = chunks[max(0, at - around) : at], chunks[at + 1 : at + 1 + around]
+    return [chunk._slots["text"] for chunk in before], [chunk._slots["text"] for chunk in after]
+
+
+def _okapi(connection: Connection, view: View, terms: list[str], b: float) -> NDArray[np.float32]:
+    """The scores of zope.index, for the passages of the view."""
+    found = OkapiBackend(catalog_of(connection).index, b).apply(terms)
+    return np.array([found.get(oid, 0.0) for oid in _oids(view)], np.float32)
+
+
+def _oids(view: View) -> Iterator[int]:
+    for each in view.blocks:
+        yield from each.passages.tolist()

@@ -1,0 +1,1 @@
+"""How well memory finds: judged collections, beside the ways that others search, and the small cases."""

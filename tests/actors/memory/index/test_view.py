@@ -1,0 +1,139 @@
+"""A view with a past is the view of what is left, and ranks the same."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from actors.memory.index import view as views
+from actors.memory.index.block import Source
+from actors.memory.index.narrowing import facts
+from actors.memory.index.packing import hashed, postings
+from actors.memory.index.view import Change, View, eligible, rank, view_of
+from actors.memory.words import Terms
+
+WORDS = ["wing", "lift", "storm", "air"]
+TEXTS = st.lists(st.lists(st.sampled_from(WORDS), min_size=1, max_size=4), min_size=1, max_size=3)
+STEPS = st.lists(st.tuples(st.integers(1, 4), st.one_of(st.none(), TEXTS)), max_size=14)
+WIDTH = 8
+
+
+def source(oid, texts, *, when=0.0, metadata=None, vectors=None):
+    """A document; the vectors of its passages follow from their words."""
+    rows = np.array([[text.count(word) for word in WORDS] + [0] * 4 for text in texts], np.float32) + 0.1
+    rows = rows / np.linalg.norm(rows, axis=1, keepdims=True) if vectors is None else vectors
+    oids = np.arange(len(texts), dtype=np.int64) + 1000 * oid
+    found = postings([Terms(text, []) for text in texts])
+    return Source(oid, when, facts(metadata or {}), oids, found, rows.astype(np.float16))
+
+
+def grown(steps):
+    """The view after these steps, and what is left of them."""
+    view, left = View(b"0"), {}
+    for oid, (name, texts) in enumerate(steps, 1):
+        gone = left.pop(name, None)
+        came = None if texts is None else source(oid, texts)
+        view = view.changed(Change(b"1", came, None if gone is None else gone.oid))
+        if came is not None:
+            left[name] = came
+    return view, list(left.values())
+
+
+def asked(*words):
+    return Counter(map(hashed, words))
+
+
+def vector(*words):
+    found = np.array([words.count(word) for word in WORDS] + [0] * 4, np.float32) + 0.1
+    return found / np.linalg.norm(found)
+
+
+def ranked(view, terms, question, **more):
+    found = rank(view, asked(*terms), question, 0.5, **more)
+    return {view.passage(number): score for number, score in zip(found.order, found.scores.tolist(), strict=True)}
+
+
+@given(STEPS, st.lists(st.sampled_from(WORDS), max_size=3), st.booleans())
+def test_a_view_with_a_past_is_the_view_of_what_is_left(steps, words, has_meaning):
+    view, left = grown(steps)
+    fresh = view_of(b"1", left)
+    assert view.count == fresh.count == sum(len(each.passages) for each in left)
+    question = vector(*words) if has_meaning else None
+    assert ranked(view, words, question) == pytest.approx(ranked(fresh, words, question), abs=1e-5)
+
+
+@given(STEPS)
+def test_there_are_few_blocks_and_none_is_mostly_forgotten(steps):
+    view, _ = grown(steps)
+    sizes = [len(each.passages) for each in view.blocks]
+    assert all(one >= 2 * other for one, other in pairwise(sizes))
+    assert all(each.living * 2 >= len(each.passages) for each in view.blocks)
+
+
+def test_who_searches_keeps_the_moment_that_was_there():
+    view = view_of(b"0", [source(1, [["wing"]]), source(2, [["lift"]])])
+    after = view.changed(Change(b"1", source(3, [["wing"]]), gone=1))
+    assert ranked(view, ["wing"], None).keys() == {1000}
+    assert ranked(after, ["wing"], None).keys() == {3000}
+
+
+def test_by_signs_first_the_same_are_best(monkeypatch):
+    rng = np.random.default_rng(1)
+    rows = rng.standard_normal((3000, 64)).astype(np.float32)
+    rows[:20] += 3 * rng.standard_normal(64)  # what is about the same
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    view = view_of(b"0", [source(n + 1, [["air"]], vectors=rows[n : n + 1]) for n in range(len(rows))])
+    question = rows[7] + 0.05 * rng.standard_normal(64).astype(np.float32)
+    question /= np.linalg.norm(question)
+    exact = rank(view, asked("wing"), question, 0.5)
+    monkeypatch.setattr(views, "EXACT", 100)
+    monkeypatch.setattr(views, "NEAREST", 400)
+    found = rank(view, asked("wing"), question, 0.5)
+    assert set(exact.order[:20]) == set(range(20))
+    assert found.order[:10].tolist() == exact.order[:10].tolist()
+    best = found.order[:50]
+    assert found.meaning[best] == pytest.approx(exact.meaning[best], abs=1e-6)
+
+
+def test_what_is_neither_said_nor_near_is_not_found():
+    view = view_of(b"0", [source(1, [["wing", "wing", "wing"]]), source(2, [["storm", "storm"]])])
+    assert ranked(view, ["zebra"], vector("wing", "wing")).keys() == {1000}
+    assert ranked(view, ["storm"], vector("wing", "wing")).keys() == {1000, 2000}
+    assert ranked(View(b"0"), ["wing"], vector("wing")) == {}
+
+
+def test_by_words_alone_as_long_as_a_document_has_no_vector():
+    without = source(2, [["wing"]], vectors=np.zeros((1, 0)))
+    view = view_of(b"0", [source(1, [["lift", "lift"]]), without])
+    assert (view.has_vectors, view.lacking) == (False, {2})
+    assert not rank(view, asked("wing"), vector("lift"), 0.5).by_meaning
+    assert ranked(view, ["wing"], vector("lift")).keys() == {2000}
+    after = view.changed(Change(b"1", source(2, [["wing"]]), gone=2))
+    assert after.has_vectors
+
+
+def test_a_search_is_narrowed_by_facts_and_time():
+    view = view_of(
+        b"0",
+        [
+            source(1, [["wing"], ["wing"]], when=10.0, metadata={"kind": "note", "n": 1}),
+            source(2, [["wing"]], when=20.0, metadata={"kind": "note", "n": True}),
+        ],
+    )
+
+    def found(metadata=None, since=None, until=None):
+        chosen = eligible(view, facts(metadata or {}).tolist(), since, until)
+        return set(ranked(view, ["wing"], None, eligible=chosen))
+
+    assert eligible(view, [], None, None) is None
+    assert found({"kind": "note"}) == {1000, 1001, 2000}
+    assert found({"n": 1.0}) == {1000, 1001}
+    assert found({"n": True, "kind": "note"}) == {2000}
+    assert found({"n": 2}) == set()
+    assert found(since=10.0, until=20.0) == {1000, 1001}
+    assert found(since=15.0) == {2000}
