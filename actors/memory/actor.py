@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import structlog
 
-from actors.memory import catalog, listing, outbox, reindexing, searching
+from actors.memory import catalog, listing, moving, outbox, reindexing, searching
 from actors.memory.catalog import KeptDocument
 from actors.memory.index import sources
 from actors.memory.index.view import Change, View
@@ -102,6 +102,8 @@ class Memory(Actor):
         store = self._ready()
         document = check(request.doc_id, request.text, request.metadata)
         kept = await store.read(lambda: catalog.known(store.db, document))
+        if kept is None and request.was:
+            kept = await self._moved(store, document, request.was)
         if kept is None:
             pieces = await self._prepared(
                 document,
@@ -271,6 +273,18 @@ class Memory(Actor):
                 await store.run(functools.partial(catalog.bring, store.db, document, piece))
             kept, change = await store.run(lambda: catalog.keep(store.db, document, pieces, past))
         await self._follow(change)
+        return kept
+
+    async def _moved(self, store: Store, document: Document, was: str) -> KeptDocument | None:
+        """Let what has another id be this document, where it is the same."""
+        async with self._writing:
+            with self._looked_at_again():
+                found = await store.run(lambda: moving.move(store.db, document, was))
+            if found is None:
+                return None
+            kept, change = found
+            await self._follow(change)
+        _log.info("moved", doc_id=document.doc_id, was=was, tid=kept.tid)
         return kept
 
     async def _embed(self, store: Store) -> None:

@@ -10,11 +10,16 @@ from protocol.codec import Value
 
 
 class Index(msgspec.Struct, frozen=True, kw_only=True):
-    """Remember a document, all of it or nothing. The same id with the same text and metadata a second time changes nothing."""
+    """Remember a document, all of it or nothing. The same id with the same text and metadata a second time changes nothing.
+
+    `was` is an id under which the same text is remembered: that document is then called `doc_id`, and nothing is embedded. Where
+    it is no such document, it stays as it is, and this one is remembered like any other.
+    """
 
     doc_id: str
     text: str
     metadata: dict[str, Value] = {}
+    was: str = ""
 
 
 class IndexProgress(msgspec.Struct, frozen=True, kw_only=True):

@@ -126,12 +126,12 @@ class _Remembering:
         while (text := await asyncio.to_thread(next, content.parts, None)) is not None:
             number += 1
             metadata = {**said, "whole": work.doc_id, "part": number}
-            chunks += await self._index(bus, work, part_id(work.doc_id, number), text, metadata)
+            chunks += await self._index(bus, work, number, text, metadata)
         stale = self._stale(work, number)
         if work.change == "changed":
             await _unindexed(bus, stale)
         whole = {**said, "file_sha256": work.seen.sha256, **({"parts": number} if number > 1 else {})}
-        chunks += await self._index(bus, work, work.doc_id, first, whole)
+        chunks += await self._index(bus, work, 1, first, whole)
         if work.change == "renamed":
             await _unindexed(bus, stale)
         was = work.before.doc_id if work.before is not None and work.change == "renamed" else ""
@@ -142,11 +142,12 @@ class _Remembering:
         kept = {part_id(work.doc_id, number) for number in range(1, parts + 1)}
         return [] if work.before is None else [doc_id for doc_id in work.before.ids if doc_id not in kept]
 
-    async def _index(self, bus: Client, work: Work, doc_id: str, text: str, metadata: dict[str, Any]) -> int:
+    async def _index(self, bus: Client, work: Work, number: int, text: str, metadata: dict[str, Any]) -> int:
         def tell(found: IndexProgress) -> None:
             self._tell(Stage(self._done, self._total, work.doc_id, found))
 
-        request = Index(doc_id=doc_id, text=text, metadata=metadata)
+        was = part_id(work.before.doc_id, number) if work.before is not None and work.change == "renamed" else ""
+        request = Index(doc_id=part_id(work.doc_id, number), text=text, metadata=metadata, was=was)
         indexed = await _indexed(self._home, bus, request, tell)
         self.tid = indexed.tid or self.tid
         return len(indexed.chunks)

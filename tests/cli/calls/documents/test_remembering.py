@@ -1,4 +1,4 @@
-"""`remember` and `search`: over a real broker, with a memory of ours behind it or the real one."""
+"""`remember`: over a real broker, with a memory of ours behind it or the real one."""
 
 from __future__ import annotations
 
@@ -10,14 +10,10 @@ from pathlib import Path
 import pytest
 
 from cli.calls.documents.remembering import AT_ONCE
-from cli.main import main
 from cli.reading.parts import PART
 from protocol.errors import BatosError
-from protocol.messages import Found, Hit
 
 OID, TID = "000000000000002a", "03f1000000000001"
-HIT = Hit(chunk_oid=OID, doc_id="a", chunk_index=0, score=1.5, text="a wing\nof it", metadata={"kind": "document"})
-HIT_FIELDS = {field: getattr(HIT, field) for field in HIT.__struct_fields__}
 
 
 def stdin(monkeypatch, data):
@@ -239,27 +235,6 @@ def test_many_are_counted(memory, told, write, tmp_path):
     assert err.splitlines()[-1] == "  30 of 30 files"
 
 
-def test_search(memory, batos):
-    memory.replies["search"] = Found(hits=[HIT], seconds=0.01)
-    code, lines = batos("search", "a wing?", "--top-k", "3")
-    hit = {"chunk_oid": OID, "doc_id": "a", "chunk_index": 0, "score": 1.5, "text": "a wing\nof it"}
-    assert (code, lines) == (0, [{"hits": [{**hit, "metadata": {"kind": "document"}}], "seconds": 0.01}])
-    for top_k in ("0", "101", "x"):
-        assert batos("search", "wing", "--top-k", top_k)[0] == 2
-
-
-def test_a_person_reads_passages_and_nothing_that_a_terminal_would_obey(memory, home, capsys):
-    memory.replies["search"] = Found(hits=[HIT, Hit(**{**HIT_FIELDS, "text": "\x1b[2J " + "long " * 200})], seconds=0.1)
-    assert main(["--home", str(home.root), "search", "wing"]) == 0
-    out = capsys.readouterr().out
-    assert out.startswith("1. a #0  1.50\n   a wing of it\n2. a #0")
-    assert "\x1b" not in out
-    assert "…" in out
-    memory.replies["search"] = Found(hits=[], seconds=0.1)
-    main(["--home", str(home.root), "search", "wing"])
-    assert capsys.readouterr().out == "nothing remembered has a word of this\n"
-
-
 @pytest.mark.model
 def test_the_whole_way_with_the_real_memory(system, batos, write, monkeypatch, serve_memory):
     from actors.memory.actor import Memory
@@ -291,6 +266,11 @@ def test_the_whole_way_with_the_real_memory(system, batos, write, monkeypatch, s
     assert "Feathers keep it warm." in found["hits"][0]["text"]
     (listed,) = batos("documents", "--match", "*birds*")[1][0]["documents"]
     assert (listed["doc_id"], listed["format"], listed["chunks"]) == (path, "text", made["documents"][0]["chunks"])
+    path = str(Path(path).rename(f"{path}.moved"))
+    made = batos("remember", "--sync", str(Path(path).parent))[1][0]
+    assert [one["change"] for one in made["documents"]] == ["renamed"]
+    (moved,) = batos("search", "What are feathers for?")[1][0]["hits"]
+    assert (moved["doc_id"], moved["chunk_oid"]) == (path, found["hits"][0]["chunk_oid"]), "nothing was embedded again"
     code, (gone,) = batos("forget", path, "--key", "k1")
     assert (code, gone["doc_id"], gone["chunks"]) == (0, path, made["documents"][0]["chunks"])
     assert batos("search", "feathers")[1][0]["hits"] == []

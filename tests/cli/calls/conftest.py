@@ -64,7 +64,7 @@ class Shelf:
     def index(self, request):
         document = check(request.doc_id, request.text, request.metadata)
         chunks = [OID] * (1 + request.text.count("\n\n"))
-        before = self.kept.get(request.doc_id)
+        before = self.kept.pop(request.was, None) or self.kept.get(request.doc_id)
         tid = None if before is not None and before[0].sha256 == document.sha256 else TID
         view = DocumentView(
             doc_id=request.doc_id,
