@@ -36,22 +36,34 @@ def moment(text: str, now: datetime | None = None) -> str:
     word = text.strip().lower()
     if _TID.fullmatch(word):
         return word
-    now = now or datetime.now(UTC)
-    ago = _AGO.fullmatch(word)
-    units = _UNITS | _UNITS_LONG
     try:
-        if ago is not None:
-            unit = ago[2] if ago[2] in units else ago[2].removesuffix("s")
-            return _tid(now - timedelta(seconds=float(ago[1]) * units[unit]))
-        if word == "now":
-            return _tid(now)
-        return _tid(datetime.fromisoformat(text.strip()).astimezone(UTC))
+        return _tid(_time(text.strip(), now or datetime.now(UTC)))
     except (KeyError, ValueError, OverflowError) as error:
         raise BatosError(
             "USAGE",
             f"{text[:60]!r} is no moment",
             "Give a transaction (16 hexadecimal digits), a time such as 2026-01-31T12:00, or '5 minutes ago'.",
         ) from error
+
+
+def seconds(text: str, now: datetime | None = None) -> float:
+    """The time that `text` names, in seconds since 1970; USAGE where it names none. A time without a zone is of the person's own."""
+    try:
+        return _time(text.strip(), now or datetime.now(UTC)).timestamp()
+    except (KeyError, ValueError, OverflowError) as error:
+        raise BatosError(
+            "USAGE", f"{text[:60]!r} is no time", "Give a time such as 2026-01-31, 2026-01-31T12:00, or '2 weeks ago'."
+        ) from error
+
+
+def _time(text: str, now: datetime) -> datetime:
+    word = text.lower()
+    ago = _AGO.fullmatch(word)
+    units = _UNITS | _UNITS_LONG
+    if ago is not None:
+        unit = ago[2] if ago[2] in units else ago[2].removesuffix("s")
+        return now - timedelta(seconds=float(ago[1]) * units[unit])
+    return now if word == "now" else datetime.fromisoformat(text).astimezone(UTC)
 
 
 def _tid(at: datetime) -> str:

@@ -100,7 +100,7 @@ class Memory(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     model: str = ""
     chunking: Literal["changepoint", "adjacent"] = "changepoint"
-    chunk_tokens: Annotated[int, msgspec.Meta(ge=16, le=4096)] = 200
+    chunk_tokens: Annotated[int, msgspec.Meta(ge=16, le=4096)] = 250
     threads: Threads = 1
     index: Literal["segments", "okapi"] = "segments"
     b: Share = 0.5

@@ -134,6 +134,10 @@ MEANINGS: Final[dict[str, tuple[str, str]]] = {
         "Journal or world have forgotten what was asked for: it is older than `keep`, or than the last `batos pack`.",
         "State by an example what you remember of it: `batos learn NAME SELECTOR --again --example JSON`.",
     ),
+    "INDEX_CHANGED": (
+        "`search --at` names a moment at which memory's index had an older form, or was being made anew.",
+        "Give a later moment; `batos look NAME --at WHEN` still shows the objects as they were.",
+    ),
     "UNKNOWN_DOCUMENT": ("Memory has no document of this id.", "The hint has ids that are near."),
     "UNKNOWN_EXPERT": ("The world has no expert of this name.", "`batos expert ls` lists them."),
     "UNKNOWN_PROPOSAL": (

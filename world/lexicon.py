@@ -36,8 +36,7 @@ class PassageIndex(OkapiIndex):
 
     @property
     def B(self) -> float:  # type: ignore[override]  # noqa: N802  the original's constant
-        b: float = getattr(self, "_v_b", OkapiIndex.B)
-        return b
+        return float(getattr(self, "_v_b", OkapiIndex.B))
 
     def weigh(self, b: float) -> None:
         """Let b be this for whoever searches it here; it is never stored."""
@@ -60,6 +59,6 @@ class PassageIndex(OkapiIndex):
         self.lexicon.drop(unused)
 
 
-def empty_index() -> OkapiIndex:
+def empty_index() -> PassageIndex:
     """An index of nothing. OIDs have 64 bits, and the default family of trees only 32."""
     return PassageIndex(PassageLexicon(), family=BTrees.family64)

@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import structlog
 
-from actors.memory import catalog, listing, moving, outbox, reindexing, searching
+from actors.memory import catalog, outbox, reindexing, searching
 from actors.memory.catalog import KeptDocument
+from actors.memory.documents import listing, moving
+from actors.memory.embedding import find_model, identity_of
 from actors.memory.index import sources
 from actors.memory.index.view import Change, View
 from actors.memory.outbox import Entry
@@ -73,6 +75,7 @@ class Memory(Actor):
         self._writing = asyncio.Lock()
         self._cursor = 0
         self._familiar: dict[str, Vectors] = {}
+        self._model = b""
         self._view: View | None = None
         self._past: tuple[tuple[str, bytes], View] | None = None
         self._looking = asyncio.Lock()
@@ -122,7 +125,7 @@ class Memory(Actor):
         async with self._writing:
             with self._looked_at_again():
                 gone, change = await store.run(lambda: catalog.forget(store.db, request.doc_id, call.envelope.idem))
-            await self._follow(change)
+                await self._follow(change)
         _log.info("unindexed", doc_id=request.doc_id, chunks=gone.chunks, tid=gone.tid)
         return Unindexed(doc_id=request.doc_id, chunks=gone.chunks, tid=gone.tid)
 
@@ -195,11 +198,13 @@ class Memory(Actor):
         began = time.monotonic()
         self._is_awake = True
         await self._reindex(store)
+        folder = find_model(self.settings.memory.model)
+        self._model = await asyncio.to_thread(identity_of, folder)
+        self._view = None
         self.waiting_for = "the model of meaning"
         if self._reader is None:
             self._reader = await asyncio.to_thread(_reader_of, self.settings.memory)
         await self._reader.load()
-        self._view = None  # it was by words alone
         self.waiting_for = "the outbox to be remembered"
         self._cursor = await store.run(lambda: outbox.cursor(store.db))
         while await self._remember_next(store):
@@ -228,6 +233,8 @@ class Memory(Actor):
                 tid = bytes.fromhex(at)
                 past = self._past = ((at, model), await store.read(lambda: sources.view_at(store.db, model, tid)))
             return past[1]
+        if self._view is not None:
+            return self._view
         async with self._looking:
             if self._view is None:
                 self._view = await store.read(lambda: sources.view_at(store.db, model))
@@ -235,11 +242,14 @@ class Memory(Actor):
 
     async def _follow(self, *changes: Change | None) -> None:
         """Bring the view forward, in a thread of its own: those who search meanwhile have the one before."""
-        for change in changes:
-            async with self._looking:
-                view = self._view
-                if view is not None and change is not None and change.tid >= view.tid:
-                    self._view = await asyncio.to_thread(view.changed, change)
+        async with self._looking:
+            # One that is read from the world after the commit has it already.
+            new = [
+                each for each in changes if each is not None and self._view is not None and each.tid > self._view.tid
+            ]
+            for change in new:
+                assert self._view is not None
+                self._view = await asyncio.to_thread(self._view.changed, change)
 
     @contextmanager
     def _looked_at_again(self) -> Iterator[None]:
@@ -250,16 +260,12 @@ class Memory(Actor):
             self._view = None
             raise
 
-    @property
-    def _model(self) -> bytes:
-        return b"" if self._reader is None or not self._reader.is_loaded else self._reader.model
-
     async def _prepared(
         self, document: Document, stopped: Callable[[], bool], progress: Callable[[int, int], None] | None = None
     ) -> list[Prepared]:
         reader = self._meaning
         reading = await reader.passages(document.text, stopped, progress, metadata=document.metadata)
-        return await asyncio.to_thread(prepared, reading.passages, reading.vectors, reader.model)
+        return await asyncio.to_thread(prepared, reading.passages, reading.vectors, self._model)
 
     async def _keep(
         self, store: Store, document: Document, pieces: list[Prepared], past: int | None = None
@@ -272,7 +278,7 @@ class Memory(Actor):
             for piece in pieces[:-1]:
                 await store.run(functools.partial(catalog.bring, store.db, document, piece))
             kept, change = await store.run(lambda: catalog.keep(store.db, document, pieces, past))
-        await self._follow(change)
+            await self._follow(change)
         return kept
 
     async def _moved(self, store: Store, document: Document, was: str) -> KeptDocument | None:
@@ -309,8 +315,8 @@ class Memory(Actor):
             at += len(each.texts)
         async with self._writing:
             with self._looked_at_again():
-                changes = await store.run(lambda: reindexing.give(store.db, given, reader.model))
-            await self._follow(*changes)
+                changes = await store.run(lambda: reindexing.give(store.db, given, self._model))
+                await self._follow(*changes)
         _log.info("embedded", documents=len(changes), left=len(oids) - len(found))
 
     async def _remember_next(self, store: Store) -> bool:
@@ -334,7 +340,7 @@ class Memory(Actor):
             doc_id = check_id(entry.doc_id)
             with self._looked_at_again():
                 change = await store.run(lambda: catalog.forget_past(store.db, doc_id, entry.seq))
-            await self._follow(change)
+                await self._follow(change)
             _log.info("forgotten", seq=entry.seq, doc_id=entry.doc_id)
             return
         document: Document = check(entry.doc_id, entry.text, entry.metadata)

@@ -59,16 +59,10 @@ class Embedder:
                 f"{folder} holds no sentence-transformers model that can be used: {error}",
                 "Correct [memory] model in batos.toml, or remove it for the embedded default.",
             ) from error
-        self._identity = identity_of(folder)
         # A copy, because the model's own is set to pad and truncate by each call of `encode`.
         self._tokenizer = copy.deepcopy(backend)
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
-
-    @property
-    def identity(self) -> bytes:
-        """Eight bytes that tell the model's folder by its content: vectors of two models cannot be compared."""
-        return self._identity
 
     def twin(self) -> Embedder:
         """The same weights for another thread, with what a call changes of its own."""
@@ -116,7 +110,7 @@ def find_model(configured: str) -> Path:
 
 
 def identity_of(folder: Path) -> bytes:
-    """What tells the model in this folder from another one, by its files."""
+    """Eight bytes that tell the model in this folder by its files: vectors of two models cannot be compared."""
     read = hashlib.blake2b(digest_size=8)
     for path in sorted(path for path in folder.rglob("*") if path.suffix in _TELLING):
         read.update(str(path.relative_to(folder)).encode())

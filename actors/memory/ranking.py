@@ -23,36 +23,45 @@ K1: Final = 1.2
 B: Final = 0.5
 """BM25's b: how much a long passage owes for its length. Passages are of like length, and need less of it than documents."""
 
+SAME: Final = 1e-3
+"""Scores that differ by no more are one score: vectors are kept in half precision."""
+
 MEANING: Final = np.float32(0.5)
 """The share of meaning in a score; the rest is of the words."""
 
-OF_DOCUMENT: Final = np.float32(0.5)
-"""The share that a passage has of its document's best scores; the rest is its own."""
+OF_DOCUMENT: Final = np.float32(0.4)
+"""The share that a passage has of its document's score; the rest is its own."""
 
 
 def fuse(words: Scores, meaning: Scores, owner: NDArray[Any]) -> Scores:
     """The score of each passage, from 0 to 1: `words` are BM25 scores, 0 where no term is shared; `meaning` are cosines.
 
-    `owner` is the number of each passage's document, from 0. Words are measured by the best passage, meaning by the span
-    from the worst to the best, since its zero says nothing. No order of the passages is assumed.
+    `owner` is the number of each passage's document, from 0. Words are measured by the best passage. A cosine counts by how
+    far it is above the mean of all, which is what a passage about something else has: its zero says nothing, and one
+    passage that is the worst says no more. No order of the passages is assumed.
     """
     if not len(words):
         return words
     said = _with_document(_scaled(words, np.float32(0)), owner)
-    meant = _with_document(_scaled(meaning, meaning.min()), owner)
+    meant = _with_document(_scaled(meaning, np.float32(meaning.mean(dtype=np.float64))), owner)
     return (1 - MEANING) * said + MEANING * meant
 
 
 def _scaled(scores: Scores, floor: np.float32) -> Scores:
     span = scores.max() - floor
-    return (scores - floor) / span if span > 0 else np.zeros_like(scores)
+    return np.maximum(scores - floor, 0) / span if span > SAME else np.zeros_like(scores)
 
 
 def _with_document(scores: Scores, owner: NDArray[Any]) -> Scores:
-    """Each signal by itself: the one passage may have the words, and its neighbour the meaning."""
-    best = np.zeros(int(owner.max()) + 1, dtype=np.float32)
-    np.maximum.at(best, owner, scores)
-    mixed: Scores = (1 - OF_DOCUMENT) * scores + OF_DOCUMENT * best[owner]
+    """Each signal by itself: one passage may have the words, and its neighbour the meaning.
+
+    A document's score is the mean of its passages, each of which weighs by its own score: what is about something else in a
+    long document takes nothing from it.
+    """
+    total = np.bincount(owner, scores)
+    weighed = np.bincount(owner, scores * scores)
+    document = np.divide(weighed, total, out=np.zeros_like(total), where=total > 0).astype(np.float32)
+    mixed: Scores = (1 - OF_DOCUMENT) * scores + OF_DOCUMENT * document[owner]
     return mixed
 
 

@@ -81,10 +81,22 @@ class PassageReader:
         divider = Divider(settings.chunk_tokens, self._ready().tokens, STRATEGIES[settings.chunking])
         parts = await self._work(lambda: divider.parts(text, title if isinstance(title, str) else "", is_code=is_code))
         units = [unit for part in parts if part.is_told_apart for unit in part.units]
-        apart = await self.vectors([text[each.start : each.end] for each in units], stopped, progress)
+        # The sentences that tell passages apart come first, and then all of them again, as passages.
+        whole = sum(len(part.units) for part in parts)
+        told = progress or (lambda _done, _total: None)
+        apart = await self.vectors(
+            [text[each.start : each.end] for each in units],
+            stopped,
+            lambda done, _total: told(done, len(units) + whole),
+        )
         passages = await self._work(lambda: divider.passages(text, parts, apart))
         # A vector of the passage as a whole says more than the mean of its sentences'.
-        return Reading(passages, await self.vectors([each.read for each in passages], stopped, progress))
+        vectors = await self.vectors(
+            [each.read for each in passages],
+            stopped,
+            lambda done, total: told(len(units) + whole * done // total, len(units) + whole),
+        )
+        return Reading(passages, vectors)
 
     async def vectors(
         self,
@@ -112,15 +124,6 @@ class PassageReader:
         made = await asyncio.get_running_loop().run_in_executor(self._questions, lambda: twin.embed([text]))
         found: Vectors = made[0]
         return found
-
-    @property
-    def is_loaded(self) -> bool:
-        return self._embedder is not None
-
-    @property
-    def model(self) -> bytes:
-        """What tells the model from another one."""
-        return self._ready().identity
 
     def _ready(self) -> Embedder:
         if self._embedder is None:

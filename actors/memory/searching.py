@@ -21,10 +21,12 @@ from actors.memory.index.packing import hashed
 from actors.memory.index.view import Ranking, View, eligible, rank
 from actors.memory.ranking import fuse
 from actors.memory.words import query_terms
+from protocol import names
 from protocol.codec import Value
 from protocol.errors import BatosError
 from protocol.examples import same_value
 from protocol.messages import Explained, Hit, Search
+from world.memory.documents import document_of
 from world.store import snapshot
 from world.values import oid_of, plain
 
@@ -65,6 +67,10 @@ def check(search: Search) -> None:
         raise BatosError("BAD_ARGUMENT", f"top_k is {search.top_k}", f"Give 1 to {MAX_HITS}.")
     if not 0 <= search.around <= MAX_AROUND:
         raise BatosError("BAD_ARGUMENT", f"around is {search.around}", f"Give 0 to {MAX_AROUND}.")
+    if search.at is not None and not names.is_oid(search.at):
+        raise BatosError(
+            "BAD_ARGUMENT", f"{search.at[:40]!r} is no moment", "Give a transaction: 16 hexadecimal digits."
+        )
     if len(search.query) > MAX_QUERY:
         raise BatosError("TOO_LARGE", f"a query of {len(search.query)} characters", "Ask with fewer words.")
 
@@ -156,7 +162,8 @@ def _hit(connection: Connection, taken: _Taken, around: int, explained: Explaine
 
 
 def _neighbours(connection: Connection, taken: _Taken, around: int) -> tuple[list[str], list[str]]:
-    chunks = catalog_of(connection).documents[taken.slots["doc_id"]].chunks
+    document = document_of(taken.chunk) or catalog_of(connection).documents[taken.slots["doc_id"]]
+    chunks = document.chunks
     at = taken.slots["chunk_index"]
     before, after = chunks[max(0, at - around) : at], chunks[at + 1 : at + 1 + around]
     return [chunk._slots["text"] for chunk in before], [chunk._slots["text"] for chunk in after]

@@ -142,14 +142,15 @@ def document_terms(text: str) -> Terms:
 
 
 def query_terms(text: str) -> list[str]:
-    """The terms that a question looks for: those of its text, without words of grammar where it has others.
+    """The terms that a question looks for, as often as they count: without words of grammar where it has others.
 
-    Of those in capitals (`IT`) that form stays, which a text has only where they are written so.
+    Of those in capitals (`IT`) that form stays, which a text has only where they are written so. A word counts twice as much
+    as a joined form, which says again what its words have said.
     """
     words, joined, grammar = _read(text, single_characters=False)
     if words:
         grammar = [term for term in grammar if term.isupper()]
-    return words + joined + grammar
+    return (words * 2 if joined else words) + joined + grammar
 
 
 def _read(text: str, *, single_characters: bool) -> tuple[list[str], list[str], list[str]]:

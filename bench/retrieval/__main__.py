@@ -1,9 +1,10 @@
 """How well memory finds in a judged collection, over its passages, beside the ways that others search.
 
-    python -m bench.retrieval DIR… [--keep FOLDER] [--cases FILE] [--chunk-tokens N] [--json]
+    python -m bench.retrieval DIR… [--keep FOLDER] [--cases FILE] [--speed] [--chunk-tokens N] [--json]
 
 Each DIR has docs.jsonl, queries.jsonl and qrels.tsv. All ways search the same passages, and a document has its best
-passage's score. `--keep` holds passages and vectors for the next run; `--cases` are small cases, a line of JSON each.
+passage's score. `--keep` holds passages and vectors for the next run; `--cases` are small cases, a line of JSON each;
+`--speed` measures what reading costs.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import numpy as np
 
 from actors.memory.reader import PassageReader
 from bench.claims import Claim, processor, report
-from bench.retrieval import cases
+from bench.retrieval import cases, speed
 from bench.retrieval.collection import DEPTH, Collection, Measures, load, measure
 from bench.retrieval.ours import best_of, ours
 from bench.retrieval.peers import peers, ranks_fused
@@ -38,6 +39,7 @@ def main() -> None:
     parser.add_argument("folders", nargs="*", type=Path)
     parser.add_argument("--keep", type=Path)
     parser.add_argument("--cases", type=Path)
+    parser.add_argument("--speed", action="store_true")
     parser.add_argument("--chunk-tokens", type=int, default=Memory().chunk_tokens)
     parser.add_argument("--json", action="store_true")
     asyncio.run(_run(parser.parse_args()))
@@ -50,7 +52,10 @@ async def _run(options: argparse.Namespace) -> None:
     claims = []
     for folder in options.folders:
         collection = load(folder)
-        claims += _claims(collection, await read(collection, maker, repr(settings), options.keep))
+        found = await read(collection, maker, repr(settings), options.keep)
+        claims += _claims(collection, found)
+        if options.speed:
+            claims += await speed.claims([each.read for each in found.passages], maker)
     if options.cases:
         claims.append(await cases.claim(options.cases.name, options.cases.read_text().splitlines(), maker))
     maker.close()

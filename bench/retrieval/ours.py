@@ -1,50 +1,47 @@
-"""How memory searches some passages. A document has its best passage's score."""
+"""How memory searches some passages: its own index, in memory. A document has its best passage's score."""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from actors.memory.ranking import K1, B, fuse
+from actors.memory.index.block import Source
+from actors.memory.index.packing import hashed, postings
+from actors.memory.index.view import View, rank, view_of
 from actors.memory.words import document_terms, query_terms
+from protocol.home import Memory
 
 Scores = NDArray[Any]
 Way = Callable[[str, NDArray[np.float32]], Scores]
-"""A score for each passage, of a question and its vector."""
+"""A score for each passage, of a question and its vector; minus infinity for what is not found."""
 
 
-class Words:
-    """BM25 over the terms of memory."""
+def ours(texts: Sequence[str], vectors: NDArray[np.float32], owner: NDArray[np.int64], b: float = Memory().b) -> Way:
+    """By words and meaning; `owner` is the number of each passage's document, in order."""
+    view = indexed(texts, vectors, owner)
 
-    def __init__(self, texts: Sequence[str]) -> None:
-        lengths = []
-        found: dict[str, list[tuple[int, int]]] = defaultdict(list)
-        for number, text in enumerate(texts):
-            terms = document_terms(text)
-            lengths.append(len(terms.words))
-            for term, count in Counter(terms.words + terms.beside).items():
-                found[term].append((number, count))
-        self._postings = {term: np.array(rows) for term, rows in found.items()}
-        self._owed = K1 * (1 - B + B * np.array(lengths) / max(1.0, float(np.mean(lengths))))
+    def scores(query: str, vector: NDArray[np.float32]) -> Scores:
+        found = rank(view, Counter(map(hashed, query_terms(query))), vector, b)
+        made = np.full(len(texts), -np.inf)
+        made[[view.passage(number) for number in found.order.tolist()]] = found.scores
+        return made
 
-    def scores(self, query: str) -> NDArray[np.float32]:
-        total = np.zeros(len(self._owed), dtype=np.float32)
-        for term, times in Counter(query_terms(query)).items():
-            if term in self._postings:
-                at, count = self._postings[term].T
-                rarity = np.log(1 + (len(total) - len(at) + 0.5) / (len(at) + 0.5))
-                total[at] += times * rarity * count * (K1 + 1) / (count + self._owed[at])
-        return total
+    return scores
 
 
-def ours(texts: Sequence[str], vectors: NDArray[np.float32], owner: NDArray[np.int64]) -> Way:
-    """Words and meaning, as memory ranks."""
-    words = Words(texts)
-    return lambda query, vector: fuse(words.scores(query), vectors @ vector, owner)
+def indexed(texts: Sequence[str], vectors: NDArray[np.float32], owner: NDArray[np.int64]) -> View:
+    """A view of these passages, whose OIDs are their numbers."""
+    halves = vectors.astype(np.float16)
+    sources = []
+    for document in np.unique(owner).tolist():
+        numbers = np.flatnonzero(owner == document)
+        found = postings([document_terms(texts[number]) for number in numbers.tolist()])
+        sources.append(Source(document, 0.0, np.zeros(0, np.uint64), numbers, found, halves[numbers]))
+    return view_of(b"", sources)
 
 
 def best_of(scores: Scores, owner: NDArray[np.int64], documents: int) -> Scores:

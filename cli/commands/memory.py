@@ -71,13 +71,44 @@ def remember(
 @click.option(
     "--top-k", type=click.IntRange(1, 100), default=10, show_default=True, metavar="K", help="At most K hits."
 )
+@click.option("--where", multiple=True, metavar="KEY=VALUE", help="Only documents whose metadata has this; repeatable.")
+@click.option("--since", metavar="TIME", help="Only documents of this time or later: a date, or '2 weeks ago'.")
+@click.option("--until", metavar="TIME", help="Only documents from before this time.")
+@click.option("--around", type=click.IntRange(0, 20), default=0, metavar="N", help="Show N passages before and after.")
+@click.option("--explain", is_flag=True, help="Say why each was found: its words, its meaning, their shares.")
+@click.option("--at", metavar="WHEN", help="Search what was remembered then.")
 @click.pass_obj
-def search(invocation: Invocation, query: str, top_k: int) -> None:
-    """Find the passages that have the words of QUERY, best first."""
+def search(
+    invocation: Invocation,
+    query: str,
+    top_k: int,
+    where: tuple[str, ...],
+    since: str | None,
+    until: str | None,
+    around: int,
+    explain: bool,
+    at: str | None,
+) -> None:
+    """Find the passages that have the words of QUERY, or say the same in others, best first.
+
+    A document is from the date in its metadata (date, published, created, modified), or from when it was remembered.
+    """
+    from cli import moments
     from cli.calls import memory
     from cli.render import memory as render_memory
+    from protocol.messages import Search
 
-    found = finish(memory.search(home_of(invocation), query, top_k), "searches")
+    request = Search(
+        query=query,
+        top_k=top_k,
+        where=memory.narrowed(where),
+        since=None if since is None else moments.seconds(since),
+        until=None if until is None else moments.seconds(until),
+        around=around,
+        explain=explain,
+        at=None if at is None else moments.moment(at),
+    )
+    found = finish(memory.search(home_of(invocation), request), "searches")
     invocation.result(found, render_memory.hits(found))
 
 

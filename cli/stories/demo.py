@@ -27,7 +27,7 @@ from cli.stories import throwaway
 from cli.stories.throwaway import expect, wrong
 from protocol.errors import BatosError
 from protocol.home import Home
-from protocol.messages import Created, Event, ExpertView, Hit, Looked, MandateReply
+from protocol.messages import Created, Event, ExpertView, Hit, Looked, MandateReply, Search
 
 NOTE: Final = (
     "The embedded model has 135 million parameters and is not clever. It can write one line of arithmetic, and needs an "
@@ -242,7 +242,7 @@ class Demo:
         return answer
 
     async def search(self) -> list[Hit]:
-        return (await memory.search(self.home, facts.QUESTION, NEAR)).hits
+        return (await memory.search(self.home, Search(query=facts.QUESTION, top_k=NEAR))).hits
 
     async def experts(self) -> list[ExpertView]:
         return await experts.listed(self.home)

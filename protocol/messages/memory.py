@@ -23,7 +23,7 @@ class Index(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class IndexProgress(msgspec.Struct, frozen=True, kw_only=True):
-    """How far an indexing is: `done` of `total` sentences are embedded."""
+    """How far an indexing is: `done` of `total` sentences are embedded; those of a long document twice, as parts of passages too."""
 
     doc_id: str
     done: int
@@ -112,7 +112,7 @@ class Explained(msgspec.Struct, frozen=True, kw_only=True):
     by_meaning: float
 
 
-class Hit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Hit(msgspec.Struct, frozen=True, kw_only=True):
     """A passage. A higher `score` is better; scores of two searches cannot be compared.
 
     It begins at character `start` of its document, and is not understood without its `context` (title, headings). `before` and

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from persistent.TimeStamp import TimeStamp
 
-from cli.moments import moment
+from cli.moments import moment, seconds
 from protocol.errors import BatosError
 
 NOW = datetime(2026, 3, 1, 0, 2, 30, tzinfo=UTC)
@@ -48,3 +48,12 @@ def test_what_is_no_moment_says_what_one_looks_like(text):
         moment(text, NOW)
     assert caught.value.code == "USAGE"
     assert "5 minutes ago" in caught.value.hint
+
+
+def test_a_time_is_in_seconds():
+    assert seconds("1970-01-02T00:00Z") == 86400
+    assert seconds("2 Days ago", NOW) == NOW.timestamp() - 2 * 86400
+    assert seconds("now", NOW) == NOW.timestamp()
+    with pytest.raises(BatosError) as caught:
+        seconds("soon")
+    assert caught.value.code == "USAGE"

@@ -147,6 +147,15 @@ class Passage(UvmObject):
         self._keep(None if own[0] is None else tuple(own), other)
 
 
+def document_of(passage: UvmObject) -> Document | None:
+    """The document that a passage is of; None for a passage of an older form, or one that is forgotten."""
+    if not isinstance(passage, Passage):
+        return None
+    passage._p_activate()
+    own = passage.__dict__["_own"]
+    return None if own is None else own[-1]
+
+
 class _Slots(MutableMapping[str, Any]):
     """The slots of a passage, which have no record of their own: whatever is asked about it is the passage's."""
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from persistent import Persistent
 from ZODB import DB
 from ZODB.Connection import Connection
+from ZODB.POSException import POSKeyError
 
 from actors.memory.index.block import Source
 from actors.memory.index.narrowing import facts, time_of
@@ -69,6 +70,8 @@ def view_at(db: DB, model: bytes, at: bytes | None = None) -> View:
 
     NOT_READY where the documents are indexed anew; INDEX_CHANGED for a moment at which they had another index.
     """
+    if at is not None and at >= db.lastTransaction():
+        at = None
     with snapshot(db, at=at) as connection:
         root: Any = connection.root()
         catalog = root["knowledge_catalog_obj"]
@@ -81,7 +84,14 @@ def view_at(db: DB, model: bytes, at: bytes | None = None) -> View:
             raise BatosError(
                 "INDEX_CHANGED",
                 "at that moment the documents had an index of another form, which this program cannot search",
-                "Give a later moment; `batos show --at` still shows the objects as they were.",
+                "Give a later moment; `batos look NAME --at WHEN` still shows the objects as they were.",
             )
         tid = at or bytes.fromhex(moment_of(connection))
-        return view_of(tid, list(all_sources(connection, model)))
+        try:
+            return view_of(tid, list(all_sources(connection, model)))
+        except POSKeyError as error:
+            if at is None:
+                raise
+            raise BatosError(
+                "EXPIRED", "the world has been packed since that moment", "Give a moment after the last `batos pack`."
+            ) from error

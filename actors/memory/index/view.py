@@ -25,9 +25,9 @@ EXACT: Final = 4096
 NEAREST: Final = 1024
 NEAR: Final = np.float32(0.25)
 """The cosine from which on a passage that shares no word with the question is found. Two texts about different things have about none."""
-_SURE: Final = 256
+_SURE: Final = 128
 """Of so many of the best passages the cosines are exact, whatever brought them there."""
-_ROUNDS: Final = 4
+_ROUNDS: Final = 2
 
 
 class Change(NamedTuple):
@@ -141,13 +141,14 @@ def rank(
         near = np.zeros(len(words), np.float32)
         return _ranked(view, words, near, chosen & (words > 0), chosen)._replace(by_meaning=False)
     near, is_exact = _near(view, question, words)
+    ranking = _ranked(view, words, near, chosen & ((words > 0) | (near >= NEAR)), chosen)
     for _ in range(_ROUNDS):
-        ranking = _ranked(view, words, near, chosen & ((words > 0) | (near >= NEAR)), chosen)
         best = ranking.order[:_SURE]
         rough = best[~is_exact[best]]
         if not len(rough):
             break
         _measure(view, question, rough, near, is_exact)
+        ranking = _ranked(view, words, near, chosen & ((words > 0) | (near >= NEAR)), chosen)
     return ranking
 
 

@@ -28,7 +28,9 @@ def test_a_score_is_between_nothing_and_one(rows):
 def test_the_order_of_the_passages_says_nothing(rows, random):
     order = list(range(len(rows)))
     random.shuffle(order)
-    assert fuse(*signals([rows[n] for n in order])).tolist() == pytest.approx(fuse(*signals(rows))[order].tolist())
+    assert fuse(*signals([rows[n] for n in order])).tolist() == pytest.approx(
+        fuse(*signals(rows))[order].tolist(), abs=1e-3
+    )
 
 
 @given(SIGNALS)
@@ -43,6 +45,27 @@ def test_of_one_document_who_is_better_in_both_is_not_behind(rows):
 def test_of_two_like_passages_the_one_whose_document_says_more_is_first():
     scores = fuse(np.array([5, 5, 9], np.float32), np.array([0.2, 0.2, 0.3], np.float32), np.array([0, 1, 1]))
     assert scores[0] < scores[1] < scores[2]
+
+
+def test_passages_that_mean_the_same_are_told_apart_by_words_alone():
+    scores = fuse(np.array([2, 1, 1], np.float32), np.full(3, 0.1, np.float32), np.arange(3))
+    assert scores.tolist() == pytest.approx([0.5, 0.25, 0.25])
+
+
+def test_a_passage_that_is_the_worst_changes_nothing_among_the_best():
+    words, meaning = np.zeros(100, np.float32), np.full(100, 0.1, np.float32)
+    meaning[:2] = [0.7, 0.5]
+    before = fuse(words, meaning, np.arange(100))
+    meaning[99] = -0.5
+    assert fuse(words, meaning, np.arange(100))[:2] == pytest.approx(before[:2], abs=0.01)
+
+
+def test_a_long_document_owes_nothing_for_what_is_about_something_else():
+    words = np.zeros(12, np.float32)
+    meaning = np.array([0.8, 0.8, *[0.0] * 10], np.float32)
+    alone = fuse(words, meaning, np.arange(12))
+    long = fuse(words, meaning, np.array([0, 1, *[1] * 10]))
+    assert long[:2].tolist() == pytest.approx(alone[:2].tolist())
 
 
 def test_without_shared_words_the_meaning_decides_and_without_passages_there_is_no_score():

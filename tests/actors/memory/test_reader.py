@@ -33,35 +33,63 @@ def never():
 
 
 @pytest.mark.model
-@pytest.mark.parametrize("reader", [{"chunking": "changepoint"}, {"chunking": "adjacent"}], indirect=True)
+@pytest.mark.parametrize(
+    "reader",
+    [{"chunking": "changepoint", "chunk_tokens": 60}, {"chunking": "adjacent", "chunk_tokens": 60}],
+    indirect=True,
+)
 async def test_a_passage_ends_where_the_topic_changes(reader):
-    passages = await reader.passages(f"  {BIRDS}\n\n{BREAD}\n", never)
-    assert any(passage.startswith("Bread is baked") for passage in passages)
-    assert all(passage in BIRDS or passage in BREAD for passage in passages)
-    assert len(passages) < 8
+    passages, vectors = await reader.passages(f"  {BIRDS}\n\n{BREAD}\n", never)
+    assert any(passage.text.startswith("Bread is baked") for passage in passages)
+    assert all(passage.text in BIRDS or passage.text in BREAD for passage in passages)
+    assert len(passages) == len(vectors) < 8
 
 
 @pytest.mark.model
+@pytest.mark.parametrize("reader", [{"chunk_tokens": 60}], indirect=True)
 async def test_the_exact_strategy_finds_two_topics(reader):
-    assert await reader.passages(f"{BIRDS} {BREAD}", never) == [BIRDS, BREAD]
+    passages, _ = await reader.passages(f"{BIRDS} {BREAD}", never)
+    assert passages == [(BIRDS, 0, ""), (BREAD, len(BIRDS) + 1, "")]
+
+
+@pytest.mark.model
+async def test_a_document_within_the_cap_is_embedded_once_with_its_title(reader):
+    told = []
+    passages, vectors = await reader.passages(
+        f"{BIRDS} {BREAD}", never, lambda *at: told.append(at), metadata={"title": "Birds and bread", "format": "text"}
+    )
+    assert passages == [(f"{BIRDS} {BREAD}", 0, "Birds and bread")]
+    assert told == [(1, 1)]
+    (expected,) = await reader.vectors([f"Birds and bread\n{BIRDS} {BREAD}"], never)
+    assert vectors[0] @ expected == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("reader", [{"chunk_tokens": 30}], indirect=True)
+async def test_code_is_cut_between_definitions_where_the_document_says_that_it_is_code(reader):
+    text = "\n".join(f"def double{n}(number):\n    return number * {n}\n" for n in range(6))
+    passages, _ = await reader.passages(text, never, metadata={"format": "code"})
+    assert len(passages) > 2
+    assert all(each.text.startswith("def double") for each in passages)
 
 
 @pytest.mark.model
 @pytest.mark.parametrize("reader", [{"chunk_tokens": 20}], indirect=True)
 async def test_no_passage_is_over_the_cap_and_none_of_the_text_is_lost(reader):
     text = f"{BIRDS}\n{'Sausage ' * 50}{'q' * 999}\n\n {'漢' * 70}. {BREAD}\t!"
-    passages = await reader.passages(text, never)
-    assert "".join("".join(passages).split()) == "".join(text.split())
+    passages, _ = await reader.passages(text, never, metadata={"title": "A title of some words"})
+    assert "".join("".join(each.text for each in passages).split()) == "".join(text.split())
     tokens = reader._embedder._tokenizer
-    assert all(len(tokens.encode(passage, add_special_tokens=False).ids) <= 20 for passage in passages)
+    assert all(len(tokens.encode(each.read, add_special_tokens=False).ids) <= 20 for each in passages)
 
 
 @pytest.mark.model
-async def test_progress_counts_the_sentences(reader):
+async def test_progress_counts_the_sentences_and_then_those_of_passages(reader):
     told = []
-    text = " ".join(f"Sentence number {n} stands here." for n in range(40))
+    text = " ".join(f"Sentence number {n} stands here." for n in range(60))
     await reader.passages(text, never, lambda done, total: told.append((done, total)))
-    assert told == [(16, 40), (32, 40), (40, 40)]
+    assert told[:4] == [(16, 120), (32, 120), (48, 120), (60, 120)]
+    assert told[-1] == (120, 120)
 
 
 @pytest.mark.model

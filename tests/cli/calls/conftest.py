@@ -49,7 +49,7 @@ class Service:
 
 
 class Shelf:
-    """`kept` has the documents by id; `asked` every request that writes, in order.
+    """`kept` has the documents by id; `asked` every request but for lists, in order.
 
     `replies` says by verb what is answered instead: a reply, an error, or a function of the request; None is no answer of its own.
     """
@@ -94,7 +94,7 @@ class Shelf:
 
         def answering(verb):
             async def handler(request, call):
-                if verb in {"index", "unindex"}:
+                if verb != "documents":
                     self.asked.append((verb, request))
                 self.at_once += 1
                 self.most_at_once = max(self.most_at_once, self.at_once)

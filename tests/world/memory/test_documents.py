@@ -12,7 +12,7 @@ from ZODB.FileStorage import FileStorage
 from protocol.codec import Ref
 from world import awakening
 from world import root as world_root
-from world.memory.documents import Document, Documents, Passage, Piece, Segment, inside
+from world.memory.documents import Document, Documents, Passage, Piece, Segment, document_of, inside
 from world.store import commit, snapshot
 from world.uvm import UvmObject, lookup
 from world.values import oid_of
@@ -58,6 +58,8 @@ def test_a_passage_is_an_object_with_slots_in_one_record(world):
         assert lookup(passage, "chunk_index").value == 0
         assert passage._slots._p_serial == passage._p_serial != b"\0" * 8
         assert oid_of(passage._slots) == oid_of(passage)
+        assert document_of(passage) is connection.root()["knowledge_catalog_obj"].documents["a"]
+        assert document_of(connection.root()["traits_obj"]) is None
         with pytest.raises(AttributeError):
             _ = passage.nothing
 
@@ -99,7 +101,7 @@ def test_what_is_forgotten_leaves_nothing_in_its_records(world):
     with snapshot(world) as connection:
         for oid in oids:
             passage = world_root.get(connection, oid)
-            assert (dict(passage._slots), len(passage._slots)) == ({}, 0)
+            assert (dict(passage._slots), len(passage._slots), document_of(passage)) == ({}, 0, None)
 
 
 def test_references_in_metadata_are_objects_inside_and_references_outside(world):

@@ -5,6 +5,9 @@ from persistent import Persistent
 from zope.index.text.lexicon import Lexicon
 
 class OkapiIndex(Persistent):
+    B: float
+    _python_search_wids: Any
+    _search_wids: Any
     _wordinfo: Any
     _docweight: Any
     lexicon: Lexicon

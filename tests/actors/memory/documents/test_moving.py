@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from actors.memory import catalog, moving
+from actors.memory import catalog
+from actors.memory.documents import moving
 from actors.memory.index import sources
 from protocol.checks.documents import check
 from world.store import snapshot

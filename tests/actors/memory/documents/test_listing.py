@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from actors.memory import catalog, listing
+from actors.memory import catalog
+from actors.memory.documents import listing
 from protocol.errors import BatosError
 from protocol.messages import Documents
 
