@@ -97,7 +97,7 @@ def refused(found: Sequence[RefusedFile]) -> list[str]:
     lines = [f"not remembered: {len(found):,}"] if found else []
     for (message, hint), paths in reasons.items():
         lines.append(f"  {printable(message)}")
-        lines += [f"    {printable(path)}" for path in paths[:NAMED]]
+        lines += [f"    {printable(' '.join(path.splitlines()))}" for path in paths[:NAMED]]
         lines += [f"    … and {len(paths) - NAMED:,} more"] if len(paths) > NAMED else []
         lines += [f"  → {printable(hint)}"] if hint else []
     return lines

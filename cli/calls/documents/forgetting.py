@@ -70,6 +70,7 @@ async def _forget(home: Home, doc_id: str, key: str) -> Unindexed:
     async with wire.client(home) as bus:
         await wire.reach(home, bus, SERVICE)
         document = await kept_as(bus, doc_id) if doc_id.isprintable() else None
+        doc_id = document.doc_id if document is not None else doc_id
         for part in document.ids if document is not None else ():
             if part != doc_id:
                 gone = await bus.call(verbs.UNINDEX, Unindex(doc_id=part), seconds=FORGET_S)
@@ -81,7 +82,7 @@ async def _forget(home: Home, doc_id: str, key: str) -> Unindexed:
 async def _matching(bus: Client, pattern: str) -> dict[str, WholeDocument]:
     for doc_id in dict.fromkeys([pattern, absolute(pattern)]):
         if doc_id and (document := await kept_as(bus, doc_id)) is not None:
-            return {doc_id: document}
+            return {document.doc_id: document}
     glob = _GLOB.search(pattern)
     if glob is None:
         raise BatosError(

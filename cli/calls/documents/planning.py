@@ -103,11 +103,18 @@ def _look(found: FoundPaths, wanted: Wanted, refused: list[RefusedFile], tell: T
     for number, path in enumerate(found.files):
         tell("looks at the files", number, len(found.files))
         try:
-            doc_id = documents.check_id(path) if wanted.doc_id is None else wanted.doc_id
-            seen.append((doc_id, files.look(path)))
+            seen.append((_named(path) if wanted.doc_id is None else wanted.doc_id, files.look(path)))
         except BatosError as error:
             refused.append(refusal(path, error))
     return seen
+
+
+def _named(path: str) -> str:
+    try:
+        return documents.check_id(path)
+    except BatosError as error:
+        why = f"its path is longer than {documents.MAX_ID} characters, or has some that cannot be printed"
+        raise BatosError(error.code, why, "Rename it, or name it: --id DOC_ID.") from error
 
 
 async def _known(bus: Client, found: FoundPaths, wanted: Wanted) -> dict[str, WholeDocument]:

@@ -92,9 +92,11 @@ async def kept_under(bus: Client, beginning: str) -> dict[str, WholeDocument]:
 
 
 async def kept_as(bus: Client, doc_id: str) -> WholeDocument | None:
-    """The document of this id; None where there is none."""
+    """The document of this id, or that which it is a part of; None where there is none."""
     page = await bus.call(verbs.DOCUMENTS, Documents(beginning=doc_id, limit=1), seconds=ANSWER_S)
     first = [view for view in page.documents if view.doc_id == doc_id]
+    if first and (whole := whole_id(doc_id, first[0].metadata)) != doc_id:
+        return await kept_as(bus, whole)
     others = [view async for view in _views(bus, f"{doc_id}{_BETWEEN}")]
     return wholes([*first, *others]).get(doc_id)
 

@@ -67,6 +67,9 @@ def test_a_large_document_goes_as_a_whole(memory, batos, write):
     code, (gone,) = batos("forget", path)
     assert (code, gone["chunks"], memory.kept) == (0, made["documents"][0]["chunks"], {})
     assert [request.doc_id for verb, request in memory.asked if verb == "unindex"] == [f"{path}//2", path]
+    batos("remember", path)
+    assert batos("forget", f"{path}//2")[1] == [gone], "whoever names a part means the document"
+    assert memory.kept == {}
 
 
 def test_what_is_there_is_listed(memory, birds, batos, told):

@@ -278,3 +278,13 @@ def test_the_whole_way_with_the_real_memory(system, batos, write, monkeypatch, s
     code, (lost,) = batos("forget", path)
     assert (code, lost["error"]["code"]) == (2, "UNKNOWN_DOCUMENT")
     service.stop()
+
+
+@pytest.mark.parametrize("name", [b"bad\xff.txt", b"two\nlines.txt"])
+def test_a_name_that_cannot_be_printed_is_refused_and_no_terminal_obeys_it(memory, told, write, tmp_path, name):
+    write("good.txt", "A wing.")
+    Path(os.fsdecode(bytes(tmp_path) + b"/" + name)).write_text("A wing.")
+    code, out, _ = told("remember", str(tmp_path))
+    assert (code, len(memory.kept)) == (2, 1)
+    assert "Rename it" in out
+    assert len(out.splitlines()) == 5
