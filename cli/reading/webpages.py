@@ -42,6 +42,8 @@ _FRAMES: Final = re.compile(
     r"|related|skip-?link|pagination|popup|modal)(?:$|[\s_-])",
     re.IGNORECASE,
 )
+_ANCHORS: Final = frozenset({"#", "§", "¶", "🔗"})
+"""What a link to its own heading is written as."""
 _HEADINGS: Final = {f"h{n}": "#" * n + " " for n in range(1, 7)}
 _BLOCKS: Final = frozenset(
     [
@@ -249,6 +251,8 @@ def _is_frame(node: Any) -> bool:
     tag, said = node.tag, node.attributes
     if tag in _FURNITURE or said.get("role") in _ROLES:
         return True
+    if tag == "a":
+        return node.text(deep=True).strip() in _ANCHORS
     if tag in {"header", "footer"}:
         return node.parent is not None and node.parent.tag == "body"
     if tag not in {"div", "section", "ul", "ol", "p", "span", "table"}:

@@ -61,6 +61,10 @@ def test_menus_are_dropped_by_their_links_and_lists_with_links_are_kept():
     assert "- Part 3" in text(f"<body>{menu}</body>"), "a page that is nothing else is its links"
 
 
+def test_a_link_to_its_own_heading_is_no_text():
+    assert text('<h2><a href="#x">§</a>Part</h2><p>See <a>that</a>.</p>') == "## Part\n\nSee that."
+
+
 def test_a_page_about_articles_has_them_all():
     assert text("<article><p>One.</p></article><article><p>Two.</p></article>") == "One.\n\nTwo."
 
