@@ -14,7 +14,7 @@ from cli.reading.readings import day, one_line
 
 _FRONT: Final = re.compile(r"\A---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 _ENTRY: Final = re.compile(r"^(title|author|authors|date)[ \t]*:[ \t]*(.+)$", re.IGNORECASE | re.MULTILINE)
-_HEADING: Final = re.compile(r"^#[ \t]+(.+?)[ \t]*#*$|^(\S.*)\n=+[ \t]*$", re.MULTILINE)
+_HEADING: Final = re.compile(r"^#[ \t]+(\S.*)$|^(\S.*)\n=+[ \t]*$", re.MULTILINE)
 _FENCE: Final = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
 _LOOKED_AT: Final = 64 << 10
 """Characters among which a title is looked for."""
@@ -38,6 +38,6 @@ def _markdown(text: str) -> dict[str, Any]:
     for name, value in _ENTRY.findall(front[1]) if front else ():
         said.setdefault({"authors": "author"}.get(name.lower(), name.lower()), value.strip(" \t\"'[]"))
     heading = _HEADING.search(_FENCE.sub("", body(text[:_LOOKED_AT], "markdown")))
-    title = said.get("title") or (heading and (heading[1] or heading[2]))
+    title = said.get("title") or (heading and (heading[1] or heading[2]).rstrip("# \t"))
     found = {"title": one_line(title), "author": one_line(said.get("author")), "date": day(said.get("date"))}
     return {key: value for key, value in found.items() if value}

@@ -12,7 +12,7 @@ from protocol.errors import BatosError
 MAX_TEXT: Final = 64 << 20
 """Characters that one file may become: what expands beyond that is made to do so."""
 
-_LINES: Final = re.compile(r"[ \t]*\n(?:[ \t]*\n)+")
+_LINES: Final = re.compile(r"(?<![ \t])[ \t]*\n(?:[ \t]*\n)+")
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):

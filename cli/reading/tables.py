@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Final
@@ -10,7 +11,10 @@ from typing import Final
 from cli.reading.readings import no_text, row, rule
 
 MAX_FIELD: Final = 4 << 20
-_SNIFFED: Final = 16 << 10
+SEPARATORS: Final = ",;\t|"
+_SNIFFED: Final = 64 << 10
+_LOOKED_AT: Final = 50
+"""Lines by which it is found out what separates fields."""
 
 
 def rows(pieces: Iterable[str], name: str) -> Iterator[list[str]]:
@@ -48,10 +52,22 @@ def header(text: str) -> str:
 
 
 def _separator(text: str) -> str:
-    try:
-        return csv.Sniffer().sniff(text[:_SNIFFED], delimiters=",;\t|").delimiter
-    except csv.Error:
-        return ","
+    """What makes the most of the first lines equally many fields, of which there are several; a comma where nothing does.
+
+    Where two do, it is the one that leaves fewer quotes within fields.
+    """
+    lines = text[:_SNIFFED].split("\n")[:_LOOKED_AT]
+    best, found = (0.0, 0), SEPARATORS[0]
+    for separator in SEPARATORS:
+        try:
+            rows = [cells for cells in csv.reader((f"{line}\n" for line in lines), delimiter=separator) if cells]
+        except csv.Error:
+            continue
+        (fields, times), *_ = Counter(map(len, rows)).most_common(1) or [(1, 0)]
+        fits = (times / max(1, len(rows)), -sum(cell.count('"') for cells in rows for cell in cells))
+        if fields > 1 and fits > best:
+            best, found = fits, separator
+    return found
 
 
 def _lines(pieces: Iterable[str]) -> Iterator[str]:

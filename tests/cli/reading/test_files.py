@@ -41,6 +41,11 @@ def test_markdown_says_what_its_front_matter_says(read):
     assert text == ["```\n# comment\n```\nTitle\n=====\n\nText.\n"]
 
 
+def test_no_markdown_takes_long(read):
+    for text in ("# a" + " " * 60_000 + "x", "# " * 30_000 + "x", "```\n~~~\n" * 7000, "---\n" + "title:" * 10_000):
+        assert read("a.md", text)[1] == [text.removesuffix("\n") + "\n" * text.endswith("\n")]
+
+
 def test_code_says_its_language(read):
     found, text = read("a.py", "def f():\n    return 1\n")
     assert (found.facts, text) == ({"format": "code", "language": "python"}, ["def f():\n    return 1\n"])

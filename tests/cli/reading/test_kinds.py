@@ -62,5 +62,10 @@ def test_what_holds_no_text_is_named(head, name, said):
     assert caught.value.hint
 
 
+def test_no_beginning_takes_long():
+    for head in (b"<!---->" * 9000, b"<!--" * 16000, b"From a " + b"2024 " * 12000, b"a" * 64000, b" " * 64000):
+        assert kind_of(head, "a") == "text"
+
+
 def test_the_language_of_code():
     assert [language(name) for name in ("a.rs", "Makefile", "x/y.TSX", "a.txt")] == ["rust", "make", "typescript", ""]

@@ -30,6 +30,14 @@ def test_a_table(text, name):
     assert table(text, name) == "| name | age |\n| --- | --- |\n| Ann, the first | 5 |\n| Bob |  |\n"
 
 
+@pytest.mark.parametrize("separator", [",", ";", "|", "\t"])
+def test_what_separates_is_found_out(separator):
+    rows = [["a", "b, c; d", "e"], ["1", "one, or; two", "3.5"]] * 3
+    quoted = "\n".join(separator.join(f'"{cell}"' for cell in row) for row in rows)
+    assert table(quoted).splitlines()[0] == "| a | b, c; d | e |"
+    assert table('"\'",' * 5000 + "\n")
+
+
 def test_a_column_is_a_list_and_nothing_is_nothing():
     assert table("one\ntwo\n\nthree") == "one\ntwo\nthree\n"
     assert table("") == table("\n\n") == ""
