@@ -13,6 +13,7 @@ from collections import Counter
 from typing import Any, Final
 
 from cli.reading.readings import MAX_TEXT, Reading, day, joined, no_text, one_line, too_large
+from protocol.errors import BatosError
 
 MAX_PAGES: Final = 10_000
 _REPEATED: Final = 0.6
@@ -36,7 +37,7 @@ def read(data: bytes, _name: str) -> Reading:
             )
         count = len(document.pages)
     except DependencyError as error:
-        raise no_text("it is encrypted", "Take that away, as with qpdf --decrypt IN OUT, and remember OUT.") from error
+        raise _encrypted() from error
     except (PyPdfError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise no_text(
             f"it is a damaged PDF: {error}", "Have it repaired, as with qpdf IN OUT, and remember OUT."
@@ -58,12 +59,18 @@ def read(data: bytes, _name: str) -> Reading:
 
 def _pages(document: Any, count: int) -> tuple[list[str], int]:
     """The text of each page, and how many could not be read."""
+    from pypdf.errors import DependencyError  # noqa: PLC0415 - only a PDF needs it
+
     pages, size, unread = [], 0, 0
     for number in range(count):
         try:
             page = document.pages[number].extract_text() or ""
-        except (MemoryError, KeyboardInterrupt):
+        except MemoryError:
             raise
+        except DependencyError as error:
+            if document.is_encrypted:
+                raise _encrypted() from error
+            page, unread = "", unread + 1
         except Exception:  # noqa: BLE001 - one bad page is no reason to lose the others
             page, unread = "", unread + 1
         page = page.replace("\0", "").encode("utf-8", "ignore").decode()
@@ -72,6 +79,11 @@ def _pages(document: Any, count: int) -> tuple[list[str], int]:
             raise too_large("it becomes more text than a file may hold", "Split it, as with qpdf --split-pages.")
         pages.append(page)
     return pages, unread
+
+
+def _encrypted() -> BatosError:
+    """The refusal of AES, which pypdf leaves to another library: nobody needs a password to take it away."""
+    return no_text("it is encrypted", "Take that away, as with qpdf --decrypt IN OUT, and remember OUT.")
 
 
 def _without_edges(pages: list[str]) -> list[str]:

@@ -6,6 +6,7 @@ import io
 
 import pypdf
 import pytest
+from pypdf.errors import DependencyError
 
 from cli.reading import pdfs
 from protocol.errors import BatosError
@@ -59,6 +60,21 @@ def test_a_password_is_named():
     writer.encrypt("secret", algorithm="RC4-128")
     error = refused(written(writer))
     assert error.message == "it has a password"
+    assert "qpdf" in error.hint
+
+
+def test_what_anybody_may_open_is_read_though_it_is_encrypted(make_pdf, monkeypatch):
+    writer = pypdf.PdfWriter(clone_from=io.BytesIO(make_pdf("Words of it.")))
+    writer.encrypt("", owner_password="secret", algorithm="RC4-128")
+    data = written(writer)
+    assert pdfs.read(data, "").text == "Words of it."
+
+    def aes(*_):
+        raise DependencyError("cryptography is required for AES")
+
+    monkeypatch.setattr(pypdf.PageObject, "extract_text", aes)
+    error = refused(data)
+    assert error.message == "it is encrypted"
     assert "qpdf" in error.hint
 
 
