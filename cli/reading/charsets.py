@@ -1,13 +1,15 @@
 """In which encoding bytes are text: by their mark, by what only that encoding allows, or else by a guess that says so.
 
 UTF-8 that decodes is UTF-8: other encodings practically never do by chance. UTF-16 without a mark shows in where its zero
-bytes stand. What is left is one of the old eight-bit encodings or one of East Asia, and charset-normalizer guesses which. Western
-letters in a text are Windows-1252, of which Latin-1 is a part, unless that guess is of another script.
+bytes stand. A text that is mostly UTF-8 was put together from several, and its stray bytes are read as Windows-1252. What is
+left is one of the old eight-bit encodings or one of East Asia, and charset-normalizer guesses which. Western letters in a text are
+Windows-1252, of which Latin-1 is a part, unless that guess is of another script.
 """
 
 from __future__ import annotations
 
 import codecs
+import re
 from typing import Final, NamedTuple
 
 SAMPLE: Final = 64 << 10
@@ -25,10 +27,11 @@ _ZEROS: Final = 0.2
 
 
 class Charset(NamedTuple):
-    """An encoding by Python's name; `certainty` is 1 where it was not guessed."""
+    """An encoding by Python's name; `certainty` is 1 where it was not guessed. `errors` says how stray bytes are read."""
 
     name: str
     certainty: float = 1.0
+    errors: str = "strict"
 
 
 def marked(head: bytes) -> Charset | None:
@@ -50,7 +53,7 @@ def detect(data: bytes, *, is_utf8: bool | None = None) -> Charset | None:
         return Charset("utf-8")
     if _controls(sample) > len(sample) // 50:
         return None
-    return _guessed(data)
+    return _mixed(_around(data)) or _guessed(data)
 
 
 def decodes(data: bytes, name: str) -> bool:
@@ -87,11 +90,35 @@ def _controls(sample: bytes) -> int:
     return sum(sample.count(number) for number in range(32) if number not in b"\t\n\r\f\x1b")
 
 
+def _around(data: bytes) -> bytes:
+    """What stands around the first foreign letters: a long beginning in ASCII says nothing."""
+    first = _FOREIGN.search(data)
+    begin = max(0, (first.start() if first is not None else 0) - SAMPLE // 2)
+    return data[begin : begin + SAMPLE]
+
+
+def _mixed(sample: bytes) -> Charset | None:
+    """UTF-8 with stray bytes, where its own sequences are more than those."""
+    whole = _SEQUENCE.findall(sample)
+    stray = len(_FOREIGN.findall(sample)) - sum(map(len, whole))
+    if stray > len(whole):
+        return None
+    return Charset("utf-8", min(0.99, max(0.5, len(whole) / max(1, len(whole) + stray))), STRAY)
+
+
+def _stray(error: UnicodeError) -> tuple[str, int]:
+    """The byte at which UTF-8 fails, as Windows-1252 or else Latin-1 has it."""
+    assert isinstance(error, UnicodeDecodeError)
+    byte = error.object[error.start : error.start + 1]
+    return byte.decode("cp1252" if decodes(byte, "cp1252") else "latin-1"), error.start + 1
+
+
+STRAY: Final = "batos.stray"
+codecs.register_error(STRAY, _stray)
+
+
 def _guessed(data: bytes) -> Charset:
-    # Where the first foreign letters stand: a long beginning in ASCII says nothing.
-    first = next((n for n, byte in enumerate(data) if byte > 127), 0)
-    begin = max(0, first - SAMPLE // 2)
-    sample = data[begin : begin + SAMPLE]
+    sample = _around(data)
     western = "cp1252" if decodes(data, "cp1252") else "latin-1"
     if _is_western(sample):
         return Charset(western, 0.8)
@@ -117,5 +144,7 @@ def _is_western(sample: bytes) -> bool:
     return within <= len(foreign) // 20
 
 
+_FOREIGN: Final = re.compile(rb"[\x80-\xff]")
+_SEQUENCE: Final = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 _FEW: Final = 6
 _SIGNS: Final = frozenset(chr(number) for number in range(0xA0, 0xC0)) - {"\xa0", "\xad", "\xb7"}

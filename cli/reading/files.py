@@ -19,7 +19,7 @@ from itertools import chain
 from typing import Any, BinaryIO, Final, NamedTuple
 
 from cli.reading import charsets, kinds, plain, tables
-from cli.reading.charsets import Charset
+from cli.reading.charsets import STRAY, Charset
 from cli.reading.child import FORMATS
 from cli.reading.jailer import Children
 from cli.reading.parts import parts
@@ -140,7 +140,7 @@ def _text(seen: Seen) -> Content:
 
 def _decoded(seen: Seen, charset: Charset) -> Iterator[str]:
     """The text, with line feeds as the ends of its lines."""
-    decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(charset.name)(), translate=True)
+    decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(charset.name)(charset.errors), translate=True)
     try:
         for block in _blocks(seen):
             yield decoder.decode(block)
@@ -161,6 +161,8 @@ def _blocks(seen: Seen) -> Iterator[bytes]:
 
 
 def _guess(charset: Charset) -> str:
+    if charset.errors == STRAY:
+        return f"read as UTF-8, though some of its bytes are none ({charset.certainty:.0%} sure)"
     name = {"cp1252": "Windows-1252 (Latin-1)"}.get(charset.name, charset.name.replace("_", "-"))
     return f"read as {name}, which is a guess ({charset.certainty:.0%} sure)"
 

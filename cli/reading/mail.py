@@ -13,7 +13,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 from cli.reading import webpages
-from cli.reading.charsets import detect
+from cli.reading.charsets import Charset, detect
 from cli.reading.readings import MAX_TEXT, Reading, day, joined, no_text, one_line, too_large
 from protocol.errors import BatosError
 
@@ -101,8 +101,9 @@ def _decoded(part: Any) -> str:
             return str(data.decode(name)).replace("\r\n", "\n").replace("\0", "")
         except (LookupError, UnicodeDecodeError, TypeError):
             continue
-    found = detect(data)
-    return str(data.decode(found.name if found else "latin-1", "replace")).replace("\r\n", "\n").replace("\0", "")
+    found = detect(data) or Charset("latin-1")
+    errors = "replace" if found.errors == "strict" else found.errors
+    return str(data.decode(found.name, errors)).replace("\r\n", "\n").replace("\0", "")
 
 
 def _field(letter: EmailMessage, name: str) -> str:

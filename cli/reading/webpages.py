@@ -92,7 +92,7 @@ def read(data: bytes, _name: str) -> Reading:
     charset = _charset(data)
     if charset is None:
         raise no_text("it is no text", "Save the page again from a browser.")
-    return page(data.decode(charset.name, "replace"), charset)
+    return page(data.decode(charset.name, "replace" if charset.errors == "strict" else charset.errors), charset)
 
 
 def page(source: str, charset: Charset | None = None) -> Reading:

@@ -54,6 +54,15 @@ def test_others_are_guessed_and_said_to_be_a_guess(text, name):
     assert 0 < found.certainty < 1
 
 
+def test_a_text_put_together_from_two_is_read_as_both():
+    data = f"{GERMAN} {RUSSIAN}".encode() + " Grüße und Fluß".encode("latin-1")
+    found = detect(data)
+    assert data.decode(found.name, found.errors) == f"{GERMAN} {RUSSIAN} Grüße und Fluß"
+    assert 0.5 <= found.certainty < 1
+    cut = RUSSIAN.encode()[:-2]
+    assert detect(cut).name == "utf-8"
+
+
 @pytest.mark.parametrize(
     "data", [random.Random(1).randbytes(4000) + b"\0", bytes(range(32)) * 50 + b"\xff", b"a\0b\0\0\0\xff\xfe" * 100]
 )

@@ -62,6 +62,14 @@ def test_text_of_any_encoding_is_read_and_a_guess_is_told(read, charset, certain
     assert ("encoding" in found.facts) is not certain
 
 
+def test_one_stray_byte_spoils_no_text(read):
+    text = "Сегодня хорошая погода.\n" * 100_000
+    data = text.encode()
+    for at in (10, len(data) // 2, len(data) - 1):
+        _, parts = read("a.txt", data[:at] + b"\xfc" + data[at:])
+        assert "".join(parts).count("Сегодня") >= 99_999
+
+
 def test_what_a_child_reads(read, make_pdf, make_docx, make_paragraph):
     assert read("a.pdf", make_pdf("Words of it."))[1] == ["Words of it."]
     assert read("a", make_docx(make_paragraph("Words of it.")))[1] == ["Words of it."]
