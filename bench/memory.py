@@ -28,7 +28,7 @@ from ZODB import DB
 from ZODB.FileStorage import FileStorage
 
 from actors.memory import catalog, reindexing
-from actors.memory.actor import Memory
+from actors.memory.actor import SWITCHED_S, Memory
 from actors.memory.embedding import find_model, identity_of
 from actors.memory.index import sources
 from actors.memory.passages import Passage
@@ -92,6 +92,7 @@ def main() -> int:
     parser.add_argument("--searches", type=int, default=SEARCHES)
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
+    sys.setswitchinterval(SWITCHED_S)  # as the actor's own process has it
     source, model = made(), identity_of(find_model(""))
     claims = [*disk(source, model, asked.commits, 1), *disk(source, model, asked.commits, OF_DOCUMENT)]
     with tempfile.TemporaryDirectory(prefix="b-") as folder:

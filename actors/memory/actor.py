@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -55,6 +56,10 @@ if TYPE_CHECKING:
 
 MAX_FAMILIAR: Final = 1000
 """Texts whose vectors are kept for the next ranking, the latest."""
+
+SWITCHED_S: Final = 0.0005
+"""Seconds after which a thread that computes lets another one go on. A search hands over to torch, numpy and the storage a hundred
+times; beside a large commit it would wait half a second with Python's own, which is ten times as long."""
 
 EMBEDDED_AT_ONCE: Final = 64
 """Passages of one transaction that gives them vectors: a second's work."""
@@ -361,4 +366,5 @@ def _reader_of(settings: Settings) -> PassageReader:
 
 async def run(home: Home) -> None:
     """Serve until SIGTERM; NEWER_WORLD where the world is not for this program."""
+    sys.setswitchinterval(SWITCHED_S)
     await Memory(home).live(stop_on_signals())

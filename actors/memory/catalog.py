@@ -38,6 +38,8 @@ RECENT: Final = 1000
 
 _LOOKED_AT: Final = 2000
 """Names that are compared with one that is unknown."""
+_FETCHED: Final = 50
+"""Records that are asked of the server at once; a search's wait behind them."""
 USER: Final = "memory"
 _COMING: Final = "coming"
 """The catalog's slot for a large document whose pieces are being written; no reader looks there."""
@@ -81,12 +83,12 @@ def keep(
             stored = catalog._slots[_COMING]
             del catalog._slots[_COMING]
         catalog.documents[document.doc_id] = stored
-        stored.segment, stored.own = pieces[-1].segment, _passages(stored, pieces[-1])
+        stored.hold(pieces[-1].segment, _passages(stored, pieces[-1]))
         if past is not None:
             connection.root()["cursor"]["outbox"] = past
         connection.transaction_manager.savepoint(optimistic=True)  # gives the passages their OIDs
         written = Written(connection, stored)
-        came = source_of(stored, stored.segment.model)
+        came = source_of(stored, pieces[-1].segment.model)
         chunks = _oids(stored)
         index = okapi_of(catalog)
         if index is not None:
@@ -196,6 +198,13 @@ def _remove(catalog: Any, doc_id: str) -> int:
     if index is not None:
         for chunk in document.chunks:
             index.unindex_doc(int_of(chunk))
+    connection: Any = catalog._p_jar
+    chunks = document.chunks
+    for at in range(0, len(chunks), _FETCHED):
+        part = chunks[at : at + _FETCHED]
+        connection.prefetch(part)  # each by itself costs a journey
+        for chunk in part:
+            chunk._p_activate()
     document.clear()
     return int_of(document)
 

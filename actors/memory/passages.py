@@ -12,7 +12,7 @@ from itertools import groupby
 from typing import Final, NamedTuple
 
 from actors.memory.chunking import Strategy, Vectors, packed
-from actors.memory.sentences import Sentence, Tokens, counted, spans
+from actors.memory.sentences import Sentence, Tokens, counted, spans, tokenized
 from actors.memory.structure import Block, Kind, Span, blocks, definitions, lines
 
 BETWEEN: Final = " > "
@@ -113,7 +113,7 @@ class Divider:
         """Whole definitions as long as they have room; of a longer one its lines, under the first of them."""
         together: list[Sentence] = []
         pieces = list(_pieces(text, block))
-        for (start, end, _), found in zip(pieces, self._tokens([text[a:b] for a, b, _ in pieces]), strict=True):
+        for start, end, found in tokenized(text, [(start, end) for start, end, _ in pieces], self._tokens):
             if len(found) <= room:
                 together.append(Sentence(start, end, max(1, len(found))))
                 continue

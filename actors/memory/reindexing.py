@@ -68,8 +68,8 @@ def reindex(db: DB, at_once: int = AT_ONCE) -> Reindexed | None:
 def _moved(before: Any) -> Document:
     held = {name: _held(value) for name, value in before.metadata.items()}
     made = Document(before.doc_id, before.sha256, held, before.created)
-    made.own = tuple(before.chunks)
-    made.segment = segment_of([document_terms(chunk.text) for chunk in made.own], None, b"")
+    chunks = tuple(before.chunks)
+    made.hold(segment_of([document_terms(chunk.text) for chunk in chunks], None, b""), chunks)
     return made
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from ZODB import DB
 from ZODB.Connection import Connection
-from ZODB.utils import p64
+from ZODB.utils import p64, u64
 
 from actors.memory.catalog import catalog_of
 from actors.memory.index.backends import OkapiBackend
@@ -79,14 +79,25 @@ def find(db: DB, view: View, asked: Asked) -> list[Hit]:
     """The best passages, as they were at the moment of the view."""
     search = asked.search
     terms = query_terms(search.query)
+    if not terms:  # a vector of nothing would be near to something
+        return []
     with snapshot(db, at=view.tid) as connection:
         counted = Counter(map(hashed, terms))
         words = _okapi(connection, view, terms, asked.b) if asked.is_okapi else None
         chosen = eligible(view, [fact(key, value) for key, value in search.where.items()], search.since, search.until)
         ranking = rank(view, counted, asked.question, asked.b, eligible=chosen, words=words)
+        _fetch(db, view, ranking.order[: search.top_k].tolist())
         taken = _taken(connection, view, ranking, search)
         explained = _explainer(view, ranking, terms) if search.explain else lambda _: None
         return [_hit(connection, each, search.around, explained(each.number)) for each in taken]
+
+
+def _fetch(db: DB, view: View, numbers: list[int]) -> None:
+    """Ask the server for the best passages and their documents all at once: one by one, each costs a journey."""
+    prefetch = getattr(db.storage, "prefetch", None)
+    if prefetch is not None:  # a storage in this process has none, and needs none
+        oids = {p64(oid) for number in numbers for oid in (view.passage(number), view.document(number))}
+        prefetch(oids, p64(u64(view.tid) + 1))
 
 
 def _taken(connection: Connection, view: View, ranking: Ranking, search: Search) -> list[_Taken]:
@@ -124,19 +135,19 @@ def _has(metadata: Mapping[str, Value], where: Mapping[str, Value]) -> bool:
 
 def _explainer(view: View, ranking: Ranking, terms: list[str]) -> Callable[[int], Explained]:
     """Why each passage was found. Of a score, words and meaning have what is left where the other says nothing."""
-    nothing = np.zeros_like(ranking.words)
-    by_words, by_meaning = (
-        fuse(ranking.words, nothing, view.owner),
-        fuse(nothing, ranking.meaning, view.owner),
-    )
+    among = np.flatnonzero(ranking.among)
+    words, meaning, owner = ranking.words[among], ranking.meaning[among], view.owner[among]
+    nothing = np.zeros_like(words)
+    by_words, by_meaning = fuse(words, nothing, owner), fuse(nothing, meaning, owner)
 
     def explained(number: int) -> Explained:
+        at = int(np.searchsorted(among, number))
         return Explained(
             terms=[term for term in dict.fromkeys(terms) if view.has(number, hashed(term))],
             bm25=float(ranking.words[number]),
             cosine=float(ranking.meaning[number]) if ranking.by_meaning else None,
-            by_words=float(by_words[number]),
-            by_meaning=float(by_meaning[number]),
+            by_words=float(by_words[at]),
+            by_meaning=float(by_meaning[at]),
         )
 
     return explained

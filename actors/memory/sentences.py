@@ -18,6 +18,12 @@ LANGUAGE: Final = "en"
 
 _FULL_STOP: Final = re.compile(r"[\u3002\uff01\uff1f]+[\u300d\u300f\u201d\uff09]?")
 
+WINDOW: Final = 4096
+"""Characters whose sentences are looked for at once; a sentence without an end within them ends there, between two words."""
+
+AT_ONCE: Final = 1024
+"""Parts of a text whose tokens are held at once."""
+
 Tokens = Callable[[Sequence[str]], Sequence[Sequence[tuple[int, int]]]]
 """Where the tokens of each text begin and end."""
 
@@ -36,15 +42,37 @@ def sentences(text: str, cap: int, tokens: Tokens) -> list[Sentence]:
 
 
 def spans(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Where the sentences of a part of the text begin and end, however long they are."""
-    part = text[start:end]
-    for found in sentencex.get_sentence_boundaries(LANGUAGE, part):
-        at, last = found["start_index"], found["end_index"]
-        # What ends a sentence in Chinese and Japanese has no space after it, and so is none in English.
-        for stop in _FULL_STOP.finditer(part, at, last):
-            yield from _stripped(text, start + at, start + stop.end())
-            at = stop.end()
-        yield from _stripped(text, start + at, start + last)
+    """Where the sentences of a part of the text begin and end, however long they are.
+
+    The text is read in windows, each from the last sentence of the one before, which may go on: what a sentence costs
+    grows with all the others that are looked for with it, where they are not of ASCII.
+    """
+    at = start
+    while at < end:
+        until = min(at + WINDOW, end)
+        part = text[at:until]
+        found = [(each["start_index"], each["end_index"]) for each in sentencex.get_sentence_boundaries(LANGUAGE, part)]
+        if until < end and len(found) > 1:
+            until = at + found.pop()[0]
+        elif until < end and (space := max(part.rfind(" "), part.rfind("\n"))) > 0:
+            until, found = at + space + 1, [(0, space)]
+        for first, last in found:
+            # What ends a sentence in Chinese and Japanese ends it with and without a space after it.
+            for stop in _FULL_STOP.finditer(part, first, last):
+                yield from _stripped(text, at + first, at + stop.end())
+                first = stop.end()  # noqa: PLW2901 - the rest of it
+            yield from _stripped(text, at + first, at + last)
+        at = until
+
+
+def tokenized(
+    text: str, parts: Sequence[tuple[int, int]], tokens: Tokens
+) -> Iterator[tuple[int, int, Sequence[tuple[int, int]]]]:
+    """These parts of the text, each with its tokens. Those of a large text would fill the memory, so there are never many."""
+    for at in range(0, len(parts), AT_ONCE):
+        some = parts[at : at + AT_ONCE]
+        for (start, end), found in zip(some, tokens([text[start:end] for start, end in some]), strict=True):
+            yield start, end, found
 
 
 def _stripped(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
@@ -56,7 +84,7 @@ def _stripped(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 def counted(text: str, parts: list[tuple[int, int]], cap: int, tokens: Tokens) -> Iterator[Sentence]:
     """These parts of the text with their tokens; one that is over the cap as several."""
-    for (start, end), found in zip(parts, tokens([text[start:end] for start, end in parts]), strict=True):
+    for start, end, found in tokenized(text, parts, tokens):
         if len(found) <= cap:
             yield Sentence(start, end, max(1, len(found)))
             continue

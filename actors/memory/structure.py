@@ -229,7 +229,7 @@ class _Outline:
             return "table", last, line.strip()
         for separator in _SEPARATORS:
             fields = _fields(line, separator)
-            if not fields:
+            if not fields or line.rstrip().endswith((",", ";")):  # no column is without a name, but statements end so
                 continue
             last = at + 1
             while last < len(self.text) and _fields(self.text[last], separator) == fields:

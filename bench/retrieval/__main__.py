@@ -1,10 +1,10 @@
 """How well memory finds in a judged collection, over its passages, beside the ways that others search.
 
-    python -m bench.retrieval DIR… [--keep FOLDER] [--cases FILE] [--speed] [--chunk-tokens N] [--json]
+    python -m bench.retrieval DIR… [--keep FOLDER] [--cases FILE] [--speed] [--boundaries] [--chunk-tokens N] [--json]
 
 Each DIR has docs.jsonl, queries.jsonl and qrels.tsv. All ways search the same passages, and a document has its best
 passage's score. `--keep` holds passages and vectors for the next run; `--cases` are small cases, a line of JSON each;
-`--speed` measures what reading costs.
+`--speed` measures what reading costs, `--boundaries` whether passages end where joined documents do.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ import numpy as np
 
 from actors.memory.reader import PassageReader
 from bench.claims import Claim, processor, report
-from bench.retrieval import cases, speed
+from bench.retrieval import boundaries, cases, speed
 from bench.retrieval.collection import DEPTH, Collection, Measures, load, measure
-from bench.retrieval.ours import best_of, ours
-from bench.retrieval.peers import peers, ranks_fused
+from bench.retrieval.ours import best_of, ours, ranks_fused
+from bench.retrieval.peers import peers
 from bench.retrieval.reading import Read, read
 from protocol.home import Memory
 
@@ -40,9 +40,13 @@ def main() -> None:
     parser.add_argument("--keep", type=Path)
     parser.add_argument("--cases", type=Path)
     parser.add_argument("--speed", action="store_true")
+    parser.add_argument("--boundaries", action="store_true")
     parser.add_argument("--chunk-tokens", type=int, default=Memory().chunk_tokens)
     parser.add_argument("--json", action="store_true")
-    asyncio.run(_run(parser.parse_args()))
+    options = parser.parse_args()
+    if not options.folders and not options.cases:
+        parser.error("name a folder with a collection, or --cases")
+    asyncio.run(_run(options))
 
 
 async def _run(options: argparse.Namespace) -> None:
@@ -53,9 +57,11 @@ async def _run(options: argparse.Namespace) -> None:
     for folder in options.folders:
         collection = load(folder)
         found = await read(collection, maker, repr(settings), options.keep)
-        claims += _claims(collection, found)
-        if options.speed:
+        if options.speed:  # first, while no word is known
             claims += await speed.claims([each.read for each in found.passages], maker)
+        claims += _claims(collection, found)
+        if options.boundaries:
+            claims.append(await boundaries.claim(collection.name, collection.texts, maker))
     if options.cases:
         claims.append(await cases.claim(options.cases.name, options.cases.read_text().splitlines(), maker))
     maker.close()

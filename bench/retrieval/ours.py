@@ -1,10 +1,10 @@
-"""How memory searches some passages: its own index, in memory. A document has its best passage's score."""
+"""How memory searches some passages, by its own index; a document's best score; and the ranks of several ways, fused."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,10 @@ from protocol.home import Memory
 Scores = NDArray[Any]
 Way = Callable[[str, NDArray[np.float32]], Scores]
 """A score for each passage, of a question and its vector; minus infinity for what is not found."""
+
+
+RRF: Final = 60
+"""What a rank is put down by, as its authors have it."""
 
 
 def ours(texts: Sequence[str], vectors: NDArray[np.float32], owner: NDArray[np.int64], b: float = Memory().b) -> Way:
@@ -49,3 +53,11 @@ def best_of(scores: Scores, owner: NDArray[np.int64], documents: int) -> Scores:
     best = np.full(documents, -np.inf)
     np.maximum.at(best, owner, scores)
     return best
+
+
+def ranks_fused(scores: Sequence[Scores]) -> Scores:
+    """Reciprocal rank fusion (Cormack, Clarke, Büttcher, 2009) of documents by several scores."""
+    total = np.zeros(len(scores[0]))
+    for each in scores:
+        total[np.argsort(-each, kind="stable")] += 1 / (RRF + 1 + np.arange(len(each)))
+    return total

@@ -1,9 +1,8 @@
-"""The peers: the other ways to search the same passages, and one that fuses two of them."""
+"""The peers: the other ways to search the same passages, each alone."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 import bm25s
 import numpy as np
@@ -12,8 +11,6 @@ from numpy.typing import NDArray
 from zope.index.text.textindex import TextIndex
 
 from bench.retrieval.ours import Scores, Way
-
-RRF: Final = 60
 
 
 def peers(texts: Sequence[str], vectors: NDArray[np.float32]) -> dict[str, Way]:
@@ -38,11 +35,3 @@ def peers(texts: Sequence[str], vectors: NDArray[np.float32]) -> dict[str, Way]:
         return scores
 
     return {"bm25s": sparse, "dense": lambda _query, vector: vectors @ vector, "zope.index": okapi}
-
-
-def ranks_fused(scores: Sequence[Scores]) -> Scores:
-    """Reciprocal rank fusion (Cormack, Clarke, Büttcher, 2009) of documents by several scores."""
-    total = np.zeros(len(scores[0]))
-    for each in scores:
-        total[np.argsort(-each, kind="stable")] += 1 / (RRF + 1 + np.arange(len(each)))
-    return total

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
+
 import pytest
 
 from protocol.errors import BatosError
 from protocol.home import Home
 from world import awakening
-from world.store import commit, open_store, snapshot
+from world.store import Written, commit, open_store, snapshot
 from world.version import SCHEMA, version_of
 
 
@@ -88,6 +91,33 @@ async def test_what_may_be_done_twice_is_done_again_where_the_server_was_lost_un
         with pytest.raises(BatosError):
             await store.run(lambda: work(failures, **facts), again=again)  # noqa: B023 - it is awaited here
         assert len(tried) == failures
+    store.close()
+
+
+async def test_what_only_reads_waits_for_no_writer(home):
+    store = opened(home)
+    writing, read = threading.Event(), threading.Event()
+
+    def write():
+        writing.set()
+        return read.wait(30)
+
+    running = asyncio.create_task(store.run(write))
+    await asyncio.to_thread(writing.wait, 30)
+    assert await store.read(lambda: threading.current_thread().name.startswith("reading"))
+    read.set()
+    assert await running
+    store.close()
+
+
+def test_a_commit_tells_its_transaction(home):
+    store = opened(home)
+    with commit(store.db, user="test", description="one") as connection:
+        written = Written(connection, connection.root())
+        connection.root()["x"] = 1
+        with pytest.raises(AssertionError):
+            _ = written.tid
+    assert written.tid == store.db.lastTransaction()
     store.close()
 
 

@@ -24,6 +24,9 @@ from world.values import oid_of
 OWN: Final = ("text", "doc_id", "chunk_index", "metadata", "start", "context")
 """The slots that every passage has; it begins at character `start` of its document, and is not understood without its context."""
 
+WITHIN: Final = 16
+"""Passages of which the segment stands in the document's own record."""
+
 
 class Segment(NamedTuple):
     """`words` and `vectors` of some passages, in order; `model` says which made the vectors, nothing where there are none."""
@@ -56,7 +59,7 @@ class Piece(Persistent):
 
 
 class Document(Persistent):
-    """`sha256` is of text and metadata; `created` the time it was remembered, in seconds; its own piece is the last one."""
+    """`sha256` is of text and metadata; `created` the time it was remembered, in seconds; what is its own is its last piece."""
 
     def __init__(self, doc_id: str, sha256: str, metadata: dict[str, Any], created: float) -> None:
         """Without passages; `metadata` has objects where a value has references."""
@@ -78,6 +81,14 @@ class Document(Persistent):
     def chunks(self) -> tuple[UvmObject, ...]:
         """All its passages, in order."""
         return (*(chunk for piece in self.pieces for chunk in piece.chunks), *self.own)
+
+    def hold(self, segment: Segment, chunks: Iterable[UvmObject]) -> None:
+        """Take its last passages: a few into its own record, more as a piece, since whoever reads a passage reads that record too."""
+        held = tuple(chunks)
+        if len(held) > WITHIN:
+            self.pieces = (*self.pieces, Piece(segment, held))
+        else:
+            self.segment, self.own = segment, held
 
     def parts(self) -> Iterator[tuple[Segment, tuple[UvmObject, ...]]]:
         """Its segments, each with its passages, in order."""

@@ -3,7 +3,7 @@
 Of the vectors of 100,000 passages in half precision, the cosines take tens of milliseconds on one core, since each number
 has to be widened first. The signs of the numbers are a sixteenth of the bytes, and the share of signs that two vectors have in common
 estimates the angle between them (Charikar, "Similarity Estimation Techniques from Rounding Algorithms", 2002). It is good enough to say
-which thousand passages are nearest, and their cosines are then exact.
+which hundreds of passages are nearest, and their cosines are then exact.
 """
 
 from __future__ import annotations

@@ -56,20 +56,17 @@ def hashed(term: str) -> int:
 
 def postings(passages: Sequence[Terms]) -> Postings:
     """The postings of passages by their terms."""
-    rows: list[tuple[int, int, int]] = []
-    for number, terms in enumerate(passages):
-        counted = Counter(map(hashed, terms.words))
-        counted.update(map(hashed, terms.beside))
-        rows += [(term, number, min(count, MOST)) for term, count in counted.items()]
-    rows.sort()
-    table = np.array(rows, dtype=np.uint64).reshape(-1, 3)
-    terms_, starts = np.unique(table[:, 0], return_index=True)
+    counted = [Counter(each.words + each.beside) for each in passages]
+    terms = np.array([hashed(term) for each in counted for term in each], np.uint64)
+    counts = np.array([count for each in counted for count in each.values()], np.int64)
+    order = np.argsort(terms, kind="stable")
+    found, starts = np.unique(terms[order], return_index=True)
     return Postings(
-        np.array([min(len(each.words), LONGEST) for each in passages], dtype=np.uint16),
-        terms_,
-        np.append(starts, len(rows)).astype(np.int32),
-        table[:, 1].astype(np.int32),
-        table[:, 2].astype(np.uint8),
+        np.array([min(len(each.words), LONGEST) for each in passages], np.uint16),
+        found,
+        np.append(starts, len(terms)).astype(np.int32),
+        np.repeat(np.arange(len(counted), dtype=np.int32), [len(each) for each in counted])[order],
+        np.minimum(counts, MOST)[order].astype(np.uint8),
     )
 
 

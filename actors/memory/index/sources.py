@@ -32,7 +32,7 @@ def source_of(document: Document, model: bytes) -> Source:
     """A stored document, with its vectors where `model` has made all of them."""
     parts, metadata = list(document.parts()), document.metadata
     has_vectors = all(segment.model == model and segment.vectors for segment, chunks in parts if chunks)
-    postings = [unpack(segment.words) for segment, _ in parts if segment.words]
+    postings = [unpack(segment.words) for segment, chunks in parts if chunks]
     oids = [int_of(chunk) for _, chunks in parts for chunk in chunks]
     return Source(
         int_of(document),

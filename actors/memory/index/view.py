@@ -23,6 +23,9 @@ from actors.memory.ranking import fuse
 EXACT: Final = 4096
 """Passages whose cosines are all computed; of more of them, those that can be among the nearest are."""
 NEAREST: Final = 1024
+"""At most so many passages are ranked in order."""
+_NEAR_BY_SIGNS: Final = 512
+_BEST_BY_WORDS: Final = 256
 NEAR: Final = np.float32(0.25)
 """The cosine from which on a passage that shares no word with the question is found. Two texts about different things have about none."""
 _SURE: Final = 128
@@ -39,12 +42,16 @@ class Change(NamedTuple):
 
 
 class Ranking(NamedTuple):
-    """Numbers of passages in a view, the best first, with their scores; `words` and `meaning` are those of all passages."""
+    """Numbers of passages in a view, the best first, with their scores; `words` and `meaning` are those of all passages.
+
+    `among` are the passages that it was ranked among, by whose scores those of each are measured.
+    """
 
     order: NDArray[np.int64]
     scores: NDArray[np.float32]
     words: Exact
     meaning: Exact
+    among: NDArray[np.bool_]
     by_meaning: bool
 
 
@@ -80,6 +87,11 @@ class View:
         """The OID of a passage."""
         at, within = self._place(number)
         return int(self.blocks[at].passages[within])
+
+    def document(self, number: int) -> int:
+        """The OID of a passage's document."""
+        at, within = self._place(number)
+        return int(self.blocks[at].documents[self.blocks[at].owner[within]])
 
     def vector(self, number: int) -> Exact:
         """The vector of a passage."""
@@ -187,7 +199,7 @@ def _ranked(view: View, words: Exact, near: Exact, found: NDArray[np.bool_], cho
         order = best[np.lexsort((numbers[best], -scores[best]))]
     else:
         order = np.lexsort((numbers, -scores))
-    return Ranking(numbers[order], scores[order], words, near, by_meaning=True)
+    return Ranking(numbers[order], scores[order], words, near, chosen, by_meaning=True)
 
 
 def _near(view: View, question: Exact, words: Exact) -> tuple[Exact, NDArray[np.bool_]]:
@@ -198,10 +210,10 @@ def _near(view: View, question: Exact, words: Exact) -> tuple[Exact, NDArray[np.
         )
     near = _together([meaning.estimate(each.signs, question) for each in view.blocks])
     is_exact = np.zeros(len(words), np.bool_)
-    candidates = np.argpartition(-near, NEAREST)[:NEAREST]
+    candidates = np.argpartition(-near, _NEAR_BY_SIGNS)[:_NEAR_BY_SIGNS]
     found = np.flatnonzero(words)
-    if len(found) > NEAREST:
-        found = found[np.argpartition(-words[found], NEAREST)[:NEAREST]]
+    if len(found) > _BEST_BY_WORDS:
+        found = found[np.argpartition(-words[found], _BEST_BY_WORDS)[:_BEST_BY_WORDS]]
     _measure(view, question, np.union1d(candidates, found), near, is_exact)
     return near, is_exact
 

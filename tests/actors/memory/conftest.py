@@ -117,11 +117,14 @@ def assert_whole(db):
         for doc_id, document in connection.root()["knowledge_catalog_obj"].documents.items():
             assert document.doc_id == doc_id
             for segment, chunks in document.parts():
-                assert len(unpack(segment.words).lengths) == len(chunks)
+                assert (len(unpack(segment.words).lengths) if chunks else 0) == len(chunks)
                 assert not segment.vectors or len(unpack_vectors(segment.vectors, len(chunks))) == len(chunks)
             for number, chunk in enumerate(document.chunks):
                 assert (chunk.doc_id, chunk.chunk_index) == (doc_id, number)
                 held[int(oid_of(chunk), 16)] = chunk.text
+        slots = connection.root()["knowledge_catalog_obj"]._slots
+        if "index" in slots and "indexed_to" not in slots:
+            assert set(slots["index"]._docweight) == held.keys()
         at = None
         while True:
             oid, _, data, at = db.storage.record_iternext(at)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actors.memory import embedding
-from actors.memory.embedding import BATCH, Embedder, batches, find_model
+from actors.memory.embedding import BATCH, Embedder, batches, find_model, identity_of
 from protocol.errors import BatosError
 
 
@@ -80,3 +80,22 @@ def test_it_uses_as_many_threads_as_it_is_told():
     )
     ran = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True)
     assert ran.stdout.split() == ["1"]
+
+
+def test_a_model_is_told_by_its_files(tmp_path):
+    for name, content in (("a", "{}"), ("b", "{}"), ("c", "{1}")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "config.json").write_text(content)
+        (tmp_path / name / "README.md").write_text(name)
+    first, same, other = (identity_of(tmp_path / name) for name in "abc")
+    assert first == same != other
+    assert len(first) == 8
+
+
+@pytest.mark.model
+def test_a_twin_has_the_same_weights_and_says_the_same(embedder):
+    twin = embedder.twin()
+    for mine, theirs in zip(embedder._model.parameters(), twin._model.parameters(), strict=True):
+        assert mine.data_ptr() == theirs.data_ptr()
+    assert twin._model.tokenizer is not embedder._model.tokenizer
+    assert np.allclose(twin.embed(["A bird sings."]), embedder.embed(["A bird sings."]))

@@ -91,7 +91,21 @@ def opened(before, name):
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_a_failure_at_any_step_leaves_nothing_half_done(before, monkeypatch, name):
-    change, nth, is_through = CHANGES[name], 0, False
+    fail_everywhere(before, monkeypatch, CHANGES[name])
+
+
+@pytest.mark.parametrize("name", ["index again", "unindex a large one"])
+def test_nor_where_zope_indexes_index_is_kept_too(before, monkeypatch, name):
+    world = World(before)
+    while reindexing.fit_okapi(world.db, True) is not None:
+        pass
+    world.db.close()
+    fail_everywhere(before, monkeypatch, CHANGES[name])
+
+
+def fail_everywhere(before, monkeypatch, change):
+    """Let each step of the change fail in turn, in a world of its own, until it comes through."""
+    nth, is_through = 0, False
     while not is_through:
         nth += 1
         world = opened(before, "tried")

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.memory.ranking import best, fuse
+from actors.memory.ranking import fuse
 
 SIGNALS = st.lists(
     st.tuples(st.floats(0, 30, width=32), st.floats(-1, 1, width=32), st.integers(0, 4)), min_size=1, max_size=12
@@ -71,17 +71,3 @@ def test_a_long_document_owes_nothing_for_what_is_about_something_else():
 def test_without_shared_words_the_meaning_decides_and_without_passages_there_is_no_score():
     assert fuse(np.zeros(2, np.float32), np.array([0.1, 0.7], np.float32), np.arange(2)).argmax() == 1
     assert len(fuse(np.zeros(0, np.float32), np.zeros(0, np.float32), np.zeros(0, int))) == 0
-
-
-@given(st.dictionaries(st.integers(0, 50), st.sampled_from([0.5, 1.0, 2.0])), st.integers(1, 10))
-def test_they_are_the_best_of_those_that_are_taken(scores, top_k):
-    asked = []
-
-    def take(docid):
-        asked.append(docid)
-        return f"passage {docid}" if docid % 2 else None
-
-    expected = sorted(((-score, docid) for docid, score in scores.items() if docid % 2))[:top_k]
-    assert best(scores.items(), top_k, take) == [(-score, f"passage {docid}") for score, docid in expected]
-    if len(expected) == top_k:
-        assert asked[-1] == expected[-1][1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import numpy as np
 import pytest
 
 from actors.memory.reader import PassageReader
@@ -109,6 +110,13 @@ async def test_a_short_question_does_not_wait_for_a_long_document(reader):
     await reader.vectors(["short"], never, lambda *_: order.append("short"))
     await long
     assert order.index("short") < order.index(80)
+
+
+@pytest.mark.model
+async def test_a_question_has_its_vector_from_a_thread_of_its_own(reader):
+    found = await reader.question("What sings?")
+    assert np.allclose(found, (await reader.vectors(["What sings?"], never))[0])
+    assert await PassageReader(Memory()).question("What sings?") is None
 
 
 @pytest.mark.model

@@ -34,6 +34,7 @@ def test_what_shares_no_word_is_found_where_it_is_near(world):
     keep(world, "bread", ["Bread and salt."], [unit(0, 0, 1)])
     assert [hit.doc_id for hit in search(world, "vacation", unit(1))] == ["leave"]
     assert search(world, "vacation") == []
+    assert search(world, "… ?!", unit(1)) == []
     assert [hit.doc_id for hit in search(world, "salt", unit(1))] == ["bread", "leave"]
 
 
@@ -57,9 +58,11 @@ def test_neighbours_come_before_and_after(world):
 
 
 def test_it_says_why(world):
-    keep(world, "a", ["wings and lift"], [unit(1)])
-    keep(world, "b", ["bread and salt"], [unit(0, 1)])
-    first, second = search(world, "wings of lifting bread", unit(1, 0.5), explain=True)
+    keep(world, "c", ["wings, wings and a lifting of bread"], [unit(1)], kind="mail")
+    keep(world, "a", ["wings and lift"], [unit(1)], kind="note")
+    keep(world, "b", ["bread and salt"], [unit(0, 1)], kind="note")
+    about = {"where": {"kind": "note"}, "explain": True}
+    first, second = search(world, "wings of lifting bread", unit(1, 0.5), **about)
     assert first.explained.terms == ["wing", "lift"]
     assert second.explained.terms == ["bread"]
     assert first.explained.cosine == pytest.approx(unit(1, 0.5)[0], abs=1e-3)

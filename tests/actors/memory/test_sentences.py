@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.memory.sentences import sentences
+from actors.memory.sentences import WINDOW, sentences, spans
 
 CAP = 5
 
@@ -51,3 +52,19 @@ def test_a_long_sentence_is_cut_where_words_begin_and_a_long_word_anywhere():
 
 def test_a_character_of_more_tokens_than_the_cap_is_left_whole():
     assert sentences("漢", 2, lambda texts: [[(0, 1)] * 3 for _ in texts]) == [(0, 1, 2)]
+
+
+@pytest.mark.parametrize(
+    "sentence", ["The dough rises. ", "Der Teig geht schön auf. ", "今日は天気がいいです。", "Whole.\n\n"]
+)
+def test_a_long_text_has_the_sentences_that_it_has_in_windows(sentence):
+    text = sentence * 2_000
+    found = list(spans(text, 0, len(text)))
+    assert [text[start:end] for start, end in found] == [sentence.strip()] * 2_000
+
+
+def test_what_has_no_end_is_cut_between_two_words():
+    text = "abc " * 5_000
+    found = [text[start:end] for start, end in spans(text, 0, len(text))]
+    assert " ".join(found) == text.strip()
+    assert all(len(each) <= WINDOW for each in found)

@@ -75,8 +75,11 @@ def test_lines_with_as_many_fields_are_a_table(separator):
     assert (table.kind, table.header) == ("table", f"a{separator}b")
 
 
-def test_clauses_are_no_fields():
-    assert [each.kind for each in blocks("Bread, tea\nmilk, eggs\nsalt, flour\n")] == ["prose"]
+@pytest.mark.parametrize(
+    "text", ["Bread, tea\nmilk, eggs\nsalt, flour\n", "rise();\nbake();\neat();\n", "a,b\n1,2\n\n3,4"]
+)
+def test_clauses_and_statements_are_no_fields(text):
+    assert [each.kind for each in blocks(text)] == ["prose"]
 
 
 @pytest.mark.parametrize("fence", ["```", "~~~", "````"])

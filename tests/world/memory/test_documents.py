@@ -12,7 +12,7 @@ from ZODB.FileStorage import FileStorage
 from protocol.codec import Ref
 from world import awakening
 from world import root as world_root
-from world.memory.documents import Document, Documents, Passage, Piece, Segment, document_of, inside
+from world.memory.documents import WITHIN, Document, Documents, Passage, Piece, Segment, document_of, inside
 from world.store import commit, snapshot
 from world.uvm import UvmObject, lookup
 from world.values import oid_of
@@ -46,6 +46,16 @@ def test_a_document_comes_back_as_it_was(world):
         assert document.metadata == {"n": 1, "tags": ["x"]}
         assert [segment for segment, _ in document.parts()] == [Segment(b"w0", b"v0", b"m"), Segment(b"w1")]
         assert [oid_of(chunk) for chunk in document.chunks] == oids
+
+
+def test_many_passages_are_a_piece_that_is_read_by_itself():
+    made = Document("a", "", {}, 0.0)
+    made.hold(Segment(b"few"), [Passage("x", n, made) for n in range(WITHIN)])
+    assert (made.segment.words, len(made.own), made.pieces) == (b"few", WITHIN, ())
+    made = Document("a", "", {}, 0.0)
+    made.hold(Segment(b"many"), [Passage("x", n, made) for n in range(WITHIN + 1)])
+    assert (made.segment.words, made.own, len(made.chunks)) == (b"", (), WITHIN + 1)
+    assert [(segment.words, len(chunks)) for segment, chunks in made.parts()] == [(b"many", WITHIN + 1), (b"", 0)]
 
 
 def test_a_passage_is_an_object_with_slots_in_one_record(world):
