@@ -20,13 +20,16 @@ K1: Final = 1.2
 B: Final = 0.5
 """BM25's b: how much a long passage owes for its length. Passages are of like length, and need less of it than documents."""
 
-SAME: Final = 1e-3
-"""Scores that differ by no more are one score: vectors are kept in half precision."""
+SPAN: Final = 0.25
+"""Cosines that are less apart make no whole scale: among a few passages about the same, their words decide."""
 
-MEANING: Final = np.float32(0.5)
+RARITY: Final = 1.5
+"""The power of a term's rarity in BM25 where meaning counts too, which already says what common words do: words add the rare ones."""
+
+MEANING: Final = np.float32(0.55)
 """The share of meaning in a score; the rest is of the words."""
 
-OF_DOCUMENT: Final = np.float32(0.4)
+OF_DOCUMENT: Final = np.float32(0.3)
 """The share that a passage has of its document's score; the rest is its own."""
 
 
@@ -39,14 +42,14 @@ def fuse(words: Scores, meaning: Scores, owner: NDArray[Any]) -> Scores:
     """
     if not len(words):
         return words
-    said = _with_document(_scaled(words, np.float32(0)), owner)
-    meant = _with_document(_scaled(meaning, np.float32(meaning.mean(dtype=np.float64))), owner)
+    said = _with_document(_scaled(words, 0.0, 0.0), owner)
+    meant = _with_document(_scaled(meaning, float(meaning.mean(dtype=np.float64)), SPAN), owner)
     return (1 - MEANING) * said + MEANING * meant
 
 
-def _scaled(scores: Scores, floor: np.float32) -> Scores:
-    span = scores.max() - floor
-    return np.maximum(scores - floor, 0) / span if span > SAME else np.zeros_like(scores)
+def _scaled(scores: Scores, floor: float, least: float) -> Scores:
+    span = np.float32(max(float(scores.max()) - floor, least))
+    return np.maximum(scores - np.float32(floor), 0) / span if span > 0 else np.zeros_like(scores)
 
 
 def _with_document(scores: Scores, owner: NDArray[Any]) -> Scores:

@@ -121,10 +121,13 @@ def merged(blocks: Sequence[Block]) -> Block:
     )
 
 
-def score(blocks: Sequence[Block], terms: Mapping[int, int], b: float) -> list[NDArray[np.float32]]:
+def score(
+    blocks: Sequence[Block], terms: Mapping[int, int], b: float, rarity: float = 1.0
+) -> list[NDArray[np.float32]]:
     """The BM25 score of every passage of every block (Robertson, Zaragoza, "The Probabilistic Relevance Framework", 2009).
 
-    `terms` are hashed, with how often each is asked for. What is forgotten scores nothing, and counts nowhere.
+    `terms` are hashed, with how often each is asked for; `rarity` is the power of what a term counts for being rare. What is
+    forgotten scores nothing, and counts nowhere.
     """
     total = sum(each.living for each in blocks)
     words = sum(int(each.postings.lengths[each.alive].sum(dtype=np.int64)) for each in blocks)
@@ -135,7 +138,7 @@ def score(blocks: Sequence[Block], terms: Mapping[int, int], b: float) -> list[N
         found = [_live(each, each.posting(term)) for each in blocks]
         holding = sum(len(passages) for passages, _ in found)
         if holding:
-            weight = np.float32(times * np.log(1.0 + total / holding) * (K1 + 1.0))
+            weight = np.float32(times * np.log(1.0 + total / holding) ** rarity * (K1 + 1.0))
             for at, (passages, counts) in enumerate(found):
                 scores[at][passages] += weight * counts / (counts + norms[at][passages])
     return scores

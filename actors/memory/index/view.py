@@ -18,7 +18,7 @@ from actors.memory.index import meaning
 from actors.memory.index.block import Block, Source, block, merged, score
 from actors.memory.index.meaning import Exact
 from actors.memory.index.packing import Array
-from actors.memory.ranking import fuse
+from actors.memory.ranking import RARITY, fuse
 
 EXACT: Final = 4096
 """Passages whose cosines are all computed; of more of them, those that can be among the nearest are."""
@@ -146,10 +146,11 @@ def rank(
     `terms` are hashed, with how often each is asked for; without the vector of the `question` they alone count. `eligible`
     narrows down to some of the passages; `words` are their scores by words, where another index has found them.
     """
+    is_meant = question is not None and view.has_vectors
     if words is None:
-        words = _together(score(view.blocks, terms, b))
+        words = _together(score(view.blocks, terms, b, RARITY if is_meant else 1.0))
     chosen = view.alive if eligible is None else view.alive & eligible
-    if question is None or not view.has_vectors:
+    if question is None or not is_meant:
         near = np.zeros(len(words), np.float32)
         return _ranked(view, words, near, chosen & (words > 0), chosen)._replace(by_meaning=False)
     near, is_exact = _near(view, question, words)
@@ -232,11 +233,13 @@ def _marked(each: Block, document: int) -> Block:
 
 def _levelled(blocks: list[Block]) -> tuple[Block, ...]:
     """The same in few blocks: each is at least twice as large as the next, and less than half of any is forgotten."""
-    blocks = [merged([each]) if each.living * 2 < len(each.passages) else each for each in blocks]
-    while len(blocks) > 1 and len(blocks[-2].passages) < 2 * len(blocks[-1].passages):
-        last = blocks.pop()
-        blocks[-1] = merged([blocks[-1], last])
-    return tuple(blocks)
+    levels: list[Block] = []
+    for each in blocks:
+        levels.append(merged([each]) if each.living * 2 < len(each.passages) else each)
+        while len(levels) > 1 and len(levels[-2].passages) < 2 * len(levels[-1].passages):
+            last = levels.pop()
+            levels[-1] = merged([levels[-1], last])
+    return tuple(levels)
 
 
 def _lacking(sources: Sequence[Source]) -> frozenset[int]:

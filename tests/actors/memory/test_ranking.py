@@ -47,9 +47,14 @@ def test_of_two_like_passages_the_one_whose_document_says_more_is_first():
     assert scores[0] < scores[1] < scores[2]
 
 
+def test_among_passages_that_mean_nearly_the_same_the_words_decide():
+    words, meaning = np.array([5, 4, 4], np.float32), np.array([0.80, 0.82, 0.79], np.float32)
+    assert fuse(words, meaning, np.arange(3)).argmax() == 0
+
+
 def test_passages_that_mean_the_same_are_told_apart_by_words_alone():
     scores = fuse(np.array([2, 1, 1], np.float32), np.full(3, 0.1, np.float32), np.arange(3))
-    assert scores.tolist() == pytest.approx([0.5, 0.25, 0.25])
+    assert scores.tolist() == pytest.approx([0.45, 0.225, 0.225])
 
 
 def test_a_passage_that_is_the_worst_changes_nothing_among_the_best():

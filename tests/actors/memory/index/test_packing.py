@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors.memory.index.packing import MOST, hashed, joined, pack, pack_vectors, postings, unpack, unpack_vectors
@@ -26,6 +26,7 @@ def counted(found):
     return {(passage, term): count for passage, term, count in rows}
 
 
+@settings(deadline=None)  # the first arrays of a process take their time
 @given(PASSAGES)
 def test_what_is_packed_is_what_is_unpacked(passages):
     found = postings(passages)
@@ -39,6 +40,7 @@ def test_what_is_packed_is_what_is_unpacked(passages):
     assert found.lengths.tolist() == [len(each.words) for each in passages]
 
 
+@settings(deadline=None)  # the first arrays of a process take their time
 @given(PASSAGES, PASSAGES)
 def test_segments_that_follow_each_other_are_one(first, second):
     assert same(joined([postings(first), postings(second)]), postings([*first, *second]))

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from actors.memory.index import view as views
@@ -58,6 +58,7 @@ def ranked(view, terms, question, **more):
     return {view.passage(number): score for number, score in zip(found.order, found.scores.tolist(), strict=True)}
 
 
+@settings(deadline=None)  # the first arrays of a process take their time
 @given(STEPS, st.lists(st.sampled_from(WORDS), max_size=3), st.booleans())
 def test_a_view_with_a_past_is_the_view_of_what_is_left(steps, words, has_meaning):
     view, left = grown(steps)
@@ -67,7 +68,9 @@ def test_a_view_with_a_past_is_the_view_of_what_is_left(steps, words, has_meanin
     assert ranked(view, words, question) == pytest.approx(ranked(fresh, words, question), abs=1e-5)
 
 
+@settings(deadline=None)  # the first arrays of a process take their time
 @given(STEPS)
+@example([(1, [["wing"], ["wing"]]), (2, [["wing"]]), (3, [["wing"]]), (1, [["wing"], ["wing"]]), (2, [["wing"]])])
 def test_there_are_few_blocks_and_none_is_mostly_forgotten(steps):
     view, _ = grown(steps)
     sizes = [len(each.passages) for each in view.blocks]
