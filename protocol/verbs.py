@@ -35,6 +35,8 @@ from protocol.messages import (
     CyclesReply,
     Define,
     Defined,
+    Documents,
+    DocumentsReply,
     Drop,
     Dropped,
     Event,
@@ -158,6 +160,7 @@ MODEL: Final = _plain("inference", "model", BaseModel, BaseModelReply)
 
 INDEX: Final = Verb("memory", "index", Index, Indexed, IndexProgress)
 UNINDEX: Final = _plain("memory", "unindex", Unindex, Unindexed)
+DOCUMENTS: Final = _plain("memory", "documents", Documents, DocumentsReply)
 SEARCH: Final = _plain("memory", "search", Search, Found)
 RANK: Final = _plain("memory", "rank", Rank, Ranked)
 CATCH_UP: Final = _plain("memory", "catch_up", CatchUp, CaughtUp)
@@ -209,6 +212,7 @@ _ALL: Final[tuple[AnyVerb, ...]] = (
     MODEL,
     INDEX,
     UNINDEX,
+    DOCUMENTS,
     SEARCH,
     RANK,
     CATCH_UP,

@@ -19,6 +19,7 @@ import structlog
 
 from actors.memory import catalog, outbox, reindexing, searching
 from actors.memory.catalog import KeptDocument
+from actors.memory.documents import listing, moving
 from actors.memory.embedding import find_model, identity_of
 from actors.memory.index import sources
 from actors.memory.index.view import Change, View
@@ -34,6 +35,8 @@ from protocol.home import Memory as Settings
 from protocol.messages import (
     CatchUp,
     CaughtUp,
+    Documents,
+    DocumentsReply,
     Found,
     Index,
     Indexed,
@@ -87,6 +90,7 @@ class Memory(Actor):
         return {
             "index": self.index,
             "unindex": self.unindex,
+            "documents": self.documents,
             "search": self.search,
             "rank": self.rank,
             "catch_up": self.catch_up,
@@ -106,6 +110,8 @@ class Memory(Actor):
         store = self._ready()
         document = check(request.doc_id, request.text, request.metadata)
         kept = await store.read(lambda: catalog.known(store.db, document))
+        if kept is None and request.was:
+            kept = await self._moved(store, document, request.was)
         if kept is None:
             pieces = await self._prepared(
                 document,
@@ -127,6 +133,12 @@ class Memory(Actor):
                 await self._follow(change)
         _log.info("unindexed", doc_id=request.doc_id, chunks=gone.chunks, tid=gone.tid)
         return Unindexed(doc_id=request.doc_id, chunks=gone.chunks, tid=gone.tid)
+
+    async def documents(self, request: Documents, _call: Call) -> DocumentsReply:
+        store = self._store
+        if store is None or not self._is_awake:
+            raise self._not_ready()
+        return await store.read(lambda: listing.listed(store.db, request))
 
     async def search(self, request: Search, _call: Call) -> Found:
         if self._store is None or not self._is_awake:
@@ -272,6 +284,18 @@ class Memory(Actor):
                 await store.run(functools.partial(catalog.bring, store.db, document, piece))
             kept, change = await store.run(lambda: catalog.keep(store.db, document, pieces, past))
             await self._follow(change)
+        return kept
+
+    async def _moved(self, store: Store, document: Document, was: str) -> KeptDocument | None:
+        """Let what has another id be this document, where it is the same."""
+        async with self._writing:
+            with self._looked_at_again():
+                found = await store.run(lambda: moving.move(store.db, document, was))
+            if found is None:
+                return None
+            kept, change = found
+            await self._follow(change)
+        _log.info("moved", doc_id=document.doc_id, was=was, tid=kept.tid)
         return kept
 
     async def _embed(self, store: Store) -> None:

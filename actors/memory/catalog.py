@@ -78,7 +78,7 @@ def keep(
         catalog = catalog_of(connection)
         before = _remove(catalog, document.doc_id) if document.doc_id in catalog.documents else None
         if len(pieces) == 1:
-            stored = _begun(connection, document)
+            stored = begun(connection, document)
         else:
             stored = catalog._slots[_COMING]
             del catalog._slots[_COMING]
@@ -104,7 +104,7 @@ def bring(db: DB, document: Document, piece: Prepared) -> None:
         catalog = catalog_of(connection)
         if piece.first == 0:
             _drop_coming(catalog)
-            catalog.set_slot(_COMING, _begun(connection, document))
+            catalog.set_slot(_COMING, begun(connection, document))
         coming = catalog._slots[_COMING]
         coming.pieces = (*coming.pieces, Piece(piece.segment, _passages(coming, piece)))
 
@@ -172,7 +172,9 @@ def okapi_of(catalog: Any) -> OkapiBackend | None:
     return None if index is None else OkapiBackend(index)
 
 
-def _begun(connection: Connection, document: Document) -> Stored:
+def begun(connection: Connection, document: Document) -> Stored:
+    """A document as it is stored, without its passages."""
+
     def resolve(ref: Ref) -> UvmObject:
         return world_root.get(connection, ref.oid)
 

@@ -1,36 +1,68 @@
-"""What the world remembers: `remember`, `search`, `forget`."""
+"""What the world remembers: `remember`, `search`, `documents`, `forget`."""
 
 from __future__ import annotations
+
+import sys
 
 import click
 
 from cli import completing
 from cli.commands.group import batos, everywhere, finish, home_of
 from cli.console import Invocation
+from protocol.errors import BatosError
 
 
 @batos.command()
 @everywhere
-@click.argument("files", nargs=-1, required=True, metavar="FILE…", shell_complete=completing.files)
+@click.argument("paths", nargs=-1, required=True, metavar="PATH…", shell_complete=completing.files)
 @click.option("--id", "doc_id", metavar="DOC_ID", help="The document's name (default: the file's absolute path).")
+@click.option("--include", multiple=True, metavar="GLOB", help="Of folders only files like this, such as '*.md'.")
+@click.option("--exclude", multiple=True, metavar="GLOB", help="Leave files and folders like this out.")
+@click.option("--sync", is_flag=True, help="Let memory hold what the folder holds: forget files that are gone.")
+@click.option("--dry-run", is_flag=True, help="Say what would be read, as what, and what is refused; do nothing.")
+@click.option("--yes", is_flag=True, help="With --sync: do not ask before something is forgotten.")
 @click.pass_obj
-def remember(invocation: Invocation, files: tuple[str, ...], doc_id: str | None) -> None:
-    """Remember text files (UTF-8), each as one document; `-` is standard input and needs --id.
+def remember(
+    invocation: Invocation,
+    paths: tuple[str, ...],
+    doc_id: str | None,
+    include: tuple[str, ...],
+    exclude: tuple[str, ...],
+    sync: bool,
+    dry_run: bool,
+    yes: bool,
+) -> int:
+    """Remember files, each as one document, and what is in folders; `-` is standard input and needs --id.
 
-    A file that has changed takes the place of what was remembered of it; one that has not changes nothing.
+    Text in any encoding, Markdown, HTML, PDF, DOCX, CSV, source code and e-mail. A file that has changed takes the place of
+    what was remembered of it; one that has not costs nothing, and a run that was stopped goes on. Hidden files are left out.
+    What has no text is named at the end with the reason, and the exit code is then 2; the others are remembered.
     """
-    from cli.calls import memory
-    from cli.render import memory as render_memory
-    from protocol.messages import IndexProgress
+    from cli.calls.documents import planning, remembering
+    from cli.calls.documents.folders import Wanted
+    from cli.live import Doing
+    from cli.render import documents as render_documents
 
-    texts = memory.read_all(files, doc_id)
-    progress = render_memory.Progress()
+    home = home_of(invocation)
+    lines = render_documents.Lines()
 
-    def tell(found: IndexProgress) -> None:
-        invocation.step(render_memory.doing(found), progress.line(found) or "")
+    def look(what: str, done: int, of: int) -> None:
+        invocation.step(Doing(what, done, of if of > 1 else None), "")
 
-    made = finish(memory.remember(home_of(invocation), texts, tell), "reads")
-    invocation.result(made, render_memory.remembered(made))
+    def tell(stage: remembering.Stage) -> None:
+        invocation.step(render_documents.doing(stage), lines.line(stage))
+
+    wanted = Wanted(paths, doc_id, include, exclude, sync)
+    planned = finish(planning.plan(home, wanted, look), "looks at the files")
+    if dry_run:
+        foreseen = finish(planning.forecast(planned, look), "reads the files")
+        invocation.result(foreseen, render_documents.forecast(foreseen))
+        return foreseen.exit_code
+    if planned.gone and not yes:
+        _ask(invocation, render_documents.forgets(planned.gone), len(planned.gone))
+    made = finish(remembering.remember(home, planned, tell), "remembers")
+    invocation.result(made, render_documents.remembered(made))
+    return made.exit_code
 
 
 @batos.command()
@@ -82,13 +114,51 @@ def search(
 
 @batos.command()
 @everywhere
-@click.argument("doc_id", metavar="DOC_ID", shell_complete=completing.documents)
-@click.option("--key", metavar="K", help="The idempotency key: asked again under it, the answer is the same.")
+@click.option(
+    "--match", "patterns", multiple=True, metavar="GLOB", help="Only ids or paths like this; * takes slashes."
+)
 @click.pass_obj
-def forget(invocation: Invocation, doc_id: str, key: str | None) -> None:
-    """Forget the document DOC_ID (its name, or the path it was remembered from) with all of its passages."""
-    from cli.calls import memory
-    from cli.render import memory as render_memory
+def documents(invocation: Invocation, patterns: tuple[str, ...]) -> None:
+    """List what is remembered: when, read as what, in how many passages, its id, its source, and the cycle it came from."""
+    from cli.calls.documents import forgetting
+    from cli.render import documents as render_documents
 
-    gone = finish(memory.forget(home_of(invocation), doc_id, key))
-    invocation.result(gone, render_memory.forgotten(gone))
+    found = finish(forgetting.matching(home_of(invocation), patterns), "lists")
+    invocation.result({"documents": [one.told() for one in found]}, render_documents.listed(found))
+
+
+@batos.command()
+@everywhere
+@click.argument("doc_ids", nargs=-1, required=True, metavar="DOC_ID|GLOB…", shell_complete=completing.documents)
+@click.option("--dry-run", is_flag=True, help="Say what would be forgotten; forget nothing.")
+@click.option("--key", metavar="K", help="The idempotency key of a single id: asked again, the answer is the same.")
+@click.pass_obj
+def forget(invocation: Invocation, doc_ids: tuple[str, ...], dry_run: bool, key: str | None) -> None:
+    """Forget documents with all of their passages: by id, by the path they were remembered from, or by a pattern of these.
+
+    Nothing finds them from then on. What the world's history still has of them goes with the next `batos pack`.
+    """
+    from cli.calls.documents import forgetting
+    from cli.render import documents as render_documents
+
+    home = home_of(invocation)
+    if len(doc_ids) == 1 and not dry_run and (key is not None or not forgetting.is_pattern(doc_ids[0])):
+        gone = finish(forgetting.forget(home, doc_ids[0], key))
+        invocation.result(gone, render_documents.forgotten(gone))
+        return
+    if key is not None:
+        raise BatosError("USAGE", "--key is for a single id", "Leave it away: what is forgotten is forgotten.")
+    meant = finish(forgetting.matching(home, doc_ids))
+    found = forgetting.foreseen(meant) if dry_run else finish(forgetting.forget_all(home, meant), "forgets")
+    invocation.result(found, render_documents.forgetting(found))
+
+
+def _ask(invocation: Invocation, what: str, count: int) -> None:
+    """Have the user say that so many documents are to be forgotten; USAGE where nobody is there to ask."""
+    if invocation.json or not sys.stdin.isatty():
+        raise BatosError(
+            "USAGE", f"{count} documents would be forgotten, and nobody is there to ask", "Say --yes, or see --dry-run."
+        )
+    invocation.progress(what)
+    if not click.confirm("Forget them?", err=True):
+        raise BatosError("INTERRUPTED", "nothing was remembered or forgotten")

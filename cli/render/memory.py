@@ -6,40 +6,13 @@ import sys
 import textwrap
 from typing import Final
 
-from cli.calls.memory import Memories
 from cli.console import paint
-from cli.live import Doing
 from cli.values import printable
-from protocol.messages import Explained, Found, Hit, IndexProgress, Unindexed
+from protocol.messages import Explained, Found, Hit
 
 WIDTH: Final = 77
 LINES: Final = 4
 """Lines of a passage that are shown; `--json` has all of it."""
-
-
-class Progress:
-    """A line for each tenth of a document, and none between them."""
-
-    def __init__(self) -> None:
-        self._told: tuple[str, int] | None = None
-
-    def line(self, progress: IndexProgress) -> str | None:
-        reached = (progress.doc_id, 10 * progress.done // max(1, progress.total))
-        if reached == self._told:
-            return None
-        self._told = reached
-        return f"  {printable(progress.doc_id)}: {progress.done} of {progress.total} sentences"
-
-
-def doing(found: IndexProgress) -> Doing:
-    return Doing(f"remembers {printable(found.doc_id)}", found.done, found.total)
-
-
-def remembered(found: Memories) -> str:
-    lines = [f"{printable(each.doc_id)}  {_passages(each.chunks)}" for each in found.documents]
-    if found.tid is None:
-        lines.append("all of it was remembered already")
-    return "\n".join(lines)
 
 
 def hits(found: Found) -> str:
@@ -49,10 +22,6 @@ def hits(found: Found) -> str:
     if found.by == "words":
         lines.append("by words alone: memory has not read everything with its model of meaning yet")
     return "\n".join(lines)
-
-
-def forgotten(gone: Unindexed) -> str:
-    return f"{printable(gone.doc_id)} is forgotten, {_passages(gone.chunks)}"
 
 
 def _hit(number: int, hit: Hit) -> str:
@@ -75,7 +44,3 @@ def _why(why: Explained) -> str:
 
 def _wrapped(text: str) -> list[str]:
     return textwrap.wrap(printable(text), WIDTH, max_lines=LINES, placeholder=" …")
-
-
-def _passages(number: int) -> str:
-    return "1 passage" if number == 1 else f"{number} passages"

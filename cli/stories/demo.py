@@ -17,6 +17,8 @@ from typing import Any, Final
 
 from cli import lifecycle
 from cli.calls import asking, experts, facts, guard, mandate, memory, objects, sending
+from cli.calls.documents import planning, remembering
+from cli.calls.documents.folders import Wanted
 from cli.console import Invocation
 from cli.render import experts as render_experts
 from cli.render import render
@@ -103,7 +105,9 @@ class Demo:
         file.write_text(facts.FACTS)
         self.tell(f"$ batos remember {file.name} --id {facts.DOCUMENT}")
         self.tell(_indented(facts.FACTS))
-        kept = await memory.remember(self.home, memory.read_all([str(file)], facts.DOCUMENT))
+        kept = await remembering.remember(
+            self.home, await planning.plan(self.home, Wanted([str(file)], facts.DOCUMENT))
+        )
         (document,) = kept.documents
         expect(kept.tid is not None, "the document was remembered without a commit")
         hits = await self.search()

@@ -15,7 +15,9 @@ from protocol.errors import BatosError
 
 MAX_BYTES: Final = 4 << 20
 MAX_METADATA_BYTES: Final = 64 << 10
-MAX_ID: Final = 200
+MAX_ID: Final = 4096
+"""Characters of an id: a path may have so many."""
+_SHOWN: Final = 200
 
 
 class Document(NamedTuple):
@@ -65,7 +67,7 @@ def check_id(doc_id: Value) -> str:
         return doc_id
     raise BatosError(
         "BAD_DOCUMENT",
-        f"{str(doc_id)[:MAX_ID]!r} cannot be a document's id",
+        f"{str(doc_id)[:_SHOWN]!r} cannot be a document's id",
         f"Give 1 to {MAX_ID} printable characters: --id DOC_ID.",
     )
 

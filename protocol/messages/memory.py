@@ -10,11 +10,16 @@ from protocol.codec import Value
 
 
 class Index(msgspec.Struct, frozen=True, kw_only=True):
-    """Remember a document, all of it or nothing. The same id with the same text and metadata a second time changes nothing."""
+    """Remember a document, all of it or nothing. The same id with the same text and metadata a second time changes nothing.
+
+    `was` is an id under which the same text is remembered: that document is then called `doc_id`, and nothing is embedded. Where
+    it is no such document, it stays as it is, and this one is remembered like any other.
+    """
 
     doc_id: str
     text: str
     metadata: dict[str, Value] = {}
+    was: str = ""
 
 
 class IndexProgress(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +50,34 @@ class Unindexed(msgspec.Struct, frozen=True, kw_only=True):
     doc_id: str
     chunks: int
     tid: str
+
+
+class Documents(msgspec.Struct, frozen=True, kw_only=True):
+    """List what is remembered whose id begins as `beginning` does, in the order of ids.
+
+    At most `limit` documents, beginning after the one called `after`: the `next` of the page before.
+    """
+
+    beginning: str = ""
+    after: str | None = None
+    limit: int = 1000
+
+
+class DocumentView(msgspec.Struct, frozen=True, kw_only=True):
+    """A document without its text: how many chunks it has, when it was remembered (Unix time), and the hash of text and metadata."""
+
+    doc_id: str
+    chunks: int
+    created: float
+    sha256: str
+    metadata: dict[str, Value]
+
+
+class DocumentsReply(msgspec.Struct, frozen=True, kw_only=True):
+    """One page. `next` is the `after` of the next one, None on the last."""
+
+    documents: list[DocumentView]
+    next: str | None = None
 
 
 class Search(msgspec.Struct, frozen=True, kw_only=True):

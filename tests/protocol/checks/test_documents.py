@@ -13,7 +13,7 @@ from protocol.errors import BatosError
     ("doc_id", "text", "metadata", "code"),
     [
         ("", "text", {}, "BAD_DOCUMENT"),
-        ("d" * 201, "text", {}, "BAD_DOCUMENT"),
+        ("d" * 4097, "text", {}, "BAD_DOCUMENT"),
         ("a\nb", "text", {}, "BAD_DOCUMENT"),
         (b"d", "text", {}, "BAD_DOCUMENT"),
         (None, None, None, "BAD_DOCUMENT"),
@@ -38,7 +38,7 @@ def test_what_is_no_document_is_refused(doc_id, text, metadata, code):
 
 
 def test_what_is_at_the_limit_is_one():
-    assert check("d" * 200, "é" * (MAX_BYTES // 2), {}).doc_id == "d" * 200
+    assert check("d" * 4096, "é" * (MAX_BYTES // 2), {}).doc_id == "d" * 4096
 
 
 def test_the_hash_is_of_text_and_metadata_and_not_of_the_name():
