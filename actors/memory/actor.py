@@ -58,8 +58,8 @@ MAX_FAMILIAR: Final = 1000
 """Texts whose vectors are kept for the next ranking, the latest."""
 
 SWITCHED_S: Final = 0.0005
-"""Seconds after which a thread that computes lets another one go on. A search hands over to torch, numpy and the storage a hundred
-times; beside a large commit it would wait half a second with Python's own, which is ten times as long."""
+"""Seconds after which a thread that computes lets another one go on, a tenth of Python's own: a search hands over to torch, numpy
+and the storage many times, and beside a large commit it waits so long each time."""
 
 EMBEDDED_AT_ONCE: Final = 64
 """Passages of one transaction that gives them vectors: a second's work."""
