@@ -32,6 +32,7 @@ _FOLDERS: Final = {
     "traits": "traits_obj",
     "cycle": "cycle_traits",
     "persona": "persona_traits",
+    "thread": "thread_traits",
     "orchestrator": "orchestrator_obj",
 }
 
@@ -162,6 +163,17 @@ def _eighth(connection: Connection) -> None:
         catalog.set_slot("reindexed", "")
 
 
+def _ninth(connection: Connection) -> None:
+    """The catalog's own step, which stands before the one that follows whichever of them came first."""
+
+
+def _tenth(connection: Connection) -> None:
+    """Threads: what an object that keeps a conversation understands."""
+    root = connection.root()
+    root["thread_traits"] = UvmObject("thread_traits")
+    root["thread_traits"].set_slot("parent*", root["traits_obj"])
+
+
 _STEPS: Final[tuple[Callable[[Connection], None], ...]] = (
     _first,
     _second,
@@ -171,6 +183,8 @@ _STEPS: Final[tuple[Callable[[Connection], None], ...]] = (
     _sixth,
     _seventh,
     _eighth,
+    _ninth,
+    _tenth,
 )
 CURRENT: Final = SCHEMA
 assert len(_STEPS) == CURRENT

@@ -87,7 +87,7 @@ def test_every_selector_of_the_kernel_stands_in_the_world(world):
 
 def test_every_file_of_the_image_is_one_method_of_that_name():
     methods = list(awakening.image())
-    holders = {"traits_obj", "cycle_traits", "persona_traits", "orchestrator_obj", *names.STATES}
+    holders = {"traits_obj", "cycle_traits", "persona_traits", "thread_traits", "orchestrator_obj", *names.STATES}
     assert {method.holder for method in methods} == holders
     for method in methods:
         assert method.source.startswith(f"def {method.selector}(self"), method

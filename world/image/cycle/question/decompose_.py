@@ -1,4 +1,4 @@
-def decompose_(self, question, sources):
+def decompose_(self, question, known):
     """The plan for a question: [{'persona', 'facet', 'query'}, …], by the persona that leads decomposition."""
     codex = self.codex
     leader = codex.personas[codex.roles['decomposition']]
@@ -8,7 +8,7 @@ def decompose_(self, question, sources):
     lines = [leader.mandate, 'Divide the question among facets, and give each a short question of its own.', '', 'Facets:']
     lines += [item['pillar']['facet'] + ': ' + item['pillar']['intent'] for item in shortlist]
     plan = self.infer_(
-        self.known_(sources) + 'Question: ' + question,
+        known + 'Question: ' + question,
         system_prompt='\n'.join(lines),
         adapter_name=leader.expert,
         schema=self.plan_schema_(shortlist, codex.plan['facets']),

@@ -1,31 +1,33 @@
 def weave_(self):
-    """One answer from the question, what is known, and the facets' partial answers; woven again where it fails the gate."""
+    """The answer: of the lanes, what is woven of them and the passages' own words, the one that the passages bear out best."""
     data = self._tmp_synthesis_data
     question = self.mission_brief['query']
-    codex = self.codex
-    manner = codex.weaving
-    weaver = codex.personas[codex.roles['synthesis']]
-    said = [part['persona'] + ' says: ' + part['answer'] for part in data['partials']]
-    brief = self.known_(data['sources']) + '\n'.join(said) + '\n\n'
-    brief += 'Reconcile what was said, and claim nothing else. From this, answer the question: ' + question
-    problem = ''
-    for attempt in range(codex.gate['attempts']):
+    told = [part for part in data['parts'] if part['is_told']]
+    if data['is_refused']:
+        self.settle_({'lane': '', 'text': 'The documents do not say.'})
+        return ''
+    lanes = list(data['lanes'])
+    dropped = list(data['dropped'])
+    woven = self.woven_(lanes) if data['way'] == 'deep' and lanes else None
+    if woven is None and not lanes:
         try:
-            answer = self.infer_(
-                brief,
-                system_prompt=weaver.mandate,
-                adapter_name=weaver.expert,
-                grammar=self.prose_grammar_(manner['sentences']) if manner['sentences'] else None,
-                sampling={'temperature': manner['temperature'], 'top_p': manner['top_p']},
-                seed=self.seed + 1 + attempt,
-                max_tokens=manner['max_tokens'],
-            ).strip()
+            woven = {'lane': 'plain', 'text': self.plain_answer_()}
+            woven['problem'] = self.quality_gate_(question, woven['text'])
         except SendFailed as failure:
-            problem = str(failure)
-            continue
-        problem = self.quality_gate_(question, answer)
-        if not problem:
-            self.answer = {'answer': answer, 'facets': data['partials'], 'sources': data['sources']}
-            self._p_changed = True
-            return ''
-    return f"the answer did not pass the quality gate in {codex.gate['attempts']} attempts: {problem}"
+            woven = {'lane': 'plain', 'problem': str(failure)}
+    if woven and woven['problem']:
+        dropped.append({'lane': woven['lane'], 'why': woven['problem'][:300]})
+    elif woven:
+        lanes = [{'lane': woven['lane'], 'text': woven['text']}, *lanes]
+    if told and len(data['partials']) > 1:
+        lanes.append({'lane': 'facets', 'text': ' '.join([part['answer'] for part in data['partials']])})
+    if told:
+        lanes.append({'lane': 'passages', 'text': self.quote_(told)})
+    if not lanes:
+        reasons = '; '.join([lane['lane'] + ': ' + lane['why'] for lane in dropped])
+        return f'no lane came to an answer that passes the quality gate: {reasons}'
+    data['dropped'] = dropped
+    self._tmp_synthesis_data = data
+    self._p_changed = True
+    self.settle_(self.best_lane_(lanes, told))
+    return ''
