@@ -1,5 +1,5 @@
 def decompose_(self, question, known):
-    """The plan for a question: [{'persona', 'facet', 'query'}, …], by the persona that leads decomposition."""
+    """The plan for a question: [{'persona', 'facet', 'query'}, …], by the persona that leads decomposition. Of a facet that nobody has the persona is ''."""
     codex = self.codex
     leader = codex.personas[codex.roles['decomposition']]
     shortlist = self.shortlist_(question)
@@ -19,8 +19,6 @@ def decompose_(self, question, known):
     personas = {item['pillar']['facet']: item['persona'] for item in shortlist}
     steps = []
     for step in plan['steps']:
-        if step['facet'] not in personas:
-            self.doom_('the plan names the facet ' + step['facet'] + ', which is none of ' + ', '.join(personas))
-        steps.append({'persona': personas[step['facet']], 'facet': step['facet'], 'query': step['query']})
-    self.fetch_experts_([step['persona'] for step in steps])
+        steps.append({'persona': personas.get(step['facet'], ''), 'facet': step['facet'], 'query': step['query']})
+    self.fetch_experts_([step['persona'] for step in steps if step['persona']])
     return steps

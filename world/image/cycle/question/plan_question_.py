@@ -17,17 +17,16 @@ def plan_question_(self):
             steps = self.decompose_(question, data['known'])
         except SendFailed as failure:
             dropped.append({'lane': 'plan', 'why': str(failure)[:300]})
-    if parts:
-        said = self.terms_of_([question, data['known'], *[step['query'] for step in steps]])
-        told = {term for words in said[:2] for term, start, end, content in words if content}
-        kept = []
-        for step, words in zip(steps, said[2:]):
-            if any(term in told for term, start, end, content in words if content):
-                kept.append(step)
-            else:
-                dropped.append({'lane': step['persona'] + ' ' + step['facet'], 'why': 'it was to ask something else: ' + step['query'][:200]})
-        steps = kept
-    data['plan'] = steps
+    said = self.terms_of_([question, data['known'], *[step['query'] for step in steps]])
+    told = set([term for words in said[:2] for term, start, end, content in words if content])
+    kept = []
+    for step, words in zip(steps, said[2:]):
+        if step['persona'] and (not parts or any(term in told for term, start, end, content in words if content)):
+            kept.append(step)
+        else:
+            why = 'it was to ask something else: ' + step['query'][:200] if step['persona'] else 'nobody has this facet'
+            dropped.append({'lane': (step['persona'] + ' ' + step['facet']).strip(), 'why': why})
+    data['plan'] = kept
     data['dropped'] = data['dropped'] + dropped
     self._tmp_synthesis_data = data
     self._p_changed = True
