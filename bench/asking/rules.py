@@ -19,7 +19,7 @@ DOCUMENTS: Final = HERE / "documents"
 
 _COUNTED: Final = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty"
 _NUMBERS: Final = {word: str(number) for number, word in enumerate(_COUNTED.split())} | {"thirty-one": "31"}
-_TOKEN: Final = re.compile(r"\d+(?:[.,:]\d+)*|[^\W\d_]+(?:-\w+)*|\w+")
+_TOKEN: Final = re.compile(r"\d+(?:[.:]\d+|,\d{3}(?!\d))*|[^\W\d_]+(?:-\w+)*|\w+")
 _THOUSANDS: Final = re.compile(r"^\d{1,3}(?:,\d{3})+$")
 _REFUSALS: Final = (
     "do not say", "does not say", "doesn't say", "don't say", "not mentioned", "no mention", "not mention", "not specified", "not specify",
@@ -49,7 +49,7 @@ def read(path: Path = QUESTIONS) -> list[Question]:
 
 def words(text: str) -> list[str]:
     """A text as it is compared: folded, without accents, with numbers as digits."""
-    folded = unicodedata.normalize("NFKD", text.casefold().replace("’", "'"))
+    folded = unicodedata.normalize("NFKD", text.casefold().replace("\u2019", "'"))
     found = _TOKEN.findall("".join(letter for letter in folded if not unicodedata.combining(letter)))
     return [_number(_NUMBERS.get(word, word)) for word in found]
 
@@ -64,7 +64,7 @@ def _number(word: str) -> str:
 
 def is_refusal(text: str) -> bool:
     """Whether a text says, in whichever words, that it is not to be known."""
-    said = " ".join(text.casefold().replace("’", "'").split())
+    said = " ".join(text.casefold().replace("\u2019", "'").split())
     return any(phrase in said for phrase in _REFUSALS)
 
 

@@ -222,7 +222,10 @@ async def test_what_is_no_question_is_thought_about_in_facets_of_a_plan(house):
 
 
 async def test_a_world_that_was_told_nothing_answers_from_what_the_model_knows(house):
-    steps = [{"facet": "tamland_facet_", "query": "What is a town?"}, {"facet": "guide_facet_", "query": "Which are old?"}]
+    steps = [
+        {"facet": "tamland_facet_", "query": "What is a town?"},
+        {"facet": "guide_facet_", "query": "Which are old?"},
+    ]
     playing(house, plan=plan(steps)[0], facet="It rests.", woven="It rests in winter.", plain="It rests.")
     reply = await ask(house, "Why is the fountain of the town silent?")
     assert (reply.result["refused"], reply.result["answer"], reply.result["sources"]) == (

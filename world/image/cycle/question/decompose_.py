@@ -1,5 +1,8 @@
 def decompose_(self, question, known):
-    """The plan for a question: [{'persona', 'facet', 'query'}, …], by the persona that leads decomposition. Of a facet that nobody has the persona is ''."""
+    """The plan for a question: [{'persona', 'facet', 'query'}, …], by the persona that leads decomposition.
+
+    Of a facet that nobody has the persona is ''.
+    """
     codex = self.codex
     leader = codex.personas[codex.roles['decomposition']]
     shortlist = self.shortlist_(question)
@@ -17,8 +20,6 @@ def decompose_(self, question, known):
         max_tokens=400,
     )
     personas = {item['pillar']['facet']: item['persona'] for item in shortlist}
-    steps = []
-    for step in plan['steps']:
-        steps.append({'persona': personas.get(step['facet'], ''), 'facet': step['facet'], 'query': step['query']})
+    steps = [{'persona': personas.get(step['facet'], ''), 'facet': step['facet'], 'query': step['query']} for step in plan['steps']]
     self.fetch_experts_([step['persona'] for step in steps if step['persona']])
     return steps

@@ -18,7 +18,7 @@ def plan_question_(self):
         except SendFailed as failure:
             dropped.append({'lane': 'plan', 'why': str(failure)[:300]})
     said = self.terms_of_([question, data['known'], *[step['query'] for step in steps]])
-    told = set([term for words in said[:2] for term, start, end, content in words if content])
+    told = {term for words in said[:2] for term, start, end, content in words if content}
     kept = []
     for step, words in zip(steps, said[2:]):
         if step['persona'] and (not parts or any(term in told for term, start, end, content in words if content)):

@@ -31,7 +31,9 @@ def carries_(self, part, answers):
         place += count
         if count > 1:
             marks = [text.find(':') for text, words in cells]
-            heads = [len([1 for term, start, end, content in cell[1] if content and term in asked and start < mark]) for cell, mark in zip(cells, marks)]
+            heads = []
+            for cell, mark in zip(cells, marks):
+                heads.append(len([1 for term, start, end, content in cell[1] if content and term in asked and start < mark]))
             cells = [cell for cell, head in zip(cells, heads) if head] or cells
         wants.append({term for text, words in cells for term in values(text, words)})
     found = []

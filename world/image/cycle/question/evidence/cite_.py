@@ -14,6 +14,7 @@ def cite_(self, answer, question, sources):
     everything = set(asked)
     for words in said[1 + len(sentences):]:
         everything |= {term for term, start, end, content in words}
+    denying = ['not', 'no', 'never', 'none', 'nobody', 'nothing', 'without', 'nicht', 'kein', 'keine', 'nie', 'ne', 'pas']
     citations = []
     unknown = []
     for number, sentence in enumerate(sentences):
@@ -30,6 +31,10 @@ def cite_(self, answer, question, sources):
             if (term[0].isdigit() or is_name) and term not in everything:
                 strange.append(text[start:end])
         is_supported = bool(total) and best >= 0 and shares[best] >= 0.6 * total and not strange
+        denied = [[word.strip('.,;:!?').lower() for word in told_.split()] for told_ in [text, pieces[best]['text'] if best >= 0 else '']]
+        denies = [any(word in denying or word.endswith("n't") for word in said_) for said_ in denied]
+        if denies[0] and not denies[1]:
+            is_supported = False
         citation = {'sentence': text, 'at': sentence['start'], 'to': sentence['end'], 'supported': is_supported}
         if is_supported:
             piece = pieces[best]

@@ -27,7 +27,7 @@ def evidence_(self, question, before, pieces, sources):
     for term in asked + context:
         seen = len([1 for words in own if term in words])
         weight = math.log(1 + len(own) / (0.5 + seen)) * (1.0 if term in asked else 0.5)
-        rarity[term] = weight * (0.3 if term in common else 2.0 if term in focus else 1.0)
+        rarity[term] = weight * (2.0 if term in focus and term not in common else 1.0)
     total = sum(rarity.values()) or 1.0
     words = [{'text': piece['text'], 'words': said[3 + place]} for place, piece in enumerate(pieces)]
     fits = self.fits_(wanted, [term for term, start, end, content in said[0]], words)
@@ -46,7 +46,7 @@ def evidence_(self, question, before, pieces, sources):
             level = 1.0 if term in own[place] else led if term in leader else near
             score += weight * level
             if not level and term in asked and not (fits[place] > 0.5 and term in [*common, 'cost']):
-                lacking.append([term, weight / total])
+                lacking.append([term, weight * (0.3 if term in common else 1.0) / total])
         if not piece['text'].endswith('?'):
             is_short = len(own[place]) < 3 and not any(letter.isdigit() for letter in piece['text'])
             score = score / total + 0.5 * fits[place] - (0.25 if is_short else 0.0)

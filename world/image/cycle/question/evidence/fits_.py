@@ -24,13 +24,14 @@ def fits_(self, wanted, asked, texts):
             has_unit = any(word.lower() in wanted['units'] for word, term in shown) or any(sign in wanted['units'] and sign in text for sign in '€$£')
             return has_unit and (is_numbered or 'every' in wanted['units'])
         if kind in ['when', 'year']:
-            is_dated = any((len(term) == 4 and term.isdigit() and '1' <= term[0] <= '2') or (term[:4].isdigit() and '-' in term) for word, term in new)
+            years = [term for word, term in new if term[:4].isdigit() and '1' <= term[0] <= '2']
+            is_dated = any(len(term) == 4 or '-' in term for term in years)
             is_timed = any(word.lower() in times or (':' in term and term[0].isdigit()) for word, term in new)
             is_counted = is_numbered and any(word.lower() in spans for word, term in shown)
             return is_dated or (kind == 'when' and (is_timed or is_counted))
         if kind == 'why':
             return ':' in text or any(word.lower() in reasons for word, term in shown)
-        contents = [text[start:start + 1].isupper() and term not in asked and content for term, start, end, content in words]
-        return any(contents[1:]) or (bool(contents) and contents[0] and (len(contents) < 3 or contents[1] or len(words[0][0]) > 2))
+        named = [text[start:start + 1].isupper() and term not in asked and content for term, start, end, content in words]
+        return any(named)
 
     return [(1.0 if fit(text['text'], text['words']) else 0.0) if wanted['kinds'] else 0.5 for text in texts]
