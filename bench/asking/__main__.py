@@ -72,9 +72,9 @@ class Asked:
         self._threads: dict[str, Ref] = {}
         self._said: dict[str, list[Turn]] = {}
 
-    async def remember(self, folder: Path) -> None:
-        for path in sorted(folder.iterdir()):
-            request = Index(doc_id=path.name, text=path.read_text(encoding="utf-8"), metadata={"kind": "document"})
+    async def remember(self, documents: dict[str, str]) -> None:
+        for doc_id, text in documents.items():
+            request = Index(doc_id=doc_id, text=text, metadata={"kind": "document"})
             await self._bus.call(verbs.INDEX, request, seconds=120)
 
     async def ours(self, question: Question) -> tuple[Ours, list[str]]:
@@ -161,7 +161,7 @@ async def measure(options: argparse.Namespace, questions: list[Question], kept: 
 async def _ask_all(
     asked: Asked, options: argparse.Namespace, questions: list[Question], done: dict[str, Measured], kept: Path
 ) -> None:
-    await asked.remember(options.documents)
+    await asked.remember(options.texts)
     for question in questions:
         if question.id not in done:
             mine, passages = await asked.ours(question)
@@ -309,6 +309,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     questions = read(options.questions)[: options.first]
+    options.texts = {path.name: path.read_text(encoding="utf-8") for path in sorted(options.documents.iterdir())}
     with tempfile.TemporaryDirectory() as passing:
         folder: Path = options.keep or Path(passing)
         folder.mkdir(parents=True, exist_ok=True)

@@ -7,9 +7,7 @@ def evidence_(self, question, before, pieces, sources):
     """
     if not pieces:
         return []
-    measures = 'long high large big hot warm cold old deep tall wide far loud heavy often fast small early late soon expensive year time kind '
-    measures += 'sort type day date name number model make need use get take come go call give work happen put mean stand person thing place amount'
-    said = [question, before, measures, *[piece['text'] for piece in pieces], *[source['doc_id'].split('/')[-1] for source in sources]]
+    said = [question, before, self.common_words_(), *[piece['text'] for piece in pieces], *[source['doc_id'].split('/')[-1] for source in sources]]
     said = self.terms_of_(said + [source['text'][:6000] for source in sources])
     terms = [[term for term, start, end, content in words if content] for words in said]
     asked = list(dict.fromkeys(terms[0]))
