@@ -42,7 +42,7 @@ def carries_(self, part, answers):
         best = 0.0
         for piece, want in zip(evidence, wants):
             loss = evidence[0]['score'] - piece['score']
-            if loss <= 0.2 and want:
+            if loss <= 0.1 and want and piece['fit'] >= evidence[0]['fit']:
                 shared = len(want & terms)
                 enough = shared >= (1 if kind or len(want) < 4 else 2)
                 best = max(best, (1.0 if enough else 0.0) - loss)

@@ -10,7 +10,7 @@ def fits_(self, wanted, asked, texts):
     spans = (
         "second seconds minute minutes hour hours day days week weeks month months year years o'clock am pm clock"
     ).split()
-    reasons = ['because', 'since', 'so', 'due', 'reason', 'as', 'for', 'therefore', 'cause', 'owing', 'order', 'to', 'otherwise', 'or', 'must']
+    reasons = ['because', 'since', 'so', 'due', 'reason', 'therefore', 'cause', 'caused', 'owing', 'otherwise', 'weil', 'da', 'denn']
     nothing = ['half', 'free', 'none', 'no', 'nothing', 'both', 'twice', 'once']
 
     def fit(text, words):

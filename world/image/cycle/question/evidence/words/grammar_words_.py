@@ -6,8 +6,8 @@ def grammar_words_(self):
         'me might more most much must my no nor not now of off on once only or other our out over own per same shall she should so some '
         'such than that the their them then there these they this those through to too under until up upon us very was we were what '
         "what's when where which while who who's whom whose why will with would yet you your please tell say know give s t ok say said "
-        'exactly der die das den dem des ein eine einen einem einer und oder ist sind war waren wird werden wer wie was wann wo warum '
+        'exactly der das den dem des ein eine einen einem einer und oder ist sind waren wird werden wer wie was wann wo warum '
         'welche welcher welches wem wen wieviel viel viele nicht von zu zum zur im auf mit für bei nach aus über es sie er ich wir ihr '
-        'hat haben kann le la les un une des du de et ou est sont qui que quoi quand où pourquoi comment quel quelle combien dans sur '
+        'haben kann le la les un une des du de et ou est sont qui que quoi quand où pourquoi comment quel quelle combien dans sur '
         'avec pour par au aux il elle el los las una y o es son quién qué cuándo dónde cómo cuál cuánto en con por para del al se su'
     ).split()
