@@ -10,7 +10,8 @@ def wanted_(self, question):
         'hot': 'degree degrees celsius fahrenheit c',
         'warm': 'degree degrees celsius c',
         'cold': 'degree degrees celsius c', 'often': 'every each daily weekly monthly yearly twice once time times per day days week weeks month '
-        'months hour hours year years minute minutes always never', 'fast': 'km mph hour hours second seconds minute minutes day days week month year years baud mbit gbit',
+        'months hour hours year years minute minutes always never',
+        'fast': 'km mph hour hours second seconds minute minutes day days week month year years baud mbit gbit',
         'long': 'second seconds minute minutes hour hours day days week weeks month months year years metre metres meter meters mm cm m km mile '
         'miles night nights foot feet inch inches s h indefinite forever until ever permanently',
     }
