@@ -3,6 +3,8 @@ def ask_(self, question, way='auto', thread=None, answers=False):
 
     `way` is auto, plain or deep. `thread` is the object that keeps the conversation. With `answers` earlier answers are sources too.
     """
+    if not question.strip():
+        raise ValueError('the question is empty')
     turns = thread.turns if thread is not None else []
     is_said = '?' not in question and len(question.split()) <= 3
     if is_said and way == 'auto' and not turns and not self.recall_(question, 1):
