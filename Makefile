@@ -74,7 +74,7 @@ $(STAMP): pyproject.toml constraints.txt weights.txt
 	@echo "Done. Next: make demo, or make test."
 
 # One table of every benchmark's claims, with where and when they were measured.
-BENCHES := synthesis guardian personas experts cycles hand.bundles
+BENCHES := synthesis asking guardian personas experts cycles hand.bundles
 
 bench: setup
 	@{ \

@@ -37,7 +37,7 @@ from protocol.messages import Row, Sampling
 from world.awakening import image_codex
 
 QUESTIONS = Path(__file__).parent / "faithful.jsonl"
-GRAMMAR = 'start: SENTENCE (" " SENTENCE){0,1}\nSENTENCE: /[^\\s.!?]([^.!?\\n]|[.,][0-9]){3,200}[.!?]/\n'
+GRAMMAR = 'start: SENTENCE (" " SENTENCE){0,1}\nSENTENCE: /[^\\s.!?]([^.!?\\n]|[.!?][^\\s.!?]){1,240}[.!?]/\n'
 """What the world's `prose_grammar_` gives for two sentences."""
 BATCH = 8
 BASE = "base"

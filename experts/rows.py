@@ -2,7 +2,7 @@
 
 A row of `texts/PERSONA.jsonl` has a facet of the codex, what is known, a question and an answer. `weave` rows also have
 what other facets said; `plan` rows have the facets that come into question and the plan over them. The words around them
-are those of the world's own methods (`write_facet_`, `known_`, `decompose_`, `weave_`, the states).
+are those of the world's own methods (`write_facet_`, `known_`, `asked_`, `decompose_`, `woven_`).
 """
 
 from __future__ import annotations

@@ -33,6 +33,7 @@ _FOLDERS: Final = {
     "traits": "traits_obj",
     "cycle": "cycle_traits",
     "persona": "persona_traits",
+    "thread": "thread_traits",
     "orchestrator": "orchestrator_obj",
 }
 
@@ -173,6 +174,13 @@ def _ninth(connection: Connection) -> None:
     catalog.set_slot("documents", Documents())
 
 
+def _tenth(connection: Connection) -> None:
+    """Threads: what an object that keeps a conversation understands."""
+    root = connection.root()
+    root["thread_traits"] = UvmObject("thread_traits")
+    root["thread_traits"].set_slot("parent*", root["traits_obj"])
+
+
 _STEPS: Final[tuple[Callable[[Connection], None], ...]] = (
     _first,
     _second,
@@ -183,6 +191,7 @@ _STEPS: Final[tuple[Callable[[Connection], None], ...]] = (
     _seventh,
     _eighth,
     _ninth,
+    _tenth,
 )
 CURRENT: Final = SCHEMA
 assert len(_STEPS) == CURRENT

@@ -29,6 +29,7 @@ KERNEL_OBJECTS: Final = (
     "psm_prototypes_obj",
     "knowledge_catalog_obj",
     "persona_traits",
+    "thread_traits",
     "codex_obj",
 )
 """The root's objects. Methods that stand on them are kernel source."""

@@ -13,17 +13,38 @@ from protocol.errors import WAITS
 @batos.command()
 @everywhere
 @click.argument("question")
+@click.option(
+    "--plain", "way", flag_value="plain", help="One prompt with the passages, whatever the question looks like."
+)
+@click.option("--deep", "way", flag_value="deep", help="Personas answer too, whatever the question looks like.")
+@click.option(
+    "--thread", metavar="NAME", help="Keep the conversation in the object NAME; later questions are understood from it."
+)
+@click.option("--answers", is_flag=True, help="Earlier answers are sources too.")
 @click.option("--detach", is_flag=True, help="Return as soon as the question is durable.")
 @click.option("--key", metavar="K", help="The idempotency key: the same key never asks twice.")
 @click.option("--timeout", type=float, metavar="S", help=TIMEOUT)
 @click.pass_obj
-def ask(invocation: Invocation, question: str, detach: bool, key: str | None, timeout: float | None) -> int:
-    """Ask the mind: personas divide QUESTION, answer its parts from what is remembered, and weave one answer."""
+def ask(
+    invocation: Invocation,
+    question: str,
+    way: str | None,
+    thread: str | None,
+    answers: bool,
+    detach: bool,
+    key: str | None,
+    timeout: float | None,
+) -> int:
+    """Ask the mind. A simple QUESTION is answered at once from what is remembered; one of several parts by personas too.
+
+    Each sentence of the answer points to a passage. Where the documents do not say it, that is the answer.
+    """
     from cli.calls import asking
     from cli.render import proposals as render_proposals
     from cli.render import thought as render_thought
 
-    asked = asking.Asking(home_of(invocation), question, detach=detach, key=key, seconds=timeout)
+    manner = asking.manner(way, thread, answers=answers)
+    asked = asking.Asking(home_of(invocation), question, detach=detach, key=key, seconds=timeout, manner=manner)
     follower = render_thought.Follower(invocation.grow)
     try:
         found = finish(
@@ -34,8 +55,10 @@ def ask(invocation: Invocation, question: str, detach: bool, key: str | None, ti
         raise asked.sending.abandoned("INTERRUPTED", "interrupted") from error
     finally:
         follower.rest()
-    if not invocation.streams or follower.written.strip() != found.answer:
-        invocation.result(found, render_thought.answer(found))
+    is_told = invocation.streams and follower.written.strip() == found.answer
+    shown = render_thought.places(found) if is_told else render_thought.answer(found)
+    if shown:
+        invocation.result(found, shown)
     if not invocation.json:
         invocation.progress(render_thought.about(found))
     if found.proposal is None:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from cli.calls.asking import Answer
+from cli.calls.asking import Answer, Citation
 from cli.console import Invocation
 from cli.live import Doing, cut
 from cli.render import learned as render_learned
@@ -27,6 +27,12 @@ _DOING: Final = {
     "SYNTHESIZING": "makes one of it",
     "COMPLETE": "is done",
     "FAILED": "has failed",
+}
+_LANES: Final = {
+    "plain": ", in the base model's words",
+    "woven": ", woven of all lanes",
+    "facets": ", in the facets' words",
+    "passages": ", in the passages' own words",
 }
 _TOGETHER: Final = {"trial": "judges and tries the methods"}
 
@@ -242,18 +248,63 @@ def about(found: Answer) -> str:
         return "a facet waits for your word, and the question with it"
     if found.bypassed:
         return "a simple question: answered at once by the base model, without a cycle"
-    lines = [f"cycle {found.cycle}, {found.seconds:.1f} s"]
+    way = f", the {found.way} way" if found.way else ""
+    lines = [f"cycle {found.cycle}, {found.seconds:.1f} s{way}{_LANES.get(found.lane or '', '')}"]
     rows = [
         (f"{part.persona} {part.facet}", part.expert or "base model", printable(part.query)) for part in found.facets
     ]
     if rows:
         lines.append(table(("facet", "voice", "was asked"), rows))
-    lines += [f"  source: {printable(str(each['doc_id']))} #{each['chunk_index']}" for each in found.sources]
+    lines += [f"  dropped: {printable(each.lane)}: {printable(each.why)}" for each in found.dropped]
+    if found.unknown:
+        lines.append(f"  in no passage: {printable(', '.join(found.unknown))}")
+    lines += [f"  source: {_source(each)}" for each in found.sources]
     return "\n".join(lines)
 
 
+def _source(each: Mapping[str, Any]) -> str:
+    """A passage; what the mind has said itself is told with the cycle that it came from."""
+    metadata = each.get("metadata") or {}
+    said = (
+        f", an answer of cycle {printable(str(metadata.get('cycle', '?')))}" if metadata.get("kind") == "answer" else ""
+    )
+    return f"{printable(str(each['doc_id']))} #{each['chunk_index']}{said}"
+
+
 def answer(found: Answer) -> str:
-    return printable(found.answer) if found.answer is not None else found.proposal or found.mandate
+    """The answer with a mark at each sentence, and beneath it where that stands; `[?]` marks what no passage supports."""
+    if found.answer is None:
+        return found.proposal or found.mandate
+    text, numbers = found.answer, _numbers(found)
+    for citation in sorted(found.citations, key=lambda each: -each.to):
+        mark = f"[{numbers[_place(citation)]}]" if citation.supported else "[?]"
+        text = f"{text[: citation.to]} {mark}{text[citation.to :]}"
+    beneath = places(found)
+    return printable(text) + (f"\n\n{beneath}" if beneath else "")
+
+
+def places(found: Answer) -> str:
+    """Where the sentences of an answer stand, by their marks."""
+    lines = [
+        f"[{number}] {printable(doc_id or '')} #{index}, characters {start} to {end}"
+        for (doc_id, index, start, end), number in _numbers(found).items()
+    ]
+    if any(not citation.supported for citation in found.citations):
+        lines.append("[?] no passage supports this")
+    return "\n".join(lines)
+
+
+_Place = tuple[str | None, int | None, int | None, int | None]
+
+
+def _place(citation: Citation) -> _Place:
+    return citation.doc_id, citation.chunk_index, citation.start, citation.end
+
+
+def _numbers(found: Answer) -> dict[_Place, int]:
+    """The places in the order of the sentences, numbered from 1."""
+    supported = [_place(citation) for citation in found.citations if citation.supported]
+    return {place: number for number, place in enumerate(dict.fromkeys(supported), 1)}
 
 
 def watched(found: Watched) -> str:

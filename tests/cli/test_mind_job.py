@@ -27,7 +27,7 @@ class Asked:
         file = whole.home.parent / "house.txt"
         file.write_text(FACTS)
         self.remembered = whole.ok("remember", str(file), "--id", "house")
-        self.answer = whole.ok("ask", QUESTION)
+        self.answer = whole.ok("ask", "--deep", QUESTION)
 
     def methods(self):
         """Every facet's method that there is now, by persona and selector."""
@@ -63,7 +63,9 @@ def test_a_fresh_world_answers_from_what_it_was_told(whole, asked):
     answer = asked.answer
     assert (answer["state"], answer["remembered"], answer["bypassed"]) == ("COMPLETE", True, False)
     assert answer["answer"]
-    assert len(answer["facets"]) >= 2
+    assert (answer["way"], answer["refused"]) == ("deep", False)
+    assert answer["facets"]
+    assert len(answer["facets"]) + len(answer["dropped"]) >= 2
     assert all(
         part["query"] and part["answer"] and part["expert"] == part["persona"].lower() for part in answer["facets"]
     )
@@ -87,16 +89,16 @@ def test_every_facet_that_spoke_was_written_by_a_cycle_of_its_own(asked):
         "SYNTHESIZING",
         "COMPLETE",
     ]
-    assert len(story["caused"]) == len(answer["facets"])
+    assert len(story["caused"]) >= len(answer["facets"])
     authors = {methods[part["persona"], part["facet"]]["author"] for part in answer["facets"]}
-    assert authors == set(story["caused"])
+    assert authors <= set(story["caused"])
     for cycle in story["caused"]:
         assert asked.story(cycle)["verdicts"]
 
 
 def test_the_same_question_again_writes_nothing(whole, asked):
     before = asked.methods()
-    again = whole.ok("ask", QUESTION)
+    again = whole.ok("ask", "--deep", QUESTION)
     assert (again["state"], again["remembered"]) == ("COMPLETE", True)
     assert again["cycle"] != asked.answer["cycle"]
     assert {part["facet"] for part in again["facets"]} <= {part["facet"] for part in asked.answer["facets"]}
@@ -124,7 +126,7 @@ def test_a_facet_whose_pillar_changes_is_written_again(whole, asked):
     kept = asked.methods()
     assert kept == {where: method for where, method in before.items() if where != place}
     # Detached, and followed to its end.
-    mandate = whole.ok("ask", QUESTION, "--detach")["mandate"]
+    mandate = whole.ok("ask", "--deep", QUESTION, "--detach")["mandate"]
     states = []
     code, watched = whole.follow(
         lambda event: states.append((event["cycle"], event["state"])) if event["event"] == "state" else None,

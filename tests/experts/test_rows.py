@@ -54,14 +54,14 @@ def test_the_words_around_a_row_are_those_of_the_worlds_methods():
     talk = texts.asked("BRICK", "tamland_facet_", "It rains.", "What does it do?")
     system, user = (turn.content for turn in talk)
     assert user == "What is known:\nIt rains.\n\nFrom this text, answer the question: What does it do?"
-    assert "'From this text, answer the question: '" in SOURCES["DELEGATING", "_process_synthesis_"]
+    assert "'From this text, answer the question: '" in SOURCES["cycle_traits", "asked_"]
     assert "'What is known:\\n'" in SOURCES["cycle_traits", "known_"]
     assert system.startswith(CODEX["persona"][0]["mandate"] + " " + CODEX["persona"][0]["pillar"][0]["intent"] + " ")
     for ending in texts.ENDINGS:
         assert f"'{ending}'" in SOURCES["cycle_traits", "facet_grammar_"]
 
 
-@pytest.mark.parametrize(("persona", "kind", "method"), [("ROBIN", "weave", "weave_"), ("BRICK", "plan", "decompose_")])
+@pytest.mark.parametrize(("persona", "kind", "method"), [("ROBIN", "weave", "woven_"), ("BRICK", "plan", "decompose_")])
 def test_weaving_and_planning_are_put_as_the_world_puts_them(persona, kind, method):
     numbers = [number for number, row in enumerate(raw(persona), 1) if row["facet"] == kind]
     found = {dialogue.line: dialogue for part in texts.rows(persona) for dialogue in part}

@@ -76,6 +76,18 @@ def test_an_older_world_takes_the_steps_it_lacks_and_keeps_what_was_edited(db):
         assert len(root["proposals"]) == 0
 
 
+def test_an_older_world_learns_what_a_thread_understands(world):
+    with commit(world, user="test", description="as it was before threads") as connection:
+        root = connection.root()
+        del root["thread_traits"]
+        root["schema_version"] = 9
+    assert awakening.awaken(world) == awakening.CURRENT
+    with snapshot(world) as connection:
+        traits = resolve(connection, "thread_traits")
+        assert "self.turns" in traits.keep_turn_.source
+        assert traits._slots["parent*"] is connection.root()["traits_obj"]
+
+
 def test_every_selector_of_the_kernel_stands_in_the_world(world):
     with snapshot(world) as connection:
         root = connection.root()
@@ -87,7 +99,7 @@ def test_every_selector_of_the_kernel_stands_in_the_world(world):
 
 def test_every_file_of_the_image_is_one_method_of_that_name():
     methods = list(awakening.image())
-    holders = {"traits_obj", "cycle_traits", "persona_traits", "orchestrator_obj", *names.STATES}
+    holders = {"traits_obj", "cycle_traits", "persona_traits", "thread_traits", "orchestrator_obj", *names.STATES}
     assert {method.holder for method in methods} == holders
     for method in methods:
         assert method.source.startswith(f"def {method.selector}(self"), method

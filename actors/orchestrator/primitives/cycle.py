@@ -57,6 +57,8 @@ class Question(msgspec.Struct, frozen=True):
     target: str
     selector: str
     query: str
+    manner: dict[str, Value] = {}
+    """How it is to be answered, as the mission states it: `way`, `turns`, `answers`."""
 
 
 def think(sender: Sender, command: Value) -> Thinking[Value]:
@@ -164,6 +166,8 @@ def _answer(thought: Thought, running: RunningCycle, brief: Question) -> Value:
     answer = thought.overlay.own(running.context).get("answer")
     if not isinstance(answer, dict) or not isinstance(answer.get("answer"), str):
         raise BatosError("CYCLE_FAILED", "the cycle came to COMPLETE without an answer", cycle=running.cycle)
+    if answer.get("refused"):
+        return answer  # there is nothing to be remembered of it
     metadata: dict[str, Value] = {
         "kind": "answer",
         "question": brief.query,
@@ -194,7 +198,7 @@ def _begin(thought: Thought, cycle: str, brief: Unhandled | Question, path: str)
 
 
 def _asked(thought: Thought, brief: Question) -> dict[str, Value]:
-    mission = {"type": "question", "query": brief.query}
+    mission: dict[str, Value] = {**brief.manner, "type": "question", "query": brief.query}
     return {"mission_brief": mission, "target": Ref(brief.target), "seed": _seed([thought.seed, brief.query])}
 
 
@@ -261,8 +265,8 @@ def _unpacked(receiver: str, command: Value) -> Unhandled | Question:
             match brief:
                 case {"type": "unhandled_message", "selector": str(), "args": list(), "kwargs": dict()}:
                     return Unhandled(target.oid, brief["selector"], brief["args"], brief["kwargs"])
-                case {"type": "question", "query": str() as query}:
-                    return Question(target.oid, "ask_", query)
+                case {"type": "question", "query": str() as query, **manner}:
+                    return Question(target.oid, "ask_", query, {str(name): value for name, value in manner.items()})
     raise BatosError("METHOD_FAILED", "_orc_start_cognitive_cycle_: the command is not a message to this object")
 
 

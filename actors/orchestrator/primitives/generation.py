@@ -87,9 +87,9 @@ def _rows(same: dict[str, Any], n: Value, sampling: Value, seed: int) -> list[Ro
 
 
 def _drawing(sender: Sender, said: Value, rows: int) -> Drawing | None:
-    """What is told of these texts while they are drawn, where that is within a cycle."""
+    """What is told of these texts while they are drawn, where that is within a cycle that writes a method."""
     thought = sender.thought
-    if thought.cycle is None:
+    if thought.cycle is None or thought.chain[-1].is_question:
         return None
     match said:
         case None:

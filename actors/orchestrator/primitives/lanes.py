@@ -60,26 +60,31 @@ class Lane:
                 error = raised
 
 
-def send_all(sender: Sender, sends: Value) -> Thinking[Value]:
+def send_all(sender: Sender, sends: Value, failing: Value = False) -> Thinking[Value]:
     """The replies to `[[receiver, selector, args, kwargs], …]`, in order. The first lane that fails fails all of them.
 
+    With `failing` a lane may fail by itself: then each reply is {"result"} or {"error"}, and of a lane that has failed no change lasts.
     CONFLICTING_LANES where two lanes have written the same slot.
     """
     thought, path = sender.thought, sender.path
     lanes = [_lane(thought, item, f"{path}.{number}") for number, item in enumerate(_listed(sends))]
     for lane in lanes:
         yield from lane.advance()
-        _raise_first(lanes)
+        if not failing:
+            _raise_first(lanes)
     turn = 0
     while waiting := [lane for lane in lanes if lane.waits is not None]:
         yield from _together(waiting, f"{path}.texts{turn}")
-        _raise_first(lanes)
+        if not failing:
+            _raise_first(lanes)
         turn += 1
     thought.tokens += sum(lane.thought.tokens for lane in lanes)
-    _merge(thought, lanes)
+    _merge(thought, [lane for lane in lanes if lane.error is None])
     if thought.trial is None:
         yield from _trace(thought, lanes)
-    return [lane.result for lane in lanes]
+    if not failing:
+        return [lane.result for lane in lanes]
+    return [{"result": lane.result} if lane.error is None else {"error": lane.error.message} for lane in lanes]
 
 
 def _trace(thought: Thought, lanes: list[Lane]) -> Thinking[None]:

@@ -1,144 +1,135 @@
-"""A question runs the whole cycle: plan, facets (written where they lack), weaving, gate, answer, and what memory gets."""
+"""A question is looked up, answered plainly or by lanes, held against its passages, and given with where it stands."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 
+import msgspec
 import pytest
 
 from protocol.errors import BatosError
-from protocol.messages import Hit, Piece
+from protocol.messages import Piece
+from tests.actors.orchestrator.asked import (
+    FEELING,
+    FIRST,
+    QUESTION,
+    SAGE,
+    SAID,
+    SECOND,
+    SIMPLE,
+    TEXT,
+    ask,
+    hit,
+    lanes,
+    plan,
+    playing,
+    prompts,
+    spoken,
+)
 from tests.actors.orchestrator.hand.conftest import Hand
 from world.store import snapshot
 
-QUESTION = "Why is the pump of the old fountain silent today?"
-SAGE = [
-    {"facet": "sage_facet_", "query": "What can be let go?"},
-    {"facet": "simple_heart_facet_", "query": "Who misses it?"},
-]
-TECHNICAL = [
-    {"facet": "tamland_facet_", "query": "What is a pump?"},
-    {"facet": "guide_facet_", "query": "Which pumps are old?"},
-]
-HIT = Hit(
-    chunk_oid="00000000000000aa",
-    doc_id="fountain",
-    chunk_index=0,
-    score=1.0,
-    text="The pump broke in May.",
-    metadata={},
-)
+
+async def test_a_simple_question_takes_the_plain_way_in_one_prompt(house):
+    house.hits = [hit()]
+    playing(house, plain="The valve was made by Emil Rask.")
+    reply = await ask(house, SIMPLE)
+    found = reply.result
+    assert (found["answer"], found["way"], found["lane"], found["refused"]) == (
+        "The valve was made by Emil Rask.",
+        "plain",
+        "plain",
+        False,
+    )
+    assert (found["facets"], found["dropped"], found["unknown"]) == ([], [], [])
+    [prompt] = prompts(house)
+    assert TEXT in prompt
+    assert prompt.endswith(SIMPLE)
+    [citation] = found["citations"]
+    assert citation["supported"]
+    assert (citation["doc_id"], citation["chunk_index"]) == ("fountain", 0)
+    assert TEXT[citation["start"] : citation["end"]] == "The valve was made by Emil Rask in 1922."
+    assert [entry["metadata"]["kind"] for entry in house.caught_up] == ["answer"]
 
 
-def plan(steps):
-    return [json.dumps({"steps": steps})]
-
-
-def candidates(house):
-    """For each row of facet candidates, the shortest text that its grammar allows."""
-    return [written(row.grammar) for row in house.played.asked[-1].rows]
-
-
-def written(grammar):
-    start = next(line for line in grammar.splitlines() if line.startswith("start: "))
-    head, tail = start.removeprefix('start: "').removesuffix('"').split('" ENDING "')
-    return (head + "Be brief." + tail).encode().decode("unicode_escape")
-
-
-def facets(house):
-    async def write():
-        return candidates(house)
-
-    return write
-
-
-async def ask(house, question=QUESTION, key="k", **rest):
-    return await house.send("orchestrator_obj", "ask_", question, key=key, **rest)
-
-
-async def test_a_fresh_world_writes_the_facets_it_needs_and_answers(house):
-    house.hits = [HIT]
-    house.played.rounds = [
-        plan(TECHNICAL),
-        facets(house),
-        ["A pump moves water.", "Heron had one."],
-        ["The pump broke in May, and it moves no water."],
-    ]
+async def test_a_question_of_two_parts_is_asked_of_facets_that_know_all_of_it(house):
+    house.hits = [hit()]
+    playing(house)
     reply = await ask(house)
-    assert reply.state == "COMPLETE"
-    assert reply.remembered
-    assert reply.result["answer"] == "The pump broke in May, and it moves no water."
-    assert [(part["persona"], part["facet"], part["query"], part["answer"]) for part in reply.result["facets"]] == [
-        ("BRICK", "tamland_facet_", "What is a pump?", "A pump moves water."),
-        ("BRICK", "guide_facet_", "Which pumps are old?", "Heron had one."),
+    assert (reply.state, reply.remembered, reply.result["way"]) == ("COMPLETE", True, "deep")
+    assert lanes(reply) == ("woven", {})
+    assert reply.result["answer"] == SAID["woven"]
+    assert [(part["query"], part["answer"]) for part in reply.result["facets"]] == [
+        (FIRST, SAID[FIRST]),
+        (SECOND, SAID[SECOND]),
     ]
-    assert [part["expert"] for part in reply.result["facets"]] == [None, None]
-    assert [source["doc_id"] for source in reply.result["sources"]] == ["fountain"]
-    methods = house.look("BRICK").methods
-    assert set(methods) == {"tamland_facet_", "guide_facet_"}
-    assert all(method.author != reply.cycle for method in methods.values())
-    remembered = {entry["doc_id"]: entry for entry in house.caught_up}
-    assert set(remembered) == {f"answer:{reply.cycle}"} | {
-        f"method:{house.look('BRICK').oid}:{name}" for name in methods
+    # The whole question and the passages reach every facet, the plain lane and the weaver.
+    speaking = [prompt for prompt in prompts(house) if not prompt.startswith("#")]
+    assert len(speaking) == 4
+    assert all(TEXT in prompt and QUESTION in prompt for prompt in speaking)
+    authors = {
+        method.author for part in reply.result["facets"] for method in house.look(part["persona"]).methods.values()
     }
-    assert remembered[f"answer:{reply.cycle}"]["text"] == QUESTION + "\n\n" + reply.result["answer"]
+    assert authors
+    assert reply.cycle not in authors
+    [answer] = [entry for entry in house.caught_up if entry["metadata"]["kind"] == "answer"]
+    assert answer["text"] == QUESTION + "\n\n" + reply.result["answer"]
     with snapshot(house.db) as connection:
         assert len(connection.root()["orchestrator_obj"].active_cycles) == 0
 
 
-async def test_where_a_persona_is_to_propose_the_question_waits_for_its_facets(house):
-    """A facet has its pillar as contract. Each that is proposed waits for the user's word, and the question goes on with it."""
-    hand = Hand(house)
-    await hand.set("BRICK", _learning="propose")
+async def test_no_plan_is_made_of_what_has_parts(house):
+    house.hits = [hit()]
+    playing(house)
+    await ask(house)
+    assert [row.schema for request in house.played.asked for row in request.rows if row.schema] == []
 
-    async def either():
-        """A facet's method where one is written, and what a facet says where it speaks."""
+
+@pytest.mark.parametrize("loop", ["so " * 30 + ".", "", "cut sho"])
+async def test_a_lane_that_loops_or_is_cut_is_dropped_and_named(house, loop):
+    house.hits = [hit()]
+    playing(house, **{SECOND: loop})
+    reply = await ask(house)
+    [(name, why)] = lanes(reply)[1].items()
+    assert name.endswith("_facet_")
+    assert why
+    assert len(reply.result["facets"]) == 1
+    assert "valve broke" in reply.result["answer"]
+
+
+async def test_a_facet_that_cannot_be_written_costs_its_lane_alone(house):
+    house.hits = [hit()]
+    bad = "def m_(self):\n    import os\n"
+
+    async def play():
         rows = house.played.asked[-1].rows
-        return [written(row.grammar) if "ENDING" in str(row.grammar) else "So it is." for row in rows]
+        asking = [row for row in rows if "ENDING" in str(row.grammar)]
+        first = asking[:2] if len(asking) > 2 else asking
+        return [bad if row in first else spoken(row, SAID) for row in rows]
 
-    house.played.rounds = [plan(TECHNICAL), facets(house), either, either, ["Both."]]
-    for selector in ("tamland_facet_", "guide_facet_"):
-        reply = await ask(house)
-        assert (reply.state, reply.result, reply.method.selector) == ("PROPOSED", None, selector)
-        with snapshot(house.db) as connection:
-            assert len(connection.root()["orchestrator_obj"].active_cycles) == 0
-        assert house.caught_up == []
-        await hand.accept(reply.proposal, send=False)
-        house.caught_up = []
-    assert (await ask(house)).result["answer"] == "Both."
-    assert set(house.look("BRICK").methods) == {"tamland_facet_", "guide_facet_"}
-
-
-async def test_all_facets_are_asked_in_one_batch_with_their_own_voice(house):
-    house.hits = [HIT]
-    house.played.rounds = [plan(TECHNICAL), facets(house), ["One.", "Two."], ["Both."]]
-    await ask(house)
-    written_, spoken = house.played.asked[1:3]
-    assert len(written_.rows) == 4
-    assert len(spoken.rows) == 2
-    first, second = spoken.rows
-    assert first.turns[0].content.startswith("You are BRICK, the analyst.")
-    assert "infer no intent" in first.turns[0].content
-    assert "The pump broke in May." in first.turns[1].content
-    assert first.turns[1].content.endswith("What is a pump?")
-    assert (first.sampling.temperature, second.sampling.temperature) == (0.1, 0.6)
+    house.played.rounds = [play] * 12
+    reply = await ask(house)
+    [why] = lanes(reply)[1].values()
+    assert "was refused in 3 rounds" in why
+    assert reply.state == "COMPLETE"
+    assert len(reply.result["facets"]) == 1
+    assert sum(len(house.look(persona).methods) for persona in ("BRICK", "BABS", "ROBIN", "ALFRED")) == 1
+    with snapshot(house.db) as connection:
+        assert len(connection.root()["orchestrator_obj"].active_cycles) == 0
 
 
-async def test_the_same_question_again_reuses_the_facets(house):
-    house.played.rounds = [plan(TECHNICAL), facets(house), ["One.", "Two."], ["Both."]]
-    await ask(house)
-    before = house.look("BRICK").methods
-    house.played.rounds = [plan(TECHNICAL), ["One.", "Two."], ["Both again."]]
-    reply = await ask(house, key="k2")
-    assert reply.result["answer"] == "Both again."
-    assert not reply.synthesized
-    assert house.look("BRICK").methods == before
+@pytest.mark.parametrize(("way", "facets"), [("plain", 0), ("deep", 2)])
+async def test_the_way_can_be_said(house, way, facets):
+    house.hits = [hit()]
+    playing(house)
+    reply = await ask(house, kwargs={"way": way})
+    assert (reply.result["way"], len(reply.result["facets"])) == (way, facets)
 
 
-async def test_the_form_of_a_plan_comes_from_the_world(house):
-    house.played.rounds = [plan(SAGE), facets(house), ["One.", "Two."], ["Both."]]
-    reply = await ask(house, "I am stuck on this project and do not know how to go on")
+async def test_what_is_no_question_is_thought_about_in_facets_of_a_plan(house):
+    playing(house, plan=plan(SAGE)[0], facet="Let it rest.", woven="Let it rest a while.", plain="Take a break.")
+    reply = await ask(house, FEELING)
     steps = house.played.asked[0].rows[0].schema["properties"]["steps"]
     dealt = [step["properties"]["facet"]["enum"] for step in steps["prefixItems"]]
     assert sorted(facet for facets in dealt for facet in facets) == [
@@ -147,69 +138,111 @@ async def test_the_form_of_a_plan_comes_from_the_world(house):
         "simple_heart_facet_",
     ]
     assert {part["persona"] for part in reply.result["facets"]} == {"ROBIN"}
+    assert (reply.result["way"], reply.result["answer"]) == ("deep", "Let it rest a while.")
 
 
-async def test_a_plan_with_an_unknown_facet_fails_the_cycle_and_nothing_is_published(house):
-    house.played.rounds = [plan([{"facet": "nobody_facet_", "query": "What is this?"}])]
-    with pytest.raises(BatosError, match="names the facet nobody_facet_, which is none of") as caught:
-        await ask(house)
-    assert caught.value.code == "CYCLE_FAILED"
-    assert caught.value.exit_code == 1
+async def test_a_plan_that_cannot_be_used_is_named_and_no_plan_is_left(house):
+    house.hits = [hit()]
+    steps = [{"facet": "nobody_facet_", "query": "What is the valve?"}]
+    playing(house, plan=plan(steps)[0], plain="The valve was made by Emil Rask.")
+    reply = await ask(house, SIMPLE, kwargs={"way": "deep"})
+    lane, dropped = lanes(reply)
+    assert (lane, reply.result["facets"]) == ("plain", [])
+    assert dropped == {"nobody_facet_": "nobody has this facet"}
+
+
+async def test_an_answer_is_woven_again_where_no_passage_can_speak_and_at_last_refused(house):
+    playing(house, plan=plan(SAGE)[0], facet="It rests.", plain="")
+    weaving = iter(["", "so " * 30 + ".", "It is so.", "", "", ""])
+
+    async def play():
+        rows = house.played.asked[-1].rows
+        return [
+            next(weaving)
+            if "Reconcile" in row.turns[-1].content
+            else spoken(row, {"plan": plan(SAGE)[0], "facet": "It rests.", "plain": ""})
+            for row in rows
+        ]
+
+    house.played.rounds = [play] * 20
+    assert (await ask(house, FEELING)).result["answer"] == "It is so."
+    reply = await ask(house, FEELING, key="k2")
+    assert (reply.result["lane"].endswith("_facet_"), reply.result["answer"]) == (True, "It rests.")
+    assert lanes(reply)[1]["woven"].startswith("not in 3 attempts")
+
+
+async def test_where_no_lane_comes_to_an_answer_the_cycle_fails_with_each_reason(house):
+    playing(house, rounds=20, plan=plan(SAGE)[0], facet="", woven="", plain="")
+    with pytest.raises(BatosError, match="no lane came to an answer") as caught:
+        await ask(house, FEELING)
+    assert (caught.value.code, caught.value.exit_code) == ("CYCLE_FAILED", 1)
+    assert "plain: it is empty" in caught.value.message
     assert [entry["metadata"]["kind"] for entry in house.caught_up] == ["failure"]
     with snapshot(house.db) as connection:
         assert len(connection.root()["orchestrator_obj"].active_cycles) == 0
 
 
-async def test_a_facet_that_is_refused_three_times_fails_the_cycle_with_its_reason(house):
-    bad = ["def tamland_facet_(self, user_query):\n    import os\n"] * 2
+async def test_where_a_persona_is_to_propose_the_question_waits_for_its_facets(house):
+    """A facet has its pillar as contract. Each that is proposed waits for the user's word, and the question goes on with it."""
+    hand = Hand(house)
+    for persona in ("BRICK", "BABS", "ROBIN", "ALFRED"):
+        await hand.set(persona, _learning="propose")
+    house.hits = [hit()]
+    playing(house, rounds=20)
+    for _ in range(2):
+        reply = await ask(house)
+        assert (reply.state, reply.result) == ("PROPOSED", None)
+        with snapshot(house.db) as connection:
+            assert len(connection.root()["orchestrator_obj"].active_cycles) == 0
+        assert house.caught_up == []
+        await hand.accept(reply.proposal, send=False)
+        house.caught_up = []
+    assert (await ask(house)).result["answer"] == SAID["woven"]
 
-    async def one_good():
-        return [*bad, *candidates(house)[2:]]
 
-    house.played.rounds = [plan(TECHNICAL), one_good, [*bad, "Two."], bad]
-    with pytest.raises(BatosError, match="tamland_facet_ was refused in 3 rounds: POL") as caught:
-        await ask(house)
-    assert caught.value.data["cycle"]
-    assert house.look("BRICK").methods == {}
+async def test_all_facets_are_asked_in_one_batch_with_their_own_voice(house):
+    house.hits = [hit()]
+    playing(house)
+    await ask(house)
+    rows = next(
+        request.rows for request in house.played.asked if any(row.turns[0].role == "system" for row in request.rows)
+    )
+    facets = [row for row in rows if row.turns[0].role == "system"]
+    assert len(facets) == 2
+    assert len({row.turns[0].content for row in facets}) == 2
 
 
-async def test_an_answer_that_fails_the_gate_is_woven_again_and_at_last_refused(house):
-    house.played.rounds = [plan(TECHNICAL), facets(house), ["One.", "Two."], [""], ["so " * 30 + "."], ["It is so."]]
-    reply = await ask(house)
-    assert reply.result["answer"] == "It is so."
-    house.played.rounds = [plan(TECHNICAL), ["One.", "Two."], ["cut sho"], [""], ["..."]]
-    with pytest.raises(BatosError, match="quality gate in 3 attempts"):
-        await ask(house, key="k2")
+async def test_the_same_question_again_reuses_the_facets(house):
+    house.hits = [hit()]
+    playing(house, rounds=20)
+    first = await ask(house)
+    reply = await ask(house, key="k2")
+    assert first.result["answer"] == reply.result["answer"]
+    assert not reply.synthesized
+    assert not any("ENDING" in str(row.grammar) for request in house.played.asked[3:] for row in request.rows)
 
 
 async def test_the_models_own_score_counts_where_the_codex_says_so(house):
     text = (await house.codex()).text
-    await house.codex(text.replace("score = false", "score = true").replace("attempts = 3", "attempts = 2"))
-    low, high = (dict.fromkeys(("coherence", "style", "synthesis", "fulfilment"), rating) for rating in (3, 5))
-    house.played.rounds = [
-        plan(TECHNICAL),
-        facets(house),
-        ["One.", "Two."],
-        ["Bad."],
-        [json.dumps(low)],
-        ["Good."],
-        [json.dumps(high)],
-    ]
-    assert (await ask(house)).result["answer"] == "Good."
-    house.played.rounds = [plan(TECHNICAL), ["One.", "Two."], ["Bad."], [json.dumps(low)], ["Bad."], [json.dumps(low)]]
-    with pytest.raises(BatosError, match="the model rates it 3"):
-        await ask(house, key="k2")
+    await house.codex(text.replace("score = false", "score = true"))
+    low = json.dumps(dict.fromkeys(("coherence", "style", "synthesis", "fulfilment"), 3))
+    house.hits = [hit()]
+    house.played.rounds = [["The valve was made by Emil Rask."], [low]]
+    reply = await ask(house, SIMPLE)
+    lane, dropped = lanes(reply)
+    assert lane == "passages"
+    assert dropped["plain"].startswith("the model rates it 3")
 
 
-async def test_a_question_of_a_few_words_that_memory_knows_nothing_about_bypasses_the_cycle(house):
+async def test_a_greeting_of_which_memory_knows_nothing_bypasses_the_cycle(house):
     house.played.rounds = [["Hello to you."]]
     reply = await ask(house, "Hello there")
     assert reply.result == {"answer": "Hello to you.", "facets": [], "sources": [], "bypassed": True}
     assert reply.cycle is None
 
 
-async def test_a_repeated_text_tells_where_it_stands(house):
-    house.hits = [HIT]
+async def test_a_woven_text_tells_where_it_stands(house):
+    house.hits = [hit()]
 
     async def infer(request, call):
         if request.stream:
@@ -219,27 +252,24 @@ async def test_a_repeated_text_tells_where_it_stands(house):
         return await house.played.infer(request)
 
     house.bus.handlers["inference", "infer"] = infer
-    house.played.rounds = [plan(TECHNICAL), facets(house), ["It is.", "It is."], ["It is."]]
+    playing(house)
     await ask(house)
     pieces = [(event.state, *event.detail.values()) for event in house.events if event.event == "piece"]
-    spoken = [piece for piece in pieces if piece[0] == "DELEGATING"]
-    assert spoken == [
-        ("DELEGATING", "BRICK", 0, 0, "It "),
-        ("DELEGATING", "BRICK", 0, 3, "is."),
-        ("DELEGATING", "BRICK", 1, 0, "It "),
-        ("DELEGATING", "BRICK", 1, 3, "is."),
-    ]
-    assert [piece[1:] for piece in pieces if piece[0] == "SYNTHESIZING"] == [("", 0, 0, "It "), ("", 0, 3, "is.")]
+    woven = [piece[1:] for piece in pieces if piece[0] == "SYNTHESIZING"]
+    assert woven == [("", 0, 0, "It "), ("", 0, 3, "is.")]
+    assert {piece[1] for piece in pieces if piece[0] == "DELEGATING"} >= {"BABS"} or len(pieces) > 2
 
 
 async def test_after_a_crash_in_the_middle_of_the_facets_nothing_is_generated_twice(house):
+    house.hits = [hit()]
     started = asyncio.Event()
 
     async def never():
         started.set()
         await asyncio.Event().wait()
 
-    house.played.rounds = [plan(TECHNICAL), facets(house), never, ["One.", "Two."], ["Both."]]
+    playing(house)
+    house.played.rounds.insert(1, never)
     waiting = asyncio.create_task(ask(house))
     await started.wait()
     await house.crash()
@@ -247,41 +277,22 @@ async def test_after_a_crash_in_the_middle_of_the_facets_nothing_is_generated_tw
         await waiting
     assert await house.mandates.recover() == 1
     reply = await ask(house)
-    assert reply.result["answer"] == "Both."
-    assert len(house.played.asked) == 5
+    assert reply.result["answer"] == SAID["woven"]
+    asked = [msgspec.json.encode(request) for request in house.played.asked]
+    assert len(asked) == len(set(asked)) + 1
     assert len([entry for entry in house.caught_up if entry["metadata"]["kind"] == "answer"]) == 1
 
 
-async def test_a_plan_announces_its_experts_before_it_is_written_and_when_it_stands(house):
-    house.bus.handlers[("inference", "activate")] = lambda request: house.expert(request.name)
-    for persona in ("BRICK", "ROBIN"):
+async def test_a_plan_announces_its_experts_before_its_facets_speak(house):
+    house.bus.handlers["inference", "activate"] = lambda request: house.expert(request.name)
+    for persona in ("BRICK", "BABS", "ROBIN", "ALFRED"):
         await house.send(persona, "adopt_expert_", persona.lower(), key=persona)
-    announced = []
-
-    async def think():
-        announced.append(house.prefetched[-1])
-        return plan(TECHNICAL)
-
-    house.played.rounds = [think, facets(house), ["One.", "Two."], ["Both."]]
+    house.hits = [hit()]
+    playing(house)
     reply = await ask(house)
-    assert [request.plan for request in house.prefetched] == [reply.cycle] * 2
-    assert set(announced[0].experts) == {"brick", "robin"}
-    assert house.prefetched[-1].experts == ["brick", "brick", "robin"]
-
-
-async def test_a_persona_with_an_expert_speaks_with_it(house):
-    activated = []
-
-    def activate(request):
-        activated.append(request.name)
-        return house.expert(request.name)
-
-    house.bus.handlers["inference", "activate"] = activate
-    await house.send("BRICK", "adopt_expert_", "steel", key="adopt")
-    assert activated == ["steel"]
-    house.played.rounds = [plan(TECHNICAL), facets(house), ["One.", "Two."], ["Both."]]
-    reply = await ask(house)
-    assert [part["expert"] for part in reply.result["facets"]] == ["steel", "steel"]
-    assert [row.expert for row in house.played.asked[0].rows] == ["steel"]
-    assert [row.expert for row in house.played.asked[2].rows] == ["steel", "steel"]
-    assert [row.expert for row in house.played.asked[3].rows] == [None]
+    [request] = house.prefetched
+    assert request.plan == reply.cycle
+    assert {part["expert"] for part in reply.result["facets"]} <= set(request.experts)
+    spoken_ = [row.expert for request in house.played.asked for row in request.rows if row.turns[0].role == "system"]
+    assert [part["expert"] for part in reply.result["facets"]] == spoken_[:2]
+    assert all(part["expert"] == part["persona"].lower() for part in reply.result["facets"])

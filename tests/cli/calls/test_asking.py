@@ -27,7 +27,15 @@ SOURCE = {
     "text": "The pump broke in May.",
     "metadata": {"kind": "document"},
 }
-RESULT = {"answer": "The pump is broken.", "facets": FACETS, "sources": [SOURCE]}
+RESULT = {
+    "answer": "The pump is broken.",
+    "way": "deep",
+    "lane": "woven",
+    "facets": FACETS,
+    "dropped": [{"lane": "plain", "why": "it is empty"}],
+    "sources": [SOURCE],
+    "unknown": ["1871"],
+}
 REPLY = MandateReply(mandate="M1", cycle="C1", state="COMPLETE", result=RESULT, tid=TID, remembered=True)
 
 
@@ -109,8 +117,15 @@ def test_an_answer_has_its_shape_and_comes_last(mind, batos):
             "cycle": "C1",
             "state": "COMPLETE",
             "answer": "The pump is broken.",
+            "way": "deep",
+            "lane": "woven",
+            "refused": False,
             "facets": FACETS,
+            "dropped": [{"lane": "plain", "why": "it is empty"}],
             "sources": [SOURCE],
+            "citations": [],
+            "unknown": ["1871"],
+            "thread": None,
             "tid": TID,
             "bypassed": False,
             "remembered": True,
@@ -223,6 +238,9 @@ def test_a_person_sees_the_answer_alone_on_stdout(mind, home, capsys):
         "  is done",
     ]
     assert lines[6].startswith("cycle C1, ")
+    assert lines[6].endswith("the deep way, woven of all lanes")
+    assert "  dropped: plain: it is empty" in lines
+    assert "  in no passage: 1871" in lines
     assert lines[-1] == "  source: fountain #0"
     assert "babs-1" in told.err
     assert "base model" in told.err

@@ -88,6 +88,22 @@ def test_a_lane_that_fails_fails_all_of_them(actors, script, think):
     assert batches(script) == []
 
 
+def test_a_lane_may_fail_by_itself_and_what_it_changed_goes(actors, script, think):
+    def late(run):
+        if not run.answers:
+            return Effect(n=0, send=Send(kind="send", receiver=run.receiver, selector="ask_", args=["x"]), digest="d")
+        raise BatosError("METHOD_FAILED", "it cannot any more")
+
+    script.methods["fail_"] = late
+    thought = think()
+    sends = [[Ref(actors[0]), "ask_", ["q"], {}], [Ref(actors[1]), "fail_", [], {}]]
+    found = script.drive(send(thought, actors[0], Message("send_all_", [sends, True]), "m"))
+    assert found == [{"result": "Q"}, {"error": "it cannot any more"}]
+    assert thought.overlay.own(actors[0])["said"] == "Q"
+    assert thought.overlay.own(actors[1])["said"] == ""
+    assert batches(script) == [2]
+
+
 def test_an_error_of_the_batch_reaches_every_lane(actors, script, think):
     def infer(_request):
         raise BatosError("GENERATION_FAILED", "no memory")

@@ -1,12 +1,11 @@
-def weave_(self):
-    """One answer from the question, what is known, and the facets' partial answers; woven again where it fails the gate."""
+def woven_(self, lanes):
+    """One text of all lanes, by the persona that weaves: {'lane', 'text', 'problem'}; woven again where it fails the gate."""
     data = self._tmp_synthesis_data
     question = self.mission_brief['query']
     codex = self.codex
     manner = codex.weaving
     weaver = codex.personas[codex.roles['synthesis']]
-    said = [part['persona'] + ' says: ' + part['answer'] for part in data['partials']]
-    brief = self.known_(data['sources']) + '\n'.join(said) + '\n\n'
+    brief = data['known'] + '\n'.join([lane['lane'].split(' ')[0] + ' says: ' + lane['text'] for lane in lanes]) + '\n\n'
     brief += 'Reconcile what was said, and claim nothing else. From this, answer the question: ' + question
     problem = ''
     for attempt in range(codex.gate['attempts']):
@@ -24,8 +23,7 @@ def weave_(self):
             problem = str(failure)
             continue
         problem = self.quality_gate_(question, answer)
-        if not problem:
-            self.answer = {'answer': answer, 'facets': data['partials'], 'sources': data['sources']}
-            self._p_changed = True
-            return ''
-    return f"the answer did not pass the quality gate in {codex.gate['attempts']} attempts: {problem}"
+        # Where the passages can speak for themselves, a second weaving costs more than it is worth.
+        if not problem or data['parts'][0]['is_told']:
+            return {'lane': 'woven', 'text': answer, 'problem': problem}
+    return {'lane': 'woven', 'text': '', 'problem': f"not in {codex.gate['attempts']} attempts: {problem}"}

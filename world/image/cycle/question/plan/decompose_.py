@@ -1,5 +1,8 @@
-def decompose_(self, question, sources):
-    """The plan for a question: [{'persona', 'facet', 'query'}, …], by the persona that leads decomposition."""
+def decompose_(self, question, known):
+    """The plan for a question: [{'persona', 'facet', 'query'}, …], by the persona that leads decomposition.
+
+    Of a facet that nobody has the persona is ''.
+    """
     codex = self.codex
     leader = codex.personas[codex.roles['decomposition']]
     shortlist = self.shortlist_(question)
@@ -8,7 +11,7 @@ def decompose_(self, question, sources):
     lines = [leader.mandate, 'Divide the question among facets, and give each a short question of its own.', '', 'Facets:']
     lines += [item['pillar']['facet'] + ': ' + item['pillar']['intent'] for item in shortlist]
     plan = self.infer_(
-        self.known_(sources) + 'Question: ' + question,
+        known + 'Question: ' + question,
         system_prompt='\n'.join(lines),
         adapter_name=leader.expert,
         schema=self.plan_schema_(shortlist, codex.plan['facets']),
@@ -17,10 +20,6 @@ def decompose_(self, question, sources):
         max_tokens=400,
     )
     personas = {item['pillar']['facet']: item['persona'] for item in shortlist}
-    steps = []
-    for step in plan['steps']:
-        if step['facet'] not in personas:
-            self.doom_('the plan names the facet ' + step['facet'] + ', which is none of ' + ', '.join(personas))
-        steps.append({'persona': personas[step['facet']], 'facet': step['facet'], 'query': step['query']})
-    self.fetch_experts_([step['persona'] for step in steps])
+    steps = [{'persona': personas.get(step['facet'], ''), 'facet': step['facet'], 'query': step['query']} for step in plan['steps']]
+    self.fetch_experts_([step['persona'] for step in steps if step['persona']])
     return steps
