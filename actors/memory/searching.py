@@ -18,7 +18,7 @@ from actors.memory.index.backends import OkapiBackend
 from actors.memory.index.meaning import Exact
 from actors.memory.index.narrowing import fact
 from actors.memory.index.packing import hashed
-from actors.memory.index.view import Ranking, View, eligible, rank
+from actors.memory.index.view import Ranking, View, eligible, newest, rank
 from actors.memory.ranking import fuse
 from actors.memory.words import query_terms
 from protocol import names
@@ -76,16 +76,20 @@ def check(search: Search) -> None:
 
 
 def find(db: DB, view: View, asked: Asked) -> list[Hit]:
-    """The best passages, as they were at the moment of the view."""
+    """The best passages, as they were at the moment of the view; without a word in the query, whatever else narrows the search."""
     search = asked.search
     terms = query_terms(search.query)
-    if not terms:  # a vector of nothing would be near to something
+    chosen = eligible(view, [fact(key, value) for key, value in search.where.items()], search.since, search.until)
+    if not terms and chosen is None:
         return []
     with snapshot(db, at=view.tid) as connection:
-        counted = Counter(map(hashed, terms))
-        words = _okapi(connection, view, terms, asked.b) if asked.is_okapi else None
-        chosen = eligible(view, [fact(key, value) for key, value in search.where.items()], search.since, search.until)
-        ranking = rank(view, counted, asked.question, asked.b, eligible=chosen, words=words)
+        if terms:
+            counted = Counter(map(hashed, terms))
+            words = _okapi(connection, view, terms, asked.b) if asked.is_okapi else None
+            ranking = rank(view, counted, asked.question, asked.b, eligible=chosen, words=words)
+        else:  # a vector of nothing would be near to something
+            assert chosen is not None, "it returned above"
+            ranking = newest(view, chosen)
         _fetch(db, view, ranking.order[: search.top_k].tolist())
         taken = _taken(connection, view, ranking, search)
         explained = _explainer(view, ranking, terms) if search.explain else lambda _: None

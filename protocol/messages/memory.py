@@ -81,7 +81,8 @@ class DocumentsReply(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Search(msgspec.Struct, frozen=True, kw_only=True):
-    """Find the best `top_k` passages for `query`, among the documents whose metadata has every entry of `where`.
+    """Find the best `top_k` passages for `query`, among the documents whose metadata has every entry of `where`; the newest of
+    those, where the query has no word.
 
     `since` and `until` (seconds since 1970, the second not included) bound the time that a document is from: a date in its
     metadata (`date`, `published`, `created`, `modified`), or when it was remembered. `around` asks for so many passages before and

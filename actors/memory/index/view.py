@@ -165,6 +165,14 @@ def rank(
     return ranking
 
 
+def newest(view: View, eligible: NDArray[np.bool_]) -> Ranking:
+    """Some of the passages, those that came last first, where nothing is asked that could rank them."""
+    chosen = view.alive & eligible
+    order = np.flatnonzero(chosen)[::-1]
+    nothing = np.zeros(len(chosen), np.float32)
+    return Ranking(order, np.zeros(len(order), np.float32), nothing, nothing, chosen, by_meaning=False)
+
+
 def eligible(view: View, facts: Sequence[int], since: float | None, until: float | None) -> NDArray[np.bool_] | None:
     """The passages of the documents that have all of the facts, and are of the time; None for all of them."""
     if not facts and since is None and until is None:

@@ -38,6 +38,22 @@ def test_what_shares_no_word_is_found_where_it_is_near(world):
     assert [hit.doc_id for hit in search(world, "salt", unit(1, 0, 1))] == ["bread", "leave"]
 
 
+def test_without_a_word_the_newest_of_what_it_is_narrowed_to_is_found(world):
+    assert search(world, "", where={"kind": "note"}) == []
+    world.keep("a", "a wing", "two wings", kind="note", date="2020-05-01")
+    world.keep("b", "a wing", kind="mail")
+    world.keep("c", "bread", kind="note")
+    assert [(hit.doc_id, hit.chunk_index, hit.score) for hit in search(world, "", where={"kind": "note"})] == [
+        ("c", 0, 0.0),
+        ("a", 1, 0.0),
+        ("a", 0, 0.0),
+    ]
+    assert [hit.doc_id for hit in search(world, "?", unit(1), since=1.6e9, top_k=1)] == ["c"]
+    catalog.forget(world.db, "c")
+    assert [hit.doc_id for hit in search(world, "", where={"kind": "note"}, top_k=1)] == ["a"]
+    assert search(world, "") == []
+
+
 def test_a_passage_that_says_the_same_is_left_out_and_counted(world):
     keep(world, "a", ["The  Wing gives lift."], [unit(1)])
     keep(world, "b", ["the wing gives\nlift."], [unit(0, 1)])

@@ -26,8 +26,8 @@ def take_up_question_(self):
     for part in known:
         part['is_told'] = self.grounds_(part)
     is_told = any(part['is_told'] for part in known)
-    # Words of grammar are looked for where nothing else is asked: so it is seen whether anything was ever told.
-    is_bare = not sources and not self.recall_('the of and is in a to der die und le la de el', 1)
+    # Where nobody has told anything, there is nothing that could fail to say it.
+    is_bare = not sources and not any(self.recall_('', 1, {'kind': kind}) for kind in ['document', 'note'])
     way = mission.get('way', 'auto')
     data = self._tmp_synthesis_data
     data['sources'] = sources

@@ -15,7 +15,9 @@ def wanted_(self, question):
         'long': 'second seconds minute minutes hour hours day days week weeks month months year years metre metres meter meters mm cm m km mile '
         'miles night nights foot feet inch inches s h indefinite forever until ever permanently',
     }
-    money = 'euro euros eur dollar dollars usd pound pounds gbp cent cents crown crowns yen franc francs chf kr kroner rupees free € $ £'
+    # A price list often has a column of prices and no currency.
+    money = 'price prices cost costs fee fees rate salary amount total euro euros eur dollar dollars usd pound pounds gbp cent cents crown '
+    money = money + 'crowns yen franc francs chf kr kroner rupees free € $ £'
     words = [word.strip('?,.!;:"').lower() for word in question.split()]
     kinds = []
     wanted = []
