@@ -64,6 +64,8 @@ def test_a_large_document_goes_as_a_whole(memory, batos, write):
     path = write("large.txt", "A wing and a feather.\n\n" * 50_000)
     made = batos("remember", path)[1][0]
     assert len(memory.kept) == 2
+    second, _ = memory.kept[f"{path}//2"]
+    assert second.metadata["begins"] == len(memory.kept[path][1])
     code, (gone,) = batos("forget", path)
     assert (code, gone["chunks"], memory.kept) == (0, made["documents"][0]["chunks"], {})
     assert [request.doc_id for verb, request in memory.asked if verb == "unindex"] == [f"{path}//2", path]
