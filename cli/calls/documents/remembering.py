@@ -19,6 +19,7 @@ from cli.calls.documents.planning import SERVICE, Plan, Work
 from cli.calls.documents.wholes import WholeDocument
 from cli.reading import files
 from cli.reading.jailer import Children
+from cli.values import printable
 from protocol import verbs
 from protocol.checks.documents import part_id
 from protocol.errors import BatosError
@@ -118,7 +119,7 @@ class _Remembering:
 
     async def _remembered(self, bus: Client, children: Children, work: Work) -> Remembered:
         content = await asyncio.to_thread(files.read, work.seen, children)
-        source = "stdin" if work.seen.path == STDIN else work.seen.path
+        source = "stdin" if work.seen.path == STDIN else printable(work.seen.path)
         said: dict[str, Any] = {"source": source, "kind": "document", **content.facts}
         first = await asyncio.to_thread(next, content.parts, None)
         if first is None:
