@@ -14,12 +14,14 @@ from typing import Final, Self
 import msgspec
 
 import protocol
-from cli.reading.child import LENGTH, Asked, Told
+from cli.reading.child import LENGTH, MEMORY, Asked, Told
 from cli.reading.readings import Reading, no_text, too_large
 from protocol.errors import BatosError
 
 SECONDS: Final = 120.0
 """Seconds that one file may take: twice what it may have of a processor, since others want that too."""
+MAX_ANSWER: Final = MEMORY
+"""Bytes of an answer: a child cannot hold more, and what has taken one over must not have us ask for more memory than there is."""
 
 _START: Final = "import sys; sys.path[:] = sys.argv[1].split(chr(10)); from cli.reading.child import main; main()"
 
@@ -107,9 +109,9 @@ def _asked(child: subprocess.Popen[bytes], asked: Asked) -> Told | None:
         child.stdin.write(frame)
         child.stdin.flush()
         head = child.stdout.read(LENGTH.size)
-        if len(head) < LENGTH.size:
+        if len(head) < LENGTH.size or (length := LENGTH.unpack(head)[0]) > MAX_ANSWER:
             return None
-        answer = child.stdout.read(LENGTH.unpack(head)[0])
+        answer = child.stdout.read(length)
     except (BrokenPipeError, ValueError):
         return None
     try:
