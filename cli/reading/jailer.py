@@ -33,6 +33,7 @@ class Children:
         self._seconds = seconds
         self._idle: queue.SimpleQueue[subprocess.Popen[bytes]] = queue.SimpleQueue()
         self._all: set[subprocess.Popen[bytes]] = set()
+        self._is_over = False
 
     def __enter__(self) -> Self:
         return self
@@ -40,6 +41,7 @@ class Children:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._is_over = True
         while not self._idle.empty():
             child = self._idle.get()
             self._all.discard(child)
@@ -75,6 +77,8 @@ class Children:
         except queue.Empty:
             child = self._start()
             self._all.add(child)
+            if self._is_over:  # a thread was not so far yet when the block was left, and nobody would end its child
+                child.kill()
             return child
 
     def _died(self, child: subprocess.Popen[bytes], *, is_late: bool) -> BatosError:

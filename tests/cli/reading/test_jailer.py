@@ -104,3 +104,11 @@ def test_an_answer_that_says_it_has_no_end_is_none(harmful):
         with pytest.raises(BatosError) as caught:
             children.read("harm", "a", b"")
         assert caught.value.code == "BAD_DOCUMENT"
+
+
+def test_no_child_outlives_the_block_that_it_came_too_late_for():
+    with Children() as children:
+        pass
+    with pytest.raises(BatosError):
+        children.read("html", "a", PAGE)
+    assert children._all == set()
