@@ -18,10 +18,12 @@ from actors.memory.index.backends import OkapiBackend
 from actors.memory.index.meaning import Exact
 from actors.memory.index.narrowing import fact
 from actors.memory.index.packing import hashed
+from actors.memory.index.sources import int_of
 from actors.memory.index.view import Ranking, View, eligible, newest, rank
 from actors.memory.ranking import fuse
 from actors.memory.words import query_terms
 from protocol import names
+from protocol.checks.documents import MAX_PARTS, part_id, whole_id
 from protocol.codec import Value
 from protocol.errors import BatosError
 from protocol.examples import same_value
@@ -93,7 +95,7 @@ def find(db: DB, view: View, asked: Asked) -> list[Hit]:
         _fetch(db, view, ranking.order[: search.top_k].tolist())
         taken = _taken(connection, view, ranking, search)
         explained = _explainer(view, ranking, terms) if search.explain else lambda _: None
-        return [_hit(connection, each, search.around, explained(each.number)) for each in taken]
+        return [_hit(connection, view, each, search.around, explained(each.number)) for each in taken]
 
 
 def _fetch(db: DB, view: View, numbers: list[int]) -> None:
@@ -157,23 +159,36 @@ def _explainer(view: View, ranking: Ranking, terms: list[str]) -> Callable[[int]
     return explained
 
 
-def _hit(connection: Connection, taken: _Taken, around: int, explained: Explained | None) -> Hit:
+def _hit(connection: Connection, view: View, taken: _Taken, around: int, explained: Explained | None) -> Hit:
     slots = taken.slots
+    doc_id, passages, characters = _begins(connection, view, slots)
     before, after = _neighbours(connection, taken, around) if around else ([], [])
     return Hit(
         chunk_oid=oid_of(taken.chunk),
-        doc_id=slots["doc_id"],
-        chunk_index=slots["chunk_index"],
+        doc_id=doc_id,
+        chunk_index=passages + slots["chunk_index"],
         score=taken.score,
         text=slots["text"],
         metadata=slots["metadata"],
-        start=slots.get("start", 0),
+        start=characters + slots.get("start", 0),
         context=slots.get("context", ""),
         alike=len(taken.alike),
         before=before,
         after=after,
         explained=explained,
     )
+
+
+def _begins(connection: Connection, view: View, slots: Mapping[str, Any]) -> tuple[str, int, int]:
+    """The document that a passage is of as its user knows it, and how many passages and characters of it stand before this part."""
+    doc_id, said = slots["doc_id"], slots["metadata"]
+    whole, part, begins = whole_id(doc_id, said), said.get("part"), said.get("begins")
+    if whole == doc_id or not isinstance(part, int) or doc_id != part_id(whole, part) or part > MAX_PARTS:
+        return doc_id, 0, 0
+    documents = catalog_of(connection).documents
+    before = [documents.get(part_id(whole, number)) for number in range(1, part)]
+    passages = sum(view.length(int_of(each)) for each in before if each is not None)
+    return whole, passages, begins if isinstance(begins, int) else 0
 
 
 def _neighbours(connection: Connection, taken: _Taken, around: int) -> tuple[list[str], list[str]]:

@@ -72,7 +72,8 @@ def read(seen: Seen, children: Children) -> Content:
     if seen.kind not in FORMATS:
         return _text(seen)
     data = b"".join(_blocks(seen))
-    return content(children.read(seen.kind, seen.path, data))
+    name = os.fsencode(seen.path).decode(errors="replace")  # a path need not be Unicode, and what is sent must
+    return content(children.read(seen.kind, name, data))
 
 
 def content(reading: Reading) -> Content:

@@ -14,12 +14,14 @@ from typing import Final, Self
 import msgspec
 
 import protocol
-from cli.reading.child import LENGTH, Asked, Told
+from cli.reading.child import LENGTH, MEMORY, Asked, Told
 from cli.reading.readings import Reading, no_text, too_large
 from protocol.errors import BatosError
 
 SECONDS: Final = 120.0
 """Seconds that one file may take: twice what it may have of a processor, since others want that too."""
+MAX_ANSWER: Final = MEMORY
+"""Bytes of an answer: a child cannot hold more, and what has taken one over must not have us ask for more memory than there is."""
 
 _START: Final = "import sys; sys.path[:] = sys.argv[1].split(chr(10)); from cli.reading.child import main; main()"
 
@@ -31,6 +33,7 @@ class Children:
         self._seconds = seconds
         self._idle: queue.SimpleQueue[subprocess.Popen[bytes]] = queue.SimpleQueue()
         self._all: set[subprocess.Popen[bytes]] = set()
+        self._is_over = False
 
     def __enter__(self) -> Self:
         return self
@@ -38,6 +41,7 @@ class Children:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._is_over = True
         while not self._idle.empty():
             child = self._idle.get()
             self._all.discard(child)
@@ -73,6 +77,8 @@ class Children:
         except queue.Empty:
             child = self._start()
             self._all.add(child)
+            if self._is_over:  # a thread was not so far yet when the block was left, and nobody would end its child
+                child.kill()
             return child
 
     def _died(self, child: subprocess.Popen[bytes], *, is_late: bool) -> BatosError:
@@ -107,9 +113,9 @@ def _asked(child: subprocess.Popen[bytes], asked: Asked) -> Told | None:
         child.stdin.write(frame)
         child.stdin.flush()
         head = child.stdout.read(LENGTH.size)
-        if len(head) < LENGTH.size:
+        if len(head) < LENGTH.size or (length := LENGTH.unpack(head)[0]) > MAX_ANSWER:
             return None
-        answer = child.stdout.read(LENGTH.unpack(head)[0])
+        answer = child.stdout.read(length)
     except (BrokenPipeError, ValueError):
         return None
     try:

@@ -98,12 +98,17 @@ def _decoded(part: Any) -> str:
     said = _tried(part.get_content_charset)
     for name in (said, "utf-8"):
         try:
-            return str(data.decode(name)).replace("\r\n", "\n").replace("\0", "")
+            return _clean(str(data.decode(name)))
         except (LookupError, UnicodeDecodeError, TypeError):
             continue
     found = detect(data) or Charset("latin-1")
     errors = "replace" if found.errors == "strict" else found.errors
-    return str(data.decode(found.name, errors)).replace("\r\n", "\n").replace("\0", "")
+    return _clean(str(data.decode(found.name, errors)))
+
+
+def _clean(text: str) -> str:
+    """`text` as what it is said to be: an odd charset (`unicode_escape`) makes what is no Unicode."""
+    return text.replace("\r\n", "\n").replace("\0", "").encode(errors="replace").decode()
 
 
 def _field(letter: EmailMessage, name: str) -> str:

@@ -85,7 +85,7 @@ def forecast(found: Forecast) -> str:
     head = [f"{'':<8} {'read as':<9} {'characters':>11}"] if rows else []
     rest = [f"{same:,} are remembered already"] if same else []
     rest += [f"{'forget':<8} {printable(doc_id)}" for doc_id in found.forgets]
-    notes = [f"  {printable(one.doc_id)}: {note}" for one in found.documents for note in one.notes]
+    notes = [f"  {printable(one.doc_id)}: {printable(note)}" for one in found.documents for note in one.notes]
     return "\n".join([*head, *rows, *rest, *notes, *refused(found.refused)]) or "there is nothing to remember"
 
 
@@ -156,7 +156,7 @@ def _counts(found: Sequence[Remembered]) -> str:
 
 
 def _notes(found: Sequence[Remembered]) -> list[str]:
-    notes = [f"  {printable(one.doc_id)}: {note}" for one in found for note in one.notes]
+    notes = [f"  {printable(one.doc_id)}: {printable(note)}" for one in found for note in one.notes]
     return notes[:EACH] + ([f"  … and {len(notes) - EACH:,} more such"] if len(notes) > EACH else [])
 
 

@@ -2,12 +2,16 @@
 
 Three places use it: the command, to answer at once; the orchestrator, for what a method wants to have remembered; and memory,
 which trusts no client.
+
+A file that is larger than a document may be is remembered in parts. The first one has the document's id; the others are called
+ID//2, ID//3, and say in their metadata of which `whole` they are which `part`, and how many characters it `begins` after.
 """
 
 from __future__ import annotations
 
 import hashlib
-from typing import Final, NamedTuple
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
 
 from protocol import codec
 from protocol.codec import Value
@@ -18,6 +22,10 @@ MAX_METADATA_BYTES: Final = 64 << 10
 MAX_ID: Final = 4096
 """Characters of an id: a path may have so many."""
 _SHOWN: Final = 200
+MAX_PARTS: Final = 10_000
+"""Parts of a document that are looked for: metadata is anybody's to write."""
+BETWEEN: Final = "//"
+"""What stands between the id of a document and the number of its part: no path has it, so no file's document is called so."""
 
 
 class Document(NamedTuple):
@@ -70,6 +78,17 @@ def check_id(doc_id: Value) -> str:
         f"{str(doc_id)[:_SHOWN]!r} cannot be a document's id",
         f"Give 1 to {MAX_ID} printable characters: --id DOC_ID.",
     )
+
+
+def part_id(doc_id: str, number: int) -> str:
+    """What the `number`th part of a document is called, the first one being 1."""
+    return doc_id if number == 1 else f"{doc_id}{BETWEEN}{number}"
+
+
+def whole_id(doc_id: str, metadata: Mapping[str, Any]) -> str:
+    """The id of the document that a part belongs to; its own where it is the first, or all of it."""
+    whole = metadata.get("whole")
+    return whole if isinstance(whole, str) and doc_id.startswith(f"{whole}{BETWEEN}") else doc_id
 
 
 def _check_metadata(doc_id: str, metadata: Value) -> None:

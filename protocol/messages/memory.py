@@ -116,6 +116,8 @@ class Explained(msgspec.Struct, frozen=True, kw_only=True):
 class Hit(msgspec.Struct, frozen=True, kw_only=True):
     """A passage. A higher `score` is better; scores of two searches cannot be compared.
 
+    `doc_id`, `chunk_index` and `start` are those of the whole document, where it is remembered in parts (ID, ID//2, …).
+
     It begins at character `start` of its document, and is not understood without its `context` (title, headings). `before` and
     `after` are its neighbours, where they are asked for; `alike` is the number of passages that say the same and are left out.
     """

@@ -93,6 +93,10 @@ class View:
         at, within = self._place(number)
         return int(self.blocks[at].documents[self.blocks[at].owner[within]])
 
+    def length(self, document: int) -> int:
+        """How many passages a document has, by its OID."""
+        return sum(int(np.count_nonzero(each.of(document))) for each in self.blocks if document in each.documents)
+
     def vector(self, number: int) -> Exact:
         """The vector of a passage."""
         at, within = self._place(number)

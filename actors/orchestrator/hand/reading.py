@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from heapq import merge
 from itertools import islice
 from typing import Any, Final
@@ -12,6 +12,7 @@ from ZODB.Connection import Connection
 
 from actors.orchestrator.hand import settling
 from protocol import codec, names
+from protocol.checks.documents import MAX_PARTS, part_id, whole_id
 from protocol.codec import Value
 from protocol.errors import BatosError
 from protocol.messages import (
@@ -240,8 +241,20 @@ def _methods(connection: Connection, after: str) -> Iterator[Item]:
 
 
 def _documents(connection: Connection, after: str) -> Iterator[Item]:
-    for doc_id, document in _after(connection.root()["knowledge_catalog_obj"].documents, after):
-        yield doc_id, {"doc_id": doc_id, "chunks": len(document.chunks), "sha256": document.sha256}
+    """Documents, each with the passages of all its parts; a part is no item of its own while the document is there."""
+    documents = connection.root()["knowledge_catalog_obj"].documents
+    for doc_id, document in _after(documents, after):
+        said = document.metadata
+        if (whole := whole_id(doc_id, said)) != doc_id and whole in documents:
+            continue
+        parts = (documents.get(part_id(doc_id, number)) for number in range(2, 1 + _number_of_parts(said)))
+        chunks = sum(len(part.chunks) for part in (document, *parts) if part is not None)
+        yield doc_id, {"doc_id": doc_id, "chunks": chunks, "sha256": document.sha256}
+
+
+def _number_of_parts(metadata: Mapping[str, Value]) -> int:
+    number = metadata.get("parts")
+    return min(number, MAX_PARTS) if isinstance(number, int) else 1
 
 
 def _experts(connection: Connection, after: str) -> Iterator[Item]:

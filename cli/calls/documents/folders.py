@@ -61,12 +61,14 @@ def find(wanted: Wanted) -> FoundPaths:
 
 def absolute(name: str) -> str:
     """Links stay as they are: a document keeps its id when its file is gone, or is read from a pipe."""
-    return os.path.abspath(name)  # noqa: PTH100
+    return f"/{os.path.abspath(name).lstrip('/')}"  # noqa: PTH100 - POSIX leaves two slashes at the beginning
 
 
 def _check(wanted: Wanted) -> None:
     if wanted.doc_id is not None and (len(wanted.paths) > 1 or wanted.sync):
         raise BatosError("USAGE", f"--id names one document, and {len(wanted.paths)} files are given", "Give one file.")
+    if not all(wanted.paths):
+        raise BatosError("USAGE", "an empty name is no file", "Name a file or a folder; `.` is this one.")
     if STDIN in wanted.paths and wanted.doc_id is None:
         raise BatosError("USAGE", "a document from stdin has no name", "Name it: --id DOC_ID.")
     if wanted.doc_id is not None and os.path.isdir(wanted.paths[0]):  # noqa: PTH112

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import fnmatch
+import glob
+import os
 import re
 from collections.abc import Sequence
 
@@ -34,8 +36,8 @@ async def matching(home: Home, patterns: Sequence[str]) -> list[WholeDocument]:
     """
     async with wire.client(home) as bus:
         await wire.reach(home, bus, SERVICE)
-        found: dict[str, WholeDocument] = {}
-        for pattern in patterns or ("*",):
+        found = {} if patterns else await kept_under(bus, "")
+        for pattern in patterns:
             found |= await _matching(bus, pattern)
         return list(found.values())
 
@@ -83,19 +85,24 @@ async def _matching(bus: Client, pattern: str) -> dict[str, WholeDocument]:
     for doc_id in dict.fromkeys([pattern, absolute(pattern)]):
         if doc_id and (document := await kept_as(bus, doc_id)) is not None:
             return {document.doc_id: document}
-    glob = _GLOB.search(pattern)
-    if glob is None:
+    if not is_pattern(pattern):
         raise BatosError(
             "UNKNOWN_DOCUMENT",
             f"no document is called {pattern[:200]!r}",
             "`batos documents` lists what is remembered.",
         )
     found: dict[str, WholeDocument] = {}
-    for each in dict.fromkeys([pattern, absolute(pattern)]):
+    for each in dict.fromkeys([pattern, _from_here(pattern)]):
         begin = _GLOB.search(each)
         known = await kept_under(bus, each[: begin.start()] if begin is not None else each)
         found |= {doc_id: one for doc_id, one in known.items() if fnmatch.fnmatchcase(doc_id, each)}
     return found
+
+
+def _from_here(pattern: str) -> str:
+    """The pattern of absolute paths that one of relative paths means; what the folder itself is called is no pattern."""
+    here = glob.escape(os.getcwd())  # noqa: PTH109 - a text
+    return os.path.normpath(os.path.join(here, pattern))  # noqa: PTH118 - a pattern is no path
 
 
 def foreseen(documents: Sequence[WholeDocument]) -> Forgetting:

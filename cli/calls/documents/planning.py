@@ -19,6 +19,7 @@ from cli.calls.documents.wholes import WholeDocument, kept_as, kept_under
 from cli.reading import files
 from cli.reading.files import Seen
 from cli.reading.jailer import Children
+from cli.values import printable
 from protocol.checks import documents
 from protocol.errors import BatosError
 from protocol.home import Home
@@ -79,7 +80,7 @@ async def forecast(planned: Plan, tell: Tell = lambda *_: None) -> Forecast:
     found = [Foreseen(same.doc_id, same.change, same.format) for same in planned.same]
     with Children() as children:
         for number, work in enumerate(planned.work):
-            tell(f"reads {work.seen.path}", number, len(planned.work))
+            tell(f"reads {printable(work.seen.path)}", number, len(planned.work))
             try:
                 found.append(await asyncio.to_thread(_foreseen, work, children))
             except BatosError as error:
@@ -119,13 +120,15 @@ def _named(path: str) -> str:
 
 async def _known(bus: Client, found: FoundPaths, wanted: Wanted) -> dict[str, WholeDocument]:
     known: dict[str, WholeDocument] = {}
-    for folder in found.folders:
+    for folder in filter(str.isprintable, found.folders):  # in another one no file can have a document
         known |= await kept_under(bus, _inside(folder))
     inside = tuple(map(_inside, found.folders))
     for path in found.files:
         if not path.startswith(inside):
             doc_id = wanted.doc_id or path
             if doc_id.isprintable() and (document := await kept_as(bus, doc_id)) is not None:
+                if document.doc_id != doc_id:
+                    raise BatosError("BAD_DOCUMENT", f"{doc_id} is a part of a larger document", "Give another --id.")
                 known[doc_id] = document
     return known
 
@@ -158,15 +161,19 @@ def _compared(
 def _gone(
     found: FoundPaths, seen: list[tuple[str, Seen]], known: dict[str, WholeDocument], refused: list[RefusedFile]
 ) -> dict[str, WholeDocument]:
-    """The folders' documents that have no file any more, or one without text. What nobody may read stays as it was."""
+    """The folders' documents that have no file any more, or one without text.
+
+    What nobody may read stays as it was, and so do what is too large now, and what only has a name like that of a file.
+    """
     there = {doc_id for doc_id, _ in seen}
-    textless = {one.path for one in refused if one.code != "UNREADABLE"}
+    textless = {one.path for one in refused if one.code == "BAD_DOCUMENT"}
     closed = tuple(_inside(one.path) for one in found.refused)
     return {
         doc_id: document
         for doc_id, document in known.items()
         if doc_id not in there
         and document.metadata.get("kind") == "document"
+        and document.metadata.get("source") == doc_id
         and not doc_id.startswith(closed or ("\0",))
         and (doc_id in textless or not os.path.lexists(doc_id))
     }

@@ -16,10 +16,12 @@ from bus.client import Client
 from cli import wire
 from cli.calls.documents.outcomes import ForgottenDocument, Memories, RefusedFile, Remembered, failure, refusal
 from cli.calls.documents.planning import SERVICE, Plan, Work
-from cli.calls.documents.wholes import WholeDocument, part_id
+from cli.calls.documents.wholes import WholeDocument
 from cli.reading import files
 from cli.reading.jailer import Children
+from cli.values import printable
 from protocol import verbs
+from protocol.checks.documents import part_id
 from protocol.errors import BatosError
 from protocol.home import Home
 from protocol.messages import Index, Indexed, IndexProgress, Unindex
@@ -117,16 +119,17 @@ class _Remembering:
 
     async def _remembered(self, bus: Client, children: Children, work: Work) -> Remembered:
         content = await asyncio.to_thread(files.read, work.seen, children)
-        source = "stdin" if work.seen.path == STDIN else work.seen.path
+        source = "stdin" if work.seen.path == STDIN else printable(work.seen.path)
         said: dict[str, Any] = {"source": source, "kind": "document", **content.facts}
         first = await asyncio.to_thread(next, content.parts, None)
         if first is None:
             raise BatosError("BAD_DOCUMENT", "it is empty", "Leave it out: --exclude.")
-        number, chunks = 1, 0
+        number, chunks, begins = 1, 0, len(first)
         while (text := await asyncio.to_thread(next, content.parts, None)) is not None:
             number += 1
-            metadata = {**said, "whole": work.doc_id, "part": number}
+            metadata = {**said, "whole": work.doc_id, "part": number, "begins": begins}
             chunks += await self._index(bus, work, number, text, metadata)
+            begins += len(text)
         stale = self._stale(work, number)
         if work.change == "changed":
             await _unindexed(bus, stale)

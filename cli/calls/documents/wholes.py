@@ -1,7 +1,6 @@
 """Documents as their user knows them: one for each file, though a large one lies in memory in several parts.
 
-The first part has the document's id and is written last, so where it stands the others do. The others are called ID//2, ID//3:
-no path has two slashes side by side, so no file's document can have such an id.
+The first part has the document's id and is written last, so where it stands the others do.
 """
 
 from __future__ import annotations
@@ -11,10 +10,10 @@ from typing import Any, Final, NamedTuple
 
 from bus.client import Client
 from protocol import verbs
+from protocol.checks.documents import BETWEEN, whole_id
 from protocol.messages import Documents, DocumentView
 
 ANSWER_S: Final = 60.0
-_BETWEEN: Final = "//"
 
 
 class WholeDocument(NamedTuple):
@@ -64,17 +63,6 @@ class WholeDocument(NamedTuple):
         )
 
 
-def part_id(doc_id: str, number: int) -> str:
-    """What the `number`th part of a document is called, the first one being 1."""
-    return doc_id if number == 1 else f"{doc_id}{_BETWEEN}{number}"
-
-
-def whole_id(doc_id: str, metadata: dict[str, Any]) -> str:
-    """The id of the document that a part belongs to."""
-    whole = metadata.get("whole")
-    return whole if isinstance(whole, str) and doc_id.startswith(f"{whole}{_BETWEEN}") else doc_id
-
-
 def wholes(views: Iterable[DocumentView]) -> dict[str, WholeDocument]:
     """Whole documents by their ids, in the order of these."""
     found: dict[str, list[DocumentView]] = {}
@@ -97,7 +85,7 @@ async def kept_as(bus: Client, doc_id: str) -> WholeDocument | None:
     first = [view for view in page.documents if view.doc_id == doc_id]
     if first and (whole := whole_id(doc_id, first[0].metadata)) != doc_id:
         return await kept_as(bus, whole)
-    others = [view async for view in _views(bus, f"{doc_id}{_BETWEEN}")]
+    others = [view async for view in _views(bus, f"{doc_id}{BETWEEN}")]
     return wholes([*first, *others]).get(doc_id)
 
 

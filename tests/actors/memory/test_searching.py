@@ -73,6 +73,27 @@ def test_neighbours_come_before_and_after(world):
     assert (hit.before, hit.after) == ([], [])
 
 
+def test_a_passage_of_a_later_part_is_told_by_its_place_in_the_whole(world):
+    texts, vectors = ["One wing.", "Two wings."], [unit(1), unit(0, 1)]
+    keep(world, "a", texts, vectors, parts=3)
+    keep(world, "a//2", texts, vectors, whole="a", part=2, begins=100)
+    keep(world, "a//3", ["A beak.", "A tail."], vectors, whole="a", part=3, begins=200)
+    (hit,) = search(world, "tail", around=1)
+    assert (hit.doc_id, hit.chunk_index, hit.start, hit.before) == ("a", 5, 200, ["A beak."])
+    catalog.forget(world.db, "a//2")
+    assert [hit.chunk_index for hit in search(world, "tail")] == [3]
+
+
+@pytest.mark.parametrize(
+    "said", [{"whole": "b", "part": 2}, {"whole": "a", "part": "2"}, {"whole": "a", "part": 10**9}]
+)
+def test_what_only_says_that_it_is_a_part_is_none(world, said):
+    keep(world, "a", ["A wing."], [unit(1)])
+    keep(world, "a//2", ["A tail."], [unit(1)], **said)
+    (hit,) = search(world, "tail")
+    assert (hit.doc_id, hit.chunk_index) == ("a//2", 0)
+
+
 def test_it_says_why(world):
     keep(world, "c", ["wings, wings and a lifting of bread"], [unit(1)], kind="mail")
     keep(world, "a", ["wings and lift"], [unit(1)], kind="note")

@@ -85,6 +85,16 @@ async def test_one_candidate_alone_is_held_by_an_example_that_needs_each_part_of
     assert ([group.count for group in reply.learned.groups], reply.learned.doubts) == ([1], [])
 
 
+@pytest.mark.parametrize("count", [400, 600])
+async def test_one_candidate_alone_is_installed_however_many_examples_there_are(house, count):
+    house.new("box", width=5, height=6)
+    house.played.rounds = [[AREA]]
+    cases = [Example(slots={"width": n, "height": 4}, returns=4 * n) for n in range(3, 3 + count)]
+    reply = await house.send("box", "area_", examples=cases, key="k")
+    assert house.look("box").methods["area_"].source == AREA
+    assert bool(reply.learned.doubts) == (count == 600), "so many are not tried, and what is not tried is not confirmed"
+
+
 async def test_one_candidate_alone_is_in_doubt_where_its_number_may_stand_for_a_slot(house):
     house.new("box", width=5, height=6)
     reply = await learn(house, FOUR)

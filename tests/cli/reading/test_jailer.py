@@ -96,3 +96,19 @@ def test_who_leaves_waits_for_no_file(harmful):
             pass
     reading.join(60)
     assert failed == ["BAD_DOCUMENT"]
+
+
+def test_an_answer_that_says_it_has_no_end_is_none(harmful):
+    # Its answers go out by the first descriptor that was free.
+    with harmful("import os; os.write(3, b'\\x00' * 7 + b'\\x40'); os._exit(0)") as children:
+        with pytest.raises(BatosError) as caught:
+            children.read("harm", "a", b"")
+        assert caught.value.code == "BAD_DOCUMENT"
+
+
+def test_no_child_outlives_the_block_that_it_came_too_late_for():
+    with Children() as children:
+        pass
+    with pytest.raises(BatosError):
+        children.read("html", "a", PAGE)
+    assert children._all == set()

@@ -77,3 +77,8 @@ def test_many_levels_end():
         b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (n, n) for n in range(50)
     )
     assert "From: a" in mail.read(data + b"\nWords.", "").text
+
+
+def test_a_charset_that_makes_no_unicode_harms_no_letter():
+    said = mail.read(b"From: a\nSubject: x\nContent-Type: text/plain; charset=unicode_escape\n\n\\ud800 wing", "a.eml")
+    assert said.text.endswith("? wing")

@@ -75,3 +75,8 @@ def test_what_is_forgotten_is_named_up_to_a_bound():
     lines = render.forgetting(Forgetting(many)).splitlines()
     assert len(lines) == render.EACH + 3
     assert lines[-3:] == ["… and 30 more", "50 documents, 50 passages: forgotten", render.UNTIL_PACK]
+
+
+def test_no_note_of_a_file_is_obeyed_by_a_terminal():
+    one = Remembered("a", 1, "new", "pdf", notes=["\x1b[2J"])
+    assert "\x1b" not in render.remembered(Memories([one], "03f1"))

@@ -24,6 +24,8 @@ from world.method import digest
 
 MOST_SOURCES: Final = 16
 MOST_RUNS: Final = 240
+MOST_TRIALS: Final = 1000
+"""Runs of what is simpler on the examples, of which there may be any number; the guardian takes no more at once."""
 MOST_GROUPS: Final = 8
 MOST_CASES: Final = 6
 
@@ -79,12 +81,15 @@ def _simpler(
     sender: Sender, probe: Probe, alone: Candidate, inputs: Sequence[Input], asked: Asked
 ) -> Thinking[list[Candidate] | None]:
     """The methods that are simpler than the only candidate, and do the same on every example; None where that needs a trial that
-    the orchestrator drives.
+    the orchestrator drives, or there are more examples than can be tried.
     """
     if any(example.objects or example.replies for example in asked.examples):
         return None
     cases = [ProbeInput(slots=example.slots, args=example.args, kwargs=example.kwargs) for example in asked.examples]
-    sources = [alone.source, *simpler(alone.source, _meant(asked, probe.slots))]
+    most = MOST_TRIALS // max(len(cases), 1)
+    if most < 2:
+        return None
+    sources = [alone.source, *simpler(alone.source, _meant(asked, probe.slots))][:most]
     holding = sources[1:]
     if cases:
         told = msgspec.structs.replace(probe, sources=sources, inputs=cases)

@@ -27,7 +27,12 @@ def simpler(source: str, same: Mapping[str, Sequence[str]] | None = None) -> lis
     [function] = ast.parse(source).body
     itself = ast.unparse(function)
     found: dict[str, None] = {}
-    for place, node in enumerate(ast.walk(function)):
+    nodes = list(ast.walk(function))
+    # The words of an f-string stand in it bare, and no expression can take their place there.
+    words = {id(part) for node in nodes if isinstance(node, ast.JoinedStr) for part in node.values}
+    for place, node in enumerate(nodes):
+        if id(node) in words:
+            continue
         for number, _ in enumerate(_less(node, same or {})):
             text = ast.unparse(_Put(function, place, number, same or {}).done)
             if text != itself:
@@ -56,6 +61,11 @@ def _less(node: ast.AST, same: Mapping[str, Sequence[str]]) -> Iterator[ast.AST 
             yield value
         case ast.comprehension(target=target, iter=iterated, ifs=[_, *_]):
             yield ast.comprehension(target, iterated, [], 0)
+        case ast.JoinedStr(values=parts):
+            for n, part in enumerate(parts):
+                for meant in same.get(repr(part.value), ()) if isinstance(part, ast.Constant) else ():
+                    said = ast.FormattedValue(ast.parse(meant, mode="eval").body, conversion=-1)
+                    yield ast.JoinedStr([*parts[:n], said, *parts[n + 1 :]])
         case ast.Assign() | ast.AugAssign() | ast.Expr():
             yield ast.Pass()
         case ast.Constant(value=value):

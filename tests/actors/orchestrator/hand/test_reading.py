@@ -27,7 +27,7 @@ async def filled(house, hand):
         root = connection.root()
         for name in ("a", "b"):
             root["pLLM_obj"].lora_repository[name] = UvmObject(name, sha256=f"{name}0", bytes=7, files={})
-            root["knowledge_catalog_obj"].documents[f"{name}.txt"] = UvmObject(chunks=[1, 2], sha256="c0")
+            root["knowledge_catalog_obj"].documents[f"{name}.txt"] = UvmObject(chunks=[1, 2], sha256="c0", metadata={})
     return house
 
 
@@ -49,6 +49,20 @@ async def test_every_item_is_on_one_page_whatever_the_size_of_the_pages(filled, 
     assert len(whole) > 1
     assert [pages(filled, kind, limit) for limit in (1, 2, 3)] == [whole] * 3
     assert filled.db.lastTransaction() == before
+
+
+async def test_a_document_in_parts_is_one_item_unless_only_a_part_of_it_came(filled):
+    with commit(filled.db, user="test", description="as memory writes them") as connection:
+        documents = connection.root()["knowledge_catalog_obj"].documents
+        for doc_id, said in (
+            ("a.txt", {"parts": 3}),
+            ("a.txt//2", {"whole": "a.txt"}),
+            ("a.txt//3", {"whole": "a.txt"}),
+        ):
+            documents[doc_id] = UvmObject(chunks=[1, 2], sha256="c0", metadata=said)
+        documents["c.txt//2"] = UvmObject(chunks=[1], sha256="c1", metadata={"whole": "c.txt"})
+    told = [(one["doc_id"], one["chunks"]) for one in pages(filled, "documents", 2)]
+    assert told == [("a.txt", 6), ("b.txt", 2), ("c.txt//2", 1)]
 
 
 async def test_objects_and_methods_are_told_with_what_they_have(filled):

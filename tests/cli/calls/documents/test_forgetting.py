@@ -55,6 +55,19 @@ def test_an_id_may_look_like_a_pattern(memory, batos, write):
     assert list(memory.kept) == [other]
 
 
+def test_the_folder_that_one_is_in_is_no_pattern(memory, batos, write, monkeypatch, tmp_path):
+    path, other = write("a[12]/x.md", "A wing."), write("a1/x.md", "A beak.")
+    batos("remember", path, other)
+    monkeypatch.chdir(tmp_path / "a[12]")
+    code, (found,) = batos("forget", "./x*")
+    assert (code, [one["doc_id"] for one in found["documents"]], list(memory.kept)) == (0, [path], [other])
+
+
+def test_all_are_listed_whatever_one_of_them_is_called(memory, birds, batos):
+    batos("remember", birds["a.txt"], "--id", "*")
+    assert len(batos("documents")[1][0]["documents"]) == 5
+
+
 def test_a_key_is_for_one(memory, birds, batos):
     assert batos("forget", "wings", "b.md", "--key", "k")[0] == 2
     assert batos("forget", "wings", "--key", "k")[0] == 0
@@ -64,6 +77,8 @@ def test_a_large_document_goes_as_a_whole(memory, batos, write):
     path = write("large.txt", "A wing and a feather.\n\n" * 50_000)
     made = batos("remember", path)[1][0]
     assert len(memory.kept) == 2
+    second, _ = memory.kept[f"{path}//2"]
+    assert second.metadata["begins"] == len(memory.kept[path][1])
     code, (gone,) = batos("forget", path)
     assert (code, gone["chunks"], memory.kept) == (0, made["documents"][0]["chunks"], {})
     assert [request.doc_id for verb, request in memory.asked if verb == "unindex"] == [f"{path}//2", path]

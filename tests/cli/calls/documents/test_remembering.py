@@ -288,3 +288,45 @@ def test_a_name_that_cannot_be_printed_is_refused_and_no_terminal_obeys_it(memor
     assert (code, len(memory.kept)) == (2, 1)
     assert "Rename it" in out
     assert len(out.splitlines()) == 5
+
+
+def test_a_path_has_one_name_however_many_slashes_it_begins_with(memory, batos, write):
+    path = write("a.txt", "A wing.")
+    batos("remember", f"/{path}")
+    assert list(memory.kept) == [path]
+
+
+def test_no_part_of_a_large_document_is_written_over(memory, batos, write, failure):
+    path = write("large.txt", "A wing and a feather.\n\n" * 50_000)
+    batos("remember", path)
+    code, lines = batos("remember", write("a.txt", "A beak."), "--id", f"{path}//2")
+    assert (code, failure(lines)["code"]) == (2, "BAD_DOCUMENT")
+    assert sorted(memory.kept) == [path, f"{path}//2"]
+
+
+@pytest.mark.parametrize("ending", [b".txt", b".html"])
+def test_a_file_whose_path_cannot_be_printed_is_remembered_under_another_name(memory, batos, tmp_path, ending):
+    path = os.fsdecode(bytes(tmp_path) + b"/bad\xff\x1b[31m" + ending)
+    Path(path).write_text("<!doctype html><p>A wing.</p>" if ending == b".html" else "A wing.")
+    assert batos("remember", path, "--id", "named")[0] == 0
+    view, text = memory.kept["named"]
+    assert (view.metadata["source"], text) == (f"{tmp_path}/bad\\udcff\\x1b[31m{ending.decode()}", "A wing.")
+
+
+@pytest.mark.parametrize("options", [[], ["--sync", "--yes"]])
+def test_a_folder_whose_path_cannot_be_printed_keeps_no_other_from_being_remembered(
+    memory, batos, write, tmp_path, options
+):
+    folder = os.fsdecode(bytes(tmp_path) + b"/bad\xff")
+    Path(folder).mkdir()
+    Path(folder, "a.txt").write_text("A wing.")
+    path = write("good/a.txt", "A wing.")
+    code, (made,) = batos("remember", folder, str(tmp_path / "good"), *options)
+    assert (code, len(made["refused"]), list(memory.kept)) == (2, 1, [path])
+
+
+def test_an_empty_name_is_not_the_folder_that_one_is_in(memory, batos, write, monkeypatch, tmp_path):
+    write("a.txt", "A wing.")
+    monkeypatch.chdir(tmp_path)
+    code, (said,) = batos("remember", "")
+    assert (code, said["error"]["code"], memory.kept) == (2, "USAGE", {})

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from cli.calls.documents import planning, remembering
 from cli.calls.documents.folders import Wanted
+from cli.reading import files
 
 
 def held(memory, folder):
@@ -94,6 +95,23 @@ def test_a_file_that_has_no_text_any_more_is_forgotten(memory, batos, write, tmp
     write("docs/a.txt", b"\x89PNG\r\n\x1a\n\0\0")
     code, (made,) = batos("remember", "--sync", str(tmp_path / "docs"), "--yes")
     assert (code, [one["doc_id"] for one in made["forgotten"]], memory.kept) == (2, [path], {})
+
+
+def test_a_file_that_is_too_large_now_is_not_forgotten(memory, batos, write, tmp_path, monkeypatch):
+    path = write("docs/a.txt", "A wing.")
+    batos("remember", str(tmp_path / "docs"))
+    monkeypatch.setattr(files, "MAX_TEXT_BYTES", 20)
+    write("docs/a.txt", "A wing. " * 10)
+    code, (made,) = batos("remember", "--sync", str(tmp_path / "docs"), "--yes")
+    assert (code, made["refused"][0]["code"], made["forgotten"], list(memory.kept)) == (2, "TOO_LARGE", [], [path])
+
+
+def test_what_was_only_named_like_a_file_of_the_folder_stays(memory, batos, write, tmp_path):
+    write("docs/a.txt", "A wing.")
+    named = str(tmp_path / "docs" / "named")
+    batos("remember", write("b.txt", "A feather."), "--id", named)
+    assert batos("remember", "--sync", str(tmp_path / "docs"), "--yes")[1][0]["forgotten"] == []
+    assert named in memory.kept
 
 
 def test_all_parts_of_a_large_file_go_and_are_renamed(memory, batos, write, tmp_path):

@@ -78,5 +78,13 @@ def test_what_a_literal_may_stand_for_is_tried():
     assert "return (4, self.name)" in found
 
 
+def test_the_words_of_an_f_string_are_exchanged_as_part_of_it():
+    same = {"' of '": ["self.between"], "'>'": ["by"], "5": ["self.width"]}
+    found = [ast.unparse(ast.parse(one).body[0].body) for one in simpler(method("return f'{by} of {by:>{5}}'"), same)]
+    assert "return f'{by}{self.between}{by:>{5}}'" in found
+    assert "return f'{by} of {by:{by}{5}}'" in found
+    assert "return f'{by} of {by:>{self.width}}'" in found
+
+
 def test_a_long_method_has_no_more_than_can_be_tried():
     assert len(simpler(method("return " + " + ".join(["by"] * 40)))) <= MOST
