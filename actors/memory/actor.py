@@ -290,7 +290,7 @@ class Memory(Actor):
         """Let what has another id be this document, where it is the same."""
         async with self._writing:
             with self._looked_at_again():
-                found = await store.run(lambda: moving.move(store.db, document, was))
+                found = await store.run(lambda: moving.move(store.db, document, was, self._model))
             if found is None:
                 return None
             kept, change = found
