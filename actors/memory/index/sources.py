@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import islice
 from typing import Any, Final
 
@@ -66,32 +67,40 @@ def _vectors(document: Document) -> NDArray[np.float16]:
 
 
 def view_at(db: DB, model: bytes, at: bytes | None = None) -> View:
-    """The view of now, or as it was right after transaction `at`.
+    """The view of now, or as it was right after transaction `at`; of a moment that has yet to come, that of now.
 
-    NOT_READY where the documents are indexed anew; INDEX_CHANGED for a moment at which they had another index.
+    NOT_READY where the documents are indexed anew; INDEX_CHANGED for a moment at which they had another index; EXPIRED for one
+    before the last pack.
     """
-    if at is not None and at >= db.lastTransaction():
-        at = None
-    with snapshot(db, at=at) as connection:
-        root: Any = connection.root()
-        catalog = root["knowledge_catalog_obj"]
-        is_ours = root["schema_version"] >= FIRST and "older" not in catalog._slots
-        if not is_ours and at is None:
-            raise BatosError(
-                "NOT_READY", "memory indexes all its documents anew", "`batos status` says when it is done."
-            )
-        if not is_ours:
+    with snapshot(db) as connection:
+        now = bytes.fromhex(moment_of(connection))
+        if at is None or at >= now:
+            if not _has_segments(connection):
+                raise BatosError(
+                    "NOT_READY", "memory indexes all its documents anew", "`batos status` says when it is done."
+                )
+            return view_of(now, list(all_sources(connection, model)))
+    with not_packed(), snapshot(db, at=at) as connection:
+        if not _has_segments(connection):
             raise BatosError(
                 "INDEX_CHANGED",
                 "at that moment the documents had an index of another form, which this program cannot search",
                 "Give a later moment; `batos look NAME --at WHEN` still shows the objects as they were.",
             )
-        tid = at or bytes.fromhex(moment_of(connection))
-        try:
-            return view_of(tid, list(all_sources(connection, model)))
-        except POSKeyError as error:
-            if at is None:
-                raise
-            raise BatosError(
-                "EXPIRED", "the world has been packed since that moment", "Give a moment after the last `batos pack`."
-            ) from error
+        return view_of(at, list(all_sources(connection, model)))
+
+
+@contextmanager
+def not_packed() -> Iterator[None]:
+    """EXPIRED where what is read of the past is no longer there."""
+    try:
+        yield
+    except POSKeyError as error:
+        raise BatosError(
+            "EXPIRED", "the world has been packed since that moment", "Give a moment after the last `batos pack`."
+        ) from error
+
+
+def _has_segments(connection: Connection) -> bool:
+    root: Any = connection.root()
+    return root.get("schema_version", 0) >= FIRST and "older" not in root["knowledge_catalog_obj"]._slots
