@@ -113,9 +113,11 @@ class Divider:
         """Whole definitions as long as they have room; of a longer one its lines, under the first of them."""
         together: list[Sentence] = []
         pieces = list(_pieces(text, block))
-        for start, end, found in tokenized(text, [(start, end) for start, end, _ in pieces], self._tokens):
-            if len(found) <= room:
-                together.append(Sentence(start, end, max(1, len(found))))
+        countable = [(start, end) for start, end, _ in pieces if end - start <= _CHARACTERS * self._cap]
+        counts = {start: len(found) for start, _, found in tokenized(text, countable, self._tokens)}
+        for start, end, _ in pieces:
+            if (count := counts.get(start, room + 1)) <= room:
+                together.append(Sentence(start, end, max(1, count)))
                 continue
             if together:
                 yield Part(together, room, context)
