@@ -15,6 +15,11 @@ from pathlib import Path
 from typing import IO, Any
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes says more of a busy machine than of what is tested: timings are bench's.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 PATIENCE_S = 300.0
 """A command that takes longer has hung, and is ended."""

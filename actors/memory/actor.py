@@ -82,7 +82,9 @@ class Memory(Actor):
         self._familiar: dict[str, Vectors] = {}
         self._model = b""
         self._view: View | None = None
-        self._past: tuple[tuple[str, bytes], View] | None = None
+        self._doubts = 0
+        """How often the view was thrown away; one that was being read meanwhile is read again."""
+        self._past: tuple[bytes, View] | None = None
         self._looking = asyncio.Lock()
         self._embedding: asyncio.Task[None] | None = None
 
@@ -150,7 +152,15 @@ class Memory(Actor):
         # What has been read is found by its words before the model of meaning is there.
         question = await self._reader.question(request.query) if self._reader is not None and view.has_vectors else None
         asked = Asked(request, question, settings.b, is_okapi=settings.index == "okapi")
-        hits = await store.read(lambda: searching.find(store.db, view, asked))
+        try:
+            hits = await store.read(lambda: searching.find(store.db, view, asked))
+        except BatosError as error:
+            if error.code != "EXPIRED" or request.at is not None:
+                raise
+            # A passage was written on by somebody, and the world packed, since the last change of memory's own.
+            self._look_again()
+            newer = await self._seen(store)
+            hits = await store.read(lambda: searching.find(store.db, newer, asked))
         by: Literal["words", "words and meaning"] = "words" if question is None else "words and meaning"
         return Found(hits=hits, seconds=time.perf_counter() - began, by=by)
 
@@ -205,7 +215,7 @@ class Memory(Actor):
         await self._reindex(store)
         folder = find_model(self.settings.memory.model)
         self._model = await asyncio.to_thread(identity_of, folder)
-        self._view = None
+        self._look_again()
         self.waiting_for = "the model of meaning"
         if self._reader is None:
             self._reader = await asyncio.to_thread(_reader_of, self.settings.memory)
@@ -231,19 +241,28 @@ class Memory(Actor):
 
     async def _seen(self, store: Store, at: str | None = None) -> View:
         """The view of now, or of a moment of the past, of which the last one is kept."""
-        model = self._model
         if at is not None:
-            past = self._past
-            if past is None or past[0] != (at, model):
-                tid = bytes.fromhex(at)
-                past = self._past = ((at, model), await store.read(lambda: sources.view_at(store.db, model, tid)))
-            return past[1]
+            return await self._seen_at(store, bytes.fromhex(at))
         if self._view is not None:
             return self._view
         async with self._looking:
-            if self._view is None:
-                self._view = await store.read(lambda: sources.view_at(store.db, model))
+            while self._view is None:
+                model, doubts = self._model, self._doubts
+                view = await store.read(lambda: sources.view_at(store.db, model))  # noqa: B023 - done before the next
+                if doubts == self._doubts:
+                    self._view = view
             return self._view
+
+    async def _seen_at(self, store: Store, tid: bytes) -> View:
+        model, past = self._model, self._past
+        # One that was asked for a moment yet to come has another one, and is not taken for it later.
+        if past is None or past[0] != model or past[1].tid != tid:
+            past = self._past = (model, await store.read(lambda: sources.view_at(store.db, model, tid)))
+        return past[1]
+
+    def _look_again(self) -> None:
+        self._view = None
+        self._doubts += 1
 
     async def _follow(self, *changes: Change | None) -> None:
         """Bring the view forward, in a thread of its own: those who search meanwhile have the one before."""
@@ -262,7 +281,7 @@ class Memory(Actor):
         try:
             yield
         except BaseException:
-            self._view = None
+            self._look_again()
             raise
 
     async def _prepared(
@@ -290,7 +309,7 @@ class Memory(Actor):
         """Let what has another id be this document, where it is the same."""
         async with self._writing:
             with self._looked_at_again():
-                found = await store.run(lambda: moving.move(store.db, document, was))
+                found = await store.run(lambda: moving.move(store.db, document, was, self._model))
             if found is None:
                 return None
             kept, change = found

@@ -22,6 +22,7 @@ from actors.memory.index.backends import OkapiBackend
 from actors.memory.index.sources import int_of, source_of
 from actors.memory.index.view import Change
 from actors.memory.preparing import Prepared
+from actors.memory.ranking import B
 from protocol.checks.documents import Document
 from protocol.codec import Ref
 from protocol.envelope import check_key
@@ -41,6 +42,8 @@ _LOOKED_AT: Final = 2000
 _FETCHED: Final = 50
 """Records that are asked of the server at once; a search's wait behind them."""
 USER: Final = "memory"
+REACHED: Final = "indexed_to"
+"""The catalog's slot for the document up to which zope.index's index has come, while it is made."""
 _COMING: Final = "coming"
 """The catalog's slot for a large document whose pieces are being written; no reader looks there."""
 
@@ -166,10 +169,10 @@ def catalog_of(connection: Connection) -> Any:
     return connection.root()["knowledge_catalog_obj"]
 
 
-def okapi_of(catalog: Any) -> OkapiBackend | None:
-    """zope.index's index of words, where the settings want it."""
-    index = catalog._slots.get("index")
-    return None if index is None else OkapiBackend(index)
+def okapi_of(catalog: Any, b: float = B) -> OkapiBackend | None:
+    """zope.index's index of words, where the settings want it and it has all documents."""
+    slots = catalog._slots
+    return OkapiBackend(slots["index"], b) if "index" in slots and REACHED not in slots else None
 
 
 def begun(connection: Connection, document: Document) -> Stored:

@@ -113,9 +113,11 @@ class Divider:
         """Whole definitions as long as they have room; of a longer one its lines, under the first of them."""
         together: list[Sentence] = []
         pieces = list(_pieces(text, block))
-        for start, end, found in tokenized(text, [(start, end) for start, end, _ in pieces], self._tokens):
-            if len(found) <= room:
-                together.append(Sentence(start, end, max(1, len(found))))
+        countable = [(start, end) for start, end, _ in pieces if end - start <= _CHARACTERS * self._cap]
+        counts = {start: len(found) for start, _, found in tokenized(text, countable, self._tokens)}
+        for start, end, _ in pieces:
+            if (count := counts.get(start, room + 1)) <= room:
+                together.append(Sentence(start, end, max(1, count)))
                 continue
             if together:
                 yield Part(together, room, context)
@@ -147,9 +149,14 @@ class Divider:
     def _context(self, path: Sequence[str]) -> str:
         """The headings, from the outermost; where they are too long together, without the middle ones, and then cut."""
         most = self._cap // _MOST_CONTEXT
-        kept = [each for each in path if each]
-        while len(kept) > 1 and self._count(BETWEEN.join(kept)) > most:
-            del kept[1 if len(kept) > 2 else 0]
+        top, below = path[:1], path[1:]
+        kept = list(below[-1:] or top)
+        for n in range(len(below)):
+            # From the innermost on: a path may be as deep as the text is hostile.
+            longer = [*top, *below[len(below) - 1 - n :]]
+            if self._count(BETWEEN.join(longer)) > most:
+                break
+            kept = longer
         return self._cut(BETWEEN.join(kept), most)
 
     def _cut(self, text: str, most: int) -> str:

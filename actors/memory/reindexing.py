@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 from ZODB import DB
 from ZODB.utils import p64
 
-from actors.memory.catalog import USER, catalog_of
+from actors.memory.catalog import REACHED, USER, catalog_of
 from actors.memory.embedding import Vectors
 from actors.memory.index.backends import OkapiBackend
 from actors.memory.index.packing import narrowed, pack_vectors
@@ -27,8 +27,6 @@ from world.memory.documents import Document, Segment
 from world.store import Written, commit, snapshot
 
 _OLDER: Final = "older"
-_REACHED: Final = "indexed_to"
-"""The document up to which zope.index's index has come."""
 
 
 class Reindexed(NamedTuple):
@@ -132,25 +130,25 @@ def fit_okapi(db: DB, wanted: bool) -> Reindexed | None:
     """Make or drop some more of the index of zope.index, as the settings want it; None when it is as they want it."""
     with snapshot(db) as connection:
         slots = catalog_of(connection)._slots
-        if ("index" in slots) == wanted and _REACHED not in slots:
+        if ("index" in slots) == wanted and REACHED not in slots:
             return None
     with commit(db, user=USER, description="the index of zope.index") as connection:
         catalog = catalog_of(connection)
         if not wanted:
-            for slot in ("index", _REACHED):
+            for slot in ("index", REACHED):
                 catalog._slots.pop(slot, None)
             return Reindexed(len(catalog.documents), len(catalog.documents))
         if "index" not in catalog._slots:
             catalog.set_slot("index", empty_index())
-            catalog.set_slot(_REACHED, "")
-        passages, reached = 0, catalog._slots[_REACHED]
+            catalog.set_slot(REACHED, "")
+        passages, reached = 0, catalog._slots[REACHED]
         for reached, document in catalog.documents.items(min=reached, excludemin=True):  # noqa: B020 - from there on
             for chunk in document.chunks:
                 OkapiBackend(catalog.index).index_doc(int_of(chunk), document_terms(_read(chunk)))
             passages += len(document.chunks)
             if passages >= AT_ONCE:
-                catalog.set_slot(_REACHED, reached)
+                catalog.set_slot(REACHED, reached)
                 break
         else:
-            del catalog._slots[_REACHED]
+            del catalog._slots[REACHED]
         return Reindexed(len(catalog.documents.keys(max=reached)), len(catalog.documents))

@@ -13,8 +13,8 @@ from ZODB import DB
 from ZODB.Connection import Connection
 from ZODB.utils import p64, u64
 
-from actors.memory.catalog import catalog_of
-from actors.memory.index.backends import OkapiBackend
+from actors.memory.catalog import catalog_of, okapi_of
+from actors.memory.index import sources
 from actors.memory.index.meaning import Exact
 from actors.memory.index.narrowing import fact
 from actors.memory.index.packing import hashed
@@ -78,13 +78,16 @@ def check(search: Search) -> None:
 
 
 def find(db: DB, view: View, asked: Asked) -> list[Hit]:
-    """The best passages, as they were at the moment of the view; without a word in the query, whatever else narrows the search."""
+    """The best passages, as they were at the moment of the view; without a word in the query, whatever else narrows the search.
+
+    EXPIRED where the world has been packed since.
+    """
     search = asked.search
     terms = query_terms(search.query)
     chosen = eligible(view, [fact(key, value) for key, value in search.where.items()], search.since, search.until)
     if not terms and chosen is None:
         return []
-    with snapshot(db, at=view.tid) as connection:
+    with sources.not_packed(), snapshot(db, at=view.tid) as connection:
         if terms:
             counted = Counter(map(hashed, terms))
             words = _okapi(connection, view, terms, asked.b) if asked.is_okapi else None
@@ -199,9 +202,12 @@ def _neighbours(connection: Connection, taken: _Taken, around: int) -> tuple[lis
     return [chunk._slots["text"] for chunk in before], [chunk._slots["text"] for chunk in after]
 
 
-def _okapi(connection: Connection, view: View, terms: list[str], b: float) -> NDArray[np.float32]:
-    """The scores of zope.index, for the passages of the view."""
-    found = OkapiBackend(catalog_of(connection).index, b).apply(terms)
+def _okapi(connection: Connection, view: View, terms: list[str], b: float) -> NDArray[np.float32] | None:
+    """The scores of zope.index, for the passages of the view; None at a moment at which it had no whole index."""
+    index = okapi_of(catalog_of(connection), b)
+    if index is None:
+        return None
+    found = index.apply(terms)
     return np.array([found.get(oid, 0.0) for oid in _oids(view)], np.float32)
 
 

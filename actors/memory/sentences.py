@@ -23,6 +23,8 @@ WINDOW: Final = 4096
 
 AT_ONCE: Final = 1024
 """Parts of a text whose tokens are held at once."""
+_HELD: Final = 1 << 16
+"""Characters after which no further part is held with them: tokens take fifty times their bytes."""
 
 Tokens = Callable[[Sequence[str]], Sequence[Sequence[tuple[int, int]]]]
 """Where the tokens of each text begin and end."""
@@ -69,10 +71,16 @@ def tokenized(
     text: str, parts: Sequence[tuple[int, int]], tokens: Tokens
 ) -> Iterator[tuple[int, int, Sequence[tuple[int, int]]]]:
     """These parts of the text, each with its tokens. Those of a large text would fill the memory, so there are never many."""
-    for at in range(0, len(parts), AT_ONCE):
-        some = parts[at : at + AT_ONCE]
+    at = 0
+    while at < len(parts):
+        until, held = at, 0
+        while until < min(at + AT_ONCE, len(parts)) and held < _HELD:
+            held += parts[until][1] - parts[until][0]
+            until += 1
+        some = parts[at:until]
         for (start, end), found in zip(some, tokens([text[start:end] for start, end in some]), strict=True):
             yield start, end, found
+        at = until
 
 
 def _stripped(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
@@ -84,7 +92,8 @@ def _stripped(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 def counted(text: str, parts: list[tuple[int, int]], cap: int, tokens: Tokens) -> Iterator[Sentence]:
     """These parts of the text with their tokens; one that is over the cap as several."""
-    for start, end, found in tokenized(text, parts, tokens):
+    short = [piece for start, end in parts for piece in _shortened(text, start, end)]
+    for start, end, found in tokenized(text, short, tokens):
         if len(found) <= cap:
             yield Sentence(start, end, max(1, len(found)))
             continue
@@ -94,6 +103,19 @@ def counted(text: str, parts: list[tuple[int, int]], cap: int, tokens: Tokens) -
             continue
         # Counted again: the half of a word has other tokens than it had in the whole.
         yield from counted(text, cuts, cap, tokens)
+
+
+def _shortened(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """The span in pieces of at most a window each, between two words where there are some: a line may be the whole text."""
+    if end - start <= WINDOW:
+        yield start, end
+        return
+    while end - start > WINDOW:
+        space = max(text.rfind(mark, start + 1, start + WINDOW) for mark in " \t\n")
+        until = start + WINDOW if space < 0 else space
+        yield from _stripped(text, start, until)
+        start = until
+    yield from _stripped(text, start, end)
 
 
 def _cuts(text: str, start: int, end: int, begins: list[int], cap: int) -> Iterator[tuple[int, int]]:

@@ -10,8 +10,10 @@ Nothing here fails: what looks like no structure is prose. Each line is looked a
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final, Literal, NamedTuple
 
 Kind = Literal["prose", "table", "code"]
@@ -105,6 +107,16 @@ class _Lines:
         if not 0 <= n < len(self) or self.ends[n] - self.starts[n] > _LONGEST_TITLE:
             return ""
         return self[n]
+
+    @cached_property
+    def fences(self) -> dict[tuple[str, int], list[int]]:
+        """The lines that can close a fence, by its character and length."""
+        found: dict[tuple[str, int], list[int]] = {}
+        for n in range(len(self)):
+            line = self.short(n).strip()
+            if line[:1] in {"`", "~"} and not line.strip(line[0]):
+                found.setdefault((line[0], len(line)), []).append(n)
+        return found
 
     def is_blank(self, n: int) -> bool:
         return not 0 <= n < len(self) or not self.text[self.starts[n] : self.ends[n]].strip()
@@ -242,12 +254,16 @@ class _Outline:
         """The line after the fence that closes this one. One that nothing closes is a line like any other."""
         if len(fence) >= self.unclosed.get(fence[0], len(fence) + 1):
             return None
-        for n in range(at + 1, len(self.text)):
-            line = self.text.short(n).strip()
-            if line.startswith(fence) and not line.strip(fence[0]):
-                return n + 1
-        self.unclosed[fence[0]] = len(fence)
-        return None
+        last: int | None = None
+        for (character, length), found in self.text.fences.items():
+            if character == fence[0] and length >= len(fence):
+                after = bisect_right(found, at)
+                if after < len(found):
+                    last = found[after] if last is None else min(last, found[after])
+        if last is None:
+            self.unclosed[fence[0]] = len(fence)
+            return None
+        return last + 1
 
 
 def _is_rule(text: _Lines, at: int) -> bool:

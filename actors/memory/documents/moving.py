@@ -22,8 +22,11 @@ _READ_BY: Final = ("title", "format")
 """The metadata that passages are made by."""
 
 
-def move(db: DB, document: Document, was: str) -> tuple[KeptDocument, Change] | None:
-    """Let what is remembered as `was` be `document`; None where it is another text, was read otherwise, or an id is taken."""
+def move(db: DB, document: Document, was: str, model: bytes) -> tuple[KeptDocument, Change] | None:
+    """Let what is remembered as `was` be `document`; None where it is another text, was read otherwise, or an id is taken.
+
+    The change that is answered has its vectors where `model` has made them.
+    """
     with snapshot(db) as connection:
         documents = catalog_of(connection).documents
         if document.doc_id in documents or not _is_same(documents.get(was), document, was):
@@ -34,7 +37,7 @@ def move(db: DB, document: Document, was: str) -> tuple[KeptDocument, Change] | 
         documents[document.doc_id] = stored
         stored.doc_id, stored.sha256, stored.held = document.doc_id, document.sha256, begun(connection, document).held
         written = Written(connection, stored)
-        came = source_of(stored, stored.segment.model)
+        came = source_of(stored, model)
         chunks = [oid_of(chunk) for chunk in stored.chunks]
         gone = int_of(stored)
     return KeptDocument(chunks, written.tid.hex()), Change(written.tid, came, gone)

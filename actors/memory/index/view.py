@@ -157,7 +157,7 @@ def rank(
     if question is None or not is_meant:
         near = np.zeros(len(words), np.float32)
         return _ranked(view, words, near, chosen & (words > 0), chosen)._replace(by_meaning=False)
-    near, is_exact = _near(view, question, words)
+    near, is_exact = _near(view, question, words, chosen)
     ranking = _ranked(view, words, near, chosen & ((words > 0) | (near >= NEAR)), chosen)
     for _ in range(_ROUNDS):
         best = ranking.order[:_SURE]
@@ -215,16 +215,17 @@ def _ranked(view: View, words: Exact, near: Exact, found: NDArray[np.bool_], cho
     return Ranking(numbers[order], scores[order], words, near, chosen, by_meaning=True)
 
 
-def _near(view: View, question: Exact, words: Exact) -> tuple[Exact, NDArray[np.bool_]]:
-    """The cosine of every passage, and which of them are exact."""
-    if len(words) <= EXACT:
-        return _together([meaning.cosines(each.vectors, question) for each in view.blocks]), np.ones(
-            len(words), np.bool_
-        )
-    near = _together([meaning.estimate(each.signs, question) for each in view.blocks])
+def _near(view: View, question: Exact, words: Exact, chosen: NDArray[np.bool_]) -> tuple[Exact, NDArray[np.bool_]]:
+    """The cosines of the chosen passages, and which of them are exact; those of all others say nothing."""
+    part = np.flatnonzero(chosen)
     is_exact = np.zeros(len(words), np.bool_)
-    candidates = np.argpartition(-near, _NEAR_BY_SIGNS)[:_NEAR_BY_SIGNS]
-    found = np.flatnonzero(words)
+    if len(part) <= EXACT:
+        near = np.zeros(len(words), np.float32)
+        _measure(view, question, part, near, is_exact)
+        return near, is_exact
+    near = _together([meaning.estimate(each.signs, question) for each in view.blocks])
+    candidates = part[np.argpartition(-near[part], _NEAR_BY_SIGNS)[:_NEAR_BY_SIGNS]]
+    found = part[words[part] > 0]
     if len(found) > _BEST_BY_WORDS:
         found = found[np.argpartition(-words[found], _BEST_BY_WORDS)[:_BEST_BY_WORDS]]
     _measure(view, question, np.union1d(candidates, found), near, is_exact)

@@ -14,6 +14,8 @@ from protocol.checks.documents import BETWEEN, whole_id
 from protocol.messages import Documents, DocumentView
 
 ANSWER_S: Final = 60.0
+OWN: Final = frozenset({"answer", "method", "failure"})
+"""The kinds of what the mind leaves by itself."""
 
 
 class WholeDocument(NamedTuple):
@@ -29,6 +31,11 @@ class WholeDocument(NamedTuple):
     @property
     def metadata(self) -> dict[str, Any]:
         return self.parts[0].metadata
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the mind has left it by itself."""
+        return self.metadata.get("kind") in OWN
 
     @property
     def created(self) -> float:

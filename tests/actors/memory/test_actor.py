@@ -8,8 +8,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from actors.memory import catalog, reindexing
+from actors.memory import actor, catalog, reindexing
 from actors.memory.actor import Memory
+from actors.memory.index import sources
 from actors.memory.reader import PassageReader
 from bus.stub import StubBus
 from protocol import verbs
@@ -19,7 +20,7 @@ from protocol.messages import CatchUp, Index, IndexProgress, Rank, Search, Statu
 from protocol.verbs import VERBS
 from tests.actors.memory.test_reindexing import older
 from world import awakening
-from world.store import open_store
+from world.store import commit, open_store
 
 LONG = " ".join(f"Sentence number {n} is about the number {n}." for n in range(100))
 
@@ -295,6 +296,64 @@ async def test_a_past_moment_is_searched_as_it_was(start):
     for _ in range(2):
         found = await ask(memory, "search", Search(query="lantern", at=first.tid))
         assert [hit.text for hit in found.hits] == ["The lantern burns at the gate."]
+
+
+@pytest.mark.model
+async def test_a_moment_yet_to_come_is_that_of_now_each_time(start):
+    memory = await start()
+    await ask(memory, "index", Index(doc_id="d", text="The lantern burns at the gate."))
+    search = Search(query="lantern", at="7f" * 8)
+    assert len((await ask(memory, "search", search)).hits) == 1
+    await ask(memory, "unindex", Unindex(doc_id="d"))
+    assert (await ask(memory, "search", search)).hits == []
+
+
+@pytest.mark.model
+async def test_what_somebody_wrote_on_before_a_pack_is_found(start):
+    memory = await start()
+    await ask(memory, "index", Index(doc_id="d", text="The lantern burns at the gate."))
+
+    def pack():
+        with commit(memory._store.db, user="test", description="a note") as connection:
+            connection.root()["knowledge_catalog_obj"].documents["d"].chunks[0].set_slot("note", "mine")
+        memory._store.db.pack()
+
+    await memory._store.run(pack)
+    assert [hit.doc_id for hit in (await ask(memory, "search", Search(query="lantern"))).hits] == ["d"]
+
+
+@pytest.mark.model
+async def test_what_was_read_before_the_model_was_known_is_read_again(start, monkeypatch):
+    memory = await start()
+    await ask(memory, "index", Index(doc_id="d", text="The lantern burns at the gate."))
+    memory = await start(begin=False)
+    read, known = threading.Event(), threading.Event()
+    view_at, identity_of, load = sources.view_at, actor.identity_of, PassageReader.load
+
+    def slow(*arguments):
+        view = view_at(*arguments)
+        read.set()
+        assert known.wait(30)
+        return view
+
+    def identity_afterwards(folder):
+        assert read.wait(30)
+        return identity_of(folder)
+
+    async def loaded(reader):
+        known.set()
+        await load(reader)
+
+    monkeypatch.setattr(sources, "view_at", slow)
+    monkeypatch.setattr(actor, "identity_of", identity_afterwards)
+    monkeypatch.setattr(PassageReader, "load", loaded)
+    beginning = asyncio.create_task(memory.begin())
+    while not memory._is_awake:
+        await asyncio.sleep(0.001)
+    assert [hit.doc_id for hit in (await ask(memory, "search", Search(query="lantern"))).hits] == ["d"]
+    await beginning
+    await memory._embedding
+    assert await commits(memory) == ["index d"]
 
 
 @pytest.mark.model

@@ -54,6 +54,27 @@ def test_passages_are_slices_in_order_under_the_cap(text, cap, is_code, title, s
         at = each.start + len(each.text)
 
 
+def test_however_deep_a_path_is_little_of_it_is_read_again():
+    path = [f"1{'.1' * depth} Title" for depth in range(50)]
+    sections = [f"{path[-1]}\n\nword {n}\n\n" for n in range(50)]
+    text = "".join(f"{title}\n\nword\n\n" for title in path) + "".join(sections)
+    read = []
+    made = Divider(CAP, lambda texts: read.extend(texts) or tokens(texts), changepoint).parts(text)
+    assert len(made) == 100
+    assert sum(map(len, read)) < 20 * len(text)
+
+
+@pytest.mark.parametrize("text", ["var a=b(c,d); " * 20_000, "x" * 250_000, "a,b\n1,2\n3,4\n" + "5," * 100_000])
+@pytest.mark.parametrize("is_code", [True, False])
+def test_a_line_that_is_a_whole_text_is_counted_in_small_parts(text, is_code):
+    most = []
+    divider = Divider(CAP, lambda texts: most.append(sum(map(len, texts))) or tokens(texts), changepoint)
+    parts = divider.parts(text, is_code=is_code)
+    assert max(most) < 1 << 17
+    left = "".join(text[unit.start : unit.end] for part in parts for unit in part.units)
+    assert "".join(left.split()) == "".join(text.split())
+
+
 def test_a_document_within_the_cap_is_one_passage():
     assert divided("  # A\n\nText of it.\n\n# B\n\nMore.\n") == [("# A\n\nText of it.\n\n# B\n\nMore.", 2, "")]
     assert divided("Text.", title="Of bread") == [("Text.", 0, "Of bread")]

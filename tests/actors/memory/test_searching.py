@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import numpy as np
 import pytest
+from ZODB import DB
+from ZODB.FileStorage import FileStorage
 
 from actors.memory import catalog, reindexing, searching
 from actors.memory.index import sources
@@ -12,6 +16,7 @@ from protocol.checks.documents import check
 from protocol.errors import BatosError
 from protocol.messages import Search
 from tests.actors.memory.conftest import MODEL, pieces
+from world import awakening
 
 
 def unit(*numbers):
@@ -144,6 +149,41 @@ def test_a_view_of_before_finds_what_was_there(world):
     with pytest.raises(BatosError) as caught:
         sources.view_at(world.db, MODEL, at)
     assert caught.value.code == "EXPIRED"
+
+
+def test_a_moment_before_the_first_or_whose_records_are_packed_is_gone(world):
+    world.keep("b", "beak")
+    view = sources.view_at(world.db, MODEL)
+    world.keep("a", *[f"wings {n}" for n in range(501)], text="1")  # in pieces, which the catalog's own record names
+    world.keep("b", "bread")
+    world.db.pack()
+    world.reopen()
+    for at in (view.tid, b"\0" * 7 + b"\1"):
+        with pytest.raises(BatosError) as caught:
+            sources.view_at(world.db, MODEL, at)
+        assert caught.value.code == "EXPIRED"
+    with pytest.raises(BatosError) as caught:
+        searching.find(world.db, view, Asked(Search(query="beak"), None, 0.5))
+    assert caught.value.code == "EXPIRED"
+
+
+def test_a_moment_before_the_world_awoke_has_no_index(tmp_path):
+    with closing(DB(FileStorage(str(tmp_path / "new.fs")))) as db:
+        before = db.lastTransaction()
+        awakening.awaken(db)
+        with pytest.raises(BatosError) as caught:
+            sources.view_at(db, MODEL, before)
+    assert caught.value.code == "INDEX_CHANGED"
+
+
+def test_a_moment_at_which_zope_index_had_nothing_is_searched_by_segments(world):
+    world.keep("a", "wings")
+    view = sources.view_at(world.db, MODEL)
+    while reindexing.fit_okapi(world.db, True) is not None:
+        pass
+    assert [hit.doc_id for hit in searching.find(world.db, view, Asked(Search(query="wings"), None, 0.5, True))] == [
+        "a"
+    ]
 
 
 @pytest.mark.parametrize("wrong", [{"top_k": 0}, {"around": 21}, {"around": -1}, {"at": "soon"}])

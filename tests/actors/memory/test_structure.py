@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from actors.memory import structure
 from actors.memory.structure import blocks, definitions
 
 PROSE = "One line.\nAnother one."
@@ -85,6 +86,15 @@ def test_clauses_and_statements_are_no_fields(text):
 @pytest.mark.parametrize("fence", ["```", "~~~", "````"])
 def test_a_fence_that_nothing_closes_swallows_no_headings(fence):
     assert blocks(f"{fence}\ncode\n\n# A\n\n{PROSE}")[-1].path == ("A",)
+
+
+def test_however_many_fences_nothing_closes_each_line_is_looked_at_a_few_times(monkeypatch):
+    looked_at = []
+    short = structure._Lines.short
+    monkeypatch.setattr(structure._Lines, "short", lambda self, n: looked_at.append(n) or short(self, n))
+    fences = ["`" * length for length in range(150, 2, -1)]
+    assert [each.kind for each in blocks("\n".join([*fences, *["."] * 1000]))] == ["prose"]
+    assert len(looked_at) < 10 * (len(fences) + 1000)
 
 
 def test_a_longer_fence_holds_a_shorter_one():

@@ -9,6 +9,8 @@ from actors.memory import catalog
 from actors.memory.documents import moving
 from actors.memory.index import sources
 from protocol.checks.documents import check
+from tests.actors.memory.conftest import MODEL, pieces
+from world.memory.documents import WITHIN
 from world.store import snapshot
 
 TEXT = "One wing of a bird. Two feathers."
@@ -21,7 +23,7 @@ def kept(world):
 
 
 def moved(world, doc_id="new", text=TEXT, was="old", **metadata):
-    return moving.move(world.db, check(doc_id, text, metadata), was)
+    return moving.move(world.db, check(doc_id, text, metadata), was, MODEL)
 
 
 def test_it_is_found_under_its_new_id_and_its_passages_are_the_same_objects(world, kept):
@@ -42,6 +44,20 @@ def test_the_view_that_is_brought_forward_is_the_one_that_would_be_read(world, k
     assert after.count == fresh.count == 3
     living = [[each.passage(n) for n in np.flatnonzero(each.alive)] for each in (after, fresh)]
     assert sorted(living[0]) == sorted(living[1])
+
+
+@pytest.mark.parametrize("passages", [WITHIN, WITHIN + 1])
+def test_its_vectors_move_with_it_wherever_they_stand_but_not_those_of_another_model(world, passages):
+    texts = [f"Feather {n}." for n in range(passages)]
+    rows = np.eye(passages, dtype=np.float32)
+    catalog.keep(world.db, check("old", TEXT, {}), pieces(texts, rows))
+    before = sources.view_at(world.db, MODEL)
+    _, change = moved(world)
+    after = before.changed(change)
+    assert not after.lacking
+    assert (after.vector(passages - 1) == rows[-1]).all()
+    _, change = moving.move(world.db, check("newer", TEXT, {}), "new", b"another!")
+    assert after.changed(change).lacking == {change.gone}
 
 
 @pytest.mark.parametrize(

@@ -102,6 +102,23 @@ def test_by_signs_first_the_same_are_best(monkeypatch):
     assert found.meaning[best] == pytest.approx(exact.meaning[best], abs=1e-6)
 
 
+def test_narrowed_to_a_few_of_many_it_ranks_like_a_view_of_those_few(monkeypatch):
+    monkeypatch.setattr(views, "EXACT", 600)
+    rng = np.random.default_rng(2)
+    rows = rng.standard_normal((2000, 64)).astype(np.float32)
+    question = rng.standard_normal(64).astype(np.float32)
+    rows[:1000] += 2 * question  # nearer than all that are asked for
+    rows[1000:1300] += 0.2 * question
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    question /= np.linalg.norm(question)
+    many = [source(n + 1, [["air"]], vectors=rows[n : n + 1]) for n in range(len(rows))]
+    found = ranked(view_of(b"0", many), ["wing"], question, eligible=np.arange(len(rows)) >= 1000)
+    assert found == ranked(view_of(b"0", many[1000:]), ["wing"], question)
+    chosen = np.isin(np.arange(len(rows)), np.arange(1000, 1300))
+    found = ranked(view_of(b"0", many), ["wing"], question, eligible=chosen)
+    assert found == pytest.approx(ranked(view_of(b"0", many[1000:1300]), ["wing"], question), abs=1e-6)
+
+
 def test_what_is_neither_said_nor_near_is_not_found():
     view = view_of(b"0", [source(1, [["wing", "wing", "wing"]]), source(2, [["storm", "storm"]])])
     assert ranked(view, ["zebra"], vector("wing", "wing")).keys() == {1000}

@@ -101,6 +101,17 @@ def test_what_is_there_is_listed(memory, birds, batos, told):
     assert told("documents", "--match", "x*")[1].startswith("nothing like that is remembered")
 
 
+def test_what_the_mind_has_left_is_counted_and_shown_where_it_is_wanted(memory, birds, batos, told, keep):
+    keep("method:1:up_", kind="method", source="def up_(self):\n    return self.n + 1 + 1 + 1 + 1\n")
+    assert len(batos("documents")[1][0]["documents"]) == 4
+    assert told("documents")[1].splitlines()[-1] == "the mind has left 1 document of its own: --all"
+    lines = told("documents", "--all")[1].splitlines()
+    assert lines[-1] == "5 documents, 5 passages"
+    assert any(line.strip().startswith("from def up_(self): return self.n") for line in lines)
+    assert max(map(len, lines)) <= 80 + len("from ")
+    assert len(batos("documents", "--match", "method:*")[1][0]["documents"]) == 1
+
+
 def test_a_person_is_told_what_stays_in_the_history(memory, birds, told):
     assert told("forget", "wings")[1] == (
         "wings is forgotten, 1 passage\nThe world's history has it until the next `batos pack`.\n"
