@@ -117,7 +117,9 @@ def search(
 @click.option(
     "--match", "patterns", multiple=True, metavar="GLOB", help="Only ids or paths like this; * takes slashes."
 )
-@click.option("--all", "is_all", is_flag=True, help="What the mind has left by itself, too: answers, methods, failures.")
+@click.option(
+    "--all", "is_all", is_flag=True, help="What the mind has left by itself, too: answers, methods, failures."
+)
 @click.pass_obj
 def documents(invocation: Invocation, patterns: tuple[str, ...], is_all: bool) -> None:
     """List what is remembered: when, read as what, in how many passages, its id, its source, and the cycle it came from."""
@@ -126,7 +128,9 @@ def documents(invocation: Invocation, patterns: tuple[str, ...], is_all: bool) -
 
     found = finish(forgetting.matching(home_of(invocation), patterns), "lists")
     told = found if is_all or patterns else [one for one in found if not one.is_own]
-    invocation.result({"documents": [one.told() for one in told]}, render_documents.listed(told, len(found) - len(told)))
+    invocation.result(
+        {"documents": [one.told() for one in told]}, render_documents.listed(told, len(found) - len(told))
+    )
 
 
 @batos.command()

@@ -10,7 +10,7 @@ from typing import Final
 from cli.calls.documents.outcomes import Forecast, Forgetting, Memories, RefusedFile, Remembered
 from cli.calls.documents.remembering import Stage
 from cli.calls.documents.wholes import WholeDocument
-from cli.live import Doing, cut
+from cli.live import Doing
 from cli.values import printable
 from protocol.messages import Unindexed
 
@@ -18,7 +18,6 @@ EACH: Final = 20
 """So many documents are named, each with its passages; of more there are counts."""
 NAMED: Final = 10
 """Files that are named of those which are refused for one reason; `--json` has all."""
-WIDTH: Final = 80
 INDENT: Final = 36
 """Where the id of a document begins in a list."""
 UNTIL_PACK: Final = "The world's history has it until the next `batos pack`."
@@ -111,7 +110,7 @@ def listed(found: Sequence[WholeDocument], others: int = 0) -> str:
     left = f"the mind has left {_documents(others)} of its own: --all" if others else ""
     if not found:
         nothing = "nothing like that is remembered; remember a file or a folder: batos remember PATH"
-        return "\n".join([nothing, left]).rstrip()
+        return f"{nothing}\n{left}".rstrip()
     lines = [line for one in found for line in _listed(one)]
     chunks = sum(one.chunks for one in found)
     return "\n".join([*lines, f"{_documents(len(found))}, {passages(chunks)}", left]).rstrip()
@@ -169,8 +168,8 @@ def _listed(one: WholeDocument) -> list[str]:
     said = one.metadata
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(one.created))
     kind = printable(str(said.get("format") or said.get("kind") or ""))
-    source = " ".join(str(said.get("source") or "").split())
-    whence = [f"from {cut(printable(source), WIDTH - INDENT)}"] if source and source != one.doc_id else []
+    source, *more = str(said.get("source") or "").splitlines() or [""]
+    whence = [f"from {printable(source)}{' …' if more else ''}"] if source and source != one.doc_id else []
     whence += [f"cycle {printable(str(said['cycle']))}"] if said.get("cycle") else []
     lines = [f"{when}  {kind:<9} {one.chunks:>6,}  {printable(one.doc_id)}"]
     return [*lines, " " * INDENT + ", ".join(whence)] if whence else lines
