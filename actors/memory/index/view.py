@@ -131,8 +131,10 @@ class View:
 
 
 def view_of(tid: bytes, sources: Sequence[Source]) -> View:
-    """The view of all documents at one moment."""
-    held = [source for source in sources if len(source.passages)]
+    """The view of all documents at one moment, in the order in which they came: so of equals the older one is found first, as in
+    a view that has followed commit by commit.
+    """
+    held = sorted((source for source in sources if len(source.passages)), key=lambda source: int(source.passages[0]))
     return View(tid, (block(held),) if held else (), _lacking(held))
 
 

@@ -70,6 +70,13 @@ def test_a_passage_that_says_the_same_is_left_out_and_counted(world):
     assert len(search(world, "wing", unit(1), top_k=1)) == 1
 
 
+def test_of_passages_that_say_the_same_the_older_one_is_shown_whatever_it_is_called(world):
+    world.keep("z", "a wing gives lift")
+    world.keep("a", "a wing gives lift")
+    (hit,) = search(world, "wing")
+    assert (hit.doc_id, hit.alike) == ("z", 1)
+
+
 def test_neighbours_come_before_and_after(world):
     world.keep("a", "one", "two wings", "three", "four")
     (hit,) = search(world, "wings", around=2)
