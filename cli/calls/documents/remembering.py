@@ -62,8 +62,12 @@ async def remember(home: Home, planned: Plan, tell: Callable[[Stage], None] = la
                     for document in planned.gone:
                         await run.room.acquire()
                         group.create_task(run.gone(bus, document))
-            except* BatosError as errors:
-                raise run.after(_first(errors)) from errors
+            except BaseExceptionGroup as errors:
+                # Not by `except*`: some releases of Python 3.11 make a group of what is raised there.
+                failed, others = errors.split(BatosError)
+                if failed is None or others is not None:
+                    raise
+                raise run.after(_first(failed)) from errors
     if run.refused and planned.is_single:
         raise failure(run.refused[0])
     documents = sorted([*planned.same, *run.made], key=lambda one: one.doc_id)

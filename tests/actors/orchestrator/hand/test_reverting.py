@@ -92,7 +92,7 @@ async def test_the_kernels_own_method_stands_again(house, box):
     await box.define("traits_obj", "def _doesNotUnderstand_(self, selector, args, kwargs):\n    return 'no'\n")
     await box.revert("traits_obj", "_doesNotUnderstand_")
     assert house.look("traits_obj").methods["_doesNotUnderstand_"].sha256 == before
-    await box.define("traits_obj", "def recall_(self, query, top_k=3):\n    return []\n")
+    await box.define("traits_obj", "def recall_(self, query, top_k=3, where=None):\n    return []\n")
     assert (await box.revert("traits_obj", "recall_")).sha256 is None
     assert house.look("traits_obj").methods["recall_"].source is None
 

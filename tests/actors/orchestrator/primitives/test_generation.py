@@ -72,8 +72,9 @@ async def test_drawing_candidates_is_told_with_what_is_left(house):
     house.bus.handlers["inference", "infer"] = infer
     example = {"slots": {"width": 2}, "args": [], "kwargs": {}, "returns": 8}
     await house.send("box", "area_", examples=[msgspec.convert(example, Example)], seconds=50.0)
-    first, second = [event.detail for event in house.events if event.event == "drawing"]
-    assert (first["rows"], first["tokens_left"], first["tokens_per_s"]) == (20, 20_000, None)
+    first, second, *_ = told = [event.detail for event in house.events if event.event == "drawing"]
+    assert [portion["rows"] for portion in told if portion["round"] == 1] == [1, 7, 12]
+    assert (first["tokens_left"], first["tokens_per_s"]) == (20_000, None)
     assert (second["tokens_left"], second["tokens_per_s"]) == (19_990, 30.0)
     assert 0 < second["seconds_left"] <= first["seconds_left"] <= 50
     # And from then on a mandate that names no time gets what that speed asks for.
@@ -98,4 +99,4 @@ async def test_what_was_drawn_before_is_not_told_again(house):
     await asyncio.gather(task, return_exceptions=True)
     house.bus.handlers["guardian", "trial"] = trying
     assert (await house.send("box", "area_", examples=[case])).result == 12
-    assert len([event for event in house.events if event.event == "drawing"]) == 1
+    assert [event.detail["rows"] for event in house.events if event.event == "drawing"] == [1, 7, 12]

@@ -52,7 +52,7 @@ def pieces_of_(self, sources):
             else:
                 heads = []
                 for start, end in [] if line.strip().startswith('#') else sentences(line):
-                    told = line[start:end].strip(' \t*#>-')
+                    told = line[start:end].strip().strip(' \t*#>-')
                     if told.strip('.'):
                         first = begin + end - len(line[start:end].lstrip())
                         pieces.append({'source': number, 'start': first, 'end': begin + end, 'text': told})
