@@ -74,7 +74,7 @@ async def test_drawing_candidates_is_told_with_what_is_left(house):
     await house.send("box", "area_", examples=[msgspec.convert(example, Example)], seconds=50.0)
     first, second, *_ = told = [event.detail for event in house.events if event.event == "drawing"]
     assert [portion["rows"] for portion in told if portion["round"] == 1] == [1, 7, 12]
-    assert (first["tokens_left"], first["tokens_per_s"]) == (20_000, None)
+    assert (first["tokens_left"], first["tokens_per_s"]) == (20_000, 10.0), "what the model was measured to write alone"
     assert (second["tokens_left"], second["tokens_per_s"]) == (19_990, 30.0)
     assert 0 < second["seconds_left"] <= first["seconds_left"] <= 50
     # And from then on a mandate that names no time gets what that speed asks for.
