@@ -7,8 +7,8 @@ from typing import Final, NamedTuple
 
 from actors.memory.embedding import Vectors
 from actors.memory.index.packing import narrowed, pack, pack_vectors, postings
-from actors.memory.passages import Passage
-from actors.memory.words import Terms, document_terms
+from actors.memory.texts.passages import Passage
+from actors.memory.texts.words import Terms, document_terms
 from world.memory.documents import Segment
 
 AT_ONCE: Final = 500

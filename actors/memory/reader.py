@@ -14,9 +14,9 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 import numpy as np
 
-from actors.memory.chunking import STRATEGIES, Vectors
 from actors.memory.embedding import Embedder, batches, find_model
-from actors.memory.passages import Divider, Passage
+from actors.memory.texts.chunking import STRATEGIES, Vectors
+from actors.memory.texts.passages import Divider, Passage
 from protocol.errors import BatosError
 from protocol.home import Memory as Settings
 

@@ -21,7 +21,7 @@ from actors.memory.index.packing import narrowed, pack_vectors
 from actors.memory.index.sources import int_of, source_of
 from actors.memory.index.view import Change
 from actors.memory.preparing import AT_ONCE, segment_of
-from actors.memory.words import document_terms
+from actors.memory.texts.words import document_terms
 from world.lexicon import empty_index
 from world.memory.documents import Document, Segment
 from world.store import Written, commit, snapshot

@@ -21,7 +21,7 @@ from actors.memory.index.packing import hashed
 from actors.memory.index.sources import int_of
 from actors.memory.index.view import Ranking, View, eligible, newest, rank
 from actors.memory.ranking import fuse
-from actors.memory.words import query_terms
+from actors.memory.texts.words import query_terms
 from protocol import names
 from protocol.checks.documents import MAX_PARTS, part_id, whole_id
 from protocol.codec import Value

@@ -13,9 +13,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from actors.memory.chunking import Range, adjacent, changepoint
 from actors.memory.reader import PassageReader
-from actors.memory.sentences import spans
+from actors.memory.texts.chunking import Range, adjacent, changepoint
+from actors.memory.texts.sentences import spans
 from bench.claims import Claim
 
 JOINED: Final = 8

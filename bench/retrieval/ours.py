@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from actors.memory.index.block import Source
 from actors.memory.index.packing import hashed, postings
 from actors.memory.index.view import View, rank, view_of
-from actors.memory.words import document_terms, query_terms
+from actors.memory.texts.words import document_terms, query_terms
 from protocol.home import Memory
 
 Scores = NDArray[Any]

@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from actors.memory import chunking, embedding, passages, reader, sentences, structure
-from actors.memory.passages import Passage
+from actors.memory import embedding, reader
 from actors.memory.reader import PassageReader
+from actors.memory.texts import chunking, passages, sentences, structure
+from actors.memory.texts.passages import Passage
 from bench.retrieval.collection import Collection
 
 SOURCES = (chunking, embedding, passages, reader, sentences, structure)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from actors.memory.embedding import find_model
 from actors.memory.reader import PassageReader
-from actors.memory.words import document_terms
+from actors.memory.texts.words import document_terms
 from bench.claims import Claim
 
 TEXTS: Final = 256

@@ -162,8 +162,9 @@ def forget(invocation: Invocation, doc_ids: tuple[str, ...], dry_run: bool, key:
 def _ask(invocation: Invocation, what: str, count: int) -> None:
     """Have the user say that so many documents are to be forgotten; USAGE where nobody is there to ask."""
     if invocation.json or not sys.stdin.isatty():
+        documents = "1 document" if count == 1 else f"{count} documents"
         raise BatosError(
-            "USAGE", f"{count} documents would be forgotten, and nobody is there to ask", "Say --yes, or see --dry-run."
+            "USAGE", f"{documents} would be forgotten, and nobody is there to ask", "Say --yes, or see --dry-run."
         )
     invocation.progress(what)
     if not click.confirm("Forget them?", err=True):

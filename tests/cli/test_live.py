@@ -7,7 +7,7 @@ import io
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cli.live import Doing, Flow, Live, columns_of, cut, elapsed, folded, line
@@ -140,7 +140,6 @@ WORDS = st.text(st.sampled_from("ab 寬é̂-"), max_size=200)
     encoding=st.sampled_from(["utf-8", "ascii", None]),
     part=st.none() | st.tuples(st.integers(0, 10**6), st.integers(1, 10**6)),
 )
-@settings(deadline=None)
 def test_the_line_never_reaches_the_edge(text, spent, width, encoding, part):
     doing = Doing(text, *(part or ()))
     drawn = line(doing, spent, 3, width, encoding)
@@ -151,7 +150,6 @@ def test_the_line_never_reaches_the_edge(text, spent, width, encoding, part):
 
 
 @given(text=st.text(st.sampled_from("ab 寬\n"), max_size=300), width=st.integers(10, 100))
-@settings(deadline=None)
 def test_folded_text_fits_and_loses_no_letter(text, width):
     shown = folded(text, width)
     assert all(columns_of(each) <= width for each in shown.split("\n"))

@@ -62,7 +62,7 @@ def test_the_work_is_bounded(wanted):
     assert looked <= SEEKS + MOST * len(wanted) + 1
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.sets(st.text(LETTERS, min_size=1, max_size=6), max_size=30), st.data())
 def test_any_name_with_one_letter_less_is_found(names, data):
     names = sorted(names)

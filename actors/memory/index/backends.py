@@ -18,7 +18,7 @@ from actors.memory.index.block import Source, score
 from actors.memory.index.packing import hashed, pack, postings, unpack
 from actors.memory.index.view import Change, View
 from actors.memory.ranking import B
-from actors.memory.words import Terms
+from actors.memory.texts.words import Terms
 from world.lexicon import empty_index
 
 Scores = dict[int, float]

@@ -26,7 +26,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from actors.memory.words import Terms
+from actors.memory.texts.words import Terms
 
 HASHED: Final = 5
 """Bytes of a term."""

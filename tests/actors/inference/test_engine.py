@@ -42,7 +42,7 @@ def test_rows_of_different_lengths_decode_as_each_alone(engine):
     assert batch.prompt_tokens == 1 + 11 + 40
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     st.lists(st.tuples(st.sampled_from(["a", "bc", "hello"]), st.integers(), st.integers(1, 9)), min_size=1, max_size=6)
 )

@@ -276,7 +276,7 @@ def test_the_bytes_in_memory_are_bounded_as_the_settings_say(letters, known):
     assert serving.tiers.layout.base_model == BASE
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.sampled_from("abc-"), st.sampled_from(["x", "yy", "unreadable"])), min_size=1, max_size=9))
 def test_every_row_is_told_its_own(serving, known, asked):
     rows = [row(prompt, None if name == "-" else name) for name, prompt in asked]

@@ -14,9 +14,9 @@ from actors.memory import catalog, searching
 from actors.memory.embedding import Embedder, find_model
 from actors.memory.index import sources
 from actors.memory.index.packing import unpack, unpack_vectors
-from actors.memory.passages import Passage
 from actors.memory.preparing import prepared
 from actors.memory.searching import Asked
+from actors.memory.texts.passages import Passage
 from protocol.checks.documents import check
 from protocol.messages import Search
 from world import awakening

@@ -23,7 +23,7 @@ import sys
 from ZODB import DB
 from ZODB.FileStorage import FileStorage
 from actors.memory import catalog, outbox
-from actors.memory.passages import Passage
+from actors.memory.texts.passages import Passage
 from actors.memory.preparing import prepared
 from protocol.checks.documents import check
 db = DB(FileStorage(sys.argv[1]))

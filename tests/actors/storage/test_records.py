@@ -88,7 +88,7 @@ def test_a_blob_without_its_file_is_named(world):
     assert "blob" in found
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(place=st.floats(0, 1), noise=st.binary(min_size=1, max_size=600))
 def test_whatever_the_damage_it_is_told_and_never_raised(world, tmp_path_factory, place, noise):
     database, blobs = world

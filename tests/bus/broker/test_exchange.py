@@ -322,7 +322,7 @@ STEPS = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(STEPS, max_size=40))
 def test_whatever_happens_each_request_has_one_end_and_nothing_is_left(steps: list[Any]) -> None:
     """Any history: at most one final or failure a request, exactly one unless its client left; no entry stays."""

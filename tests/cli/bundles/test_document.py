@@ -39,7 +39,7 @@ VALUES = st.recursive(
 
 
 @given(value=VALUES, source=st.text(st.characters(codec="utf-8"), max_size=30))
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 def test_what_is_written_is_read_back(tmp_path, value, source):
     file = tmp_path / "b.json"
     found = Exported(objects=[box(source, slots={"given": value}), BundledObject(name="pen", owned=True)], needs=[])
@@ -107,7 +107,7 @@ def places(value, path=()):
 
 
 @given(st.data())
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_was_done_to_a_file_it_is_read_or_refused(tmp_path, data):
     file = tmp_path / "b.json"
     whole = json.loads(document.written(Exported(objects=[box(slots={"pen": codec.named("box"), "n": [1, {"a": 2}]})])))

@@ -86,7 +86,7 @@ def test_a_page_may_be_nested_deep():
     assert text("<div>" * 3000 + "deep" + "</div>" * 3000) == "deep"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(
         st.sampled_from(["<p>", "</p>", "<ul>", "<li>", "<table>", "<td>", "<h2>", "<pre>", "<br>", "word", "</div>"])

@@ -6,7 +6,7 @@ import json
 import shlex
 import subprocess
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cli import values
@@ -34,7 +34,6 @@ def meant(word):
 
 
 @given(WORDS)
-@settings(deadline=None)
 def test_the_words_are_the_same_and_the_lines_fit(words):
     command = shlex.join(["batos", "learn", "box", "area_", *words])
     pasted = pasteable(command)

@@ -99,7 +99,7 @@ def wander(letters, found, luck, most=600):
     return letters.decode_bytes(tokens).decode(errors="replace") if len(tokens) < most else None
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(messages(), st.integers(0, 2), st.integers())
 def test_whatever_the_grammar_allows_is_a_method_that_the_gates_accept(letters, message, round_, seed):
     found = matcher(letters, GRAMMAR(message, round_))
@@ -155,7 +155,7 @@ def test_no_literal_quotes_an_example(letters):
         assert accepts(letters, found, body) is taken
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(messages())
 def test_the_prompt_shows_the_message_and_stays_short(message):
     [turn] = PROMPT(message, "narrow", [{"source": "s", "problem": "p"}])

@@ -129,7 +129,7 @@ def unbound(text):
     return sorted({ast.literal_eval(violation.message.rpartition(": ")[2]) for violation in violations})
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(messages(), st.integers())
 def test_whatever_the_form_allows_passes_bounds_and_policy_once_its_locals_are_bound(message, seed):
     found = matcher(message)

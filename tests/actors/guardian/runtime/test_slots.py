@@ -202,7 +202,7 @@ def containers(value: Any) -> list[Any]:
     return []
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(before=states, after=states, data=st.data())
 def test_a_change_through_any_name_is_kept_or_lost_by_name(before: dict[str, Any], after: dict[str, Any], data: Any):
     slots = Slots(copy.deepcopy(before))
@@ -230,7 +230,7 @@ def test_the_bytes_to_compare_by_are_those_of_the_encoding(value: Any):
     assert packed([value, {1}]) == NO_VALUE
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(values)
 def test_nothing_is_refused_as_too_heavy_that_can_be_written(value: Any):
     most = (codec.MAX_VALUE_BYTES - 8) // len(codec.encode(value))

@@ -58,7 +58,7 @@ def test_the_last_token_is_always_read(fresh):
         assert told(fresh, row(STORY[-length:]))[1] == (1 if length == SIZE + 1 else length)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(1, 40)), min_size=1, max_size=5))
 def test_what_is_kept_changes_no_text(load, asked):
     """Against an engine that keeps nothing, whatever was read before."""

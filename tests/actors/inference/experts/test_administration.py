@@ -44,7 +44,7 @@ def test_rows_of_one_prompt_and_different_experts_share_no_prefill(lent):
     assert len(set(alone)) == 3
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(
     st.lists(
         st.tuples(st.sampled_from(["a", "hello", "bc"]), st.sampled_from([None, *NAMES]), st.integers(1, 9)),

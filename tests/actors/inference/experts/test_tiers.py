@@ -354,4 +354,4 @@ def test_any_order_of_moves(tmp_path_factory):
         def folder(self):
             return tmp_path_factory.mktemp("tiers")
 
-    run_state_machine_as_test(Fresh, settings=settings(max_examples=25, stateful_step_count=25, deadline=None))
+    run_state_machine_as_test(Fresh, settings=settings(max_examples=25, stateful_step_count=25))

@@ -98,7 +98,7 @@ def number(value, luck):
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(forms(), st.randoms(use_true_random=False))
 def test_a_value_keeps_its_form_however_it_is_written_and_so_does_every_beginning(form, luck):
     schema, value = form

@@ -34,7 +34,7 @@ def written(folder, adapter, layout=LAYOUT, name="robin"):
     return Content(name, manifest.sha256, manifest.base_model, manifest.rank, manifest.bytes, path, manifest.invocation)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.fixed_dictionaries({name: st.integers(0, 4) for name in SHAPES}).filter(lambda ranks: any(ranks.values())),
     st.sampled_from([torch.bfloat16, torch.float16, torch.float32]),
@@ -76,7 +76,7 @@ def test_an_invocation_is_a_part_of_the_content(tmp_path):
         assert "invocation" in refused(content).message
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.data())
 def test_one_flipped_bit_anywhere_is_found(tmp_path_factory, data):
     content = written(tmp_path_factory.mktemp("expert"), made({"one": 2, "three": 1}))

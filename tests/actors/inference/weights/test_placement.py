@@ -163,14 +163,14 @@ def test_logits_and_texts_are_those_of_peft(twin, prompt):
     assert twin.texts(*asked) == twin.oracle(*asked)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.lists(st.tuples(st.text("ab ", min_size=1, max_size=40), st.sampled_from(NAMES)), min_size=1, max_size=5))
 def test_every_row_of_a_mixed_batch_says_what_peft_says(fine, twin, asked):
     """In blocks of eight, whatever was read before."""
     assert twin.texts(*asked, engine=fine) == [twin.oracle(one)[0] for one in asked]
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.lists(st.tuples(st.text("ab ", min_size=9, max_size=40), st.sampled_from(NAMES)), min_size=1, max_size=4))
 def test_what_is_kept_changes_no_bit(load, twin, asked):
     """The same prefix, from an engine that has read all of these before and from one that keeps nothing."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from zope.index.interfaces import IIndexSearch, IInjection, IStatistics
 from zope.interface.verify import verifyObject
 
 from actors.memory.index.backends import OkapiBackend, SegmentIndex
-from actors.memory.words import Terms, document_terms
+from actors.memory.texts.words import Terms, document_terms
 
 BACKENDS = (SegmentIndex, OkapiBackend)
 LARGE = 1 << 61
@@ -66,7 +66,6 @@ def test_what_is_forgotten_counts_no_more(index):
     assert (index.documentCount(), index.wordCount(), index.apply(["wing"])) == (0, 0, {})
 
 
-@settings(deadline=None)  # the first arrays of a process take their time
 @given(STEPS, WORDS, st.sampled_from([0.0, 0.5, 0.75, 1.0]))
 def test_both_give_the_same_scores_whatever_was_indexed_and_forgotten(steps, query, b):
     indexes = [backend(b=b) for backend in BACKENDS]

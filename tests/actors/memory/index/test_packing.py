@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from actors.memory.index.packing import MOST, hashed, joined, pack, pack_vectors, postings, unpack, unpack_vectors
-from actors.memory.words import Terms
+from actors.memory.texts.words import Terms
 
 WORDS = st.lists(st.sampled_from(["wing", "lift", "storm", "東京", "\ud800"]), max_size=8)
 PASSAGES = st.lists(st.builds(Terms, WORDS, st.lists(st.sampled_from(["the", "of"]), max_size=2)), max_size=6)
@@ -26,7 +26,6 @@ def counted(found):
     return {(passage, term): count for passage, term, count in rows}
 
 
-@settings(deadline=None)  # the first arrays of a process take their time
 @given(PASSAGES)
 def test_what_is_packed_is_what_is_unpacked(passages):
     found = postings(passages)
@@ -40,7 +39,6 @@ def test_what_is_packed_is_what_is_unpacked(passages):
     assert found.lengths.tolist() == [len(each.words) for each in passages]
 
 
-@settings(deadline=None)  # the first arrays of a process take their time
 @given(PASSAGES, PASSAGES)
 def test_segments_that_follow_each_other_are_one(first, second):
     assert same(joined([postings(first), postings(second)]), postings([*first, *second]))

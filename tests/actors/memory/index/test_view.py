@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from actors.memory.index import view as views
@@ -15,7 +15,7 @@ from actors.memory.index.block import Source
 from actors.memory.index.narrowing import facts
 from actors.memory.index.packing import hashed, postings
 from actors.memory.index.view import Change, View, eligible, rank, view_of
-from actors.memory.words import Terms
+from actors.memory.texts.words import Terms
 
 WORDS = ["wing", "lift", "storm", "air"]
 TEXTS = st.lists(st.lists(st.sampled_from(WORDS), min_size=1, max_size=4), min_size=1, max_size=3)
@@ -58,7 +58,6 @@ def ranked(view, terms, question, **more):
     return {view.passage(number): score for number, score in zip(found.order, found.scores.tolist(), strict=True)}
 
 
-@settings(deadline=None)  # the first arrays of a process take their time
 @given(STEPS, st.lists(st.sampled_from(WORDS), max_size=3), st.booleans())
 def test_a_view_with_a_past_is_the_view_of_what_is_left(steps, words, has_meaning):
     view, left = grown(steps)
@@ -68,7 +67,6 @@ def test_a_view_with_a_past_is_the_view_of_what_is_left(steps, words, has_meanin
     assert ranked(view, words, question) == pytest.approx(ranked(fresh, words, question), abs=1e-5)
 
 
-@settings(deadline=None)  # the first arrays of a process take their time
 @given(STEPS)
 @example([(1, [["wing"], ["wing"]]), (2, [["wing"]]), (3, [["wing"]]), (1, [["wing"], ["wing"]]), (2, [["wing"]])])
 def test_there_are_few_blocks_and_none_is_mostly_forgotten(steps):

@@ -272,7 +272,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
 def test_whatever_is_sent_and_set_each_call_is_confirmed_as_it_was(event_loop_policy_free_house, steps):
     run, house, hand = event_loop_policy_free_house

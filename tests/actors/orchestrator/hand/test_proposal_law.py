@@ -20,7 +20,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
 def test_any_sequence_leaves_what_a_model_of_versions_and_proposals_says(event_loop_policy_free_house, steps):
     run, house, hand = event_loop_policy_free_house

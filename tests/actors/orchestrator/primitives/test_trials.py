@@ -59,7 +59,7 @@ def image(overlay):
     return [(layer.slots, layer.fresh, layer.outbox) for layer in copy.deepcopy(overlay._layers)]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(SENDS)
 def test_nothing_of_a_trial_lasts(world, script, sends):
     thought, here, other = world

@@ -108,7 +108,7 @@ async def test_it_says_whose_turn_it_is_and_what_is_waited_for(queue):
     assert queue.intents._turns == []
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.lists(st.sets(st.sampled_from("uvwxyz"), min_size=1), min_size=1, max_size=3), min_size=1, max_size=8)
 )

@@ -140,7 +140,7 @@ NAMES = st.sampled_from(["a.txt", "b.txt", "c.txt", "sub/a.txt", "sub/d.txt"])
 TEXTS = st.sampled_from(["A wing.", "A feather.", "A beak.", "A tail."])
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.dictionaries(NAMES, TEXTS), min_size=2, max_size=3))
 async def test_whatever_becomes_of_a_folder_memory_follows(memory, home, tmp_path, states):
     folder = tmp_path / "docs"

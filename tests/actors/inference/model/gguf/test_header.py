@@ -129,7 +129,7 @@ def test_a_file_that_is_cut_off_is_told_by_its_bytes(whole, tmp_path):
     assert f"it has {end - 1} bytes, and its header tells of {end}" in refusal(path)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(kept=st.floats(0, 1, exclude_max=True), of_header=st.booleans())
 def test_wherever_a_file_is_cut_off_it_is_refused(whole, tmp_path_factory, kept, of_header):
     raw = whole.read_bytes()
@@ -140,7 +140,7 @@ def test_wherever_a_file_is_cut_off_it_is_refused(whole, tmp_path_factory, kept,
     assert refusal(path)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data())
 def test_no_damage_is_more_than_a_refusal(whole, tmp_path_factory, data):
     raw = bytearray(whole.read_bytes())

@@ -55,7 +55,7 @@ def test_the_package_is_as_it_was_afterwards(tmp_path):
 @pytest.mark.parametrize(
     "kind", ["Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K", "IQ4_NL"]
 )
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(rows=st.integers(1, 5), wide=st.sampled_from([256, 1024, 65536]), seed=st.integers(0, 9))
 def test_numbers_are_those_that_gguf_says(kind, rows, wide, seed):
     kind = gguf.GGMLQuantizationType[kind]

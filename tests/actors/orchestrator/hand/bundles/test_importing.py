@@ -214,7 +214,7 @@ VALUES = st.recursive(
 
 
 @given(VALUES)
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 def test_names_for_references_are_read_back(value):
     names = {"00000000000000aa": "pen", "00000000000000ab": "box"}
     back = {name: Ref(oid) for oid, name in names.items()}
@@ -234,7 +234,7 @@ BAD = [
 ]
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(good=st.sets(st.integers(1, 2)), bad=st.sets(st.integers(0, 3), max_size=2), objects=st.integers(1, 3))
 def test_a_bundle_comes_in_whole_or_leaves_the_world_as_it_was(event_loop_policy_free_house, good, bad, objects):
     run, house, hand = event_loop_policy_free_house

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from actors.orchestrator.primitives.behaviour.simplifying import MOST, simpler
@@ -32,7 +32,6 @@ def told(body):
     return [ast.unparse(ast.parse(one).body[0].body) for one in simpler(method(body))]
 
 
-@settings(deadline=None)
 @given(EXPRESSION, EXPRESSION)
 def test_each_is_a_method_of_the_same_name_and_none_stands_twice(condition, value):
     source = method(f"if {condition}:\n        return {value}\n    return 0")

@@ -6,10 +6,10 @@ from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.memory.chunking import STRATEGIES, adjacent, changepoint
+from actors.memory.texts.chunking import STRATEGIES, adjacent, changepoint
 
 CAP = 10
 
@@ -50,7 +50,6 @@ def test_the_ranges_are_all_sentences_in_order_and_none_is_over_the_cap(name, do
     assert all(sum(tokens[first:last]) <= CAP for first, last in ranges)
 
 
-@settings(deadline=None)
 @given(documents(), st.floats(0.05, 3))
 def test_no_segmentation_within_the_cap_costs_less(document, beta):
     vectors, tokens = document

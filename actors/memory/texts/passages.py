@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Final, NamedTuple
 
-from actors.memory.chunking import Strategy, Vectors, packed
-from actors.memory.sentences import Sentence, Tokens, counted, spans, tokenized
-from actors.memory.structure import Block, Kind, Span, blocks, definitions, lines
+from actors.memory.texts.chunking import Strategy, Vectors, packed
+from actors.memory.texts.sentences import Sentence, Tokens, counted, spans, tokenized
+from actors.memory.texts.structure import Block, Kind, Span, blocks, definitions, lines
 
 BETWEEN: Final = " > "
 """What stands between two headings of a context."""

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.memory.words import LONGEST, STOP_WORDS, document_terms, query_terms
+from actors.memory.texts.words import LONGEST, STOP_WORDS, document_terms, query_terms
 
 ALIKE = [
     ("AB-1234-X", "ab1234x"),

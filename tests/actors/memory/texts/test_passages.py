@@ -6,11 +6,11 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.memory.chunking import adjacent, changepoint
-from actors.memory.passages import Divider
+from actors.memory.texts.chunking import adjacent, changepoint
+from actors.memory.texts.passages import Divider
 
 CAP = 40
 LINES = [
@@ -36,7 +36,6 @@ def divided(text, cap=CAP, strategy=changepoint, **options):
     return divider.passages(text, parts, np.ones((units, 2), np.float32) / np.float32(2**0.5))
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.sampled_from(LINES), max_size=30).map("\n".join),
     st.sampled_from([16, CAP, 100]),

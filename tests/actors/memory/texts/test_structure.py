@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.memory import structure
-from actors.memory.structure import blocks, definitions
+from actors.memory.texts import structure
+from actors.memory.texts.structure import blocks, definitions
 
 PROSE = "One line.\nAnother one."
 TABLE = "| Name | Price |\n|---|---|\n| Bread | 3 |\n| Tea | 4 |"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.memory.sentences import WINDOW, sentences, spans
+from actors.memory.texts.sentences import WINDOW, sentences, spans
 
 CAP = 5
 
