@@ -151,6 +151,16 @@ async def test_a_plan_that_cannot_be_used_is_named_and_no_plan_is_left(house):
     assert dropped == {"nobody_facet_": "nobody has this facet"}
 
 
+async def test_a_facet_whose_part_of_the_plan_strays_is_asked_the_question_itself(house):
+    house.hits = [hit()]
+    steps = [{"facet": SAGE[0]["facet"], "query": "How do penguins sleep?"}]
+    playing(house, plan=plan(steps)[0], facet="The valve was made by Emil Rask.", plain="Emil Rask made the valve.")
+    reply = await ask(house, SIMPLE, kwargs={"way": "deep"})
+    [part] = reply.result["facets"]
+    assert (part["facet"], part["query"]) == (SAGE[0]["facet"], SIMPLE)
+    assert lanes(reply)[1] == {}
+
+
 async def test_an_answer_is_woven_again_where_no_passage_can_speak_and_at_last_refused(house):
     playing(house, plan=plan(SAGE)[0], facet="It rests.", plain="")
     weaving = iter(["", "so " * 30 + ".", "It is so.", "", "", ""])

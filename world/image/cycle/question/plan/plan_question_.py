@@ -21,11 +21,14 @@ def plan_question_(self):
     told = {term for words in said[:2] for term, start, end, content in words if content}
     kept = []
     for step, words in zip(steps, said[2:]):
-        if step['persona'] and (not parts or any(term in told for term, start, end, content in words if content)):
-            kept.append(step)
+        is_near = any(term in told for term, start, end, content in words if content)
+        if not step['persona']:
+            dropped.append({'lane': step['facet'], 'why': 'nobody has this facet'})
+        elif parts and not is_near:
+            # What strays from the question is not asked; the facet speaks to the question itself.
+            kept.append({**step, 'query': question})
         else:
-            why = 'it was to ask something else: ' + step['query'][:200] if step['persona'] else 'nobody has this facet'
-            dropped.append({'lane': (step['persona'] + ' ' + step['facet']).strip(), 'why': why})
+            kept.append(step)
     data['plan'] = kept
     data['dropped'] = data['dropped'] + dropped
     self._tmp_synthesis_data = data
