@@ -60,12 +60,23 @@ class Citation(msgspec.Struct, frozen=True, kw_only=True):
     end: int | None = None
 
 
+class Nearest(msgspec.Struct, frozen=True, kw_only=True):
+    """What comes nearest to a question that the documents do not answer: characters `start` to `end` of a passage."""
+
+    text: str
+    doc_id: str
+    chunk_oid: str
+    chunk_index: int
+    start: int
+    end: int
+
+
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """What `ask` came to. `bypassed`: so simple a question that no cycle was needed. Detached, it has no answer yet;
     nor where a facet is proposed.
 
-    `way` is plain or deep, and `lane` whose text the answer is. `refused`: the documents do not say. `unknown` are numbers and names of the
-    answer that stand in no passage.
+    `way` is plain or deep, and `lane` whose text the answer is. `refused`: the documents do not say, and `nearest` is what comes nearest to
+    it. `unknown` are numbers and names of the answer that stand in no passage.
     """
 
     mandate: str
@@ -75,6 +86,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     way: str | None = None
     lane: str | None = None
     refused: bool = False
+    nearest: Nearest | None = None
     facets: list[Facet] = []
     dropped: list[Dropped] = []
     sources: list[dict[str, Any]] = []

@@ -289,6 +289,11 @@ def places(found: Answer) -> str:
         f"[{number}] {printable(doc_id or '')} #{index}, characters {start} to {end}"
         for (doc_id, index, start, end), number in _numbers(found).items()
     ]
+    if found.nearest is not None:
+        near = found.nearest
+        lines.append(
+            f"The nearest that stands there: “{printable(near.text)}” ({printable(near.doc_id)} #{near.chunk_index})"
+        )
     if any(not citation.supported for citation in found.citations):
         lines.append("[?] no passage supports this")
     return "\n".join(lines)

@@ -241,6 +241,7 @@ class House:
         self.played = Played()
         self.runs = 0
         self.searched, self.hits, self.caught_up = [], [], []
+        self.nearness = 0.01
         self.prefetched = []
         digest = next(iter(placements.shipped()))
         self.model = BaseModelReply(digest=digest, source="a play", speed=Speed(read=100.0, one=10.0))
@@ -279,7 +280,7 @@ class House:
     def rank(self, request):
         """By common words, which is near enough for a play."""
         asked = set(request.query.lower().split())
-        return Ranked(scores=[len(asked & set(text.lower().split())) / 100 for text in request.texts])
+        return Ranked(scores=[len(asked & set(text.lower().split())) * self.nearness for text in request.texts])
 
     def catch_up(self, _request):
         with snapshot(self.db) as connection:

@@ -39,6 +39,18 @@ async def test_the_documents_do_not_say_is_an_answer_that_costs_no_token(house):
     assert [source["doc_id"] for source in reply.result["sources"]] == ["fountain"]
 
 
+async def test_what_comes_nearest_is_told_where_the_documents_do_not_say(house):
+    house.hits = [hit()]
+    far = await ask(house, "Which colour has the chimney of the bakery?")
+    assert far.result["nearest"] is None
+    house.nearness = 0.5
+    near = await ask(house, "Which colour has the chimney of the bakery?", key="again")
+    nearest = near.result["nearest"]
+    assert near.result["answer"] == far.result["answer"]
+    assert nearest["doc_id"] == "fountain"
+    assert house.hits[0].text[nearest["start"] : nearest["end"]] == nearest["text"]
+
+
 async def test_a_part_that_the_documents_do_not_answer_is_named(house):
     house.hits = [hit()]
     playing(house, plain="The valve was made by Emil Rask.", woven="The valve was made by Emil Rask.")

@@ -120,6 +120,7 @@ def test_an_answer_has_its_shape_and_comes_last(mind, batos):
             "way": "deep",
             "lane": "woven",
             "refused": False,
+            "nearest": None,
             "facets": FACETS,
             "dropped": [{"lane": "plain", "why": "it is empty"}],
             "sources": [SOURCE],

@@ -15,6 +15,7 @@ def settle_(self, lane):
         'way': data['way'],
         'lane': lane['lane'],
         'refused': refused,
+        'nearest': self.nearest_(data['parts'], data['sources']) if refused else None,
         'facets': data['partials'],
         'dropped': data['dropped'],
         'sources': data['sources'],

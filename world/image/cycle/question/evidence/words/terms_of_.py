@@ -1,14 +1,17 @@
 def terms_of_(self, texts):
     """What each text is found by: [[term, start, end, is_content], …], a list for each of `texts`; words of grammar are no content.
 
-    Numbers that are written out are digits, endings and irregular forms of English are taken off, scripts without spaces give pairs.
+    Numbers that are written out are digits, and a date such as 2026-05-07 is also found by its parts. Endings and irregular forms of English
+    are taken off, scripts without spaces give pairs.
     """
     grammar = set(self.grammar_words_())
     counted = 'zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen'
     numbers = {word: str(place) for place, word in enumerate([*counted.split(), 'twenty'])}
     numbers.update({'thirty': '30', 'forty': '40', 'fifty': '50', 'sixty': '60', 'seventy': '70', 'eighty': '80', 'ninety': '90'})
+    months = 'january february march april may june july august september october november december'.split()
     irregular = self.irregular_words_()
-    endings = [["'s", 1], ['’s', 1], ['ies', 3], ['ing', 3], ['ers', 3], ['ed', 3], ['er', 3], ['es', 3], ['ly', 3], ['s', 3], ['e', 3], ['y', 3]]
+    endings = [["'s", 1], ['’s', 1], ['ness', 3]]
+    endings += [['ies', 3], ['ing', 3], ['ers', 3], ['ed', 3], ['er', 3], ['es', 3], ['ly', 3], ['s', 3], ['e', 3], ['y', 3]]
 
     def stem(word):
         word = irregular.get(word, word)
@@ -32,6 +35,8 @@ def terms_of_(self, texts):
         if '-' in word or '_' in word:
             parts = [part for part in word.replace('_', '-').split('-') if part]
             is_code = any(letter.isdigit() for letter in word)
+            if len(word) == 10 and [len(part) for part in parts] == [4, 2, 2] and ''.join(parts).isdigit() and '00' < parts[1] < '13':
+                return [word, parts[0], stem(months[int(parts[1]) - 1]), str(int(parts[2]))]
             return [word] if is_code else [numbers.get(part, stem(part)) for part in parts]
         return [numbers[word] if word in numbers else stem(word)]
 
