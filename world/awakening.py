@@ -181,6 +181,10 @@ def _tenth(connection: Connection) -> None:
     root["thread_traits"].set_slot("parent*", root["traits_obj"])
 
 
+def _eleventh(connection: Connection) -> None:
+    """How answers are held against passages, clause by clause: methods of the image alone."""
+
+
 _STEPS: Final[tuple[Callable[[Connection], None], ...]] = (
     _first,
     _second,
@@ -192,6 +196,7 @@ _STEPS: Final[tuple[Callable[[Connection], None], ...]] = (
     _eighth,
     _ninth,
     _tenth,
+    _eleventh,
 )
 CURRENT: Final = SCHEMA
 assert len(_STEPS) == CURRENT

@@ -8,7 +8,7 @@ from ZODB.Connection import Connection
 
 from protocol.errors import BatosError
 
-SCHEMA: Final = 10
+SCHEMA: Final = 11
 """The newest form that this program knows; `world.awakening` has as many steps."""
 
 
