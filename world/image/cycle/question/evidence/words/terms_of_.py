@@ -5,9 +5,7 @@ def terms_of_(self, texts):
     are taken off, scripts without spaces give pairs.
     """
     grammar = set(self.grammar_words_())
-    counted = 'zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen'
-    numbers = {word: str(place) for place, word in enumerate([*counted.split(), 'twenty'])}
-    numbers.update({'thirty': '30', 'forty': '40', 'fifty': '50', 'sixty': '60', 'seventy': '70', 'eighty': '80', 'ninety': '90'})
+    numbers = self.number_words_()
     months = 'january february march april may june july august september october november december'.split()
     irregular = self.irregular_words_()
     endings = [["'s", 1], ['’s', 1], ['ness', 3]]
