@@ -175,3 +175,40 @@ def test_each_row_has_its_own_manner(form, number):
     assert all(0 <= row["temperature"] <= 2 and 0 < row["top_p"] <= 1 for row in rows)
     assert manner["seed_offset"] >= len(rows) * number
     assert (manner["portions"][0] == [{"temperature": 0.0, "top_p": 1.0}]) == (number == 0), "the likeliest alone first"
+
+
+NAMED = box(
+    slots={"first": "Ada", "mail": "ada@mill.example"},
+    examples=[
+        {"slots": {}, "args": [], "returns": "Dear Ada!"},
+        {"slots": {"first": "Bo"}, "args": [], "returns": "Dear Bo!"},
+    ],
+)
+
+
+@pytest.mark.parametrize(
+    ("line", "first", "later"),
+    [
+        ('return "Dear " + self.first + "!"', True, True),
+        ('return f"Dear {self.first}!"', True, True),
+        ('return "Lord " + self.first + "!"', False, True),
+        ('return f"Lord {self.first}!"', False, True),
+        ('return self.mail.split("@")[0]', True, True),
+        ('return self.mail.split("mill")[0]', False, True),
+        ('return ", ".join(self.first.split()[::-1])', True, True),
+        ('return "xyz".join(self.first.split()[::-1])', False, True),
+    ],
+)
+def test_literals_are_first_those_that_the_examples_leave_room_for(letters, line, first, later):
+    assert accepts(letters, matcher(letters, GRAMMAR(NAMED, 0)), line) is first
+    assert accepts(letters, matcher(letters, GRAMMAR(NAMED, 1)), line) is later
+
+
+def test_where_results_have_nothing_in_common_no_literal_is_put_in_between(letters):
+    examples = [
+        {"slots": {}, "args": [], "returns": "AB"},
+        {"slots": {"first": "Max", "last": "Noll"}, "args": [], "returns": "MN"},
+    ]
+    found = matcher(letters, GRAMMAR(box(slots={"first": "Ada", "last": "Byron"}, examples=examples), 0))
+    assert accepts(letters, found, "return self.first[0] + self.last[0]")
+    assert not accepts(letters, found, 'return self.first[0] + "x" + self.last[0]')

@@ -17,5 +17,5 @@ def candidate_grammar_(self, message, attempt=0):
     parameters = ', '.join(['self', *message['parameters']])
     lines = ['%llguidance {}', f'start: "def {message["selector"]}({parameters}):\\n    " body "\\n"']
     lines += [f'{rule}: ' + ' | '.join(dict.fromkeys(rules[rule])) for rule in rules if rules[rule]]
-    lines.append(self.candidate_terminals_(facts['quoted_numbers'], facts['quoted_texts']))
+    lines.append(self.candidate_terminals_(facts['quoted_numbers'], facts['quoted_texts'], facts['literals']))
     return '\n'.join(lines)

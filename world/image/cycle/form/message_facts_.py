@@ -36,5 +36,5 @@ def message_facts_(self, message):
     return {
         'names': names, 'kinds': kinds, 'returned': returned, 'loops': loops, 'changed': changed,
         'targets': changed or list(message['slots']), 'has_examples': bool(examples), 'has_outcomes': bool(seen['values']['return']),
-        'quoted_numbers': numbers, 'quoted_texts': texts,
+        'quoted_numbers': numbers, 'quoted_texts': texts, 'literals': self.text_literals_(seen['values']),
     }

@@ -7,9 +7,9 @@ def word_forms_(self, facts):
     if several:
         rules['tsvar'] = several
         rules['tlead'] = [
-            'PICK tsvar "," " key=len" ")"', 'FIRST tsvar ")"', 'tsvar "[" index "]"', '(STRING | shown) ".join(" tsvar ")"',
-            f'STRING ".join(" eachw " for " "{word}" " in " tsvar (" if " wordtest)? ")"', '"sorted(" tsvar SORTED? ")" "[" index "]"',
-            'STRING ".join(" "sorted(" tsvar ")" ")"', 'STRING ".join(" tsvar "[::-1]" ")"',
+            'PICK tsvar "," " key=len" ")"', 'FIRST tsvar ")"', 'tsvar "[" index "]"', '(joiner | shown) ".join(" tsvar ")"',
+            f'joiner ".join(" eachw " for " "{word}" " in " tsvar (" if " wordtest)? ")"', '"sorted(" tsvar SORTED? ")" "[" index "]"',
+            'joiner ".join(" "sorted(" tsvar ")" ")"', 'joiner ".join(" tsvar "[::-1]" ")"',
         ]
         rules['natom'] = [
             f'SUMS "len(" "{word}" ")" " for " "{word}" " in " tsvar ")"', f'"sum(" "1" " for " "{word}" " in " tsvar " if " wordtest ")"',
