@@ -19,8 +19,8 @@ from protocol.envelope import MAX_KEY
 from protocol.errors import BatosError
 from protocol.home import Home
 from protocol.messages import Event, Look, Mandate, New
+from protocol.names import MIND
 
-MIND: Final = "orchestrator_obj"
 THREADS: Final = "thread_traits"
 """What an object that keeps a conversation inherits from."""
 MAX_CHARACTERS: Final = 4000
