@@ -18,6 +18,7 @@ from cli.commands import (
     shell,
     thought,
 )
+from cli.commands.doors import tokens
 from cli.commands.group import batos
 
 __all__ = [
@@ -35,4 +36,5 @@ __all__ = [
     "proposals",
     "shell",
     "thought",
+    "tokens",
 ]

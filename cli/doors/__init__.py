@@ -1,0 +1,1 @@
+"""The doors: how others than the user of the home come in."""
