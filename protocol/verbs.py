@@ -39,6 +39,8 @@ from protocol.messages import (
     DocumentsReply,
     Drop,
     Dropped,
+    Embed,
+    Embedded,
     Event,
     Evict,
     ExpertReply,
@@ -67,6 +69,8 @@ from protocol.messages import (
     New,
     Pack,
     Packed,
+    Passages,
+    PassagesReply,
     Piece,
     Prefetch,
     Probe,
@@ -163,6 +167,8 @@ UNINDEX: Final = _plain("memory", "unindex", Unindex, Unindexed)
 DOCUMENTS: Final = _plain("memory", "documents", Documents, DocumentsReply)
 SEARCH: Final = _plain("memory", "search", Search, Found)
 RANK: Final = _plain("memory", "rank", Rank, Ranked)
+EMBED: Final = _plain("memory", "embed", Embed, Embedded)
+PASSAGES: Final = _plain("memory", "passages", Passages, PassagesReply)
 CATCH_UP: Final = _plain("memory", "catch_up", CatchUp, CaughtUp)
 
 JUDGE: Final = _plain("guardian", "judge", Judge, Verdict)
@@ -215,6 +221,8 @@ _ALL: Final[tuple[AnyVerb, ...]] = (
     DOCUMENTS,
     SEARCH,
     RANK,
+    EMBED,
+    PASSAGES,
     CATCH_UP,
     JUDGE,
     RUN,

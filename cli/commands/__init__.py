@@ -6,6 +6,7 @@ Imports stand in the commands: what one of them needs costs the others nothing.
 from cli.commands import (
     bundles,
     contracts,
+    doors,
     experts,
     gate,
     hand,
@@ -24,6 +25,7 @@ __all__ = [
     "batos",
     "bundles",
     "contracts",
+    "doors",
     "experts",
     "gate",
     "hand",
