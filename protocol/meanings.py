@@ -186,6 +186,14 @@ MEANINGS: Final[dict[str, tuple[str, str]]] = {
         "A method changed its object and did not signal it, or changed something that the object does not hold any more.",
         "End each such way with `self._p_changed = True`; read a slot again after a send.",
     ),
+    "NOT_ALLOWED": (
+        "Whoever asks lacks the right that this needs: `right` in the data names it, and `origin` who asks.",
+        "The user of the home can do it, or open the door with that right; the hint has the command.",
+    ),
+    "UNKNOWN_TOKEN": (
+        "No token is like the one that was shown, or it was revoked.",
+        "Have the user of the home make one, and give that.",
+    ),
     "TIMEOUT": (
         "It was not done in time. `goes_on` in the data says whether the mandate continues.",
         "`batos cycle watch` follows it; `--timeout` gives it more time.",

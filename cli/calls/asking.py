@@ -20,9 +20,9 @@ from protocol.envelope import MAX_KEY
 from protocol.errors import BatosError
 from protocol.home import Home
 from protocol.messages import Event, Look, Mandate, MandateReply, New
+from protocol.names import MIND
 from protocol.verbs import Partial, Reply, Request, Verb
 
-MIND: Final = "orchestrator_obj"
 THREADS: Final = "thread_traits"
 """What an object that keeps a conversation inherits from."""
 MAX_CHARACTERS: Final = 4000
