@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from cli.calls.asking import Citation
+from cli.doors.waiting import next_of
 from protocol.codec import Value
 from protocol.messages import Doubt, MandateReply, MethodMade, Proposal, ProposalsReply
 
@@ -76,16 +77,6 @@ def sent_of(reply: MandateReply) -> Sent:
         doubts=reply.learned.doubts if reply.learned is not None else [],
         tid=reply.tid,
         next=next_of(reply.proposal),
-    )
-
-
-def next_of(proposal: str | None) -> str:
-    """What comes next where a method waits for the user's word."""
-    if proposal is None:
-        return ""
-    return (
-        f"The user of this world decides: `batos proposals {proposal}` shows them the method, and `batos accept {proposal}` "
-        "lets it stand. Go on with something else, or ask them."
     )
 
 

@@ -13,9 +13,8 @@ import contextlib
 import os
 import threading
 from collections.abc import AsyncIterator
-from typing import Any, Final
+from typing import Final
 
-import anyio
 from anyio.streams.memory import MemoryObjectSendStream
 from mcp.shared._stream_protocols import ReadStream, WriteStream
 from mcp.shared.message import SessionMessage
@@ -23,8 +22,8 @@ from mcp_types import PARSE_ERROR, ErrorData, JSONRPCError, JSONRPCNotification
 
 MAX_LINE: Final = 32 << 20
 """Bytes of a message: those of the largest document, each letter of it escaped."""
-_GONE: Final = (anyio.BrokenResourceError, anyio.ClosedResourceError, concurrent.futures.CancelledError)
-"""What a line meets that nobody takes any more."""
+_GONE: Final = (RuntimeError, concurrent.futures.CancelledError)
+"""What a line meets where the loop is closed, and nobody takes it any more."""
 _AT_ONCE: Final = 1 << 16
 _CANCELLED: Final = "notifications/cancelled"
 _KEPT: Final = 1000
@@ -76,16 +75,16 @@ class Lines:
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self._loop = asyncio.get_running_loop()
-        self._send, self._receive = anyio.create_memory_object_stream[str](0)
+        self._lines: asyncio.Queue[str | None] = asyncio.Queue(1)
         threading.Thread(target=self._read, name="stdin", daemon=True).start()
 
     async def __aiter__(self) -> AsyncIterator[str]:
-        async for line in self._receive:
+        while (line := await self._lines.get()) is not None:
             yield line
 
     def _read(self) -> None:
         held, is_whole = bytearray(), True
-        with contextlib.suppress(OSError, RuntimeError, *_GONE):
+        with contextlib.suppress(OSError, *_GONE):
             while data := os.read(self._descriptor, _AT_ONCE):
                 *lines, rest = data.split(b"\n")
                 for line in lines:
@@ -97,10 +96,16 @@ class Lines:
                     held, is_whole = bytearray(), False
             if held:
                 self._give(bytes(held))
-        with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._send.close)
+        with contextlib.suppress(*_GONE):
+            self._give(None)
 
-    def _give(self, line: bytes) -> None:
-        """Wait until the door has taken the line: what it does not take stays in the pipe."""
-        sent: Any = asyncio.run_coroutine_threadsafe(self._send.send(line.decode(errors="replace")), self._loop)
-        sent.result()
+    def _give(self, line: bytes | None) -> None:
+        """Wait until the door has taken the line (None: the end): what it does not take stays in the pipe."""
+        text = line.decode(errors="replace") if line is not None else None
+        putting = self._lines.put(text)
+        try:
+            given = asyncio.run_coroutine_threadsafe(putting, self._loop)
+        except RuntimeError:
+            putting.close()
+            raise
+        given.result()

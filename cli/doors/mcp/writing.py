@@ -13,8 +13,9 @@ from cli.calls import asking, learning, mandate, sending
 from cli.calls.documents import remembering, wholes
 from cli.calls.learning import Lesson
 from cli.doors.mcp import arguments
-from cli.doors.mcp.answers import Answered, Forgotten, Sent, next_of, sent_of
+from cli.doors.mcp.answers import Answered, Forgotten, Sent, sent_of
 from cli.doors.mcp.visit import Visit
+from cli.doors.waiting import next_of
 from cli.render import thought as render_thought
 from protocol import codec, names, verbs
 from protocol.checks import documents
