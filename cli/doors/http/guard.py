@@ -12,12 +12,16 @@ import socket
 from typing import Final
 from urllib.parse import urlsplit
 
+import anyio
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cli.doors.http.errors import Refusal, response
 
 MAX_BODY: Final = 8 << 20
 """Bytes: far more than a model's context holds."""
+_DRAIN: Final = 512 << 20
+_DRAIN_S: Final = 10.0
+"""So much of a body that is too large is still taken, bytes and seconds."""
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -38,6 +42,7 @@ class Guard:
             self._check(headers)
             length = headers.get(b"content-length", "0")
             if not length.isdecimal() or int(length) > MAX_BODY:
+                await _drained(receive)
                 raise _too_large()
         except Refusal as refusal:
             await response(refusal)(scope, receive, send)
@@ -90,10 +95,22 @@ def _bounded(receive: Receive) -> Receive:
         message = await receive()
         read += len(message.get("body", b""))
         if read > MAX_BODY:
+            await _drained(receive)
             raise _too_large()
         return message
 
     return bounded
+
+
+async def _drained(receive: Receive) -> None:
+    """Let the client send what it sends, and keep nothing: one that is cut off while it sends reads no answer."""
+    read = 0
+    with anyio.move_on_after(_DRAIN_S):
+        while read < _DRAIN:
+            message = await receive()
+            read += len(message.get("body", b""))
+            if not message.get("more_body", False):
+                return
 
 
 def _too_large() -> Refusal:

@@ -25,10 +25,14 @@ def bound(host: str, port: int) -> socket.socket:
     """A socket on this address; PORT_TAKEN or USAGE says why there is none."""
     try:
         family, kind, number, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        made = socket.socket(family, kind, number)
+    except OSError as error:
+        raise BatosError("USAGE", f"{host} is no address: {error.strerror}", "Give another --host.") from error
+    made = socket.socket(family, kind, number)
+    try:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         made.bind(address)
     except OSError as error:
+        made.close()
         if error.errno == errno.EADDRINUSE:
             raise BatosError(
                 "PORT_TAKEN",
@@ -45,7 +49,13 @@ async def serve(home: Home, host: str, port: int, told: Callable[[str], None]) -
     """Answer on this address until a signal comes; `told` hears where, once requests are answered."""
     listening = bound(host, port)
     logs.configure("http")
-    door, stop = Door(home), stop_on_signals()
+    await answering(Door(home), listening, host, stop_on_signals(), told)
+
+
+async def answering(
+    door: Door, listening: socket.socket, host: str, stop: asyncio.Event, told: Callable[[str], None]
+) -> None:
+    """Answer on a socket until `stop` is set. What is under way then is cancelled after a moment."""
     number = int(listening.getsockname()[1])
     config = uvicorn.Config(
         door.app(host, number),
