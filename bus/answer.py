@@ -14,11 +14,11 @@ import msgspec
 import structlog
 
 from bus.link import sealed
+from protocol.checks.rights import check_right
 from protocol.codec import convert
 from protocol.envelope import Envelope
 from protocol.errors import BatosError
 from protocol.failure import Failure, failure_of
-from protocol.rights import check_right
 from protocol.verbs import find_verb
 
 _log = structlog.get_logger("bus")

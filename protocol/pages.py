@@ -13,7 +13,8 @@ from typing import Any, Final, get_args, get_type_hints
 
 import msgspec
 
-from protocol import codec, envelope, origin, rights
+from protocol import codec, envelope, origin
+from protocol.checks import rights
 from protocol.errors import CODES, BatosError, Disposition
 from protocol.failure import Failure
 from protocol.meanings import MEANINGS

@@ -114,7 +114,7 @@ Partial = TypeVar("Partial", bound=msgspec.Struct)
 class Verb(msgspec.Struct, Generic[Request, Reply, Partial], frozen=True):
     """What `service` can be asked for under `name`: the types of the request, of the reply, and of what comes before it.
 
-    `right` is what whoever asks must have, None where nothing is needed; a request may need more (`protocol.rights`).
+    `right` is what whoever asks must have, None where nothing is needed; a request may need more (`protocol.checks.rights`).
     """
 
     service: str

@@ -206,12 +206,14 @@ class Orchestrator(Actor):
     async def mandate(self, request: Mandate, call: Call) -> MandateReply:
         if self._mandates is None:
             raise self._not_ready()
-        return await self._mandates.answer(request, call.envelope.idem or str(ULID()), call.partial)
+        return await self._mandates.answer(
+            request, call.envelope.idem or str(ULID()), call.partial, call.envelope.origin
+        )
 
-    async def cancel(self, request: Cancel, _: Call) -> Cancelled:
+    async def cancel(self, request: Cancel, call: Call) -> Cancelled:
         if self._mandates is None:
             raise self._not_ready()
-        return await self._mandates.cancel(request.id)
+        return await self._mandates.cancel(request.id, call.envelope.origin)
 
     async def cycles(self, request: Cycles, _: Call) -> CyclesReply:
         if self._journal is None:
@@ -241,8 +243,8 @@ class Orchestrator(Actor):
         return await self._in_world(lambda store: codex.serve(store, request))
 
     async def new(self, request: New, call: Call) -> Created:
-        key = call.envelope.idem
-        return await self._in_world(lambda store: views.create(store, request, key), again=bool(key))
+        key, origin = call.envelope.idem, call.envelope.origin
+        return await self._in_world(lambda store: views.create(store, request, key, origin), again=bool(key))
 
     async def look(self, request: Look, _: Call) -> Looked:
         return await self._in_world(lambda store: views.look(store, request), again=True)
@@ -280,7 +282,9 @@ class Orchestrator(Actor):
             learn=Learn(again=True, corrects=True),
             seconds=request.seconds,
         )
-        return await self._mandates.answer(mandate, call.envelope.idem or str(ULID()), call.partial)
+        return await self._mandates.answer(
+            mandate, call.envelope.idem or str(ULID()), call.partial, call.envelope.origin
+        )
 
     async def check(self, request: Check, call: Call) -> Checked:
         if self._mandates is None or self._store is None:
@@ -328,8 +332,10 @@ class Orchestrator(Actor):
         if self._mandates is None:
             raise self._not_ready()
         mandate = Mandate(target=target, selector="", intent=why[:HAND_WHY], hand=hand, seconds=seconds)
-        done = await self._mandates.answer(mandate, call.envelope.idem or str(ULID()), tell or (lambda _: None))
-        return codec.convert({**done.result, "tid": done.tid}, reply)
+        key, origin = call.envelope.idem or str(ULID()), call.envelope.origin
+        done = await self._mandates.answer(mandate, key, tell or (lambda _: None), origin)
+        waits = {} if done.proposal is None else {"proposal": done.proposal}
+        return codec.convert({**done.result, "tid": done.tid, **waits}, reply)
 
     async def _detail(self) -> dict[str, Any]:
         detail: dict[str, Any] = {}

@@ -17,19 +17,27 @@ from protocol.errors import BatosError
 from protocol.failure import Failure, raised_from
 from protocol.mandates import MAX_SECONDS, check_mandate
 from protocol.messages import Accept, Example, GivenReply, ImportBundle, Mandate, OtherObject, Reject
+from protocol.origin import Origin, is_same_origin
 from world import root as world_root
 from world.store import Store, snapshot
 from world.values import oid_of
 
 
 async def accept(
-    store: Store, journal: Journal, mandate: Mandate, key: str, *, room: bool, default: float
+    store: Store,
+    journal: Journal,
+    mandate: Mandate,
+    key: str,
+    *,
+    room: bool,
+    default: float,
+    origin: Origin | None = None,
 ) -> tuple[MandateRow, bool]:
     """Accept `mandate` under `key`, or find what that key was accepted for before; and whether it is new by this call.
 
     What it names is found in the world now. One that does not say how many seconds it may take has the `default`. Raises the
     errors of `check_mandate`, UNKNOWN_OBJECT, MISSPELT, BUSY where there is no `room` for a new one, and CONFLICT where the key
-    stands for another message. A mandate whose failure passes is opened again, with the seconds of this request.
+    stands for another message, or for one of another origin, whose answer is not for this one. A mandate whose failure passes is opened again, with the seconds of this request.
     """
     check_mandate(mandate)
     seconds = default if mandate.seconds is None else mandate.seconds
@@ -44,7 +52,13 @@ async def accept(
     if row is None:
         await store.run(lambda: _check_targets(store, mandate), again=True)
         _check_room(room=room)
-        row = await journal.run(lambda: journal.accept(id_, key, body, seconds))
+        row = await journal.run(lambda: journal.accept(id_, key, body, seconds, origin))
+    if not is_same_origin(row.origin, origin):
+        raise BatosError(
+            "CONFLICT",
+            f"the key {key!r} was used by somebody else",
+            "Use another key: a random one is nobody else's.",
+        )
     if not is_same(codec.unpack(row.body, Mandate), mandate):
         raise BatosError(
             "CONFLICT",

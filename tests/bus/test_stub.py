@@ -60,7 +60,7 @@ async def test_where_nobody_listens_no_partial_is_sent() -> None:
 
 async def test_whoever_asks_is_told_what_it_may_not() -> None:
     agent = Origin(kind="mcp", name="agent", rights=["ask"])
-    bus = StubBus({("memory", "unindex"): lambda _: Unindexed(doc_id="d", chunks=1)}, origin=agent)
+    bus = StubBus({("memory", "unindex"): lambda _: Unindexed(doc_id="d", chunks=1, tid="0" * 16)}, origin=agent)
     with pytest.raises(BatosError) as caught:
         await bus.call(verbs.UNINDEX, Unindex(doc_id="d"), seconds=1)
     assert (caught.value.code, caught.value.data) == ("NOT_ALLOWED", {"right": "install", "origin": "mcp:agent"})

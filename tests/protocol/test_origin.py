@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from protocol.checks.rights import check_right, is_question, right_of
 from protocol.envelope import Envelope, open_frame, seal
 from protocol.errors import BatosError
 from protocol.messages import Accept, Codex, Confirm, Define, Drop, Learn, Mandate, Revert, SetSlots, StatusQuery
 from protocol.origin import RIGHTS, Origin, is_same_origin, may, not_allowed
-from protocol.rights import check_right, is_question, right_of
 from protocol.verbs import CODEX, MANDATE, STATUS, VERBS
 
 AGENT = Origin(kind="mcp", name="claude-code", login="lena", rights=["ask", "send", "propose"])

@@ -1,9 +1,16 @@
-"""Who writes by hand: the user under whose account the home runs. Nobody else can open its sockets."""
+"""Who writes by hand: whoever asks by a door, or the user under whose account the home runs. Nobody else can open its sockets."""
 
 from __future__ import annotations
 
 import os
 import pwd
+
+from protocol.origin import Origin
+
+
+def author_of(origin: Origin | None) -> str:
+    """The author of what is written by hand there."""
+    return user_author() if origin is None else origin.label
 
 
 def user_author() -> str:
