@@ -18,7 +18,10 @@ NAME = f"tools_{os.getpid()}"
 WANTED = [
     # A tool that would forget what it changes: the guardian refuses it, and the agent reads why.
     ("count_", "def count_(self, by):\n    self.total = self.total + by\n    return self.total"),
-    ("count_", "def count_(self, by):\n    self.total = self.total + by\n    self._p_changed = True\n    return self.total"),
+    (
+        "count_",
+        "def count_(self, by):\n    self.total = self.total + by\n    self._p_changed = True\n    return self.total",
+    ),
 ]
 
 
@@ -40,7 +43,9 @@ async def improve(client: Client) -> None:
 
 
 async def main() -> None:
-    door = StdioServerParameters(command=sys.argv[1] if len(sys.argv) > 1 else "batos", args=["mcp"], env=dict(os.environ))
+    door = StdioServerParameters(
+        command=sys.argv[1] if len(sys.argv) > 1 else "batos", args=["mcp"], env=dict(os.environ)
+    )
     async with Client(door) as client:
         await improve(client)
 
