@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Final
 
 from bus.again import AGAIN_S, Again
-from bus.client import Client
+from bus.client import Caller, Client
 from protocol import verbs
 from protocol.errors import BatosError
 from protocol.home import Home, find_home
@@ -58,7 +58,7 @@ async def ask(
             await again.rest()
 
 
-async def reach(home: Home, bus: Client, service: str) -> None:
+async def reach(home: Home, bus: Caller, service: str) -> None:
     """Return when `service` is ready, or a moment after it is there; NOT_RUNNING or NOT_READY soon where it is not.
 
     A request for a service without a worker would wait in the broker until its deadline. A person need not.

@@ -99,6 +99,7 @@ CODES: Final[dict[str, Code]] = {
     # 6: somebody else was first
     "CONFLICT": Code(6, PASSING | FATAL),
     "NAME_TAKEN": Code(6, NOTHING),
+    "PORT_TAKEN": Code(6, NOTHING),
     "ALREADY_UNDERSTOOD": Code(6, NOTHING),
     "IN_USE": Code(6, NOTHING),
     "REPLACED": Code(6, NOTHING),

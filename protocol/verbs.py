@@ -43,6 +43,8 @@ from protocol.messages import (
     DocumentsReply,
     Drop,
     Dropped,
+    Embed,
+    Embedded,
     Event,
     Evict,
     ExpertReply,
@@ -72,6 +74,8 @@ from protocol.messages import (
     New,
     Pack,
     Packed,
+    Passages,
+    PassagesReply,
     Piece,
     Prefetch,
     Probe,
@@ -188,6 +192,8 @@ UNINDEX: Final = _plain("memory", "unindex", "install", Unindex, Unindexed)
 DOCUMENTS: Final = _plain("memory", "documents", "ask", Documents, DocumentsReply)
 SEARCH: Final = _plain("memory", "search", "ask", Search, Found)
 RANK: Final = _plain("memory", "rank", "ask", Rank, Ranked)
+EMBED: Final = _plain("memory", "embed", "ask", Embed, Embedded)
+PASSAGES: Final = _plain("memory", "passages", "ask", Passages, PassagesReply)
 CATCH_UP: Final = _plain("memory", "catch_up", "ask", CatchUp, CaughtUp)
 
 JUDGE: Final = _plain("guardian", "judge", "ask", Judge, Verdict)
@@ -245,6 +251,8 @@ _ALL: Final[tuple[AnyVerb, ...]] = (
     DOCUMENTS,
     SEARCH,
     RANK,
+    EMBED,
+    PASSAGES,
     CATCH_UP,
     JUDGE,
     RUN,

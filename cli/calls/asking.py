@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any, Final, Literal
+from functools import partial
+from typing import Any, Final, Literal, Protocol
 
 import msgspec
 
@@ -18,8 +19,9 @@ from protocol.codec import Ref, Value, convert
 from protocol.envelope import MAX_KEY
 from protocol.errors import BatosError
 from protocol.home import Home
-from protocol.messages import Event, Look, Mandate, New
+from protocol.messages import Event, Look, Mandate, MandateReply, New
 from protocol.names import MIND
+from protocol.verbs import Partial, Reply, Request, Verb
 
 THREADS: Final = "thread_traits"
 """What an object that keeps a conversation inherits from."""
@@ -101,6 +103,78 @@ def manner(way: str | None, thread: str | None, *, answers: bool) -> Manner:
     return convert({"way": way or "auto", "thread": thread, "answers": answers}, Manner)
 
 
+class Ask(Protocol):
+    """Whatever asks the system one request: `wire.ask` over a home, or a door's line."""
+
+    async def __call__(self, verb: Verb[Request, Reply, Partial], request: Request, *, key: str = "") -> Reply:
+        """The typed reply; raises BatosError."""
+
+
+def question_of(text: str, manner: Manner, *, detach: bool = False) -> Mandate:
+    """The mandate that asks `text`, still without its thread; USAGE or TOO_LARGE for what is no question."""
+    if not text.strip():
+        raise BatosError("USAGE", "the question is empty", 'Ask something: batos ask "What is known about X?"')
+    if any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise BatosError("USAGE", "the question is not valid Unicode", "Give it in UTF-8.")
+    if len(text) > MAX_CHARACTERS:
+        raise BatosError(
+            "TOO_LARGE",
+            f"a question of {len(text)} characters, the limit is {MAX_CHARACTERS}",
+            "Remember the text with `batos remember`, and ask about it.",
+        )
+    if manner.thread is not None:
+        names.check_object(manner.thread)
+    kwargs: dict[str, Value] = {} if manner.way == "auto" else {"way": manner.way}
+    if manner.answers:
+        kwargs["answers"] = True
+    return Mandate(target=MIND, selector="ask_", args=[text], kwargs=kwargs, detach=detach)
+
+
+async def within_thread(ask: Ask, mandate: Mandate, thread: str, key: str) -> Mandate:
+    """The question within the object that keeps this conversation, made where there is none yet.
+
+    NAME_TAKEN where that name is something else's.
+    """
+    try:
+        made = await ask(
+            verbs.NEW, New(name=thread, parent=THREADS, slots={"turns": []}), key=f"{key[: MAX_KEY - 7]}-thread"
+        )
+        oid = made.oid
+    except BatosError as error:
+        if error.code != "NAME_TAKEN":
+            raise
+        looked = await ask(verbs.LOOK, Look(target=thread))
+        if THREADS not in [looked.names.get(parent.oid) for parent in looked.parents]:
+            hint = "Give the thread another name."
+            raise BatosError("NAME_TAKEN", f"{thread} is an object that keeps no conversation", hint) from error
+        oid = looked.oid
+    return msgspec.structs.replace(mandate, kwargs={**mandate.kwargs, "thread": Ref(oid)})
+
+
+def answer_of(reply: MandateReply, thread: str | None, seconds: float, home: Home) -> Answer:
+    """The answer that a mandate came to; METHOD_FAILED where the world's own `ask_` gives something else."""
+    has_answer = reply.state == "COMPLETE"
+    facts = {
+        "mandate": reply.mandate,
+        "cycle": reply.cycle,
+        "state": reply.state,
+        "tid": reply.tid,
+        "seconds": round(seconds, 3),
+        "remembered": reply.remembered,
+        "proposal": reply.proposal,
+        "thread": thread,
+    }
+    try:
+        return convert({**(_found(reply.result) if has_answer else {}), **facts}, Answer)
+    except BatosError as error:
+        raise BatosError(
+            "METHOD_FAILED",
+            f"ask_ was answered with what is no answer: {error.message}",
+            f"See the method: {wire.command(home, 'source', MIND, 'ask_')}",
+            mandate=reply.mandate,
+        ) from error
+
+
 class Asking:
     """One question of this invocation."""
 
@@ -114,72 +188,19 @@ class Asking:
         seconds: float | None,
         manner: Manner = Manner(),  # noqa: B008 - it is frozen
     ) -> None:
-        if not question.strip():
-            raise BatosError("USAGE", "the question is empty", 'Ask something: batos ask "What is known about X?"')
-        if any("\ud800" <= letter <= "\udfff" for letter in question):
-            raise BatosError("USAGE", "the question is not valid Unicode", "Give it in UTF-8.")
-        if len(question) > MAX_CHARACTERS:
-            raise BatosError(
-                "TOO_LARGE",
-                f"a question of {len(question)} characters, the limit is {MAX_CHARACTERS}",
-                "Remember the text with `batos remember`, and ask about it.",
-            )
-        self.thread = None if manner.thread is None else names.check_object(manner.thread)
-        kwargs: dict[str, Value] = {} if manner.way == "auto" else {"way": manner.way}
-        if manner.answers:
-            kwargs["answers"] = True
-        mandate = Mandate(target=MIND, selector="ask_", args=[question], kwargs=kwargs, detach=detach)
-        self.sending = Sending(home, mandate, key, seconds)
+        self.thread = manner.thread
+        self.sending = Sending(home, question_of(question, manner, detach=detach), key, seconds)
 
     async def run(self, on_event: Callable[[Event], None]) -> Answer:
         """The answer; raises as `Sending.run`, and METHOD_FAILED where the world's own `ask_` gives something else."""
         began = time.monotonic()
-        if self.thread is not None:
-            await self._take_up(self.thread)
-        reply = await self.sending.run(on_event)
-        has_answer = reply.state == "COMPLETE"
-        facts = {
-            "mandate": reply.mandate,
-            "cycle": reply.cycle,
-            "state": reply.state,
-            "tid": reply.tid,
-            "seconds": round(time.monotonic() - began, 3),
-            "remembered": reply.remembered,
-            "proposal": reply.proposal,
-            "thread": self.thread,
-        }
-        try:
-            return convert({**(_found(reply.result) if has_answer else {}), **facts}, Answer)
-        except BatosError as error:
-            raise BatosError(
-                "METHOD_FAILED",
-                f"ask_ was answered with what is no answer: {error.message}",
-                f"See the method: {wire.command(self.sending.home, 'source', MIND, 'ask_')}",
-                mandate=reply.mandate,
-            ) from error
-
-    async def _take_up(self, thread: str) -> None:
-        """Give the question the object that keeps this conversation, made where there is none yet; NAME_TAKEN where it is something else."""
         home, sending = self.sending.home, self.sending
-        assert isinstance(sending.mandate, Mandate)
-        try:
-            made = await wire.ask(
-                home,
-                verbs.NEW,
-                New(name=thread, parent=THREADS, slots={"turns": []}),
-                key=f"{sending.key[: MAX_KEY - 7]}-thread",
-            )
-            oid = made.oid
-        except BatosError as error:
-            if error.code != "NAME_TAKEN":
-                raise
-            looked = await wire.ask(home, verbs.LOOK, Look(target=thread))
-            if THREADS not in [looked.names.get(parent.oid) for parent in looked.parents]:
-                hint = "Give the thread another name."
-                raise BatosError("NAME_TAKEN", f"{thread} is an object that keeps no conversation", hint) from error
-            oid = looked.oid
-        kwargs = {**sending.mandate.kwargs, "thread": Ref(oid)}
-        sending.mandate = msgspec.structs.replace(sending.mandate, kwargs=kwargs)
+        if self.thread is not None:
+            assert isinstance(sending.mandate, Mandate)
+            ask = partial(wire.ask, home)
+            sending.mandate = await within_thread(ask, sending.mandate, self.thread, sending.key)
+        reply = await sending.run(on_event)
+        return answer_of(reply, self.thread, time.monotonic() - began, home)
 
 
 def _found(result: Value) -> dict[str, Any]:

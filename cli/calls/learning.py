@@ -63,7 +63,7 @@ class Lesson(msgspec.Struct, frozen=True, kw_only=True):
 
 async def learn(on_its_way: Sending, on_event: Callable[[Event], None]) -> Lesson:
     """What comes of the mandate; raises as `Sending.run`."""
-    return _lesson(await on_its_way.run(on_event))
+    return lesson_of(await on_its_way.run(on_event))
 
 
 def is_choice(wanted: Mandate, found: Lesson) -> bool:
@@ -166,7 +166,7 @@ def settling(home: Home, wanted: Mandate, found: Lesson, number: int) -> str | N
 
 def settled_by(home: Home, wanted: Mandate, reply: MandateReply) -> str:
     """The command that settles what is in doubt of a method that a message has brought forth."""
-    found = _lesson(reply)
+    found = lesson_of(reply)
     answers = found.doubts[0].answers if found.doubts else []
     commands = [settling(home, wanted, found, number) for number in range(len(answers))]
     words = ("learn", wanted.target, shown_selector(wanted), "--again", "--example", EXAMPLE)
@@ -181,7 +181,7 @@ def answered(reply: MandateReply) -> dict[str, Any]:
     return {**shape, "doubts": learned.doubts if learned is not None else []}
 
 
-def _lesson(reply: MandateReply) -> Lesson:
+def lesson_of(reply: MandateReply) -> Lesson:
     learned = reply.learned
     facts: dict[str, Any] = {}
     if learned is not None:

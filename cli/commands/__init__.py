@@ -6,6 +6,7 @@ Imports stand in the commands: what one of them needs costs the others nothing.
 from cli.commands import (
     bundles,
     contracts,
+    doors,
     experts,
     gate,
     hand,
@@ -15,16 +16,15 @@ from cli.commands import (
     models,
     objects,
     proposals,
-    shell,
     thought,
 )
-from cli.commands.doors import tokens
 from cli.commands.group import batos
 
 __all__ = [
     "batos",
     "bundles",
     "contracts",
+    "doors",
     "experts",
     "gate",
     "hand",
@@ -34,7 +34,5 @@ __all__ = [
     "models",
     "objects",
     "proposals",
-    "shell",
     "thought",
-    "tokens",
 ]

@@ -1,1 +1,1 @@
-"""The doors: how others than the user of the home come in."""
+"""Doors for others than a person at a terminal: `mcp/` for agents, `http/` for what speaks OpenAI's dialect, and who is let in."""
