@@ -16,12 +16,16 @@ from protocol.messages import (
     Accepted,
     Activate,
     ActorStatus,
+    Admit,
+    Admitted,
     BaseModel,
     BaseModelReply,
     Cancel,
     Cancelled,
     CatchUp,
     CaughtUp,
+    Charge,
+    Charged,
     Check,
     Checked,
     CheckProgress,
@@ -64,6 +68,7 @@ from protocol.messages import (
     Listed,
     Look,
     Looked,
+    MakeToken,
     Mandate,
     MandateReply,
     New,
@@ -88,6 +93,7 @@ from protocol.messages import (
     Resumed,
     Revert,
     Reverted,
+    RevokeToken,
     Run,
     Search,
     SetSlots,
@@ -95,6 +101,10 @@ from protocol.messages import (
     Source,
     SourceText,
     StatusQuery,
+    TokenRevoked,
+    Tokens,
+    TokensReply,
+    TokenView,
     Trial,
     Tried,
     Unindex,
@@ -162,6 +172,12 @@ PROPOSALS: Final = _plain("orchestrator", "proposals", "ask", Proposals, Proposa
 LIST: Final = _plain("orchestrator", "list", "ask", List, Listed)
 HISTORY: Final = _plain("orchestrator", "history", "ask", History, Versions)
 
+MAKE_TOKEN: Final = _plain("orchestrator", "make_token", "install", MakeToken, TokenView)
+TOKENS: Final = _plain("orchestrator", "tokens", "install", Tokens, TokensReply)
+REVOKE_TOKEN: Final = _plain("orchestrator", "revoke_token", "install", RevokeToken, TokenRevoked)
+ADMIT: Final = _plain("orchestrator", "admit", "install", Admit, Admitted)
+CHARGE: Final = _plain("orchestrator", "charge", "install", Charge, Charged)
+
 INFER: Final = Verb("inference", "infer", "ask", Infer, Inferred, Piece)
 IMPORT: Final = _plain("inference", "import", "install", Import, ExpertReply)
 GIVE_EXPERT: Final = _plain("inference", "give", "install", GiveExpert, ExpertReply)
@@ -217,6 +233,11 @@ _ALL: Final[tuple[AnyVerb, ...]] = (
     PROPOSALS,
     LIST,
     HISTORY,
+    MAKE_TOKEN,
+    TOKENS,
+    REVOKE_TOKEN,
+    ADMIT,
+    CHARGE,
     INFER,
     IMPORT,
     GIVE_EXPERT,

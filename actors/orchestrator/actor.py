@@ -15,7 +15,7 @@ import msgspec
 import structlog
 from ulid import ULID
 
-from actors.orchestrator import codex, views
+from actors.orchestrator import admission, codex, views
 from actors.orchestrator.hand import calls, reading
 from actors.orchestrator.hand.bundles import exporting
 from actors.orchestrator.hand.checking import Checking
@@ -69,9 +69,11 @@ from protocol.messages import (
     Rejected,
     Renamed,
     Reverted,
+    RevokeToken,
     SlotsSet,
     Source,
     SourceText,
+    TokenRevoked,
     Versions,
     Watch,
     Watched,
@@ -200,6 +202,11 @@ class Orchestrator(Actor):
             "accept": self._by_hand(lambda hand: f"accept {hand.id}", Accepted),
             "reject": self._by_hand(lambda hand: f"reject {hand.id}", Rejected),
             "proposals": self.proposals,
+            "make_token": self._of_journal(admission.make),
+            "tokens": self._of_journal(admission.every, durable=False),
+            "revoke_token": self.revoke_token,
+            "admit": self._of_journal(admission.admit, durable=False),
+            "charge": self._of_journal(admission.charge),
             "status": self.status,
         }
 
@@ -297,6 +304,22 @@ class Orchestrator(Actor):
 
     async def proposals(self, request: Proposals, _: Call) -> ProposalsReply:
         return await self._in_world(lambda store: reading.proposals(store, request), again=True)
+
+    async def revoke_token(self, request: RevokeToken, _: Call) -> TokenRevoked:
+        if self._mandates is None:
+            raise self._not_ready()
+        return await self._mandates.revoke(request.name)
+
+    def _of_journal(self, work: Callable[[Journal, Any], Reply], *, durable: bool = True) -> Handler:
+        """A verb that the journal alone answers."""
+
+        async def serve(request: Any, _: Call) -> Reply:
+            if self._journal is None:
+                raise self._not_ready()
+            journal = self._journal
+            return await journal.run(lambda: work(journal, request), durable=durable)
+
+        return serve
 
     def _by_hand(
         self, why: Callable[[Any], str], reply: type[Reply], *, seconds: float = HAND_S, tells: bool = False

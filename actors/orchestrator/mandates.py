@@ -41,6 +41,7 @@ from protocol.messages import (
     MandateReply,
     Reject,
     Speed,
+    TokenRevoked,
     Watched,
 )
 from protocol.origin import Origin, is_same_origin, may, not_allowed
@@ -201,6 +202,18 @@ class Mandates:
             state=end.state,
             cancelled=end.error is not None and end.error.code == "CANCELLED",
         )
+
+    async def revoke(self, name: str) -> TokenRevoked:
+        """Let the token of this name in no more, and cancel what runs for it."""
+        tokens = self._journal.tokens
+
+        def revoked() -> list[str]:
+            return tokens.running(tokens.revoke(name))
+
+        running = await self._journal.run(revoked)
+        for mandate in running:
+            await self.cancel(mandate)
+        return TokenRevoked(name=name, cancelled=running)
 
     async def _row(self, id_: str) -> MandateRow:
         row = await self._journal.run(lambda: self._journal.by_id(id_), durable=False)

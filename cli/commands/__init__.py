@@ -16,7 +16,6 @@ from cli.commands import (
     models,
     objects,
     proposals,
-    shell,
     thought,
 )
 from cli.commands.group import batos
@@ -35,6 +34,5 @@ __all__ = [
     "models",
     "objects",
     "proposals",
-    "shell",
     "thought",
 ]

@@ -22,6 +22,7 @@ from actors.orchestrator.journal.finding import Finding
 from actors.orchestrator.journal.retention import Retention
 from actors.orchestrator.journal.rows import Answered, CycleRow, MandateRow, VerdictRow
 from actors.orchestrator.journal.schema import open_journal
+from actors.orchestrator.journal.tokens import KnownTokens
 from protocol import codec
 from protocol.errors import BatosError
 from protocol.messages import Step
@@ -49,6 +50,7 @@ class Journal:
         self._db = self._database.db
         self.retention = Retention(self._db)
         self.finding = Finding(self._db)
+        self.tokens = KnownTokens(self._db)
 
     async def run(self, work: Callable[[], T], *, durable: bool = True, alone: bool = False) -> T:
         """`work()` on the journal's thread; what SQLite raises comes out as STORAGE or DAMAGED.

@@ -14,9 +14,14 @@ def author_of(origin: Origin | None) -> str:
 
 
 def user_author() -> str:
-    """The author of what is written by hand: `user:` and the login name, or the number where the system has no name."""
+    """The author of what the user of the home writes by hand: `user:` and the login."""
+    return f"user:{login()}"
+
+
+def login() -> str:
+    """The login name that this process runs under, or the number where the system has no name."""
     number = os.getuid()
     try:
-        return f"user:{pwd.getpwuid(number).pw_name}"
+        return pwd.getpwuid(number).pw_name
     except KeyError:
-        return f"user:{number}"
+        return str(number)

@@ -301,6 +301,9 @@ class Session:
         if ask.drawing is not None:
             self._tell_drawing(ask.drawing)
         reply = await self._ask(ask)
+        if isinstance(reply, Inferred) and self.origin is not None and (token := self.origin.token):
+            spent = sum(row.tokens for row in reply.rows)
+            self._note(lambda: journal.tokens.spend(token, spent))
         if isinstance(reply, Inferred | BaseModelReply):
             self._measured.speed = reply.speed
         if ask.keep:
