@@ -1,7 +1,7 @@
 """An agent that improves its own tools through the MCP door, and is refused once.
 
 Its tools are methods of an object that it makes, and what it writes stands only when the user has accepted it. Run it beside a
-system that is up: `python examples/agent.py`. It needs the package `mcp`, and no model of its own: what it wants is written down
+system that is up: `python examples/agent.py [COMMAND]`, where COMMAND starts `batos` if that is not on the PATH. It needs the package `mcp`, and no model of its own: what it wants is written down
 here, where an agent of yours would think.
 """
 
@@ -43,9 +43,8 @@ async def improve(client: Client) -> None:
 
 
 async def main() -> None:
-    door = StdioServerParameters(
-        command=sys.argv[1] if len(sys.argv) > 1 else "batos", args=["mcp"], env=dict(os.environ)
-    )
+    command, *words = sys.argv[1:] or ["batos"]
+    door = StdioServerParameters(command=command, args=[*words, "mcp"], env=dict(os.environ))
     async with Client(door) as client:
         await improve(client)
 

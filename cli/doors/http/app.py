@@ -17,11 +17,12 @@ from starlette.types import ASGIApp
 
 from batos.line import Line
 from cli.doors.http import chat, requests, voices
-from cli.doors.http.admission import admitted, token_of
+from cli.doors.http.admission import Guest, admitted, token_of
 from cli.doors.http.errors import Refusal, response, shape, unknown_model
 from cli.doors.http.flow import Gone, whole
 from cli.doors.http.guard import Guard
 from protocol import verbs
+from protocol.checks.tokens import digest_of
 from protocol.errors import BatosError
 from protocol.home import Home
 from protocol.messages import Embed, Embedded
@@ -35,7 +36,7 @@ MODELS_S: Final = 30.0
 
 _log = structlog.get_logger("http")
 
-Endpoint = Callable[[Request, Line], Awaitable[Response]]
+Endpoint = Callable[[Request, Guest], Awaitable[Response]]
 
 
 class Door:
@@ -51,7 +52,7 @@ class Door:
         routes = [
             Route("/v1/models", self._endpoint(_models)),
             Route("/v1/models/{model:path}", self._endpoint(_model)),
-            Route("/v1/chat/completions", self._endpoint(_completions), methods=["POST"]),
+            Route("/v1/chat/completions", self._endpoint(_completions, generates=True), methods=["POST"]),
             Route("/v1/embeddings", self._endpoint(_embeddings), methods=["POST"]),
         ]
         handlers: dict[Any, Any] = {HTTPException: _no_route, Refusal: _failed, BatosError: _failed, Exception: _bug}
@@ -61,25 +62,25 @@ class Door:
         for line in (self._own, *self._lines.values()):
             await line.close()
 
-    async def line(self, request: Request) -> Line:
-        """The line of whoever shows this token, with the rights that it has now."""
+    async def guest(self, request: Request, *, generates: bool) -> Guest:
+        """Whoever shows this token, with the rights that it has now."""
         token = token_of(request)
-        origin = await admitted(self._own, token)
+        origin = await admitted(self._own, token, generates=generates)
         line = self._lines.pop(token, None)
         if line is None or line.origin != origin:
             line = Line(self._home, origin)
         self._lines[token] = line
         while len(self._lines) > MOST_LINES:
             await self._lines.pop(next(iter(self._lines))).close()
-        return line
+        return Guest(line, self._own, digest_of(token))
 
-    def _endpoint(self, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
+    def _endpoint(self, endpoint: Endpoint, *, generates: bool = False) -> Callable[[Request], Awaitable[Response]]:
         async def answered(request: Request) -> Response:
             self._under_way += 1
             try:
                 if self._under_way > AT_ONCE:
                     raise BatosError("BUSY", f"{AT_ONCE} requests are under way", "Try again in a moment.")
-                return await endpoint(request, await self.line(request))
+                return await endpoint(request, await self.guest(request, generates=generates))
             except Gone:
                 return Response(status_code=499)
             finally:
@@ -88,30 +89,30 @@ class Door:
         return answered
 
 
-async def _models(_request: Request, line: Line) -> Response:
-    return JSONResponse({"object": "list", "data": await voices.models(line)})
+async def _models(_request: Request, guest: Guest) -> Response:
+    return JSONResponse({"object": "list", "data": await voices.models(guest.line)})
 
 
-async def _model(request: Request, line: Line) -> Response:
-    wanted, known = request.path_params["model"], await voices.models(line)
+async def _model(request: Request, guest: Guest) -> Response:
+    wanted, known = request.path_params["model"], await voices.models(guest.line)
     found = next((model for model in known if model["id"] == wanted), None)
     if found is None:
         raise unknown_model(wanted, f"there are {', '.join(model['id'] for model in known)}")
     return JSONResponse(found)
 
 
-async def _completions(request: Request, line: Line) -> Response:
+async def _completions(request: Request, guest: Guest) -> Response:
     asked = requests.read_chat(await request.body())
-    work = await voices.voice(line, asked, request.headers.get("idempotency-key"))
+    work = await voices.voice(guest, asked, request.headers.get("idempotency-key"))
     return await chat.answer(request, asked, work)
 
 
-async def _embeddings(request: Request, line: Line) -> Response:
+async def _embeddings(request: Request, guest: Guest) -> Response:
     asked = requests.read_embedding(await request.body())
     texts = [asked.input] if isinstance(asked.input, str) else asked.input
 
     async def work(_tell: Callable[[Any], None]) -> Embedded:
-        return await line.ask(verbs.EMBED, Embed(texts=texts), seconds=EMBED_S)
+        return await guest.line.ask(verbs.EMBED, Embed(texts=texts), seconds=EMBED_S)
 
     found = await whole(request, work)
     if asked.model not in {voices.MIND, found.model}:

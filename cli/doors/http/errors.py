@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from typing import Any, Final
 
 from starlette.responses import JSONResponse
@@ -79,6 +81,12 @@ def shape_of(error: Refusal | BatosError) -> dict[str, Any]:
     return shape(status_of(error), error.code, message)
 
 
+def _again_in(error: Refusal | BatosError, seconds: int) -> int:
+    """When it is worth another try: the moment that the failure names, or after so many seconds."""
+    until = error.data.get("until") if isinstance(error, BatosError) else None
+    return max(seconds, math.ceil(until - time.time())) if isinstance(until, (int, float)) else seconds
+
+
 def response(error: Refusal | BatosError) -> JSONResponse:
     """The failure as a whole response."""
     status = error.status if isinstance(error, Refusal) else status_of(error)
@@ -86,7 +94,7 @@ def response(error: Refusal | BatosError) -> JSONResponse:
     if status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="batos"'
     if status in {429, 503}:
-        headers["Retry-After"] = str(SOON_S if status == 429 else _LATER_S)
+        headers["Retry-After"] = str(_again_in(error, SOON_S if status == 429 else _LATER_S))
     if status == 413:
         headers["Connection"] = "close"
     return JSONResponse(shape_of(error), status, headers)

@@ -12,6 +12,7 @@ from batos.line import Line, Sent
 from cli import values
 from cli.calls import asking, sending
 from cli.doors.http import requests
+from cli.doors.http.admission import Guest
 from cli.doors.http.chat import Said, Work
 from cli.doors.http.errors import Refusal, unknown_model
 from cli.doors.http.requests import Chat
@@ -35,15 +36,16 @@ async def models(line: Line) -> list[dict[str, Any]]:
     return [{"id": name, "object": "model", "created": 0, "owned_by": kind} for name, kind in owned]
 
 
-async def voice(line: Line, chat: Chat, key: str | None) -> Work:
+async def voice(guest: Guest, chat: Chat, key: str | None) -> Work:
     """What answers a request; Refusal where there is no model of that name, or it does not take what is asked."""
+    line = guest.line
     if chat.model == MIND:
         return _mind(line, chat, key)
     personas, base = await asyncio.gather(_personas(line), _base(line))
     if chat.model not in {*personas, base}:
         raise unknown_model(chat.model, f"there are {', '.join([MIND, *personas, base])}")
     expert = await _expert(line, chat.model) if chat.model in personas else None
-    return _inference(line, chat, expert)
+    return _inference(guest, chat, expert)
 
 
 def _mind(line: Line, chat: Chat, key: str | None) -> Work:
@@ -81,7 +83,7 @@ def _mind(line: Line, chat: Chat, key: str | None) -> Work:
     return work
 
 
-def _inference(line: Line, chat: Chat, expert: str | None) -> Work:
+def _inference(guest: Guest, chat: Chat, expert: str | None) -> Work:
     given = {"temperature": chat.temperature, "top_p": chat.top_p}
     row = Row(
         turns=requests.turns(chat),
@@ -93,12 +95,20 @@ def _inference(line: Line, chat: Chat, expert: str | None) -> Work:
     )
 
     async def work(tell: Callable[[str], None]) -> Said:
+        pieces = 0
+
         def grow(piece: Piece) -> None:
+            nonlocal pieces
+            pieces += 1
             tell(piece.text)
 
-        wanted = Infer(rows=[row], stream=bool(chat.stream))
-        found = await line.ask(verbs.INFER, wanted, seconds=INFER_S, on_partial=grow if chat.stream else None)
-        (made,) = found.rows
+        try:
+            found = await guest.line.ask(verbs.INFER, Infer(rows=[row], stream=True), seconds=INFER_S, on_partial=grow)
+            (made,) = found.rows
+            pieces = made.tokens
+        finally:
+            # Of a text that nobody waited for to the end, what has come of it is charged.
+            await guest.charge(pieces)
         if made.finish in {"failed", "stuck"}:
             raise BatosError(made.code or "GENERATION_FAILED", made.reason or "no further token is allowed", made.hint)
         return Said(made.text, made.finish, (found.prompt_tokens, made.tokens))

@@ -136,7 +136,7 @@ class Define(Given, frozen=True, kw_only=True):
 
     Each is one Python function without imports, such as `def grow_(self, by):`, whose last statement is `self._p_changed = True`
     where it changes slots; `guard` says what else is allowed. A method that it replaces must have its examples held. Where this
-    door may not install, the methods become proposals and wait for the user of this world.
+    door may not install, give one method at a time: it becomes a proposal (`proposal` is its id) and waits for the user of this world.
     """
 
     name: Name

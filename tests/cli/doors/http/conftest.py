@@ -11,7 +11,7 @@ from cli.doors.http import app
 from cli.doors.http.app import Door
 from cli.doors.http.running import answering, bound
 from protocol.errors import BatosError
-from protocol.messages import BaseModelReply, Listed, Looked
+from protocol.messages import BaseModelReply, Charged, Listed, Looked
 from protocol.origin import Origin
 
 TOKEN = "a token"
@@ -19,12 +19,21 @@ ORIGIN = Origin(kind="http", name="my program", token="ab", rights=["ask"])
 OID, TID = "000000000000002a", "03f1000000000001"
 
 
+class Known(dict):
+    """Origins by their tokens; `asked` has for each admission whether texts were to be generated."""
+
+    def __init__(self, known):
+        super().__init__(known)
+        self.asked = []
+
+
 @pytest.fixture
 def tokens(monkeypatch):
     """What stands behind each token that may be shown; a test adds to it, or takes away."""
-    known = {TOKEN: ORIGIN}
+    known = Known({TOKEN: ORIGIN})
 
-    async def admitted(_line, token):
+    async def admitted(_line, token, *, generates):
+        known.asked.append(generates)
         if token not in known:
             raise BatosError("UNKNOWN_TOKEN", "no token is like this one", "`batos token ls` lists those that hold.")
         return known[token]
@@ -52,6 +61,7 @@ def voices(bus):
     bus.handlers["inference", "model"] = lambda _: BaseModelReply(
         digest="ab", source="llm_small 0.1 Small-1B.gguf bfloat16"
     )
+    bus.handlers["orchestrator", "charge"] = lambda _: Charged()
     return bus
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import struct
+import time
 
 import httpx2
 import openai
@@ -42,7 +43,7 @@ def speaks(bus, *pieces, **more):
 
     def infer(request, call):
         asked.append(request)
-        for piece in pieces if request.stream else ():
+        for piece in pieces:
             call.partial(Piece(row=0, text=piece))
         return generated(request, "".join(pieces), **more)
 
@@ -80,7 +81,8 @@ async def test_a_persona_speaks_by_its_expert(client, voices):
         3,
         11,
     )
-    assert voices.origins[-1] == ORIGIN
+    asked_by = [origin for (_, verb, _), origin in zip(voices.calls, voices.origins, strict=True) if verb == "infer"]
+    assert asked_by == [ORIGIN]
 
 
 @pytest.mark.parametrize("model", ["ROBIN", "Small-1B"])
@@ -322,6 +324,30 @@ async def test_more_than_may_be_under_way_are_told_to_wait(client, generating, m
     asked.cancel()
     await asyncio.wait_for(ended.wait(), 30)
     await asyncio.gather(asked, return_exceptions=True)
+
+
+async def test_what_is_generated_is_charged(client, voices, generating, tokens):
+    begun, ended = generating
+    asked = asyncio.create_task(client.chat.completions.create(model="BRICK", messages=HELLO))
+    await begun.wait()
+    asked.cancel()
+    await asyncio.wait_for(ended.wait(), 30)
+    await asyncio.gather(asked, return_exceptions=True)
+    speaks(voices, "Hello", " there")
+    await client.chat.completions.create(model="BRICK", messages=HELLO)
+    assert [request.tokens for _, verb, request in voices.calls if verb == "charge"] == [1, 3]
+    await client.models.list()
+    assert tokens.asked == [True, True, False]
+
+
+async def test_a_token_that_has_spent_its_day_is_told_when_to_come_again(client, voices, tokens, monkeypatch):
+    def spent(_request):
+        raise BatosError("BUSY", "no tokens are left today", "Come again tomorrow.", until=time.time() + 1000)
+
+    voices.handlers["inference", "infer"] = spent
+    with pytest.raises(openai.RateLimitError) as refused:
+        await client.chat.completions.create(model="BRICK", messages=HELLO)
+    assert 990 <= int(refused.value.response.headers["retry-after"]) <= 1001
 
 
 @pytest.mark.parametrize("size", [9 << 20, 100 << 20])
