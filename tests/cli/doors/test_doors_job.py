@@ -337,12 +337,13 @@ def blocks(page, kind):
 @pytest.mark.parametrize("page", ["mcp.md", "http.md"])
 def test_every_program_on_a_page_runs(whole, served, page, tmp_path):
     command = tmp_path / "batos"
-    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m cli.main "$@"\n')
+    # The SDK hands on little of an environment.
+    where = f"BATOS_HOME={whole.home} PYTHONPATH={ROOT}"
+    command.write_text(f'#!/bin/sh\n{where} exec {sys.executable} -m cli.main "$@"\n')
     command.chmod(0o755)
     environment = {
         **whole.environment,
         "PATH": f"{tmp_path}:{os.environ['PATH']}",
-        "PYTHONPATH": str(ROOT),
         "BATOS_URL": served.url,
         "BATOS_TOKEN": served.token(f"pages-{page}"),
     }
