@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
+from batos.learning import Lesson, lesson_of
 from cli import values, wire
 from cli.calls import objects
 from cli.calls.sending import Sending
@@ -20,45 +21,33 @@ from protocol.home import Home
 from protocol.mandates import check_mandate
 from protocol.messages import (
     Cycles,
-    Doubt,
     Event,
-    Example,
-    Group,
     Learn,
     Mandate,
     MandateReply,
-    MethodMade,
     Watch,
     Watched,
 )
+
+__all__ = [
+    "Lesson",
+    "answered",
+    "in_doubt",
+    "is_choice",
+    "is_in_doubt",
+    "learn",
+    "lesson_of",
+    "picked",
+    "settled_by",
+    "settling",
+    "shown_selector",
+]
 
 LOOKED_THROUGH: Final = 1000
 """The newest cycles, among which `--pick` looks for the learning that it means."""
 WATCHED: Final = 50
 """Of these, so many of the message are asked for their groups."""
 EXAMPLE: Final = '{"slots":{…},"args":[…],"returns":…}'
-
-
-class Lesson(msgspec.Struct, frozen=True, kw_only=True):
-    """What `learn` came to. `groups` are the methods that hold the contract, by behaviour, the chosen one first.
-
-    `reason` says why nothing is installed; with a `proposal`, the user has the last word on it. `replaced` are examples that a
-    correction has taken out of the contract. Detached, nothing is known yet.
-    """
-
-    mandate: str
-    cycle: str | None
-    state: str
-    method: MethodMade | None = None
-    proposal: str | None = None
-    doubts: list[Doubt] = []
-    runner_up: Group | None = None
-    groups: list[Group] = []
-    replaced: list[Example] = []
-    installed: bool = False
-    reason: str = ""
-    tid: str | None = None
-    remembered: bool = False
 
 
 async def learn(on_its_way: Sending, on_event: Callable[[Event], None]) -> Lesson:
@@ -179,27 +168,3 @@ def answered(reply: MandateReply) -> dict[str, Any]:
     shape = msgspec.structs.asdict(reply)
     del shape["learned"]
     return {**shape, "doubts": learned.doubts if learned is not None else []}
-
-
-def lesson_of(reply: MandateReply) -> Lesson:
-    learned = reply.learned
-    facts: dict[str, Any] = {}
-    if learned is not None:
-        facts = {
-            "doubts": learned.doubts,
-            "groups": learned.groups,
-            "replaced": learned.replaced,
-            "runner_up": learned.groups[1] if len(learned.groups) > 1 else None,
-            "installed": learned.installed,
-            "reason": learned.reason,
-        }
-    return Lesson(
-        mandate=reply.mandate,
-        cycle=reply.cycle,
-        state=reply.state,
-        method=reply.method,
-        proposal=reply.proposal,
-        tid=reply.tid if reply.proposal is not None or (learned is not None and learned.installed) else None,
-        remembered=reply.remembered,
-        **facts,
-    )

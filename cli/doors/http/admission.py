@@ -6,8 +6,8 @@ import contextlib
 
 from starlette.requests import Request
 
+from batos.line import Line
 from cli.doors.http.errors import Refusal
-from cli.doors.line import Line
 from protocol import verbs
 from protocol.checks.tokens import digest_of
 from protocol.errors import BatosError

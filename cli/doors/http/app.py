@@ -15,12 +15,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from batos.line import Line
 from cli.doors.http import chat, requests, voices
 from cli.doors.http.admission import Guest, admitted, token_of
 from cli.doors.http.errors import Refusal, response, shape, unknown_model
 from cli.doors.http.flow import Gone, whole
 from cli.doors.http.guard import Guard
-from cli.doors.line import Line
 from protocol import verbs
 from protocol.checks.tokens import digest_of
 from protocol.errors import BatosError

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import PurePath
 from typing import Any, Final
 
+from batos.line import Line, Sent
 from cli import values
 from cli.calls import asking, sending
 from cli.doors.http import requests
@@ -15,7 +16,6 @@ from cli.doors.http.admission import Guest
 from cli.doors.http.chat import Said, Work
 from cli.doors.http.errors import Refusal, unknown_model
 from cli.doors.http.requests import Chat
-from cli.doors.line import Line, Sent
 from cli.doors.waiting import next_of
 from cli.render import thought as render_thought
 from protocol import verbs

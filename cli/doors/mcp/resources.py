@@ -8,10 +8,10 @@ from urllib.parse import quote, unquote
 
 from mcp_types import ListResourcesResult, ReadResourceResult, Resource, ResourceTemplate, TextResourceContents
 
+from batos.line import Line
 from cli import values
 from cli.calls import mandate
 from cli.calls.documents import wholes
-from cli.doors.line import Line
 from protocol import verbs
 from protocol.checks import documents
 from protocol.errors import BatosError

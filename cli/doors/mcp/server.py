@@ -32,8 +32,8 @@ from mcp_types import (
     TextContent,
 )
 
+from batos.line import Line
 from cli.console import failure_shape
-from cli.doors.line import Line
 from cli.doors.mcp import resources
 from cli.doors.mcp.offered import TOOLS, Tool, tools_for
 from cli.doors.mcp.schemas import read_arguments, told

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cli.doors.line import Line, Sent, within
+from batos.line import Line, Sent, within
 from protocol.messages import Event, Mandate, MandateReply
 
 Tell = Callable[[str, float | None, float | None], None]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from batos import line as doors_line
 from bus.stub import StubBus
-from cli.doors import line as doors_line
 from protocol.messages import ActorStatus
 
 

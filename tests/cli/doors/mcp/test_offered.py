@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from batos.line import Line
 from bus.stub import StubBus
-from cli.doors.line import Line
 from cli.doors.mcp import arguments
 from cli.doors.mcp.offered import TOOLS
 from cli.doors.mcp.schemas import read_arguments, schema_of

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import Final, Self
 
 import msgspec
+from ulid import ULID
 
+from batos import reaching
 from bus.again import AGAIN_S, Again
 from bus.client import Caller, Client
-from cli import wire
-from cli.calls.sending import LAST_WORD_S, LOST_S, check_key
 from protocol import verbs
+from protocol.envelope import MAX_KEY
 from protocol.errors import BatosError
 from protocol.home import Home
 from protocol.mandates import MAX_SECONDS
@@ -27,10 +29,22 @@ from protocol.messages import Cancel, Event, Mandate, MandateReply
 from protocol.origin import Origin
 from protocol.verbs import Partial, Reply, Request, Verb
 
+SENDER: Final = f"batos.{os.getpid()}"
+LAST_WORD_S: Final = 1.0
+"""Seconds after a mandate's own deadline in which it still says how it has ended."""
+LOST_S: Final = 240.0
+"""Seconds that a system which was lost may stay away, where the mandate's own time is not for us to say."""
 FRESH_S: Final = 2.0
 """Seconds for which a service that has answered is taken to be there."""
 CANCEL_S: Final = 5.0
 """Seconds within which a mandate that is to be cancelled must be known by an id, and be told."""
+
+
+def check_key(key: str | None) -> str:
+    """`key` if it can be one, or a new one; USAGE otherwise."""
+    if key is not None and (not 0 < len(key) <= MAX_KEY or not key.isprintable()):
+        raise BatosError("USAGE", "this key is no key", f"Give 1 to {MAX_KEY} printable characters.")
+    return str(ULID()) if key is None else key
 
 
 class Line:
@@ -61,7 +75,7 @@ class Line:
         request: Request,
         *,
         key: str = "",
-        seconds: float = wire.ANSWER_S,
+        seconds: float = reaching.ANSWER_S,
         on_partial: Callable[[Partial], None] | None = None,
     ) -> Reply:
         """The typed reply to one request. One with an idempotency `key` goes out again where its answer was lost."""
@@ -71,7 +85,7 @@ class Line:
                 return await self._once(verb, request, key, again.left, on_partial)
             except BatosError as error:
                 if not key or not again.may(error) or again.left < AGAIN_S:
-                    raise wire.told(self.home, error) from error
+                    raise reaching.told(self.home, error) from error
             await again.rest()
 
     async def call(
@@ -108,7 +122,7 @@ class Line:
                 # A TIMEOUT that does not say `goes_on` is of the bus, which has given up, and not of the mandate.
                 is_late = error.code == "TIMEOUT" and "goes_on" not in error.data
                 if not is_late and not again.may(error, was_taken=bool(taken)):
-                    raise _known(wire.told(self.home, error), known, taken) from error
+                    raise _known(reaching.told(self.home, error), known, taken) from error
             await again.rest()
         lost = BatosError("TIMEOUT", "the system was lost, and is not there again", "Ask again with the same key.")
         raise _known(lost, known, taken)
@@ -130,7 +144,7 @@ class Line:
         try:
             if now() - self._answered.get(verb.service, 0.0) > FRESH_S:
                 # A request for a service without a worker would wait until its deadline.
-                await wire.reach(self.home, bus, verb.service)
+                await reaching.reach(self.home, bus, verb.service)
             reply = await bus.call(verb, request, seconds=seconds, idem=key, on_partial=on_partial)
         except BatosError as error:
             if error.is_away or error.code == "TIMEOUT":
@@ -142,9 +156,9 @@ class Line:
     def _bus(self) -> Caller:
         if not (self.home.run / "bus.sock").exists():
             self._answered.clear()
-            raise wire.not_running(self.home)
+            raise reaching.not_running(self.home)
         if self._client is None:
-            self._client = Client(self.home.bus, wire.SENDER, origin=self.origin)
+            self._client = Client(self.home.bus, SENDER, origin=self.origin)
         return self._client
 
 
