@@ -202,10 +202,6 @@ MEANINGS: Final[dict[str, tuple[str, str]]] = {
         "Something that the mandate has read was changed meanwhile, or a key was used for another message.",
         "Send it again; under the same key if it is the same message.",
     ),
-    "PORT_TAKEN": (
-        "Another program listens on the port that `batos serve` was to open.",
-        "Take another one: `batos serve --port N`; port 0 takes whichever is free.",
-    ),
     "NAME_TAKEN": ("Another object has this name.", "Choose another name."),
     "ALREADY_UNDERSTOOD": (
         "The message that was to be learned has a method already.",
@@ -238,6 +234,10 @@ MEANINGS: Final[dict[str, tuple[str, str]]] = {
     "INTERRUPTED": (
         "A person pressed Ctrl-C, or a signal ended the command. What it had sent may go on.",
         "`batos cycle ls` shows what goes on.",
+    ),
+    "PORT_TAKEN": (
+        "Another program listens on the port that `batos serve` was to open.",
+        "Take another one: `batos serve --port N`; port 0 takes whichever is free.",
     ),
 }
 """By code: what it means, and what to do next."""

@@ -35,9 +35,9 @@ from mcp_types import (
 from batos.line import Line
 from cli.console import failure_shape
 from cli.doors.mcp import resources
+from cli.doors.mcp.offered import TOOLS, Tool, tools_for
 from cli.doors.mcp.schemas import read_arguments, told
 from cli.doors.mcp.stdio import Cancelled
-from cli.doors.mcp.tools import TOOLS, Tool, tools_for
 from cli.doors.mcp.visit import Visit
 from cli.render import thought as render_thought
 from cli.values import line as json_line

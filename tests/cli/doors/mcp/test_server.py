@@ -8,7 +8,7 @@ import json
 import pytest
 from mcp.shared.exceptions import MCPError
 
-from cli.doors.mcp.tools import TOOLS
+from cli.doors.mcp.offered import TOOLS
 from protocol.codec import Ref
 from protocol.errors import BatosError
 from protocol.messages import (

@@ -40,7 +40,7 @@ from protocol.errors import BatosError
 from protocol.home import Home
 from protocol.messages import Define, Infer, Mandate, New, Piece, Row, Sampling, Turn
 
-ROOT: Final = Path(__file__).parents[1]
+ROOT: Final = Path(__file__).parents[2]
 TURNS: Final = 60
 IMPORTS: Final = 9
 WORDS: Final = 12

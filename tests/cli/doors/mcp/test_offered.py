@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from batos.line import Line
 from bus.stub import StubBus
 from cli.doors.mcp import arguments
+from cli.doors.mcp.offered import TOOLS
 from cli.doors.mcp.schemas import read_arguments, schema_of
-from cli.doors.mcp.tools import TOOLS
 from cli.doors.mcp.visit import Visit
 from protocol.codec import Ref
 from protocol.errors import CODES, BatosError
