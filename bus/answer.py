@@ -1,4 +1,7 @@
-"""How a request becomes its one answer; the same for a real service and for the stub bus."""
+"""How a request becomes its one answer; the same for a real service and for the stub bus.
+
+Here alone stands whether whoever asks may ask that: no service answers what its origin has no right to.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ import msgspec
 import structlog
 
 from bus.link import sealed
+from protocol.checks.rights import check_right
 from protocol.codec import convert
 from protocol.envelope import Envelope
 from protocol.errors import BatosError
@@ -52,7 +56,9 @@ async def answer(handlers: Mapping[str, Handler], call: Call) -> bytes:
         handler = handlers.get(request.verb)
         if handler is None:
             raise BatosError("UNKNOWN_VERB", f"{request.service} does not serve {request.verb}")  # noqa: TRY301
-        reply = await handler(convert(request.body, verb.request), call)
+        body = convert(request.body, verb.request)
+        check_right(request.origin, verb, body)
+        reply = await handler(body, call)
         if type(reply) is not verb.reply:
             raise TypeError(f"{request.verb} answers {verb.reply.__name__}, not {type(reply).__name__}")  # noqa: TRY301
         return sealed(reply_to(request, "final", reply))

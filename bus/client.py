@@ -19,6 +19,7 @@ from protocol.codec import convert
 from protocol.envelope import Envelope
 from protocol.errors import BatosError
 from protocol.failure import Failure, raised_from
+from protocol.origin import Origin
 from protocol.verbs import AnyVerb, Partial, Reply, Request, Verb
 
 GRACE_S: Final = 0.5
@@ -37,8 +38,9 @@ class Caller(Protocol):
         idem: str = "",
         causation: str = "",
         on_partial: Callable[[Partial], None] | None = None,
+        origin: Origin | None = None,
     ) -> Reply:
-        """The typed reply of `verb`; raises BatosError."""
+        """The typed reply of `verb`; raises BatosError. `origin` is who has caused this, where that is another than the caller."""
 
 
 class Pending:
@@ -75,13 +77,17 @@ class Client:
     """A connection to the broker at `endpoint`; made in use, inside an event loop.
 
     `patience` (seconds) is how long a call waits for a broker to be there before it fails with NOT_RUNNING: an
-    actor's must outlast a restart of the broker, a person's need not.
+    actor's must outlast a restart of the broker, a person's need not. `origin` is who asks by this connection, None where that
+    is the user of the home.
     """
 
-    def __init__(self, endpoint: str, sender: str, *, patience: float = SILENCE_S) -> None:
+    def __init__(
+        self, endpoint: str, sender: str, *, patience: float = SILENCE_S, origin: Origin | None = None
+    ) -> None:
         self._endpoint = endpoint
         self._sender = sender
         self._patience = patience
+        self._origin = origin
         self._link: Link | None = None
         self._boot: str | None = None
         self._alive = asyncio.Event()
@@ -104,6 +110,7 @@ class Client:
         idem: str = "",
         causation: str = "",
         on_partial: Callable[[Partial], None] | None = None,
+        origin: Origin | None = None,
     ) -> Reply:
         """Ask the verb's service, and return its typed reply. Raises BatosError.
 
@@ -121,6 +128,7 @@ class Client:
             causation=causation,
             deadline=time.monotonic() + seconds,
             partials=on_partial is not None,
+            origin=origin or self._origin,
             body=request,
         )
         frame = sealed(envelope)

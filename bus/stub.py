@@ -21,6 +21,7 @@ from bus.client import Pending
 from bus.link import sealed
 from protocol.envelope import Envelope, open_frame
 from protocol.errors import BatosError
+from protocol.origin import Origin
 from protocol.verbs import AnyVerb, Partial, Reply, Request, Verb
 
 StubHandler = Callable[..., msgspec.Struct | Awaitable[msgspec.Struct]]
@@ -28,11 +29,18 @@ StubHandler = Callable[..., msgspec.Struct | Awaitable[msgspec.Struct]]
 
 
 class StubBus:
-    """A `Caller` whose services are the functions in `handlers`, by (service, verb). `calls` keeps what was asked."""
+    """A `Caller` whose services are the functions in `handlers`, by (service, verb). `calls` keeps what was asked.
 
-    def __init__(self, handlers: Mapping[tuple[str, str], StubHandler] | None = None) -> None:
+    `origin` is as a client's; `origins` keeps that of each call.
+    """
+
+    def __init__(
+        self, handlers: Mapping[tuple[str, str], StubHandler] | None = None, *, origin: Origin | None = None
+    ) -> None:
         self.handlers: dict[tuple[str, str], StubHandler] = dict(handlers or {})
         self.calls: list[tuple[str, str, Any]] = []
+        self.origin = origin
+        self.origins: list[Origin | None] = []
         self.errors: list[Exception] = []
         self._running: set[asyncio.Task[bytes]] = set()
 
@@ -45,6 +53,7 @@ class StubBus:
         idem: str = "",
         causation: str = "",
         on_partial: Callable[[Partial], None] | None = None,
+        origin: Origin | None = None,
     ) -> Reply:
         """As `Client.call`; a service without a handler is one that is not ready."""
         pending = Pending(verb, on_partial)
@@ -59,6 +68,7 @@ class StubBus:
                 causation=causation,
                 deadline=time.monotonic() + seconds,
                 partials=on_partial is not None,
+                origin=origin or self.origin,
                 body=request,
             )
         )
@@ -93,6 +103,7 @@ class StubBus:
 
         async def wrapped(request: Any, call: Call) -> msgspec.Struct:
             self.calls.append((verb.service, verb.name, request))
+            self.origins.append(call.envelope.origin)
             try:
                 made = handler(request, call) if takes_call else handler(request)
                 return await made if inspect.isawaitable(made) else made

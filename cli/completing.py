@@ -95,6 +95,19 @@ def proposals(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[C
     return _asked(ctx, incomplete, ask)
 
 
+def tokens(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The names of the tokens that hold, each with its rights."""
+
+    async def ask(bus: Client) -> Found:
+        from protocol import verbs  # noqa: PLC0415
+        from protocol.messages import Tokens  # noqa: PLC0415
+
+        found = await bus.call(verbs.TOKENS, Tokens(), seconds=ASK_S)
+        return [(one.name, ", ".join(one.rights)) for one in found.tokens]
+
+    return _asked(ctx, incomplete, ask)
+
+
 def versions(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """The hashes of the versions of a method that was named before."""
 

@@ -12,6 +12,7 @@ import msgspec
 
 from protocol import codec
 from protocol.errors import BatosError
+from protocol.origin import Origin
 
 VERSION: Final = 1
 MAX_KEY: Final = 200
@@ -28,7 +29,7 @@ class Envelope(msgspec.Struct, frozen=True):
     `partials` of a request: whether anybody listens to partial replies. Where nobody does, none is sent.
 
     `idem` is the idempotency key of the mandate, `causation` the id of what caused this message, `traceparent`
-    the W3C trace context. `body` is the verb's typed message as plain data (`protocol.verbs.VERBS`).
+    the W3C trace context. `origin` is who asks, None where that is the user of the home, who may everything. `body` is the verb's typed message as plain data (`protocol.verbs.VERBS`).
     """
 
     id: str
@@ -42,6 +43,7 @@ class Envelope(msgspec.Struct, frozen=True):
     traceparent: str = ""
     deadline: float = 0.0
     partials: bool = True
+    origin: Origin | None = None
     body: Any = None
 
 

@@ -89,14 +89,17 @@ CODES: Final[dict[str, Code]] = {
     "BAD_MODEL": Code(3, HOPELESS),
     "NO_JAIL": Code(3, HOPELESS),
     "BUSY": Code(3, AWAY | PASSING),
-    # 4: the guardian said no
+    # 4: the guardian said no, or its user has not allowed it
     "REFUSED": Code(4, HOPELESS),
     "COVENANT_BREACH": Code(4, NOTHING),
+    "NOT_ALLOWED": Code(4, NOTHING),
+    "UNKNOWN_TOKEN": Code(4, NOTHING),
     # 5: too late
     "TIMEOUT": Code(5, PASSING | FATAL),
     # 6: somebody else was first
     "CONFLICT": Code(6, PASSING | FATAL),
     "NAME_TAKEN": Code(6, NOTHING),
+    "PORT_TAKEN": Code(6, NOTHING),
     "ALREADY_UNDERSTOOD": Code(6, NOTHING),
     "IN_USE": Code(6, NOTHING),
     "REPLACED": Code(6, NOTHING),

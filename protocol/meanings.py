@@ -186,6 +186,14 @@ MEANINGS: Final[dict[str, tuple[str, str]]] = {
         "A method changed its object and did not signal it, or changed something that the object does not hold any more.",
         "End each such way with `self._p_changed = True`; read a slot again after a send.",
     ),
+    "NOT_ALLOWED": (
+        "Whoever asks lacks the right that this needs: `right` in the data names it, and `origin` who asks.",
+        "The user of the home can do it, or open the door with that right; the hint has the command.",
+    ),
+    "UNKNOWN_TOKEN": (
+        "No token is like the one that was shown, or it was revoked.",
+        "Have the user of the home make one, and give that.",
+    ),
     "TIMEOUT": (
         "It was not done in time. `goes_on` in the data says whether the mandate continues.",
         "`batos cycle watch` follows it; `--timeout` gives it more time.",
@@ -195,6 +203,10 @@ MEANINGS: Final[dict[str, tuple[str, str]]] = {
         "Send it again; under the same key if it is the same message.",
     ),
     "NAME_TAKEN": ("Another object has this name.", "Choose another name."),
+    "PORT_TAKEN": (
+        "Another program listens on the port that `batos serve` was to open.",
+        "Take another one: `batos serve --port N`; port 0 takes whichever is free.",
+    ),
     "ALREADY_UNDERSTOOD": (
         "The message that was to be learned has a method already.",
         "See it with `batos source`; `batos learn NAME SELECTOR --again` writes a better one.",

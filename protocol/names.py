@@ -16,6 +16,9 @@ ROOT: Final = "root"
 ROOT_OID: Final = "0" * 16
 """The root's own: the word, and the OID that no object can take from it."""
 
+MIND: Final = "orchestrator_obj"
+"""The object that questions are sent to."""
+
 SIGNAL: Final = "_p_changed"
 
 KERNEL_SELECTORS: Final = frozenset(

@@ -13,7 +13,8 @@ from typing import Any, Final, get_args, get_type_hints
 
 import msgspec
 
-from protocol import codec, envelope
+from protocol import codec, envelope, origin
+from protocol.checks import rights
 from protocol.errors import CODES, BatosError, Disposition
 from protocol.failure import Failure
 from protocol.meanings import MEANINGS
@@ -30,6 +31,8 @@ A client sends one request and gets `partial` replies (some verbs have them), th
 that a reader does not know are passed over, so a newer peer of the same major version is understood. A field without a
 default must be given."""
 
+_RIGHT: Final = "Right: `{}`."
+
 _SHARED: Final = "status"
 """The one verb that all services have in common; it is described once."""
 
@@ -37,6 +40,7 @@ _SHARED: Final = "status"
 def page() -> str:
     """`docs/protocol.md`."""
     lines = [_HEAD, "", "## The envelope", "", *_prose(envelope), "", *_message(envelope.Envelope, "###")]
+    lines += ["", "## Who asks", "", *_prose(origin), "", *_message(origin.Origin, "###"), "", *_prose(rights)]
     lines += ["", "## Values and frames", "", *_prose(codec), "", _limits()]
     shared = VERBS["orchestrator"][_SHARED]
     lines += ["", "## Every service", "", *_verb(_SHARED, shared)]
@@ -66,7 +70,7 @@ def _prose(documented: Any) -> list[str]:
 
 
 def _verb(title: str, verb: AnyVerb) -> list[str]:
-    lines = [f"### {title}"]
+    lines = [f"### {title}", "", _RIGHT.format(verb.right) if verb.right else "Whoever comes by the bus may ask this."]
     roles = {"Request": verb.request, "Reply": verb.reply, "Partial reply": verb.partial}
     for role, message in roles.items():
         if message is not None:

@@ -16,12 +16,16 @@ from protocol.messages import (
     Accepted,
     Activate,
     ActorStatus,
+    Admit,
+    Admitted,
     BaseModel,
     BaseModelReply,
     Cancel,
     Cancelled,
     CatchUp,
     CaughtUp,
+    Charge,
+    Charged,
     Check,
     Checked,
     CheckProgress,
@@ -39,6 +43,8 @@ from protocol.messages import (
     DocumentsReply,
     Drop,
     Dropped,
+    Embed,
+    Embedded,
     Event,
     Evict,
     ExpertReply,
@@ -62,11 +68,14 @@ from protocol.messages import (
     Listed,
     Look,
     Looked,
+    MakeToken,
     Mandate,
     MandateReply,
     New,
     Pack,
     Packed,
+    Passages,
+    PassagesReply,
     Piece,
     Prefetch,
     Probe,
@@ -84,6 +93,7 @@ from protocol.messages import (
     Resumed,
     Revert,
     Reverted,
+    RevokeToken,
     Run,
     Search,
     SetSlots,
@@ -91,6 +101,10 @@ from protocol.messages import (
     Source,
     SourceText,
     StatusQuery,
+    TokenRevoked,
+    Tokens,
+    TokensReply,
+    TokenView,
     Trial,
     Tried,
     Unindex,
@@ -100,6 +114,7 @@ from protocol.messages import (
     Watch,
     Watched,
 )
+from protocol.origin import Right
 
 Request = TypeVar("Request", bound=msgspec.Struct)
 Reply = TypeVar("Reply", bound=msgspec.Struct)
@@ -107,10 +122,14 @@ Partial = TypeVar("Partial", bound=msgspec.Struct)
 
 
 class Verb(msgspec.Struct, Generic[Request, Reply, Partial], frozen=True):
-    """What `service` can be asked for under `name`: the types of the request, of the reply, and of what comes before it."""
+    """What `service` can be asked for under `name`: the types of the request, of the reply, and of what comes before it.
+
+    `right` is what whoever asks must have, None where nothing is needed; a request may need more (`protocol.checks.rights`).
+    """
 
     service: str
     name: str
+    right: Right | None
     request: type[Request]
     reply: type[Reply]
     partial: type[Partial] | None = None
@@ -119,60 +138,72 @@ class Verb(msgspec.Struct, Generic[Request, Reply, Partial], frozen=True):
 AnyVerb = Verb[Any, Any, Any]
 
 
-def _plain(service: str, name: str, request: type[Request], reply: type[Reply]) -> Verb[Request, Reply, Never]:
+def _plain(
+    service: str, name: str, right: Right | None, request: type[Request], reply: type[Reply]
+) -> Verb[Request, Reply, Never]:
     """A verb without partial replies."""
-    return Verb(service, name, request, reply)
+    return Verb(service, name, right, request, reply)
 
 
-MANDATE: Final = Verb("orchestrator", "mandate", Mandate, MandateReply, Event)
-CANCEL: Final = _plain("orchestrator", "cancel", Cancel, Cancelled)
-CYCLES: Final = _plain("orchestrator", "cycles", Cycles, CyclesReply)
-WATCH: Final = Verb("orchestrator", "watch", Watch, Watched, Event)
-PACK: Final = _plain("orchestrator", "pack", Pack, Packed)
-CODEX: Final = _plain("orchestrator", "codex", Codex, CodexReply)
-NEW: Final = _plain("orchestrator", "new", New, Created)
-LOOK: Final = _plain("orchestrator", "look", Look, Looked)
-SOURCE: Final = _plain("orchestrator", "source", Source, SourceText)
-DEFINE: Final = _plain("orchestrator", "define", Define, Defined)
-SET: Final = _plain("orchestrator", "set", SetSlots, SlotsSet)
-DROP: Final = _plain("orchestrator", "drop", Drop, Dropped)
-RENAME: Final = _plain("orchestrator", "rename", Rename, Renamed)
-REVERT: Final = _plain("orchestrator", "revert", Revert, Reverted)
-CONFIRM: Final = _plain("orchestrator", "confirm", Confirm, Confirmed)
-CORRECT: Final = Verb("orchestrator", "correct", Correct, MandateReply, Event)
-CHECK: Final = Verb("orchestrator", "check", Check, Checked, CheckProgress)
-EXPORT: Final = _plain("orchestrator", "export", Export, Exported)
-IMPORT_BUNDLE: Final = Verb("orchestrator", "import", ImportBundle, Imported, Event)
-ACCEPT: Final = _plain("orchestrator", "accept", Accept, Accepted)
-REJECT: Final = _plain("orchestrator", "reject", Reject, Rejected)
-PROPOSALS: Final = _plain("orchestrator", "proposals", Proposals, ProposalsReply)
-LIST: Final = _plain("orchestrator", "list", List, Listed)
-HISTORY: Final = _plain("orchestrator", "history", History, Versions)
+# A question is a mandate, and whoever asks has it followed and cancelled. What a mandate causes asks under its origin: the guardian
+# has no world, and an expert that is brought to the device is none that was chosen for good.
+MANDATE: Final = Verb("orchestrator", "mandate", "ask", Mandate, MandateReply, Event)
+CANCEL: Final = _plain("orchestrator", "cancel", "ask", Cancel, Cancelled)
+CYCLES: Final = _plain("orchestrator", "cycles", "ask", Cycles, CyclesReply)
+WATCH: Final = Verb("orchestrator", "watch", "ask", Watch, Watched, Event)
+PACK: Final = _plain("orchestrator", "pack", "install", Pack, Packed)
+CODEX: Final = _plain("orchestrator", "codex", "ask", Codex, CodexReply)
+NEW: Final = _plain("orchestrator", "new", "send", New, Created)
+LOOK: Final = _plain("orchestrator", "look", "ask", Look, Looked)
+SOURCE: Final = _plain("orchestrator", "source", "ask", Source, SourceText)
+DEFINE: Final = _plain("orchestrator", "define", "propose", Define, Defined)
+SET: Final = _plain("orchestrator", "set", "install", SetSlots, SlotsSet)
+DROP: Final = _plain("orchestrator", "drop", "install", Drop, Dropped)
+RENAME: Final = _plain("orchestrator", "rename", "install", Rename, Renamed)
+REVERT: Final = _plain("orchestrator", "revert", "propose", Revert, Reverted)
+CONFIRM: Final = _plain("orchestrator", "confirm", "install", Confirm, Confirmed)
+CORRECT: Final = Verb("orchestrator", "correct", "propose", Correct, MandateReply, Event)
+CHECK: Final = Verb("orchestrator", "check", "ask", Check, Checked, CheckProgress)
+EXPORT: Final = _plain("orchestrator", "export", "ask", Export, Exported)
+IMPORT_BUNDLE: Final = Verb("orchestrator", "import", "install", ImportBundle, Imported, Event)
+ACCEPT: Final = _plain("orchestrator", "accept", "install", Accept, Accepted)
+REJECT: Final = _plain("orchestrator", "reject", "install", Reject, Rejected)
+PROPOSALS: Final = _plain("orchestrator", "proposals", "ask", Proposals, ProposalsReply)
+LIST: Final = _plain("orchestrator", "list", "ask", List, Listed)
+HISTORY: Final = _plain("orchestrator", "history", "ask", History, Versions)
 
-INFER: Final = Verb("inference", "infer", Infer, Inferred, Piece)
-IMPORT: Final = _plain("inference", "import", Import, ExpertReply)
-GIVE_EXPERT: Final = _plain("inference", "give", GiveExpert, ExpertReply)
-ACTIVATE: Final = _plain("inference", "activate", Activate, ExpertReply)
-PREFETCH: Final = _plain("inference", "prefetch", Prefetch, ExpertsReply)
-EVICT: Final = _plain("inference", "evict", Evict, ExpertReply)
-EXPERTS: Final = _plain("inference", "experts", Experts, ExpertsReply)
-MODEL: Final = _plain("inference", "model", BaseModel, BaseModelReply)
+MAKE_TOKEN: Final = _plain("orchestrator", "make_token", "install", MakeToken, TokenView)
+TOKENS: Final = _plain("orchestrator", "tokens", "install", Tokens, TokensReply)
+REVOKE_TOKEN: Final = _plain("orchestrator", "revoke_token", "install", RevokeToken, TokenRevoked)
+ADMIT: Final = _plain("orchestrator", "admit", "install", Admit, Admitted)
+CHARGE: Final = _plain("orchestrator", "charge", "install", Charge, Charged)
 
-INDEX: Final = Verb("memory", "index", Index, Indexed, IndexProgress)
-UNINDEX: Final = _plain("memory", "unindex", Unindex, Unindexed)
-DOCUMENTS: Final = _plain("memory", "documents", Documents, DocumentsReply)
-SEARCH: Final = _plain("memory", "search", Search, Found)
-RANK: Final = _plain("memory", "rank", Rank, Ranked)
-CATCH_UP: Final = _plain("memory", "catch_up", CatchUp, CaughtUp)
+INFER: Final = Verb("inference", "infer", "ask", Infer, Inferred, Piece)
+IMPORT: Final = _plain("inference", "import", "install", Import, ExpertReply)
+GIVE_EXPERT: Final = _plain("inference", "give", "install", GiveExpert, ExpertReply)
+ACTIVATE: Final = _plain("inference", "activate", "ask", Activate, ExpertReply)
+PREFETCH: Final = _plain("inference", "prefetch", "ask", Prefetch, ExpertsReply)
+EVICT: Final = _plain("inference", "evict", "install", Evict, ExpertReply)
+EXPERTS: Final = _plain("inference", "experts", "ask", Experts, ExpertsReply)
+MODEL: Final = _plain("inference", "model", "ask", BaseModel, BaseModelReply)
 
-JUDGE: Final = _plain("guardian", "judge", Judge, Verdict)
-RUN: Final = _plain("guardian", "run", Run, Ran)
-RESUME: Final = _plain("guardian", "resume", Resume, Resumed)
-TRIAL: Final = _plain("guardian", "trial", Trial, Tried)
-PROBE: Final = _plain("guardian", "probe", Probe, Probed)
+INDEX: Final = Verb("memory", "index", "send", Index, Indexed, IndexProgress)
+UNINDEX: Final = _plain("memory", "unindex", "install", Unindex, Unindexed)
+DOCUMENTS: Final = _plain("memory", "documents", "ask", Documents, DocumentsReply)
+SEARCH: Final = _plain("memory", "search", "ask", Search, Found)
+RANK: Final = _plain("memory", "rank", "ask", Rank, Ranked)
+EMBED: Final = _plain("memory", "embed", "ask", Embed, Embedded)
+PASSAGES: Final = _plain("memory", "passages", "ask", Passages, PassagesReply)
+CATCH_UP: Final = _plain("memory", "catch_up", "ask", CatchUp, CaughtUp)
+
+JUDGE: Final = _plain("guardian", "judge", "ask", Judge, Verdict)
+RUN: Final = _plain("guardian", "run", "ask", Run, Ran)
+RESUME: Final = _plain("guardian", "resume", "ask", Resume, Resumed)
+TRIAL: Final = _plain("guardian", "trial", "ask", Trial, Tried)
+PROBE: Final = _plain("guardian", "probe", "ask", Probe, Probed)
 
 STATUS: Final = {
-    service: _plain(service, "status", StatusQuery, ActorStatus)
+    service: _plain(service, "status", None, StatusQuery, ActorStatus)
     for service in ("orchestrator", "inference", "memory", "guardian", "broker")
 }
 """What every service answers, and the broker too."""
@@ -202,6 +233,11 @@ _ALL: Final[tuple[AnyVerb, ...]] = (
     PROPOSALS,
     LIST,
     HISTORY,
+    MAKE_TOKEN,
+    TOKENS,
+    REVOKE_TOKEN,
+    ADMIT,
+    CHARGE,
     INFER,
     IMPORT,
     GIVE_EXPERT,
@@ -215,6 +251,8 @@ _ALL: Final[tuple[AnyVerb, ...]] = (
     DOCUMENTS,
     SEARCH,
     RANK,
+    EMBED,
+    PASSAGES,
     CATCH_UP,
     JUDGE,
     RUN,

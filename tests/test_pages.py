@@ -162,6 +162,8 @@ def documented():
         fenced = re.findall(r"^```toml\n(.*?)^```$", text, flags=re.DOTALL | re.MULTILINE)
         indented = re.findall(r"^(?: {4}\[[a-z]+\]\n(?: {4}.*\n|\n)*)", text, flags=re.MULTILINE)
         for block in [*fenced, *indented]:
+            if "[mcp_servers" in block:
+                continue  # another program's
             blocks.append(block)
             section = ""
             for line in block.splitlines():

@@ -66,13 +66,14 @@ class UvmProposal(Persistent):
     "parameters" and the contract that were asked for; `found` is what came of its trial: "cases", "result" and "doubts". `mandate`
     is the mandate's id, `body` that mandate packed, `attempt` which of its attempts. It is bound to `method.sha256`, and to
     `reads`: the serials, by OID, of what was read for it. `replaces` is the hash of what stood in its place ("": nothing), and
-    `diff` leads from there. `made` and `settled` are Unix time.
+    `diff` leads from there. `asker` is the packed origin of the mandate, None for the user of the home. `made` and `settled` are Unix time.
     """
 
     state = WAITING
     by = ""
     because = ""
     settled: float | None = None
+    asker: bytes | None = None  # one that was made before there were origins is the user's
 
     def __init__(
         self,
@@ -88,6 +89,7 @@ class UvmProposal(Persistent):
         reads: Mapping[str, bytes],
         replaces: str,
         diff: str,
+        asker: bytes | None = None,
     ) -> None:
         self.id = id_
         self.target = target
@@ -101,6 +103,8 @@ class UvmProposal(Persistent):
         self.reads = dict(reads)
         self.replaces = replaces
         self.diff = diff
+        if asker is not None:
+            self.asker = asker
         self.made = time.time()
 
 

@@ -23,7 +23,8 @@ class UvmMethod(Persistent):
     """`author` is a cycle's id or `awakening`; `model` and `expert` are digests; `created` is Unix time in seconds.
 
     `examples` and `intent` are its contract: what it must do, and what it is for. `origin` names the method of the world that
-    was adopted (`box.area_`); empty: it was written.
+    was adopted (`box.area_`); empty: it was written. `asked_by` is whoever asked for it from elsewhere (`mcp:claude-code`);
+    empty: the user of the home.
     """
 
     selector: str
@@ -39,6 +40,7 @@ class UvmMethod(Persistent):
     created: float
     intent: str = ""  # a method made before there were intents has none
     origin: str = ""
+    asked_by: str = ""
 
     def __init__(
         self,
@@ -53,6 +55,7 @@ class UvmMethod(Persistent):
         examples: list[Any] | None = None,
         intent: str = "",
         origin: str = "",
+        asked_by: str = "",
     ) -> None:
         if (source is None) == (primitive is None):
             raise ValueError(f"{selector} needs either a source or a primitive's verb")
@@ -69,6 +72,8 @@ class UvmMethod(Persistent):
         self.created = time.time()
         self.intent = intent
         self.origin = origin
+        if asked_by:
+            self.asked_by = asked_by
 
 
 def digest(source: str) -> str:

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import structlog
 
-from actors.memory import catalog, outbox, reindexing, searching
+from actors.memory import catalog, comparing, outbox, reindexing, searching
 from actors.memory.catalog import KeptDocument
+from actors.memory.comparing import Comparing
 from actors.memory.documents import listing, moving
 from actors.memory.embedding import find_model, identity_of
 from actors.memory.index import sources
@@ -37,10 +38,14 @@ from protocol.messages import (
     CaughtUp,
     Documents,
     DocumentsReply,
+    Embed,
+    Embedded,
     Found,
     Index,
     Indexed,
     IndexProgress,
+    Passages,
+    PassagesReply,
     Rank,
     Ranked,
     Search,
@@ -51,15 +56,14 @@ from world import awakening
 from world.store import Store, open_store
 
 if TYPE_CHECKING:
-    from actors.memory.embedding import Vectors
     from actors.memory.reader import PassageReader
-
-MAX_FAMILIAR: Final = 1000
-"""Texts whose vectors are kept for the next ranking, the latest."""
 
 SWITCHED_S: Final = 0.0005
 """Seconds after which a thread that computes lets another one go on, a tenth of Python's own: a search hands over to torch, numpy
 and the storage many times, and beside a large commit it waits so long each time."""
+
+DEFAULT_MODEL: Final = "all-MiniLM-L6-v2"
+"""What the model of meaning is called where none is configured."""
 
 EMBEDDED_AT_ONCE: Final = 64
 """Passages of one transaction that gives them vectors: a second's work."""
@@ -79,7 +83,7 @@ class Memory(Actor):
         self._is_awake = False
         self._writing = asyncio.Lock()
         self._cursor = 0
-        self._familiar: dict[str, Vectors] = {}
+        self._comparing = Comparing()
         self._model = b""
         self._view: View | None = None
         self._doubts = 0
@@ -95,6 +99,8 @@ class Memory(Actor):
             "documents": self.documents,
             "search": self.search,
             "rank": self.rank,
+            "embed": self.embed,
+            "passages": self.passages,
             "catch_up": self.catch_up,
             "status": self.status,
         }
@@ -166,15 +172,18 @@ class Memory(Actor):
 
     async def rank(self, request: Rank, call: Call) -> Ranked:
         self._ready()
-        texts = [request.query, *request.texts]
-        # What is ranked by is often the same (a codex), so its vectors are kept.
-        known = {text: self._familiar[text] for text in texts if text in self._familiar}
-        new = [text for text in dict.fromkeys(texts) if text not in known]
-        known.update(zip(new, await self._meaning.vectors(new, call.cancelled.is_set), strict=True))
-        self._familiar = dict([*self._familiar.items(), *known.items()][-MAX_FAMILIAR:])
-        query = known[request.query]
-        # Of unit vectors the product is the cosine; rounding may carry it past 1.
-        return Ranked(scores=[min(1.0, max(-1.0, float(known[text] @ query))) for text in request.texts])
+        return await self._comparing.rank(self._meaning, request, call.cancelled.is_set)
+
+    async def embed(self, request: Embed, call: Call) -> Embedded:
+        self._ready()
+        model = self.settings.memory.model or DEFAULT_MODEL
+        return await comparing.embed(self._meaning, request, model, call.cancelled.is_set)
+
+    async def passages(self, request: Passages, _call: Call) -> PassagesReply:
+        store = self._store
+        if store is None or not self._is_awake:
+            raise self._not_ready()
+        return await store.read(lambda: listing.passages(store.db, request))
 
     async def catch_up(self, _request: CatchUp, call: Call) -> CaughtUp:
         store = self._ready()
@@ -185,7 +194,7 @@ class Memory(Actor):
     async def _detail(self) -> dict[str, Any]:
         settings = self.settings.memory
         return {
-            "model": settings.model or "all-MiniLM-L6-v2",
+            "model": settings.model or DEFAULT_MODEL,
             "chunking": settings.chunking,
             "cursor": self._cursor,
             "without_vectors": 0 if self._view is None else len(self._view.lacking),

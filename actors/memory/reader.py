@@ -116,6 +116,11 @@ class PassageReader:
                 progress(len(rows), len(texts))
         return np.stack([rows[n] for n in range(len(texts))]) if texts else np.zeros((0, 1), dtype=np.float32)
 
+    async def counted(self, texts: Sequence[str]) -> int:
+        """How many tokens the texts have."""
+        embedder = self._ready()
+        return sum(map(len, await self._work(functools.partial(embedder.tokens, list(texts)))))
+
     async def question(self, text: str) -> Vectors | None:
         """The vector of a question, which waits for no document that is embedded meanwhile; None before the model is there."""
         if self._asked is None:

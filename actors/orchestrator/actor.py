@@ -15,7 +15,7 @@ import msgspec
 import structlog
 from ulid import ULID
 
-from actors.orchestrator import codex, views
+from actors.orchestrator import admission, codex, views
 from actors.orchestrator.hand import calls, reading
 from actors.orchestrator.hand.bundles import exporting
 from actors.orchestrator.hand.checking import Checking
@@ -69,9 +69,11 @@ from protocol.messages import (
     Rejected,
     Renamed,
     Reverted,
+    RevokeToken,
     SlotsSet,
     Source,
     SourceText,
+    TokenRevoked,
     Versions,
     Watch,
     Watched,
@@ -200,18 +202,25 @@ class Orchestrator(Actor):
             "accept": self._by_hand(lambda hand: f"accept {hand.id}", Accepted),
             "reject": self._by_hand(lambda hand: f"reject {hand.id}", Rejected),
             "proposals": self.proposals,
+            "make_token": self._of_journal(admission.make),
+            "tokens": self._of_journal(admission.every, durable=False),
+            "revoke_token": self.revoke_token,
+            "admit": self._of_journal(admission.admit, durable=False),
+            "charge": self._of_journal(admission.charge),
             "status": self.status,
         }
 
     async def mandate(self, request: Mandate, call: Call) -> MandateReply:
         if self._mandates is None:
             raise self._not_ready()
-        return await self._mandates.answer(request, call.envelope.idem or str(ULID()), call.partial)
+        return await self._mandates.answer(
+            request, call.envelope.idem or str(ULID()), call.partial, call.envelope.origin
+        )
 
-    async def cancel(self, request: Cancel, _: Call) -> Cancelled:
+    async def cancel(self, request: Cancel, call: Call) -> Cancelled:
         if self._mandates is None:
             raise self._not_ready()
-        return await self._mandates.cancel(request.id)
+        return await self._mandates.cancel(request.id, call.envelope.origin)
 
     async def cycles(self, request: Cycles, _: Call) -> CyclesReply:
         if self._journal is None:
@@ -241,8 +250,8 @@ class Orchestrator(Actor):
         return await self._in_world(lambda store: codex.serve(store, request))
 
     async def new(self, request: New, call: Call) -> Created:
-        key = call.envelope.idem
-        return await self._in_world(lambda store: views.create(store, request, key), again=bool(key))
+        key, origin = call.envelope.idem, call.envelope.origin
+        return await self._in_world(lambda store: views.create(store, request, key, origin), again=bool(key))
 
     async def look(self, request: Look, _: Call) -> Looked:
         return await self._in_world(lambda store: views.look(store, request), again=True)
@@ -280,7 +289,9 @@ class Orchestrator(Actor):
             learn=Learn(again=True, corrects=True),
             seconds=request.seconds,
         )
-        return await self._mandates.answer(mandate, call.envelope.idem or str(ULID()), call.partial)
+        return await self._mandates.answer(
+            mandate, call.envelope.idem or str(ULID()), call.partial, call.envelope.origin
+        )
 
     async def check(self, request: Check, call: Call) -> Checked:
         if self._mandates is None or self._store is None:
@@ -293,6 +304,22 @@ class Orchestrator(Actor):
 
     async def proposals(self, request: Proposals, _: Call) -> ProposalsReply:
         return await self._in_world(lambda store: reading.proposals(store, request), again=True)
+
+    async def revoke_token(self, request: RevokeToken, _: Call) -> TokenRevoked:
+        if self._mandates is None:
+            raise self._not_ready()
+        return await self._mandates.revoke(request.name)
+
+    def _of_journal(self, work: Callable[[Journal, Any], Reply], *, durable: bool = True) -> Handler:
+        """A verb that the journal alone answers."""
+
+        async def serve(request: Any, _: Call) -> Reply:
+            if self._journal is None:
+                raise self._not_ready()
+            journal = self._journal
+            return await journal.run(lambda: work(journal, request), durable=durable)
+
+        return serve
 
     def _by_hand(
         self, why: Callable[[Any], str], reply: type[Reply], *, seconds: float = HAND_S, tells: bool = False
@@ -328,8 +355,10 @@ class Orchestrator(Actor):
         if self._mandates is None:
             raise self._not_ready()
         mandate = Mandate(target=target, selector="", intent=why[:HAND_WHY], hand=hand, seconds=seconds)
-        done = await self._mandates.answer(mandate, call.envelope.idem or str(ULID()), tell or (lambda _: None))
-        return codec.convert({**done.result, "tid": done.tid}, reply)
+        key, origin = call.envelope.idem or str(ULID()), call.envelope.origin
+        done = await self._mandates.answer(mandate, key, tell or (lambda _: None), origin)
+        waits = {} if done.proposal is None else {"proposal": done.proposal}
+        return codec.convert({**done.result, "tid": done.tid, **waits}, reply)
 
     async def _detail(self) -> dict[str, Any]:
         detail: dict[str, Any] = {}

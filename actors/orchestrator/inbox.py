@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
 import msgspec
 from ulid import ULID
@@ -17,19 +16,27 @@ from protocol.errors import BatosError
 from protocol.failure import Failure, raised_from
 from protocol.mandates import MAX_SECONDS, check_mandate
 from protocol.messages import Accept, Example, GivenReply, ImportBundle, Mandate, OtherObject, Reject
+from protocol.origin import Origin, is_same_origin
 from world import root as world_root
 from world.store import Store, snapshot
 from world.values import oid_of
 
 
 async def accept(
-    store: Store, journal: Journal, mandate: Mandate, key: str, *, room: bool, default: float
+    store: Store,
+    journal: Journal,
+    mandate: Mandate,
+    key: str,
+    *,
+    room: bool,
+    default: float,
+    origin: Origin | None = None,
 ) -> tuple[MandateRow, bool]:
     """Accept `mandate` under `key`, or find what that key was accepted for before; and whether it is new by this call.
 
     What it names is found in the world now. One that does not say how many seconds it may take has the `default`. Raises the
-    errors of `check_mandate`, UNKNOWN_OBJECT, MISSPELT, BUSY where there is no `room` for a new one, and CONFLICT where the key
-    stands for another message. A mandate whose failure passes is opened again, with the seconds of this request.
+    errors of `check_mandate`, UNKNOWN_OBJECT, MISSPELT, UNKNOWN_TOKEN, BUSY where there is no `room` for a new one or its token has none, and CONFLICT where the key
+    stands for another message, or for one of another origin, whose answer is not for this one. A mandate whose failure passes is opened again, with the seconds of this request.
     """
     check_mandate(mandate)
     seconds = default if mandate.seconds is None else mandate.seconds
@@ -40,11 +47,24 @@ async def accept(
     mandate = await _known(store, mandate)
     body = codec.pack(mandate)
     id_ = str(ULID())
+    if origin is not None and (token := origin.token):
+        await journal.run(lambda: journal.tokens.held(token), durable=False)
     row = await journal.run(lambda: journal.by_key(key), durable=False)
     if row is None:
         await store.run(lambda: _check_targets(store, mandate), again=True)
         _check_room(room=room)
-        row = await journal.run(lambda: journal.accept(id_, key, body, seconds))
+
+        def note() -> MandateRow:
+            _check_token(journal, origin)
+            return journal.accept(id_, key, body, seconds, origin)
+
+        row = await journal.run(note)
+    if not is_same_origin(row.origin, origin):
+        raise BatosError(
+            "CONFLICT",
+            f"the key {key!r} was used by somebody else",
+            "Use another key: a random one is nobody else's.",
+        )
     if not is_same(codec.unpack(row.body, Mandate), mandate):
         raise BatosError(
             "CONFLICT",
@@ -54,13 +74,25 @@ async def accept(
         )
     if has_passed(row):
         _check_room(room=room)
-        return await journal.run(partial(journal.attempt_again, row, seconds)), False
+        was = row
+
+        def again() -> MandateRow:
+            _check_token(journal, origin)
+            return journal.attempt_again(was, seconds)
+
+        return await journal.run(again), False
     return row, row.mandate == id_
 
 
 def has_passed(row: MandateRow) -> bool:
     """Whether a mandate has failed of something that may be otherwise by now."""
     return row.state == "failed" and row.reply is not None and raised_from(codec.unpack(row.reply, Failure)).is_passing
+
+
+def _check_token(journal: Journal, origin: Origin | None) -> None:
+    """What the token's limits say, in the very transaction that accepts. UNKNOWN_TOKEN, BUSY."""
+    if origin is not None and origin.token:
+        journal.tokens.check_room(origin.token)
 
 
 def _check_room(*, room: bool) -> None:

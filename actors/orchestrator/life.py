@@ -23,7 +23,7 @@ from actors.orchestrator import publish
 from actors.orchestrator.inbox import is_same
 from actors.orchestrator.journal.journal import Journal, MandateRow
 from actors.orchestrator.publish import Publication
-from actors.orchestrator.thinking.author import user_author
+from actors.orchestrator.thinking.author import author_of
 from actors.orchestrator.thinking.cancellation import Cancellation, Deadline, late
 from actors.orchestrator.thinking.claims import Claims, Joined
 from actors.orchestrator.thinking.intents import Intents, QueuedTurn
@@ -35,6 +35,7 @@ from protocol import codec, verbs
 from protocol.errors import BatosError
 from protocol.failure import Failure, failure_of, raised_from
 from protocol.messages import CatchUp, Event, Mandate, MandateReply
+from protocol.origin import Origin, is_same_origin
 from world.store import Store, is_lost
 
 T = TypeVar("T")
@@ -202,7 +203,8 @@ class Life:
         other = await self._journal.run(lambda: self._journal.by_id(claim.mandate), durable=False)
         if other is not None:
             theirs = codec.unpack(other.body, Mandate)
-            if theirs.selector == joined.selector and is_same(theirs, session.mandate):
+            is_ours = is_same_origin(other.origin, session.origin) and is_same(theirs, session.mandate)
+            if theirs.selector == joined.selector and is_ours:
                 raise await self._fail(session, error_there) or error_there
 
     # Once -----------------------------------------------------------------------------------------------------
@@ -253,7 +255,8 @@ class Life:
             cycles=session.begun,
             reply=codec.pack(reply),
             finished=await self._about_to_commit(session.read),
-            **({} if session.mandate.hand is None else _by_hand(session.mandate)),
+            origin=session.origin,
+            **({} if session.mandate.hand is None else _by_hand(session.mandate, session.origin)),
         )
         intents = self._intents
         written = await self._store.run(session.thought.overlay.written) if intents.taken(self.mandate) else frozenset()
@@ -331,9 +334,9 @@ class Life:
                 await asyncio.sleep(RETRY_S)
 
 
-def _by_hand(mandate: Mandate) -> dict[str, str]:
-    """Who publishes what a person has written by hand, and why."""
-    return {"user": "user", "author": user_author(), "why": mandate.intent}
+def _by_hand(mandate: Mandate, origin: Origin | None) -> dict[str, str]:
+    """Who publishes what was written by hand, and why."""
+    return {"user": "user", "author": author_of(origin), "why": mandate.intent}
 
 
 async def _ended_within(joined: Joined, seconds: float) -> BatosError | None:
@@ -356,6 +359,7 @@ def _unreadable(row: MandateRow) -> BatosError | None:
     """The failure of a mandate whose message the disk has damaged; without it the mandate would never end."""
     try:
         codec.unpack(row.body, Mandate)
+        _ = row.origin  # without it nobody knows what the mandate may do
     except BatosError as error:
         return BatosError(
             "DAMAGED",

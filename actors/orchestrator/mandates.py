@@ -41,8 +41,10 @@ from protocol.messages import (
     MandateReply,
     Reject,
     Speed,
+    TokenRevoked,
     Watched,
 )
+from protocol.origin import Origin, is_same_origin, may, not_allowed
 from world.store import Store
 
 _log = structlog.get_logger("orchestrator")
@@ -117,10 +119,14 @@ class Mandates:
             _log.warning("contexts of a mandate that does not run are retired", mandate=mandate, cycles=cycles)
             await self._store.run(partial(publish.retire, self._store.db, mandate, cycles, None))
 
-    async def answer(self, mandate: Mandate, key: str, tell: Listener) -> MandateReply:
-        """Accept `mandate`, or join the one that `key` was accepted for; its end, or at once where it is detached."""
+    async def answer(self, mandate: Mandate, key: str, tell: Listener, origin: Origin | None = None) -> MandateReply:
+        """Accept `mandate`, or join the one that `key` was accepted for; its end, or at once where it is detached.
+
+        `origin` is who asks: all that comes of the mandate is done under it, whenever that is.
+        """
         room = len(self._running) < self._settings.orchestrator.queue
-        row, is_new = await accept(self._store, self._journal, mandate, key, room=room, default=self.default_seconds())
+        default = self.default_seconds()
+        row, is_new = await accept(self._store, self._journal, mandate, key, room=room, default=default, origin=origin)
         accepted = Event(event="accepted", mandate=row.mandate)
         tell(accepted)
         while True:
@@ -173,12 +179,15 @@ class Mandates:
                 await self._follow(running, tell)
         return await self._end(row.mandate)
 
-    async def cancel(self, id_: str) -> Cancelled:
+    async def cancel(self, id_: str, origin: Origin | None = None) -> Cancelled:
         """End a mandate as CANCELLED, and say how it has ended; one that had ended already stays as it was.
 
-        `id_` is the mandate's or that of one of its cycles; UNKNOWN_CYCLE where there is none.
+        `id_` is the mandate's or that of one of its cycles; UNKNOWN_CYCLE where there is none. Whoever may not install cancels
+        what it has asked for itself: NOT_ALLOWED.
         """
         row = await self._row(id_)
+        if origin is not None and not is_same_origin(row.origin, origin) and not may(origin, "install"):
+            raise not_allowed(origin, "install", f"cancelling the mandate {row.mandate}, which is another one's,")
         await self._journal.run(lambda: self._journal.cancel(row.mandate))
         row = await self._row(row.mandate)
         if row.state == "accepted":
@@ -193,6 +202,18 @@ class Mandates:
             state=end.state,
             cancelled=end.error is not None and end.error.code == "CANCELLED",
         )
+
+    async def revoke(self, name: str) -> TokenRevoked:
+        """Let the token of this name in no more, and cancel what runs for it."""
+        tokens = self._journal.tokens
+
+        def revoked() -> list[str]:
+            return tokens.running(tokens.revoke(name))
+
+        running = await self._journal.run(revoked)
+        for mandate in running:
+            await self.cancel(mandate)
+        return TokenRevoked(name=name, cancelled=running)
 
     async def _row(self, id_: str) -> MandateRow:
         row = await self._journal.run(lambda: self._journal.by_id(id_), durable=False)

@@ -8,7 +8,7 @@ orchestrator that died after the commit finds there that it had happened.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from persistent.mapping import PersistentMapping
@@ -17,9 +17,12 @@ from ZODB.Connection import Connection
 from ZODB.POSException import POSKeyError
 
 from actors.orchestrator.thinking.asks import Begin
+from actors.orchestrator.thinking.author import author_of
 from actors.orchestrator.thinking.overlay import REMOVED, Draft, Layer, Memo, Offer
+from protocol import codec
 from protocol.codec import Ref, Value
 from protocol.errors import BatosError
+from protocol.origin import Origin
 from world import history
 from world import root as world_root
 from world.finding import mentions
@@ -30,9 +33,15 @@ from world.store import commit, snapshot
 from world.uvm import UvmObject
 from world.values import oid_of, persistent
 
+ORIGIN: Final = "origin"
+"""Under this name a transaction says who has asked for it: `user:lena`, `mcp:claude-code`."""
+
 
 class Publication(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be published for `mandate`; `reply` is the packed answer, kept in `applied`."""
+    """What is to be published for `mandate`; `reply` is the packed answer, kept in `applied`.
+
+    `origin` is who has asked for it: the transaction says so, as `ORIGIN`.
+    """
 
     mandate: str
     selector: str
@@ -44,6 +53,7 @@ class Publication(msgspec.Struct, frozen=True, kw_only=True):
     user: str = "orchestrator"
     author: str = ""
     why: str = ""
+    origin: Origin | None = None
 
     @property
     def description(self) -> str:
@@ -67,7 +77,8 @@ def publish(db: DB, publication: Publication) -> str:
     if before is not None:
         return before.tid
     cycle = publication.cycles[0] if publication.cycles else ""
-    with commit(db, user=publication.user, description=publication.description, cycle=cycle) as connection:
+    facts = {ORIGIN: author_of(publication.origin)}
+    with commit(db, user=publication.user, description=publication.description, cycle=cycle, facts=facts) as connection:
         _check_reads(connection, publication.reads)
         _apply(connection, publication)
         root = connection.root()
@@ -278,6 +289,7 @@ def _proposal(connection: Connection, offer: Offer, publication: Publication) ->
         reads=publication.reads,
         replaces=offer.replaces,
         diff=offer.diff,
+        asker=None if publication.origin is None else codec.pack(publication.origin),
     )
 
 
@@ -291,6 +303,7 @@ def _method(draft: Draft, resolve: Any) -> UvmMethod:
         verdict="accept",
         intent=draft.intent,
         origin=draft.origin,
+        asked_by=draft.asked_by,
     )
     method.examples = persistent(draft.examples, resolve)
     return method

@@ -13,6 +13,8 @@ from ZODB.Connection import Connection
 from ZODB.POSException import POSKeyError
 
 from actors.orchestrator.journal.journal import CycleRow, Journal, VerdictRow
+from actors.orchestrator.publish import ORIGIN
+from actors.orchestrator.thinking.author import author_of
 from protocol import codec, names
 from protocol.codec import Ref, Value
 from protocol.envelope import check_key
@@ -32,6 +34,7 @@ from protocol.messages import (
     SourceText,
     Stay,
 )
+from protocol.origin import Origin
 from world import root as world_root
 from world.method import UvmMethod
 from world.store import Store, commit, snapshot
@@ -78,23 +81,24 @@ def source(store: Store, request: Source) -> SourceText:
         return SourceText(selector=request.selector, holder=holder, method=_method(found.value))
 
 
-def create(store: Store, request: New, key: str = "") -> Created:
+def create(store: Store, request: New, key: str = "", origin: Origin | None = None) -> Created:
     """A new object of the user; NAME_TAKEN where the name means something already.
 
     The transaction carries the `key`, so that whoever has lost the answer asks again under it and has the same one:
     nothing else remembers a key, and nothing has to be forgotten. CONFLICT where the key made another object of that
-    name.
+    name, or somebody else's; who asks, `origin`, stands there too.
     """
     names.check_object(request.name)
     for name in request.slots:
         names.check_slot(name)
     codec.encode(request.slots)
     check_key(key)
-    digest = hashlib.sha256(codec.pack(request)).hexdigest()
+    asked_by = author_of(origin)
+    digest = hashlib.sha256(codec.pack([request, asked_by, origin.token] if origin else request)).hexdigest()
     before = _made_before(store, request.name, key, digest)
     if before is not None:
         return before
-    facts = {KEY_DATA: key, REQUEST_DATA: digest} if key else None
+    facts = {ORIGIN: asked_by, **({KEY_DATA: key, REQUEST_DATA: digest} if key else {})}
     with commit(store.db, user="user", description=f"new {request.name}", facts=facts) as connection:
         root = connection.root()
         if world_root.is_taken(root, request.name):
@@ -146,7 +150,9 @@ def _created(stored: UvmObject) -> Created:
 def cycles(journal: Journal, id_: str | None, limit: int) -> CyclesReply:
     """The latest cycles, or the story of one."""
     if id_ is None:
-        return CyclesReply(cycles=[_summary(row, _question(journal, row)) for row in journal.cycles(limit)])
+        return CyclesReply(
+            cycles=[_summary(row, _question(journal, row), _asked_by(journal, row)) for row in journal.cycles(limit)]
+        )
     row = journal.cycle(id_)
     if row is None:
         raise BatosError(
@@ -165,8 +171,9 @@ def cycles(journal: Journal, id_: str | None, limit: int) -> CyclesReply:
         seconds=_since(row.started, row.ended),
         caused=[other.cycle for other in journal.caused(row.cycle)],
         question=_question(journal, row),
+        asked_by=_asked_by(journal, row),
     )
-    return CyclesReply(cycles=[_summary(row, story.question)], story=story)
+    return CyclesReply(cycles=[_summary(row, story.question, story.asked_by)], story=story)
 
 
 def named(store: Store, reply: CyclesReply) -> CyclesReply:
@@ -187,6 +194,12 @@ def _question(journal: Journal, row: CycleRow) -> str:
     asked = codec.unpack(mandate.body, Mandate) if mandate is not None else None
     is_this = asked is not None and asked.selector == ASK and asked.args
     return str(asked.args[0]) if asked is not None and is_this else ""
+
+
+def _asked_by(journal: Journal, row: CycleRow) -> str:
+    """Who has asked for the cycle's mandate; "" where the journal knows no such mandate."""
+    mandate = journal.by_id(row.mandate)
+    return "" if mandate is None else author_of(mandate.origin)
 
 
 def _verdict(found: VerdictRow, cycle: CycleRow) -> Value:
@@ -319,9 +332,10 @@ def _stays(row: CycleRow, transitions: list[tuple[str, float]]) -> list[Stay]:
     ]
 
 
-def _summary(row: CycleRow, question: str) -> CycleSummary:
+def _summary(row: CycleRow, question: str, asked_by: str) -> CycleSummary:
     return CycleSummary(
         question=question,
+        asked_by=asked_by,
         cycle=row.cycle,
         mandate=row.mandate,
         target=row.target,

@@ -12,9 +12,11 @@ import msgspec
 
 from actors.orchestrator import publish
 from actors.orchestrator.journal.journal import Journal, MandateRow
+from actors.orchestrator.thinking.consent import asker, is_sent
 from protocol import codec
 from protocol.errors import BatosError
 from protocol.messages import Mandate, MandateReply
+from protocol.origin import Origin
 from world import history
 from world.store import Store, snapshot
 
@@ -28,6 +30,7 @@ class Word(msgspec.Struct, frozen=True):
     mandate: str
     body: bytes
     attempt: int
+    origin: Origin | None
 
 
 class Waiting:
@@ -60,7 +63,7 @@ class Waiting:
             return reply
         if said.state == history.REJECTED:
             raise rejected(row, reply, said)
-        if codec.unpack(row.body, Mandate).learn is None:
+        if is_sent(codec.unpack(row.body, Mandate)):
             return None
         learned = None if reply.learned is None else msgspec.structs.replace(reply.learned, installed=True, reason="")
         return msgspec.structs.replace(reply, state="COMPLETE", learned=learned, proposal=None)
@@ -72,12 +75,14 @@ class Waiting:
 
     async def taken_up(self, proposal: str, said: Word, seconds: float) -> MandateRow | None:
         """The mandate of an accepted proposal, which is to go on now; None where it has gone on, or has no message to send."""
-        if codec.unpack(said.body, Mandate).learn is not None:
+        if not is_sent(codec.unpack(said.body, Mandate)):
             return None
         row = await self._journal.run(lambda: self._journal.by_id(said.mandate), durable=False)
         if row is None:  # the journal forgets; the message is kept with its proposal
             key = f"proposal {proposal}"
-            return await self._journal.run(lambda: self._journal.accept(said.mandate, key, said.body, seconds))
+            return await self._journal.run(
+                lambda: self._journal.accept(said.mandate, key, said.body, seconds, said.origin)
+            )
         if row.state == "accepted":
             return row
         if row.attempt != said.attempt or row.state != "complete" or row.reply is None:
@@ -95,7 +100,7 @@ class Waiting:
                     f"the proposal {proposal} was settled, and is forgotten",
                     "Send the message again under a new key.",
                 )
-            return Word(found.state, found.by, found.because, found.mandate, found.body, found.attempt)
+            return Word(found.state, found.by, found.because, found.mandate, found.body, found.attempt, asker(found))
 
 
 def rejected(row: MandateRow, reply: MandateReply, said: Word) -> BatosError:

@@ -1,111 +1,41 @@
-"""A question on its way to the mind: the mandate that asks it, and the answer that comes back.
-
-A question is a message like any other: `ask_`, sent to the mind itself.
-"""
+"""A question on its way to the mind, as the words of a command state it."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any, Final, Literal
+from functools import partial
 
-import msgspec
-
+from batos.asking import (
+    Answer,
+    Ask,
+    Citation,
+    Dropped,
+    Facet,
+    Manner,
+    answer_of,
+    question_of,
+    within_thread,
+)
 from cli import wire
 from cli.calls.sending import Sending
-from protocol import names, verbs
-from protocol.codec import Ref, Value, convert
-from protocol.envelope import MAX_KEY
-from protocol.errors import BatosError
+from protocol.codec import convert
 from protocol.home import Home
-from protocol.messages import Event, Look, Mandate, New
+from protocol.messages import Event, Mandate
 
-MIND: Final = "orchestrator_obj"
-THREADS: Final = "thread_traits"
-"""What an object that keeps a conversation inherits from."""
-MAX_CHARACTERS: Final = 4000
-
-
-class Facet(msgspec.Struct, frozen=True):
-    """A partial answer. `expert` is the expert that spoke for the persona, None its base model."""
-
-    persona: str
-    facet: str
-    query: str
-    answer: str
-    expert: str | None = None
-
-
-class Dropped(msgspec.Struct, frozen=True):
-    """A lane that came to nothing, and why."""
-
-    lane: str
-    why: str
-
-
-class Citation(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a sentence of the answer (its characters `at` to `to`) stands: characters `start` to `end` of a passage.
-
-    Nothing of that where no passage supports it.
-    """
-
-    sentence: str
-    at: int
-    to: int
-    supported: bool
-    doc_id: str | None = None
-    chunk_oid: str | None = None
-    chunk_index: int | None = None
-    start: int | None = None
-    end: int | None = None
-
-
-class Nearest(msgspec.Struct, frozen=True, kw_only=True):
-    """What comes nearest to a question that the documents do not answer: characters `start` to `end` of a passage."""
-
-    text: str
-    doc_id: str
-    chunk_oid: str
-    chunk_index: int
-    start: int
-    end: int
-
-
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """What `ask` came to. `bypassed`: so simple a question that no cycle was needed. Detached, it has no answer yet;
-    nor where a facet is proposed.
-
-    `way` is plain or deep, and `lane` whose text the answer is. `refused`: the documents do not say, and `nearest` is what comes nearest to
-    it. `unknown` are numbers and names of the answer that stand in no passage.
-    """
-
-    mandate: str
-    cycle: str | None
-    state: str
-    answer: str | None = None
-    way: str | None = None
-    lane: str | None = None
-    refused: bool = False
-    nearest: Nearest | None = None
-    facets: list[Facet] = []
-    dropped: list[Dropped] = []
-    sources: list[dict[str, Any]] = []
-    citations: list[Citation] = []
-    unknown: list[str] = []
-    thread: str | None = None
-    tid: str | None = None
-    seconds: float = 0.0
-    bypassed: bool = False
-    remembered: bool = False
-    proposal: str | None = None
-
-
-class Manner(msgspec.Struct, frozen=True, kw_only=True):
-    """How a question is to be answered: which way, within which thread, and whether earlier answers are sources too."""
-
-    way: Literal["auto", "plain", "deep"] = "auto"
-    thread: str | None = None
-    answers: bool = False
+__all__ = [
+    "Answer",
+    "Ask",
+    "Asking",
+    "Citation",
+    "Dropped",
+    "Facet",
+    "Manner",
+    "answer_of",
+    "manner",
+    "question_of",
+    "within_thread",
+]
 
 
 def manner(way: str | None, thread: str | None, *, answers: bool) -> Manner:
@@ -126,75 +56,16 @@ class Asking:
         seconds: float | None,
         manner: Manner = Manner(),  # noqa: B008 - it is frozen
     ) -> None:
-        if not question.strip():
-            raise BatosError("USAGE", "the question is empty", 'Ask something: batos ask "What is known about X?"')
-        if any("\ud800" <= letter <= "\udfff" for letter in question):
-            raise BatosError("USAGE", "the question is not valid Unicode", "Give it in UTF-8.")
-        if len(question) > MAX_CHARACTERS:
-            raise BatosError(
-                "TOO_LARGE",
-                f"a question of {len(question)} characters, the limit is {MAX_CHARACTERS}",
-                "Remember the text with `batos remember`, and ask about it.",
-            )
-        self.thread = None if manner.thread is None else names.check_object(manner.thread)
-        kwargs: dict[str, Value] = {} if manner.way == "auto" else {"way": manner.way}
-        if manner.answers:
-            kwargs["answers"] = True
-        mandate = Mandate(target=MIND, selector="ask_", args=[question], kwargs=kwargs, detach=detach)
-        self.sending = Sending(home, mandate, key, seconds)
+        self.thread = manner.thread
+        self.sending = Sending(home, question_of(question, manner, detach=detach), key, seconds)
 
     async def run(self, on_event: Callable[[Event], None]) -> Answer:
         """The answer; raises as `Sending.run`, and METHOD_FAILED where the world's own `ask_` gives something else."""
         began = time.monotonic()
-        if self.thread is not None:
-            await self._take_up(self.thread)
-        reply = await self.sending.run(on_event)
-        has_answer = reply.state == "COMPLETE"
-        facts = {
-            "mandate": reply.mandate,
-            "cycle": reply.cycle,
-            "state": reply.state,
-            "tid": reply.tid,
-            "seconds": round(time.monotonic() - began, 3),
-            "remembered": reply.remembered,
-            "proposal": reply.proposal,
-            "thread": self.thread,
-        }
-        try:
-            return convert({**(_found(reply.result) if has_answer else {}), **facts}, Answer)
-        except BatosError as error:
-            raise BatosError(
-                "METHOD_FAILED",
-                f"ask_ was answered with what is no answer: {error.message}",
-                f"See the method: {wire.command(self.sending.home, 'source', MIND, 'ask_')}",
-                mandate=reply.mandate,
-            ) from error
-
-    async def _take_up(self, thread: str) -> None:
-        """Give the question the object that keeps this conversation, made where there is none yet; NAME_TAKEN where it is something else."""
         home, sending = self.sending.home, self.sending
-        assert isinstance(sending.mandate, Mandate)
-        try:
-            made = await wire.ask(
-                home,
-                verbs.NEW,
-                New(name=thread, parent=THREADS, slots={"turns": []}),
-                key=f"{sending.key[: MAX_KEY - 7]}-thread",
-            )
-            oid = made.oid
-        except BatosError as error:
-            if error.code != "NAME_TAKEN":
-                raise
-            looked = await wire.ask(home, verbs.LOOK, Look(target=thread))
-            if THREADS not in [looked.names.get(parent.oid) for parent in looked.parents]:
-                hint = "Give the thread another name."
-                raise BatosError("NAME_TAKEN", f"{thread} is an object that keeps no conversation", hint) from error
-            oid = looked.oid
-        kwargs = {**sending.mandate.kwargs, "thread": Ref(oid)}
-        sending.mandate = msgspec.structs.replace(sending.mandate, kwargs=kwargs)
-
-
-def _found(result: Value) -> dict[str, Any]:
-    if not isinstance(result, dict) or not isinstance(result.get("answer"), str):
-        raise BatosError("BAD_VALUE", 'there is no text called "answer"')
-    return result
+        if self.thread is not None:
+            assert isinstance(sending.mandate, Mandate)
+            ask = partial(wire.ask, home)
+            sending.mandate = await within_thread(ask, sending.mandate, self.thread, sending.key)
+        reply = await sending.run(on_event)
+        return answer_of(reply, self.thread, time.monotonic() - began, home)

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
+from batos.learning import Lesson, lesson_of
 from cli import values, wire
 from cli.calls import objects
 from cli.calls.sending import Sending
@@ -20,17 +21,27 @@ from protocol.home import Home
 from protocol.mandates import check_mandate
 from protocol.messages import (
     Cycles,
-    Doubt,
     Event,
-    Example,
-    Group,
     Learn,
     Mandate,
     MandateReply,
-    MethodMade,
     Watch,
     Watched,
 )
+
+__all__ = [
+    "Lesson",
+    "answered",
+    "in_doubt",
+    "is_choice",
+    "is_in_doubt",
+    "learn",
+    "lesson_of",
+    "picked",
+    "settled_by",
+    "settling",
+    "shown_selector",
+]
 
 LOOKED_THROUGH: Final = 1000
 """The newest cycles, among which `--pick` looks for the learning that it means."""
@@ -39,31 +50,9 @@ WATCHED: Final = 50
 EXAMPLE: Final = '{"slots":{…},"args":[…],"returns":…}'
 
 
-class Lesson(msgspec.Struct, frozen=True, kw_only=True):
-    """What `learn` came to. `groups` are the methods that hold the contract, by behaviour, the chosen one first.
-
-    `reason` says why nothing is installed; with a `proposal`, the user has the last word on it. `replaced` are examples that a
-    correction has taken out of the contract. Detached, nothing is known yet.
-    """
-
-    mandate: str
-    cycle: str | None
-    state: str
-    method: MethodMade | None = None
-    proposal: str | None = None
-    doubts: list[Doubt] = []
-    runner_up: Group | None = None
-    groups: list[Group] = []
-    replaced: list[Example] = []
-    installed: bool = False
-    reason: str = ""
-    tid: str | None = None
-    remembered: bool = False
-
-
 async def learn(on_its_way: Sending, on_event: Callable[[Event], None]) -> Lesson:
     """What comes of the mandate; raises as `Sending.run`."""
-    return _lesson(await on_its_way.run(on_event))
+    return lesson_of(await on_its_way.run(on_event))
 
 
 def is_choice(wanted: Mandate, found: Lesson) -> bool:
@@ -166,7 +155,7 @@ def settling(home: Home, wanted: Mandate, found: Lesson, number: int) -> str | N
 
 def settled_by(home: Home, wanted: Mandate, reply: MandateReply) -> str:
     """The command that settles what is in doubt of a method that a message has brought forth."""
-    found = _lesson(reply)
+    found = lesson_of(reply)
     answers = found.doubts[0].answers if found.doubts else []
     commands = [settling(home, wanted, found, number) for number in range(len(answers))]
     words = ("learn", wanted.target, shown_selector(wanted), "--again", "--example", EXAMPLE)
@@ -179,27 +168,3 @@ def answered(reply: MandateReply) -> dict[str, Any]:
     shape = msgspec.structs.asdict(reply)
     del shape["learned"]
     return {**shape, "doubts": learned.doubts if learned is not None else []}
-
-
-def _lesson(reply: MandateReply) -> Lesson:
-    learned = reply.learned
-    facts: dict[str, Any] = {}
-    if learned is not None:
-        facts = {
-            "doubts": learned.doubts,
-            "groups": learned.groups,
-            "replaced": learned.replaced,
-            "runner_up": learned.groups[1] if len(learned.groups) > 1 else None,
-            "installed": learned.installed,
-            "reason": learned.reason,
-        }
-    return Lesson(
-        mandate=reply.mandate,
-        cycle=reply.cycle,
-        state=reply.state,
-        method=reply.method,
-        proposal=reply.proposal,
-        tid=reply.tid if reply.proposal is not None or (learned is not None and learned.installed) else None,
-        remembered=reply.remembered,
-        **facts,
-    )

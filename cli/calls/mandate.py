@@ -6,17 +6,16 @@ trusts no client.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from typing import Final
 
+from batos.values import check_target, read_selector
 from cli import values
-from protocol import examples, names
+from protocol import examples
 from protocol.errors import BatosError
 from protocol.mandates import check_intent, check_mandate
 from protocol.messages import Learn, Mandate
 
-_SELECTOR: Final = re.compile(r"([^()]*)(?:\(([^()]*)\))?")
+__all__ = ["check_target", "read_intent", "read_mandate", "read_selector"]
 
 
 def read_mandate(
@@ -57,22 +56,3 @@ def read_intent(text: str | None) -> str:
     if text and any("\ud800" <= letter <= "\udfff" for letter in text):
         raise BatosError("BAD_ARGUMENT", "the intent is not valid Unicode", "Give it in UTF-8.")
     return check_intent((text or "").strip())
-
-
-def read_selector(text: str) -> tuple[str, list[str]]:
-    """`increment_(by)` as the selector and its parameters' names."""
-    match = _SELECTOR.fullmatch(text.strip())
-    if match is None:
-        raise BatosError(
-            "BAD_SELECTOR",
-            f"{text[: names.MAX_NAME]!r} is no selector",
-            "A selector is an identifier that ends in an underscore, such as area_ or increment_(by).",
-        )
-    listed = (match[2] or "").strip()
-    parameters = [names.check_parameter(word.strip()) for word in listed.split(",")] if listed else []
-    return names.check_selector(match[1].strip()), parameters
-
-
-def check_target(text: str) -> str:
-    """`text` if it may be an object's name or OID."""
-    return text if names.is_oid(text) else names.check_object(text)

@@ -9,25 +9,21 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 import msgspec
-from ulid import ULID
 
+from batos.line import LAST_WORD_S, LOST_S, check_key
 from bus.again import Again
 from cli import wire
 from protocol import verbs
-from protocol.envelope import MAX_KEY
 from protocol.errors import BatosError
 from protocol.home import Home
 from protocol.mandates import MAX_SECONDS
 from protocol.messages import Correct, Event, Mandate, MandateReply
 from protocol.verbs import Verb
 
-LAST_WORD_S: Final = 1.0
-"""Seconds after a mandate's own deadline in which it still says how it has ended."""
-LOST_S: Final = 240.0
-"""Seconds that a system which was lost may stay away, where the mandate's own time is not for us to say."""
+__all__ = ["LAST_WORD_S", "LOST_S", "Sending", "check_key", "patience"]
 
 
 def patience(seconds: float) -> float:
@@ -35,13 +31,6 @@ def patience(seconds: float) -> float:
     if not (math.isfinite(seconds) and seconds > 0):
         raise BatosError("USAGE", f"--timeout {seconds} is no time to wait", "Give seconds, more than 0.")
     return seconds
-
-
-def check_key(key: str | None) -> str:
-    """`key` if it can be one, or a new one for this invocation; USAGE otherwise."""
-    if key is not None and (not 0 < len(key) <= MAX_KEY or not key.isprintable()):
-        raise BatosError("USAGE", "this --key is no key", f"Give 1 to {MAX_KEY} printable characters.")
-    return str(ULID()) if key is None else key
 
 
 class Sending:

@@ -6,6 +6,7 @@ Imports stand in the commands: what one of them needs costs the others nothing.
 from cli.commands import (
     bundles,
     contracts,
+    doors,
     experts,
     gate,
     hand,
@@ -15,7 +16,6 @@ from cli.commands import (
     models,
     objects,
     proposals,
-    shell,
     thought,
 )
 from cli.commands.group import batos
@@ -24,6 +24,7 @@ __all__ = [
     "batos",
     "bundles",
     "contracts",
+    "doors",
     "experts",
     "gate",
     "hand",
@@ -33,6 +34,5 @@ __all__ = [
     "models",
     "objects",
     "proposals",
-    "shell",
     "thought",
 ]

@@ -88,7 +88,8 @@ def _version(one: MethodVersion) -> list[str]:
     mark = "*" if one.stands else " "
     when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(one.time))
     sha256 = one.sha256[:HASH] if one.sha256 else one.verdict
-    told = printable(f"{mark} {when}  {sha256:<{HASH}}  {one.selector}  {one.author}")
+    asked = f" for {one.asked_by}" if one.asked_by and one.asked_by != one.author else ""
+    told = printable(f"{mark} {when}  {sha256:<{HASH}}  {one.selector}  {one.author}{asked}")
     return [_cut(told), *([_cut(f"      {printable(_line(one.why))}")] if one.why else [])]
 
 

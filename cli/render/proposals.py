@@ -10,6 +10,7 @@ from cli import wire
 from cli.render.hand import table
 from cli.render.learned import WIDTH, doubt, outcome
 from cli.render.render import HASH, attempts
+from cli.render.thought import by
 from cli.values import printable
 from protocol.codec import convert
 from protocol.home import Home
@@ -49,6 +50,7 @@ def listed(found: ProposalsReply) -> str:
             "replaces one" if one.replaces else "",
             _count(len(one.doubts)),
             "the world has moved" if one.moved else "",
+            printable(by(one.asked_by).removesuffix(": ")),
             _ago(one.age_s),
         ]
         for one in found.proposals
@@ -63,6 +65,8 @@ def whole(home: Home, one: Proposal) -> str:
     if one.settled is not None:
         when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(one.settled))
         lines.append(printable(f"{one.state} by {one.by}, {when}" + (f": {one.because}" if one.because else "")))
+    if asked := by(one.asked_by):
+        lines.append(printable(f"asked for {asked.removesuffix(': ')}"))
     lines += [f"# {line}" for line in printable(one.intent).splitlines()]
     lines += printable((one.diff or one.source).rstrip("\n")).split("\n")
     if one.result is not None:

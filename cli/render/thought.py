@@ -120,7 +120,12 @@ def cycles(found: Sequence[CycleSummary]) -> str:
 def message(one: CycleSummary | CycleStory) -> str:
     """What a cycle is for: `box area_`, or the question."""
     asked = " ".join(one.question.split())
-    return printable(f"“{asked}”" if asked else f"{one.name or one.target} {one.selector}")
+    return printable(by(one.asked_by) + (f"“{asked}”" if asked else f"{one.name or one.target} {one.selector}"))
+
+
+def by(asked_by: str) -> str:
+    """Who has asked for it, where that is another than the user of the home: `by mcp:claude-code: `."""
+    return f"by {asked_by}: " if asked_by and not asked_by.startswith("user:") else ""
 
 
 def age(seconds: float) -> str:

@@ -37,12 +37,16 @@ class DefinedMethod(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Defined(msgspec.Struct, frozen=True, kw_only=True):
-    """The methods that stand on the object now. `tid` is None where all of them stood there already."""
+    """The methods that stand on the object now. `tid` is None where all of them stood there already.
+
+    With a `proposal` they stand nowhere as yet: whoever asked may not install, and the method waits for its user's word.
+    """
 
     name: str
     oid: str
     methods: list[DefinedMethod]
     tid: str | None = None
+    proposal: str | None = None
 
 
 class SetSlots(msgspec.Struct, frozen=True, kw_only=True, tag="set"):
@@ -114,13 +118,17 @@ class Revert(msgspec.Struct, frozen=True, kw_only=True, tag="revert"):
 
 
 class Reverted(msgspec.Struct, frozen=True, kw_only=True):
-    """The version that stands now; a primitive has no sha256. `tid` is None where it stood there already."""
+    """The version that stands now; a primitive has no sha256. `tid` is None where it stood there already.
+
+    `proposal` is as in `Defined`.
+    """
 
     name: str
     oid: str
     selector: str
     sha256: str | None
     tid: str | None = None
+    proposal: str | None = None
 
 
 class FinishedCall(msgspec.Struct, frozen=True, kw_only=True):
@@ -234,7 +242,8 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     `replaces` is the hash of the method that stood in its place, and `diff` leads from that one's source to this one's.
     `result` is what the message itself did in its trial, `cases` what came of the examples, `doubts` inputs on which other
     methods that hold them do otherwise. `moved`: what was read for it has changed since. `state` is `waiting`, `accepted` or
-    `rejected`, since when (Unix time `settled`), `by` whom, and `because` of what.
+    `rejected`, since when (Unix time `settled`), `by` whom, and `because` of what. `asked_by` is whoever has asked for it:
+    `user:lena`, `mcp:claude-code`.
     """
 
     id: str
@@ -261,6 +270,7 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     by: str = ""
     because: str = ""
     settled: float | None = None
+    asked_by: str = ""
 
 
 class ProposalsReply(msgspec.Struct, frozen=True, kw_only=True):
@@ -308,6 +318,7 @@ class MethodVersion(msgspec.Struct, frozen=True, kw_only=True):
     """A version of a method, with its contract: since which transaction and when (Unix time), by whom, and why.
 
     `verdict` is that of the guardian, `primitive` for one without a source, or `dropped` where the method was taken away then.
+    `asked_by` is whoever has asked for it by a door (`mcp:claude-code`), "" for the user of the home.
     """
 
     selector: str
@@ -324,6 +335,7 @@ class MethodVersion(msgspec.Struct, frozen=True, kw_only=True):
     model: str | None = None
     expert: str | None = None
     origin: str = ""
+    asked_by: str = ""
 
 
 class Versions(msgspec.Struct, frozen=True, kw_only=True):

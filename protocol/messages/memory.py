@@ -168,3 +168,46 @@ class CaughtUp(msgspec.Struct, frozen=True, kw_only=True):
     """`cursor` is the sequence number of the last entry that is remembered."""
 
     cursor: int
+
+
+class Embed(msgspec.Struct, frozen=True, kw_only=True):
+    """Say what each of `texts` means, as a vector of the model that memory searches by; at most 256 texts."""
+
+    texts: list[str]
+
+
+class Embedded(msgspec.Struct, frozen=True, kw_only=True):
+    """A unit vector for each text, in order: `dimensions` numbers of 32 bits, the lowest byte first. `tokens` were read for them.
+
+    A text that is longer than the model reads counts by its beginning. `model` is what the model is called.
+    """
+
+    vectors: list[bytes]
+    dimensions: int
+    tokens: int
+    model: str
+
+
+class Passages(msgspec.Struct, frozen=True, kw_only=True):
+    """Give the text of the document `doc_id`, a page of its passages: after `after` others; UNKNOWN_DOCUMENT where there is none."""
+
+    doc_id: str
+    after: int = 0
+
+
+class PassageText(msgspec.Struct, frozen=True, kw_only=True):
+    """A passage, which begins at character `start` of its document."""
+
+    chunk_oid: str
+    text: str
+    start: int = 0
+    context: str = ""
+
+
+class PassagesReply(msgspec.Struct, frozen=True, kw_only=True):
+    """Passages in their order. `next` is the `after` of the next page, None on the last."""
+
+    doc_id: str
+    metadata: dict[str, Value]
+    passages: list[PassageText]
+    next: int | None = None

@@ -243,7 +243,8 @@ class Cycles(msgspec.Struct, frozen=True, kw_only=True):
 class CycleSummary(msgspec.Struct, frozen=True, kw_only=True):
     """One line about a cycle. `started` is Unix time; `seconds` is how long it took, or has taken so far.
 
-    `name` is what its object is called, as long as it has a name; `question` is what was asked, where it answers one.
+    `name` is what its object is called, as long as it has a name; `question` is what was asked, where it answers one. `asked_by` is
+    whoever has asked for its mandate: `user:lena`, `mcp:claude-code`.
     """
 
     cycle: str
@@ -255,6 +256,7 @@ class CycleSummary(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
     name: str = ""
     question: str = ""
+    asked_by: str = ""
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -282,7 +284,7 @@ class CycleStory(msgspec.Struct, frozen=True, kw_only=True):
     """A cycle from its beginning. `caused` are the cycles that its own sends have started, in the same mandate.
 
     A verdict is {"sha256", "verdict", "problem", "source", "chosen", "installed"}: one candidate is the chosen one, unless the cycle
-    has failed; `installed` is False for it where nothing was to be installed.
+    has failed; `installed` is False for it where nothing was to be installed. `asked_by` is as in `CycleSummary`.
     """
 
     cycle: str
@@ -298,6 +300,7 @@ class CycleStory(msgspec.Struct, frozen=True, kw_only=True):
     caused: list[str] = []
     name: str = ""
     question: str = ""
+    asked_by: str = ""
 
 
 class CyclesReply(msgspec.Struct, frozen=True, kw_only=True):

@@ -164,7 +164,7 @@ async def test_failures_travel_as_what_they_are(home: Home, client: Client) -> N
 @pytest.mark.usefixtures("broker")
 async def test_what_is_not_in_the_protocol_is_refused_on_both_sides(home: Home, client: Client) -> None:
     for service, name in (("inference", "dream"), ("oracle", "status")):
-        strange = Verb(service, name, StatusQuery, ActorStatus)
+        strange = Verb(service, name, None, StatusQuery, ActorStatus)
         assert (await error_of(client.call(strange, StatusQuery(), seconds=1))).code == "UNKNOWN_VERB"
     async with serving(home):
         assert (await error_of(ask(client))).code == "UNKNOWN_VERB", "a verb that this service does not serve"

@@ -10,7 +10,8 @@ from bus.answer import Call
 from bus.stub import StubBus
 from protocol import verbs
 from protocol.errors import BatosError
-from protocol.messages import ActorStatus, Infer, Inferred, Piece, Row, StatusQuery
+from protocol.messages import ActorStatus, Infer, Inferred, Piece, Row, StatusQuery, Unindex, Unindexed
+from protocol.origin import Origin
 from protocol.verbs import Verb
 
 DONE = Inferred(rows=[], prompt_tokens=1, seconds=0.0)
@@ -57,6 +58,18 @@ async def test_where_nobody_listens_no_partial_is_sent() -> None:
     assert sent == [True]
 
 
+async def test_whoever_asks_is_told_what_it_may_not() -> None:
+    agent = Origin(kind="mcp", name="agent", rights=["ask"])
+    bus = StubBus({("memory", "unindex"): lambda _: Unindexed(doc_id="d", chunks=1, tid="0" * 16)}, origin=agent)
+    with pytest.raises(BatosError) as caught:
+        await bus.call(verbs.UNINDEX, Unindex(doc_id="d"), seconds=1)
+    assert (caught.value.code, caught.value.data) == ("NOT_ALLOWED", {"right": "install", "origin": "mcp:agent"})
+    assert bus.calls == [], "it was refused before anybody met it"
+    able = Origin(kind="mcp", name="agent", rights=["install"])
+    await bus.call(verbs.UNINDEX, Unindex(doc_id="d"), seconds=1, origin=able)
+    assert bus.origins == [able]
+
+
 async def test_a_handlers_refusal_is_raised_and_its_mistake_is_kept() -> None:
     def refuse(_request: Infer) -> Inferred:
         raise BatosError("BUSY", "later", "Wait.", queue=3)
@@ -78,7 +91,7 @@ async def test_a_handlers_refusal_is_raised_and_its_mistake_is_kept() -> None:
 async def test_it_refuses_what_the_wire_would_refuse() -> None:
     bus = StubBus({("inference", "infer"): lambda _request: ActorStatus(ready=True, pid=1, uptime_s=0.0)})
     for verb, request, code in (
-        (Verb("inference", "dream", StatusQuery, ActorStatus), StatusQuery(), "NOT_READY"),
+        (Verb("inference", "dream", None, StatusQuery, ActorStatus), StatusQuery(), "NOT_READY"),
         (verbs.STATUS["guardian"], StatusQuery(), "NOT_READY"),
         (verbs.INFER, Infer(rows=[Row(schema={"a": float("inf")})]), "BAD_VALUE"),
         (verbs.INFER, Infer(rows=[]), "INTERNAL"),

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from cli.commands.shell import SHELLS
+from cli.commands.life import SHELLS
 from cli.main import main
 from protocol.codec import Ref
 from protocol.messages import (

@@ -23,7 +23,7 @@ STRUCTS = sorted(
 def test_every_actor_has_verbs_and_says_how_it_is() -> None:
     assert set(SERVICES) | {"broker"} == set(VERBS)
     for service, verbs in VERBS.items():
-        assert verbs["status"] == Verb(service, "status", StatusQuery, ActorStatus)
+        assert verbs["status"] == Verb(service, "status", None, StatusQuery, ActorStatus)
 
 
 @pytest.mark.parametrize("kind", STRUCTS)

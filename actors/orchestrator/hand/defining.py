@@ -6,13 +6,14 @@ from typing import Final
 
 import msgspec
 
-from actors.orchestrator.hand import proving
+from actors.orchestrator.hand import offering, proving
 from actors.orchestrator.hand.rehearsing import rehearse
 from actors.orchestrator.hand.splitting import split
 from actors.orchestrator.primitives.contracts import holding
 from actors.orchestrator.primitives.judgement import memo_of
+from actors.orchestrator.thinking import consent
 from actors.orchestrator.thinking.asks import Thinking
-from actors.orchestrator.thinking.author import user_author
+from actors.orchestrator.thinking.author import author_of
 from actors.orchestrator.thinking.overlay import Draft
 from actors.orchestrator.thinking.thought import Thought
 from protocol.codec import Value
@@ -35,19 +36,26 @@ def define(thought: Thought, request: Define) -> Thinking[Value]:
             f"the source has {len(parts)} methods" if parts else "the source is empty",
             f"Give 1 to {MAX_METHODS} methods, such as: def area_(self): return self.width * self.height",
         )
+    consent.check_hand(thought, oid, request.name)
     methods = yield from proving.gated(thought, oid, parts, "m.gates")
     _check_once(methods)
     standing = {name: value for name, value in overlay.own(oid).items() if isinstance(value, UvmMethod)}
     if request.replaces is not None:
         _check_replaces(request, methods, standing)
     drafts = [
-        _draft(method, standing.get(method.selector), drop=request.drop_contract)
+        _draft(thought, method, standing.get(method.selector), drop=request.drop_contract)
         for method in methods
         if _is_new(method, standing.get(method.selector), drop=request.drop_contract)
     ]
-    yield from _establish(thought, oid, drafts, has_contract=not request.drop_contract)
     told = [DefinedMethod(selector=each.selector, sha256=each.sha256, verdict="accept") for each in methods]
-    return {"name": request.name, "oid": oid, "methods": [msgspec.to_builtins(method) for method in told]}
+    done: Value = {"name": request.name, "oid": oid, "methods": [msgspec.to_builtins(method) for method in told]}
+    mark = overlay.push()
+    yield from _establish(thought, oid, drafts, has_contract=not request.drop_contract)
+    if drafts and not consent.may_install_by_hand(thought):
+        overlay.restore(mark)
+        raise offering.proposed(thought, oid, drafts, done)
+    overlay.merge()
+    return done
 
 
 def _establish(thought: Thought, oid: str, drafts: list[Draft], *, has_contract: bool) -> Thinking[None]:
@@ -68,17 +76,18 @@ def _establish(thought: Thought, oid: str, drafts: list[Draft], *, has_contract:
             overlay.remember(memo_of(thought, oid, draft))
 
 
-def _draft(method: proving.Gated, old: UvmMethod | None, *, drop: bool) -> Draft:
+def _draft(thought: Thought, method: proving.Gated, old: UvmMethod | None, *, drop: bool) -> Draft:
     """The new method owes what the old one owed, and is for the same."""
     return Draft(
         selector=method.selector,
         source=method.source,
         sha256=method.sha256,
         parameters=method.parameters,
-        author=user_author(),
+        author=author_of(thought.origin),
         model=None,
         examples=[] if drop or old is None else holding.contract(old),
         intent="" if old is None else old.intent,
+        asked_by=consent.asked_by(thought),
     )
 
 

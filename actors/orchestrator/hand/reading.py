@@ -11,6 +11,8 @@ from typing import Any, Final
 from ZODB.Connection import Connection
 
 from actors.orchestrator.hand import settling
+from actors.orchestrator.thinking import consent
+from actors.orchestrator.thinking.author import author_of
 from protocol import codec, names
 from protocol.checks.documents import MAX_PARTS, part_id, whole_id
 from protocol.codec import Value
@@ -143,6 +145,7 @@ def _proposal(connection: Connection, one: UvmProposal) -> Proposal:
         by=one.by,
         because=one.because,
         settled=one.settled,
+        asked_by=author_of(consent.asker(one)),
     )
 
 
@@ -193,6 +196,7 @@ def _version(selector: str, one: UvmVersion, *, is_last: bool) -> MethodVersion:
         model=method.model,
         expert=method.expert,
         origin=method.origin,
+        asked_by=method.asked_by,
     )
 
 

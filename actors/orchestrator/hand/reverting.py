@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 import msgspec
 
-from actors.orchestrator.hand import proving
+from actors.orchestrator.hand import offering, proving
 from actors.orchestrator.hand.rehearsing import rehearse
 from actors.orchestrator.hand.splitting import Part
 from actors.orchestrator.primitives.contracts import holding
 from actors.orchestrator.primitives.judgement import memo_of
+from actors.orchestrator.thinking import consent
 from actors.orchestrator.thinking.asks import Thinking
-from actors.orchestrator.thinking.author import user_author
+from actors.orchestrator.thinking.author import author_of
 from actors.orchestrator.thinking.overlay import Overlay
 from actors.orchestrator.thinking.thought import Thought
 from protocol.codec import Value
@@ -40,19 +41,24 @@ def revert(thought: Thought, request: Revert) -> Thinking[Value]:
     done: Value = {"name": request.name, "oid": oid, "selector": request.selector, "sha256": method.sha256}
     if method is standing:
         return done
+    consent.check_hand(thought, oid, request.name)
     if method.source is None:
         overlay.write(oid, {request.selector: method})
         return done
     yield from proving.gated(thought, oid, [Part(method.source, 1)], "m.gates")
-    draft = holding.draft_of(method, user_author())
+    draft = holding.draft_of(method, author_of(thought.origin))
     if request.drop_contract:
         draft = msgspec.structs.replace(draft, examples=[])
-    overlay.push()
+    draft = msgspec.structs.replace(draft, asked_by=consent.asked_by(thought))
+    mark = overlay.push()
     overlay.write(oid, {request.selector: draft})
     if not request.drop_contract:
         yield from holding.holds(thought, oid, draft, f"m.{request.selector}", HINT)
         yield from holding.senders_hold(thought, oid, [draft], HINT)
     yield from rehearse(thought, oid)
+    if not consent.may_install_by_hand(thought):
+        overlay.restore(mark)
+        raise offering.proposed(thought, oid, [draft], done)
     overlay.merge()
     if not overlay.is_kernel(oid):
         overlay.remember(memo_of(thought, oid, draft))

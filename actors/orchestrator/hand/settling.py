@@ -16,8 +16,9 @@ from ZODB.POSException import POSKeyError
 from actors.orchestrator.primitives import trials
 from actors.orchestrator.primitives.contracts import holding
 from actors.orchestrator.primitives.judgement import Asked, memo_of, problem_of
+from actors.orchestrator.thinking import consent
 from actors.orchestrator.thinking.asks import Thinking, call
-from actors.orchestrator.thinking.author import user_author
+from actors.orchestrator.thinking.author import author_of
 from actors.orchestrator.thinking.overlay import Draft, Overlay, Settled
 from actors.orchestrator.thinking.thought import Thought
 from protocol import codec, verbs
@@ -50,8 +51,8 @@ def accept(thought: Thought, request: Accept) -> Thinking[Value]:
             yield from holding.senders_hold(thought, oid, [draft], _hint(proposal))
         overlay.merge()
         overlay.remember(memo_of(thought, oid, draft))
-    overlay.settle(request.id, Settled(state=history.ACCEPTED, by=user_author()))
-    sends = request.send and codec.unpack(proposal.body, Mandate).learn is None
+    overlay.settle(request.id, Settled(state=history.ACCEPTED, by=author_of(thought.origin)))
+    sends = request.send and consent.is_sent(codec.unpack(proposal.body, Mandate))
     return {
         **_told(overlay, proposal),
         "moved": has_moved(overlay.connection, proposal),
@@ -65,7 +66,7 @@ def reject(thought: Thought, request: Reject) -> Value:
     overlay = thought.overlay
     proposal = _waiting(overlay, request.id)
     because = request.because.strip()
-    overlay.settle(request.id, Settled(state=history.REJECTED, by=user_author(), because=because))
+    overlay.settle(request.id, Settled(state=history.REJECTED, by=author_of(thought.origin), because=because))
     return {**_told(overlay, proposal), "because": because}
 
 

@@ -11,6 +11,7 @@ from protocol import codec
 from protocol.errors import BatosError
 from protocol.failure import Failure
 from protocol.messages import Mandate, MandateReply
+from protocol.origin import Origin
 
 MOST: Final = 100
 """Problems that are told."""
@@ -26,7 +27,13 @@ def unreadable(path: Path) -> list[str]:
     found: list[str] = []
     try:
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as db:
-            for mandate, state, body, reply in db.execute("SELECT mandate, state, body, reply FROM mandates"):
+            # What a journal of an older version lacks is brought up by the next start; then it has no origins.
+            known = {row[1] for row in db.execute("PRAGMA table_info(mandates)")}
+            origins = "origin" if "origin" in known else "NULL"
+            rows = db.execute(f"SELECT mandate, state, body, reply, {origins} FROM mandates")  # noqa: S608  ours
+            for mandate, state, body, reply, origin in rows:
+                if origin is not None:
+                    _read(found, f"the origin of mandate {mandate}", origin, Origin)
                 _read(found, f"the message of mandate {mandate}", body, Mandate)
                 if state != "accepted":
                     end = MandateReply if state == "complete" else Failure
@@ -38,7 +45,9 @@ def unreadable(path: Path) -> list[str]:
     return found
 
 
-def _read(found: list[str], what: str, data: bytes | None, kind: type[Mandate | MandateReply | Failure]) -> None:
+def _read(
+    found: list[str], what: str, data: bytes | None, kind: type[Mandate | MandateReply | Failure | Origin]
+) -> None:
     try:
         codec.unpack(data or b"", kind)
     except BatosError as error:

@@ -17,65 +17,24 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Final, TypeVar
 
-import msgspec
-
 from actors.orchestrator.journal.database import Database
 from actors.orchestrator.journal.finding import Finding
 from actors.orchestrator.journal.retention import Retention
+from actors.orchestrator.journal.rows import Answered, CycleRow, MandateRow, VerdictRow
 from actors.orchestrator.journal.schema import open_journal
+from actors.orchestrator.journal.tokens import KnownTokens
+from protocol import codec
 from protocol.errors import BatosError
 from protocol.messages import Step
+from protocol.origin import Origin
+
+__all__ = ["Answered", "CycleRow", "Journal", "MandateRow", "VerdictRow"]
 
 T = TypeVar("T")
 
 LEAST: Final = 4
 """Characters of an id that may stand for it."""
 TOLD: Final = 4
-
-
-class Answered(msgspec.Struct, frozen=True, kw_only=True):
-    """One send of a method has its answer, of `size` bytes: an entry of the trace."""
-
-    cycle: str | None
-    state: str
-    path: str
-    send: str
-    size: int
-    tokens: int
-
-
-class MandateRow(msgspec.Struct, frozen=True):
-    """`remaining`: seconds that it still had when it was last heard of. `attempt` counts from 1. `read`: a transaction's id."""
-
-    mandate: str
-    body: bytes
-    accepted: float
-    remaining: float
-    attempt: int
-    state: str
-    reply: bytes | None
-    cancelled: float | None
-    read: str | None
-
-
-class CycleRow(msgspec.Struct, frozen=True):
-    cycle: str
-    mandate: str
-    target: str
-    selector: str
-    state: str
-    error: bytes | None
-    started: float
-    ended: float | None
-
-
-class VerdictRow(msgspec.Struct, frozen=True):
-    sha256: str
-    verdict: str
-    problem: str
-    source: str
-    chosen: bool
-    installed: bool
 
 
 class Journal:
@@ -91,6 +50,7 @@ class Journal:
         self._db = self._database.db
         self.retention = Retention(self._db)
         self.finding = Finding(self._db)
+        self.tokens = KnownTokens(self._db)
 
     async def run(self, work: Callable[[], T], *, durable: bool = True, alone: bool = False) -> T:
         """`work()` on the journal's thread; what SQLite raises comes out as STORAGE or DAMAGED.
@@ -128,11 +88,13 @@ class Journal:
 
     # Mandates -------------------------------------------------------------------------------------------------
 
-    def accept(self, mandate: str, key: str, body: bytes, seconds: float) -> MandateRow:
+    def accept(self, mandate: str, key: str, body: bytes, seconds: float, origin: Origin | None = None) -> MandateRow:
         """Make a mandate durable, once for its key; the row that stands there now (perhaps an earlier one)."""
+        packed, token = (None, "") if origin is None else (codec.pack(origin), origin.token)
         self._db.execute(
-            "INSERT OR IGNORE INTO mandates (mandate, key, body, accepted, remaining) VALUES (?, ?, ?, ?, ?)",
-            (mandate, key, body, time.time(), seconds),
+            "INSERT OR IGNORE INTO mandates (mandate, key, body, accepted, remaining, origin, token)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (mandate, key, body, time.time(), seconds, packed, token),
         )
         row = self._db.execute(_MANDATE + " WHERE key = ?", (key,)).fetchone()
         return MandateRow(*row)
@@ -387,5 +349,7 @@ class Journal:
         )
 
 
-_MANDATE: Final = "SELECT mandate, body, accepted, remaining, attempt, state, reply, cancelled, read FROM mandates"
+_MANDATE: Final = (
+    "SELECT mandate, body, accepted, remaining, attempt, state, reply, cancelled, read, origin FROM mandates"
+)
 _CYCLE: Final = "SELECT cycle, mandate, target, selector, state, error, started, ended FROM cycles"

@@ -14,7 +14,7 @@ from typing import Final
 from actors.orchestrator.journal.database import damaged, is_passing
 from protocol.errors import BatosError
 
-CURRENT: Final = 3
+CURRENT: Final = 4
 """The `user_version` of a journal that this program writes."""
 
 SMALL: Final = 8_000_000
@@ -33,7 +33,9 @@ CREATE TABLE IF NOT EXISTS mandates (
     reply BLOB,                              -- a packed MandateReply, or a packed Failure
     finished REAL,
     cancelled REAL,                          -- when somebody asked for its end, or NULL
-    read TEXT                                -- the transaction whose world it was thought through in, or NULL
+    read TEXT,                               -- the transaction whose world it was thought through in, or NULL
+    origin BLOB,                             -- a packed Origin, or NULL for the user of the home
+    token TEXT NOT NULL DEFAULT ''           -- the digest of the origin's token
 );
 CREATE TABLE IF NOT EXISTS cycles (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -82,6 +84,22 @@ CREATE TABLE IF NOT EXISTS verdicts (
     installed INTEGER NOT NULL DEFAULT 0,    -- … and put it on the object
     UNIQUE (cycle, sha256)
 );
+CREATE TABLE IF NOT EXISTS tokens (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL,
+    digest TEXT NOT NULL UNIQUE,             -- sha256 of the token, which stands nowhere
+    rights TEXT NOT NULL,                    -- words with a space between
+    mandates INTEGER,                        -- so many at once, or NULL
+    daily INTEGER,                           -- generated tokens a day, or NULL
+    made REAL NOT NULL,
+    revoked REAL
+);
+CREATE TABLE IF NOT EXISTS spent (
+    digest TEXT NOT NULL,
+    day TEXT NOT NULL,                       -- in UTC, such as 2026-11-30
+    tokens INTEGER NOT NULL,
+    PRIMARY KEY (digest, day)
+);
 CREATE TABLE IF NOT EXISTS tallies (
     name TEXT PRIMARY KEY,                   -- active | complete | failed (cycles), finished (mandates)
     number INTEGER NOT NULL
@@ -92,9 +110,12 @@ CREATE INDEX IF NOT EXISTS cycles_mandate ON cycles (mandate);
 CREATE INDEX IF NOT EXISTS replies_mandate ON replies (mandate);
 CREATE INDEX IF NOT EXISTS mandates_open ON mandates (seq) WHERE state = 'accepted';
 CREATE INDEX IF NOT EXISTS mandates_finished ON mandates (finished) WHERE finished IS NOT NULL;
+CREATE UNIQUE INDEX IF NOT EXISTS tokens_held ON tokens (name) WHERE revoked IS NULL;
 CREATE INDEX IF NOT EXISTS cycles_open ON cycles (mandate) WHERE ended IS NULL;
 """
 
+_LATER: Final = {4: frozenset({"tokens", "spent"})}
+"""Tables that came with a version."""
 _NAMES: Final = frozenset({"mandates", "cycles", "steps", "transitions", "replies", "verdicts", "tallies"})
 
 _OF_CYCLE: Final = "CASE {}.state WHEN 'COMPLETE' THEN 'complete' WHEN 'FAILED' THEN 'failed' ELSE 'active' END"
@@ -130,6 +151,8 @@ _ADDED: Final = (
     ("steps", "size", "INTEGER NOT NULL DEFAULT 0"),
     ("mandates", "cancelled", "REAL"),
     ("mandates", "read", "TEXT"),
+    ("mandates", "origin", "BLOB"),
+    ("mandates", "token", "TEXT NOT NULL DEFAULT ''"),
     ("mandates", "attempt", "INTEGER NOT NULL DEFAULT 1"),
     ("verdicts", "chosen", "INTEGER NOT NULL DEFAULT 0"),
     ("verdicts", "installed", "INTEGER NOT NULL DEFAULT 0"),
@@ -201,7 +224,8 @@ def _bring_up(connection: sqlite3.Connection, path: Path) -> None:
         )
     there = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     # A new file has no table, and one of a time before versions has mandates at least.
-    needed = _NAMES if version else {"mandates"} if there else frozenset()
+    later = frozenset[str]().union(*(tables for came, tables in _LATER.items() if version >= came))
+    needed = _NAMES | later if version else {"mandates"} if there else frozenset()
     if version < 0 or not needed <= there:
         raise damaged(path, "it is another program's database, or tables of it are missing")
     if version == CURRENT:

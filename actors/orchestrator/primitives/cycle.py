@@ -91,7 +91,8 @@ def think(sender: Sender, command: Value) -> Thinking[Value]:
         if isinstance(brief, Question):
             return _answer(thought, running, brief)
         learned = _learned(thought, running)
-        is_installed = learned.installed and running.draft is None
+        passes = consent.is_passing(thought, brief.target, brief.selector)
+        is_installed = learned.installed and running.draft is None and not passes
         yield Chosen(cycle=cycle, sha256=learned.sha256, is_installed=is_installed)
     except Proposed:
         raise  # of a cycle within this one, which says all that is to be said

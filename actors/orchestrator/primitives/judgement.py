@@ -85,7 +85,7 @@ def install(sender: Sender, target: Value, source: Value, origin: Value = "") ->
     """Put an accepted method on `target`, in the overlay; its sha256. REFUSED where the guardian says no.
 
     `origin` names the method of the world that was adopted. Its examples are kept with the slots and the objects that it reads.
-    Where its user has the last word, it is kept for a proposal instead.
+    Where its user has the last word, it is kept for a proposal instead; a facet that only passes stands for this mandate.
     """
     running = sender.running()
     thought = sender.thought
@@ -115,6 +115,7 @@ def install(sender: Sender, target: Value, source: Value, origin: Value = "") ->
         ],
         intent=contract.intent if contract else "",
         origin=arguments.text(origin, "origin"),
+        asked_by=consent.asked_by(thought),
     )
     broken = yield from _broken(thought, oid, draft, sender.path, is_tried=False)
     if broken:
@@ -122,6 +123,8 @@ def install(sender: Sender, target: Value, source: Value, origin: Value = "") ->
     if consent.may_install(thought, oid, draft.selector):
         thought.overlay.write(oid, {draft.selector: draft})
         thought.overlay.remember(memo_of(thought, oid, draft))
+    elif consent.is_passing(thought, oid, draft.selector):
+        thought.overlay.write(oid, {draft.selector: msgspec.structs.replace(draft, lasts=False)})
     else:
         running.draft = draft
     return draft.sha256

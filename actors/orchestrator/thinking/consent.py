@@ -3,6 +3,9 @@
 An object says so itself, or the nearest parent that does (`_learning`), or else the configuration. No method meets that slot;
 it is read here, and counts as read. A method that is owed nothing (no example, no pillar) is proposed wherever it stands, since
 nobody has said what it must do.
+
+So is every method where whoever asks may not install, whatever the objects say. Only a persona's facet, which a question needs on
+its way, is written for that one mandate then, and goes with it: nothing of it lasts, so there is nothing to consent to.
 """
 
 from __future__ import annotations
@@ -19,7 +22,8 @@ from protocol import codec, names
 from protocol.codec import Ref, Value
 from protocol.errors import BatosError
 from protocol.examples import example_value
-from protocol.messages import Done, Effect, Learned, MethodMade, Outcome
+from protocol.messages import Done, Effect, Learned, Mandate, MethodMade, Outcome
+from protocol.origin import Origin, may, not_allowed
 from world import history
 from world.history import UvmProposal
 from world.method import UvmMethod
@@ -49,8 +53,11 @@ def check(thought: Thought, oid: str, selector: str, given: Value) -> None:
     if learning(overlay, oid, thought.limits.learning) == names.DENY:
         raise _denied(overlay, oid, selector)
     contract = _contract(thought, oid, selector)
-    if may_install(thought, oid, selector):
+    if may_install(thought, oid, selector) or is_passing(thought, oid, selector):
         return
+    if thought.origin is not None and not may(thought.origin, "propose"):
+        what = f"having {selector} written for {overlay.name(oid) or oid}, which does not understand it,"
+        raise not_allowed(thought.origin, "propose", what)
     if _lasting(overlay, [Ref(oid), given]) != [Ref(oid), given]:
         raise BatosError(
             "LEARNING_DENIED",
@@ -63,9 +70,47 @@ def check(thought: Thought, oid: str, selector: str, given: Value) -> None:
 
 def may_install(thought: Thought, oid: str, selector: str) -> bool:
     """Whether a method that the mind has written may stand on the object without its user's word."""
-    if learning(thought.overlay, oid, thought.limits.learning) != names.AUTO:
+    if not may(thought.origin, "install") or learning(thought.overlay, oid, thought.limits.learning) != names.AUTO:
         return False
     return bool(_contract(thought, oid, selector).examples) or _is_facet(thought.overlay, oid, selector)
+
+
+def is_passing(thought: Thought, oid: str, selector: str) -> bool:
+    """Whether the method is a facet that whoever asks may have written for this mandate alone."""
+    if may(thought.origin, "install") or learning(thought.overlay, oid, thought.limits.learning) != names.AUTO:
+        return False
+    return _contract(thought, oid, selector).learn is None and _is_facet(thought.overlay, oid, selector)
+
+
+def may_install_by_hand(thought: Thought) -> bool:
+    """Whether a method that was written by hand may stand without its user's word."""
+    return may(thought.origin, "install")
+
+
+def check_hand(thought: Thought, oid: str, name: str) -> None:
+    """LEARNING_DENIED where whoever asks may only propose, and the object takes no proposal of a method."""
+    if may_install_by_hand(thought) or learning(thought.overlay, oid, thought.limits.learning) != names.DENY:
+        return
+    raise BatosError(
+        "LEARNING_DENIED",
+        f"{name} takes methods from its user alone",
+        f"Have its user write it: `batos define {name} FILE`.",
+    )
+
+
+def asked_by(thought: Thought) -> str:
+    """Who has asked for a method, as it is kept with it."""
+    return "" if thought.origin is None else thought.origin.label
+
+
+def asker(proposal: UvmProposal) -> Origin | None:
+    """Who has asked for what is proposed; None is the user of the home."""
+    return None if proposal.asker is None else codec.unpack(proposal.asker, Origin)
+
+
+def is_sent(mandate: Mandate) -> bool:
+    """Whether there is a message that goes on once a method is accepted: none where that method was all that was wanted."""
+    return mandate.learn is None and mandate.hand is None
 
 
 def asked(thought: Thought, oid: str, selector: str) -> tuple[str, str]:
@@ -102,7 +147,7 @@ def offered(thought: Thought, running: RunningCycle, draft: Draft, message: dict
         },
         replaces=replaces,
         attempt=thought.attempt,
-        diff="" if before is None else _diff(running.selector, before, draft.source),
+        diff="" if before is None else diff(running.selector, before, draft.source),
     )
 
 
@@ -188,7 +233,8 @@ def _denied(overlay: Overlay, oid: str, selector: str) -> BatosError:
     )
 
 
-def _diff(selector: str, before: str, after: str) -> str:
+def diff(selector: str, before: str, after: str) -> str:
+    """How one source becomes the other, as people read it."""
     lines = difflib.unified_diff(
         before.splitlines(), after.splitlines(), f"{selector} as it stands", f"{selector} as proposed", lineterm="", n=2
     )

@@ -28,7 +28,10 @@ from world.values import NotPlain, oid_of, plain
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
-    """A method that a mandate has installed and not yet published."""
+    """A method that a mandate has installed and not yet published. One that does not `last` goes with the mandate.
+
+    `asked_by` is as in `UvmMethod`.
+    """
 
     selector: str
     source: str
@@ -39,6 +42,8 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     examples: list[Value]
     intent: str = ""
     origin: str = ""
+    asked_by: str = ""
+    lasts: bool = True
 
 
 class Removed:
@@ -166,10 +171,15 @@ class Overlay:
         return beside
 
     def changes(self) -> Layer:
-        """All changes, once every send has ended."""
+        """All changes that last, once every send has ended."""
         if len(self._layers) != 1:
             raise AssertionError("a send is still under way")
-        return self._layers[0]
+        (layer,) = self._layers
+        for slots in layer.slots.values():
+            for name in [name for name, value in slots.items() if isinstance(value, Draft) and not value.lasts]:
+                del slots[name]
+        layer.slots = {oid: slots for oid, slots in layer.slots.items() if slots or oid in layer.fresh}
+        return layer
 
     # Reading --------------------------------------------------------------------------------------------------
 

@@ -42,6 +42,7 @@ def proposed(thought: Thought, row: MandateRow, proposal: Proposed) -> MandateRe
         mandate=row.mandate,
         cycle=_first(thought),
         state="PROPOSED",
+        result=proposal.result,
         method=proposal.made,
         learned=proposal.learned,
         proposal=proposal.id,

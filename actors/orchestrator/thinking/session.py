@@ -88,6 +88,7 @@ class Session:
         self.deadline = deadline
         self.is_committing = False  # from when on it may be in the world
         self.mandate = codec.unpack(row.body, Mandate)
+        self.origin = row.origin
         self._store, self._journal, self._caller = store, journal, caller
         self._settings = settings
         self._claims, self._intents = claims, intents
@@ -164,6 +165,7 @@ class Session:
             seed=self._settings.inference.seed,
             form=self._settings.inference.form,
             form_tokens=self._settings.inference.form_tokens,
+            origin=self.origin,
         )
         mandate = self.mandate
         if mandate.hand is not None:
@@ -299,6 +301,9 @@ class Session:
         if ask.drawing is not None:
             self._tell_drawing(ask.drawing)
         reply = await self._ask(ask)
+        if isinstance(reply, Inferred) and self.origin is not None and (token := self.origin.token):
+            spent = sum(row.tokens for row in reply.rows)
+            self._note(lambda: journal.tokens.spend(token, spent))
         if isinstance(reply, Inferred | BaseModelReply):
             self._measured.speed = reply.speed
         if ask.keep:
@@ -348,6 +353,7 @@ class Session:
                 seconds=left,
                 causation=self.row.mandate,
                 on_partial=self._follower(ask) if ask.voices else None,
+                origin=self.origin,
             )
             return await self.cancellation.unless(calling)
 

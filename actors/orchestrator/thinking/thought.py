@@ -16,6 +16,7 @@ from protocol.errors import BatosError
 from protocol.home import Orchestrator
 from protocol.mandates import MAX_SECONDS
 from protocol.messages import Example, GivenReply, Learn, Learned, MethodMade, Onward, Tried
+from protocol.origin import Origin
 
 MAX_CYCLE_DEPTH: Final = 4
 MAX_TRIAL_SENDS: Final = 200
@@ -41,15 +42,24 @@ class Doomed(Uncaught):
 class Proposed(Uncaught):
     """A method waits for the user's word, so that the whole mandate ends here, with nothing but this proposal.
 
-    `offer` is the new proposal, None where it has been waiting already; `made` and `learned` tell of its method.
+    `offer` is the new proposal, None where it has been waiting already; `made` and `learned` tell of its method, `result` what else
+    is to be said.
     """
 
-    def __init__(self, id_: str, made: MethodMade, learned: Learned, offer: Offer | None = None) -> None:
+    def __init__(
+        self,
+        id_: str,
+        made: MethodMade,
+        learned: Learned | None,
+        offer: Offer | None = None,
+        result: Value = None,
+    ) -> None:
         super().__init__("INTERNAL", f"{made.selector} waits for its user's word as proposal {id_}")
         self.id = id_
         self.made = made
         self.learned = learned
         self.offer = offer
+        self.result = result
 
 
 class Untried(Uncaught):
@@ -117,7 +127,7 @@ class Thought:
     that name, for methods, which read no settings. `tokens` are those of this lane, the ledger has all. `onward` is how a
     caller in the jail has gone on with the reply of the method that has just returned, until the caller is asked for;
     `guesses`: such a guess was never wrong in this thought. `trial`: what is thought now is the trial of a method, of
-    which nothing lasts.
+    which nothing lasts. `origin` is who has asked for the mandate.
     """
 
     mandate: str
@@ -136,6 +146,7 @@ class Thought:
     onward: Onward | None = None
     guesses: bool = True
     trial: Trialing | None = None
+    origin: Origin | None = None
 
     @property
     def cycle(self) -> str | None:

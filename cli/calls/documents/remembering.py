@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 from bus.again import Again
-from bus.client import Client
+from bus.client import Caller, Client
 from cli import wire
 from cli.calls.documents.outcomes import ForgottenDocument, Memories, RefusedFile, Remembered, failure, refusal
 from cli.calls.documents.planning import SERVICE, Plan, Work
@@ -160,13 +160,13 @@ class _Remembering:
         return len(indexed.chunks)
 
 
-async def forgotten(bus: Client, document: WholeDocument) -> ForgottenDocument:
+async def forgotten(bus: Caller, document: WholeDocument) -> ForgottenDocument:
     """Forget all parts of a document, the first one last."""
     tid = await _unindexed(bus, document.ids)
     return ForgottenDocument(document.doc_id, document.chunks, tid)
 
 
-async def _unindexed(bus: Client, doc_ids: list[str]) -> str:
+async def _unindexed(bus: Caller, doc_ids: list[str]) -> str:
     """Forget these; what somebody else has forgotten meanwhile is no error. The last commit."""
     tid = ""
     for doc_id in doc_ids:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable
 from typing import Any, Final, NamedTuple
 
-from bus.client import Client
+from bus.client import Caller
 from protocol import verbs
 from protocol.checks.documents import BETWEEN, whole_id
 from protocol.messages import Documents, DocumentView
@@ -81,12 +81,12 @@ def wholes(views: Iterable[DocumentView]) -> dict[str, WholeDocument]:
     }
 
 
-async def kept_under(bus: Client, beginning: str) -> dict[str, WholeDocument]:
+async def kept_under(bus: Caller, beginning: str) -> dict[str, WholeDocument]:
     """The whole documents whose ids begin so."""
     return wholes([view async for view in _views(bus, beginning)])
 
 
-async def kept_as(bus: Client, doc_id: str) -> WholeDocument | None:
+async def kept_as(bus: Caller, doc_id: str) -> WholeDocument | None:
     """The document of this id, or that which it is a part of; None where there is none."""
     page = await bus.call(verbs.DOCUMENTS, Documents(beginning=doc_id, limit=1), seconds=ANSWER_S)
     first = [view for view in page.documents if view.doc_id == doc_id]
@@ -96,7 +96,7 @@ async def kept_as(bus: Client, doc_id: str) -> WholeDocument | None:
     return wholes([*first, *others]).get(doc_id)
 
 
-async def _views(bus: Client, beginning: str) -> AsyncIterator[DocumentView]:
+async def _views(bus: Caller, beginning: str) -> AsyncIterator[DocumentView]:
     after: str | None = None
     while True:
         page = await bus.call(verbs.DOCUMENTS, Documents(beginning=beginning, after=after), seconds=ANSWER_S)

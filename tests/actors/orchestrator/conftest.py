@@ -302,9 +302,9 @@ class House:
     def new(self, name, **slots):
         return views.create(self.store, New(name=name, slots=slots))
 
-    async def send(self, target, selector, *args, key="k", **rest):
+    async def send(self, target, selector, *args, key="k", origin=None, **rest):
         mandate = Mandate(target=target, selector=selector, args=list(args), **rest)
-        return await self.mandates.answer(mandate, key, self.events.append)
+        return await self.mandates.answer(mandate, key, self.events.append, origin)
 
     async def codex(self, text=None):
         return await self.store.run(lambda: codex.serve(self.store, Codex(text=text)))

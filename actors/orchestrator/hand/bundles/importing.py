@@ -19,7 +19,7 @@ from actors.orchestrator.primitives import trials
 from actors.orchestrator.primitives.contracts import holding
 from actors.orchestrator.primitives.judgement import memo_of
 from actors.orchestrator.thinking.asks import Thinking, call_all
-from actors.orchestrator.thinking.author import user_author
+from actors.orchestrator.thinking.author import author_of
 from actors.orchestrator.thinking.overlay import Draft
 from actors.orchestrator.thinking.thought import Thought
 from protocol import codec, names, verbs
@@ -122,7 +122,7 @@ def _tried(
 
     A contract whose method sends is driven once all methods are in their place.
     """
-    drafts = [_draft(one, find) for one in arriving]
+    drafts = [_draft(thought, one, find) for one in arriving]
     requests = [
         holding.trial_of(thought, one.oid, draft, is_strange=True) for one, draft in zip(arriving, drafts, strict=True)
     ]
@@ -142,7 +142,7 @@ def _tried(
     return drafts, told
 
 
-def _draft(one: Arriving, find: Callable[[str], Ref]) -> Draft:
+def _draft(thought: Thought, one: Arriving, find: Callable[[str], Ref]) -> Draft:
     """The method as the file has it. What its parameters are the guardian says."""
     method = one.method
     return Draft(
@@ -150,7 +150,7 @@ def _draft(one: Arriving, find: Callable[[str], Ref]) -> Draft:
         source=method.source,
         sha256=method.sha256,
         parameters=[],
-        author=user_author(),
+        author=author_of(thought.origin),
         model=None,
         examples=[_example(value, find) for value in method.examples],
         intent=method.intent,

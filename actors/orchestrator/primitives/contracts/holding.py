@@ -60,6 +60,7 @@ def draft_of(method: UvmMethod, author: str) -> Draft:
         examples=contract(method),
         intent=method.intent,
         origin=method.origin,
+        asked_by=method.asked_by,
     )
 
 

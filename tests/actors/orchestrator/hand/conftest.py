@@ -10,6 +10,7 @@ import pytest
 from actors.guardian.jail.jail import Jail
 from actors.orchestrator.actor import Orchestrator
 from protocol import codec, verbs
+from protocol.checks.rights import check_right
 from protocol.errors import BatosError
 from protocol.home import Settings
 from protocol.messages import (
@@ -36,10 +37,11 @@ def untold(event):
 
 
 class Hand:
-    """Asks the actor's handlers over a house. `refused` is the error that a request ends with."""
+    """Asks the actor's handlers over a house, as the bus does. `refused` is the error that a request ends with."""
 
-    def __init__(self, house):
+    def __init__(self, house, origin=None):
         self.house = house
+        self.origin = origin
         self.count = 0
 
     async def ask(self, verb, request, key=None, *, partial=untold, cancelled=None):
@@ -47,9 +49,11 @@ class Hand:
         actor = Orchestrator.__new__(Orchestrator)
         actor._mandates, actor._store, actor._journal = self.house.mandates, self.house.store, self.house.journal
         actor._caller, actor.settings = self.house.bus, Settings()
-        envelope = SimpleNamespace(idem=key or f"hand {self.count}")
+        own = "hand" if self.origin is None else self.origin.label
+        envelope = SimpleNamespace(idem=key or f"{own} {self.count}", origin=self.origin)
         call = SimpleNamespace(envelope=envelope, partial=partial, cancelled=cancelled or asyncio.Event())
         request = codec.unpack(codec.pack(request), verb.request)
+        check_right(self.origin, verb, request)
         reply = await actor.handlers()[verb.name](request, call)
         await self.house.mandates.rest()
         return codec.unpack(codec.pack(reply), verb.reply)

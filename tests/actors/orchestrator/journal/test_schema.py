@@ -11,11 +11,14 @@ from functools import partial
 
 import pytest
 
-from actors.orchestrator.journal import schema
+from actors.orchestrator.journal import entries, schema
 from actors.orchestrator.journal.journal import Answered, Journal
 from actors.orchestrator.journal.retention import Limits
 from actors.orchestrator.journal.schema import CURRENT, problems
+from protocol import codec
 from protocol.errors import BatosError
+from protocol.messages import Mandate
+from protocol.origin import Origin
 
 STEP = Answered(cycle="c1", state="IDLE", path="m.0", send="infer_", size=1, tokens=1)
 GROWING = {"mandates", "cycles", "steps", "transitions", "replies", "verdicts"}
@@ -276,3 +279,43 @@ def test_the_check_says_whether_a_journal_is_whole(tmp_path, broken):
 
 def test_no_journal_has_no_problems(path):
     assert problems(path) == []
+
+
+async def test_a_journal_of_the_third_version_knows_who_asks_from_now_on(path):
+    Journal(path).close()
+    with closing(sqlite3.connect(path)) as older:
+        older.executescript(
+            "DROP TABLE tokens; DROP TABLE spent; ALTER TABLE mandates DROP COLUMN origin;"
+            "ALTER TABLE mandates DROP COLUMN token; PRAGMA user_version = 3;"
+            "INSERT INTO mandates (mandate, key, body, accepted, remaining) VALUES ('m1', 'k1', x'00', 1.0, 1.0);"
+        )
+    assert ["message of mandate m1" in one for one in entries.unreadable(path)] == [True], (
+        "it is looked through as it is"
+    )
+    journal = Journal(path)
+    agent = Origin(kind="mcp", name="claude-code", rights=["ask"], token="ab")
+    assert (await journal.run(lambda: journal.by_id("m1"))).origin is None
+    assert (await journal.run(lambda: journal.accept("m2", "k2", b"", 9.0, agent))).origin == agent
+    assert [row.origin for row in await journal.run(journal.unfinished)] == [None, agent]
+    journal.close()
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (CURRENT,)
+        db.execute("DROP TABLE tokens")
+    with pytest.raises(BatosError, match="tables of it are missing"):
+        Journal(path)
+
+
+async def test_an_origin_that_the_disk_has_damaged_is_nobodys_user(path):
+    Journal(path).close()
+    with closing(sqlite3.connect(path)) as db:
+        db.execute(
+            "INSERT INTO mandates (mandate, key, body, accepted, remaining, origin) VALUES ('m1', 'k1', ?, 1.0, 1.0, x'c1')",
+            (codec.pack(Mandate(target="box", selector="area_")),),
+        )
+        db.commit()
+    assert ["origin of mandate m1" in one for one in entries.unreadable(path)] == [True]
+    journal = Journal(path)
+    (row,) = await journal.run(journal.unfinished)
+    with pytest.raises(BatosError):
+        _ = row.origin
+    journal.close()

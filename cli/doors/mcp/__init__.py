@@ -1,0 +1,1 @@
+"""The door for agents: an MCP server on standard input and output."""
