@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
@@ -26,7 +26,6 @@ from actors.memory.index import sources
 from actors.memory.index.view import Change, View
 from actors.memory.outbox import Entry
 from actors.memory.preparing import Prepared, prepared
-from actors.memory.searching import Asked
 from bus.life import Actor
 from bus.service import Call, Handler, stop_on_signals
 from protocol.checks.documents import Document, check, check_id
@@ -139,6 +138,7 @@ class Memory(Actor):
             with self._looked_at_again():
                 gone, change = await store.run(lambda: catalog.forget(store.db, request.doc_id, call.envelope.idem))
                 await self._follow(change)
+            await self._clear(store)
         _log.info("unindexed", doc_id=request.doc_id, chunks=gone.chunks, tid=gone.tid)
         return Unindexed(doc_id=request.doc_id, chunks=gone.chunks, tid=gone.tid)
 
@@ -155,19 +155,14 @@ class Memory(Actor):
         searching.check(request)
         began = time.perf_counter()
         view = await self._seen(store, request.at)
-        # What has been read is found by its words before the model of meaning is there.
-        question = await self._reader.question(request.query) if self._reader is not None and view.has_vectors else None
-        asked = Asked(request, question, settings.b, is_okapi=settings.index == "okapi")
         try:
-            hits = await store.read(lambda: searching.find(store.db, view, asked))
+            hits, by = await searching.found(store, view, request, self._reader, settings)
         except BatosError as error:
             if error.code != "EXPIRED" or request.at is not None:
                 raise
             # A passage was written on by somebody, and the world packed, since the last change of memory's own.
             self._look_again()
-            newer = await self._seen(store)
-            hits = await store.read(lambda: searching.find(store.db, newer, asked))
-        by: Literal["words", "words and meaning"] = "words" if question is None else "words and meaning"
+            hits, by = await searching.found(store, await self._seen(store), request, self._reader, settings)
         return Found(hits=hits, seconds=time.perf_counter() - began, by=by)
 
     async def rank(self, request: Rank, call: Call) -> Ranked:
@@ -312,7 +307,14 @@ class Memory(Actor):
                 await store.run(functools.partial(catalog.bring, store.db, document, piece))
             kept, change = await store.run(lambda: catalog.keep(store.db, document, pieces, past))
             await self._follow(change)
+        if change.gone is not None or len(pieces) > 1:
+            await self._clear(store)
         return kept
+
+    async def _clear(self, store: Store) -> None:
+        """Clear what is forgotten, piece by piece: between two of them, whoever searches has the storage's ear."""
+        while await store.run(lambda: catalog.clear_some(store.db)):
+            pass
 
     async def _moved(self, store: Store, document: Document, was: str) -> KeptDocument | None:
         """Let what has another id be this document, where it is the same."""
@@ -374,6 +376,7 @@ class Memory(Actor):
             with self._looked_at_again():
                 change = await store.run(lambda: catalog.forget_past(store.db, doc_id, entry.seq))
                 await self._follow(change)
+            await self._clear(store)
             _log.info("forgotten", seq=entry.seq, doc_id=entry.doc_id)
             return
         document: Document = check(entry.doc_id, entry.text, entry.metadata)

@@ -11,7 +11,7 @@ read from its document. A slot that somebody writes on it is kept beside them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, MutableMapping
+from collections.abc import Callable, ItemsView, Iterable, Iterator, MutableMapping
 from typing import Any, Final, NamedTuple
 
 from BTrees.OOBTree import OOBTree
@@ -99,7 +99,7 @@ class Document(Persistent):
     def clear(self) -> None:
         """Leave nothing of it in its records: an OID that somebody noted still leads here until the world is packed."""
         for chunk in self.chunks:
-            chunk.clear() if isinstance(chunk, Passage) else chunk._slots.clear()
+            clear(chunk)
         for piece in self.pieces:
             piece.segment, piece.chunks = Segment(b""), ()
         self.doc_id = self.sha256 = ""
@@ -158,6 +158,14 @@ class Passage(UvmObject):
         self._keep(None if own[0] is None else tuple(own), other)
 
 
+def clear(passage: UvmObject) -> None:
+    """Leave nothing of a passage in its record, of whatever form it is."""
+    if isinstance(passage, Passage):
+        passage.clear()
+    else:
+        passage._slots.clear()
+
+
 def document_of(passage: UvmObject) -> Document | None:
     """The document that a passage is of; None for a passage of an older form, or one that is forgotten."""
     if not isinstance(passage, Passage):
@@ -202,6 +210,11 @@ class _Slots(MutableMapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._passage.slots())
+
+    def items(self) -> ItemsView[str, Any]:
+        """All of them, made once: one by one, each would be made of all."""
+        passage: Passage = self.__dict__["_passage"]
+        return passage.slots().items()
 
     def __getattr__(self, name: str) -> Any:
         if not name.startswith("_p_"):
