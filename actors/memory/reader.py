@@ -54,8 +54,14 @@ class PassageReader:
     async def load(self) -> None:
         """Load the model, once; BAD_MODEL where that cannot be done."""
         if self._embedder is None:
-            self._embedder = await self._work(self._loaded)
-            self._asked = await self._work(self._embedder.twin)
+            embedder = await self._work(self._loaded)
+            self._asked = await self._work(embedder.twin)
+            self._embedder = embedder
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether the model is there."""
+        return self._embedder is not None
 
     def close(self) -> None:
         """End at the next batch."""
@@ -116,11 +122,11 @@ class PassageReader:
                 progress(len(rows), len(texts))
         return np.stack([rows[n] for n in range(len(texts))]) if texts else np.zeros((0, 1), dtype=np.float32)
 
-    async def question(self, text: str) -> Vectors | None:
-        """The vector of a question, which waits for no document that is embedded meanwhile; None before the model is there."""
-        if self._asked is None:
-            return None
+    async def question(self, text: str) -> Vectors:
+        """The vector of a question, which waits for no document that is embedded meanwhile; NOT_READY before it `is_loaded`."""
+        self._ready()
         twin = self._asked
+        assert twin is not None, "it is made with the model"
         made = await asyncio.get_running_loop().run_in_executor(self._questions, lambda: twin.embed([text]))
         found: Vectors = made[0]
         return found

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,18 +20,22 @@ from actors.memory.index.meaning import Exact
 from actors.memory.index.narrowing import fact
 from actors.memory.index.packing import hashed
 from actors.memory.index.sources import int_of
-from actors.memory.index.view import Ranking, View, eligible, newest, rank
-from actors.memory.ranking import fuse
+from actors.memory.index.view import Ranking, View, eligible, newest, rank, weigh
+from actors.memory.ranking import by_meaning, by_words
 from actors.memory.texts.words import query_terms
 from protocol import names
 from protocol.checks.documents import MAX_PARTS, part_id, whole_id
 from protocol.codec import Value
 from protocol.errors import BatosError
 from protocol.examples import same_value
+from protocol.home import Memory as Settings
 from protocol.messages import Explained, Hit, Search
 from world.memory.documents import document_of
-from world.store import snapshot
+from world.store import Store, snapshot
 from world.values import oid_of, plain
+
+if TYPE_CHECKING:
+    from actors.memory.reader import PassageReader
 
 MAX_HITS: Final = 100
 MAX_QUERY: Final = 1 << 16
@@ -43,12 +48,16 @@ _NUMBERS: Final = re.compile(r"\d+")
 
 
 class Asked(NamedTuple):
-    """A search as memory does it: with the vector of its question, if there is one, and BM25's b. `is_okapi`: zope.index finds words."""
+    """A search as memory does it: with the vector of its question, if there is one, and BM25's b. `is_okapi`: zope.index finds words.
+
+    `words` are the scores of all passages by words, where they have been computed already.
+    """
 
     search: Search
     question: Exact | None
     b: float
     is_okapi: bool = False
+    words: Exact | None = None
 
 
 class _Taken(NamedTuple):
@@ -77,6 +86,27 @@ def check(search: Search) -> None:
         raise BatosError("TOO_LARGE", f"a query of {len(search.query)} characters", "Ask with fewer words.")
 
 
+def terms_of(query: str) -> Counter[int]:
+    """The terms that a question looks for, hashed, with how often each counts."""
+    return Counter(map(hashed, query_terms(query)))
+
+
+async def found(
+    store: Store, view: View, search: Search, reader: PassageReader | None, settings: Settings
+) -> tuple[list[Hit], Literal["words", "words and meaning"]]:
+    """The best passages of the view, and what they were ranked by: by words before the model of meaning is there."""
+    asked = Asked(search, None, settings.b, is_okapi=settings.index == "okapi")
+    if reader is None or not reader.is_loaded or not view.has_vectors:
+        return await store.read(lambda: find(store.db, view, asked)), "words"
+    # One thread scores by the words of the question, while another one makes its vector.
+    terms = terms_of(search.query)
+    words, question = await asyncio.gather(
+        store.read(lambda: weigh(view, terms, settings.b, is_meant=True)), reader.question(search.query)
+    )
+    asked = asked._replace(question=question, words=words)
+    return await store.read(lambda: find(store.db, view, asked)), "words and meaning"
+
+
 def find(db: DB, view: View, asked: Asked) -> list[Hit]:
     """The best passages, as they were at the moment of the view; without a word in the query, whatever else narrows the search.
 
@@ -89,9 +119,10 @@ def find(db: DB, view: View, asked: Asked) -> list[Hit]:
         return []
     with sources.not_packed(), snapshot(db, at=view.tid) as connection:
         if terms:
-            counted = Counter(map(hashed, terms))
             words = _okapi(connection, view, terms, asked.b) if asked.is_okapi else None
-            ranking = rank(view, counted, asked.question, asked.b, eligible=chosen, words=words)
+            if words is None:
+                words = asked.words
+            ranking = rank(view, terms_of(search.query), asked.question, asked.b, eligible=chosen, words=words)
         else:  # a vector of nothing would be near to something
             assert chosen is not None, "it returned above"
             ranking = newest(view, chosen)
@@ -145,9 +176,8 @@ def _has(metadata: Mapping[str, Value], where: Mapping[str, Value]) -> bool:
 def _explainer(view: View, ranking: Ranking, terms: list[str]) -> Callable[[int], Explained]:
     """Why each passage was found. Of a score, words and meaning have what is left where the other says nothing."""
     among = np.flatnonzero(ranking.among)
-    words, meaning, owner = ranking.words[among], ranking.meaning[among], view.owner[among]
-    nothing = np.zeros_like(words)
-    by_words, by_meaning = fuse(words, nothing, owner), fuse(nothing, meaning, owner)
+    owner = view.owner[among]
+    said, meant = by_words(ranking.words[among], owner), by_meaning(ranking.meaning[among], owner)
 
     def explained(number: int) -> Explained:
         at = int(np.searchsorted(among, number))
@@ -155,8 +185,8 @@ def _explainer(view: View, ranking: Ranking, terms: list[str]) -> Callable[[int]
             terms=[term for term in dict.fromkeys(terms) if view.has(number, hashed(term))],
             bm25=float(ranking.words[number]),
             cosine=float(ranking.meaning[number]) if ranking.by_meaning else None,
-            by_words=float(by_words[at]),
-            by_meaning=float(by_meaning[at]),
+            by_words=float(said[at]),
+            by_meaning=float(meant[at]),
         )
 
     return explained

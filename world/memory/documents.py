@@ -11,7 +11,7 @@ read from its document. A slot that somebody writes on it is kept beside them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, MutableMapping
+from collections.abc import Callable, ItemsView, Iterable, Iterator, MutableMapping
 from typing import Any, Final, NamedTuple
 
 from BTrees.OOBTree import OOBTree
@@ -202,6 +202,11 @@ class _Slots(MutableMapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._passage.slots())
+
+    def items(self) -> ItemsView[str, Any]:
+        """All of them, made once: one by one, each would be made of all."""
+        passage: Passage = self.__dict__["_passage"]
+        return passage.slots().items()
 
     def __getattr__(self, name: str) -> Any:
         if not name.startswith("_p_"):

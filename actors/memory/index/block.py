@@ -130,7 +130,7 @@ def score(
     forgotten scores nothing, and counts nowhere.
     """
     total = sum(each.living for each in blocks)
-    words = sum(int(each.postings.lengths[each.alive].sum(dtype=np.int64)) for each in blocks)
+    words = sum(int(each.postings.lengths.sum(dtype=np.int64, where=each.alive)) for each in blocks)
     mean = words / total if words else 1.0
     norms = [np.float32(K1) * (np.float32(1 - b) + np.float32(b / mean) * each.postings.lengths) for each in blocks]
     scores = [np.zeros(len(each.passages), np.float32) for each in blocks]
@@ -144,10 +144,13 @@ def score(
     return scores
 
 
-def _live(each: Block, at: slice) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    passages, counts = each.postings.passages[at], each.postings.counts[at].astype(np.float32)
+def _live(each: Block, at: slice) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+    # As numpy takes it for an index: of narrower numbers, each use would widen them, which takes longer than all else.
+    passages, counts = each.postings.passages[at].astype(np.intp), each.postings.counts[at].astype(np.float32)
+    if each.alive.all():
+        return passages, counts
     alive = each.alive[passages]
-    return (passages, counts) if alive.all() else (passages[alive], counts[alive])
+    return passages[alive], counts[alive]
 
 
 def _compacted(each: Block) -> Block:

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 ROWS: Final = 1024
 """Vectors that are widened at once: what the processor's cache holds."""
+COLUMNS: Final = 8192
+"""Vectors whose signs are compared at once, for the same reason."""
 
 Exact = NDArray[np.float32]
 
@@ -43,9 +45,10 @@ def cosines(vectors: NDArray[np.float16], question: Exact) -> Exact:
 def estimate(signs: NDArray[np.uint64], question: Exact) -> Exact:
     """The cosines that the signs speak for."""
     asked: NDArray[Any] = signs_of(question[np.newaxis].astype(np.float16))
-    differing = np.zeros(signs.shape[1], np.uint16)
-    for row, word in zip(signs, asked[:, 0], strict=True):
-        differing += np.bitwise_count(row ^ word)
+    differing = np.empty(signs.shape[1], np.uint16)
+    for at in range(0, len(differing), COLUMNS):
+        part = np.bitwise_count(signs[:, at : at + COLUMNS] ^ asked)
+        part.sum(axis=0, dtype=np.uint16, out=differing[at : at + COLUMNS])
     angles = np.cos(np.arange(len(question) + 1) * (np.pi / len(question)), dtype=np.float32)
-    found: Exact = angles[differing]
+    found: Exact = angles.take(differing)
     return found

@@ -18,7 +18,7 @@ from actors.memory.index import meaning
 from actors.memory.index.block import Block, Source, block, merged, score
 from actors.memory.index.meaning import Exact
 from actors.memory.index.packing import Array
-from actors.memory.ranking import RARITY, fuse
+from actors.memory.ranking import RARITY, by_meaning, by_words, fuse, highest
 
 EXACT: Final = 4096
 """Passages whose cosines are all computed; of more of them, those that can be among the nearest are."""
@@ -31,6 +31,8 @@ NEAR: Final = np.float32(0.25)
 _SURE: Final = 128
 """Of so many of the best passages the cosines are exact, whatever brought them there."""
 _ROUNDS: Final = 2
+_NOT_FOUND: Final = np.float32(-1)
+"""The score of a passage that is no answer, under that of all others."""
 
 
 class Change(NamedTuple):
@@ -73,10 +75,10 @@ class View:
         return _together([each.alive for each in self.blocks], np.bool_)
 
     @cached_property
-    def owner(self) -> NDArray[np.int32]:
-        """The number of each passage's document."""
-        starts = np.cumsum([0, *(len(each.documents) for each in self.blocks)], dtype=np.int32)
-        return _together([each.owner + at for each, at in zip(self.blocks, starts, strict=False)], np.int32)
+    def owner(self) -> NDArray[np.intp]:
+        """The number of each passage's document, as numpy takes it for an index without widening it first."""
+        starts = np.cumsum([0, *(len(each.documents) for each in self.blocks)])
+        return _together([each.owner + at for each, at in zip(self.blocks, starts, strict=False)], np.intp)
 
     @cached_property
     def offsets(self) -> NDArray[np.int64]:
@@ -138,6 +140,12 @@ def view_of(tid: bytes, sources: Sequence[Source]) -> View:
     return View(tid, (block(held),) if held else (), _lacking(held))
 
 
+def weigh(view: View, terms: Mapping[int, int], b: float, *, is_meant: bool) -> Exact:
+    """The score of each passage by words; `is_meant`: beside that of meaning."""
+    found: Exact = _together(score(view.blocks, terms, b, RARITY if is_meant else 1.0))
+    return found
+
+
 def rank(
     view: View,
     terms: Mapping[int, int],
@@ -154,21 +162,25 @@ def rank(
     """
     is_meant = question is not None and view.has_vectors
     if words is None:
-        words = _together(score(view.blocks, terms, b, RARITY if is_meant else 1.0))
+        words = weigh(view, terms, b, is_meant=is_meant)
     chosen = view.alive if eligible is None else view.alive & eligible
-    if question is None or not is_meant:
+    # What is not chosen has no word, and is measured by nothing: it neither stands among the best nor says what they are worth.
+    words = words * chosen
+    if question is None or not is_meant or not chosen.any():
         near = np.zeros(len(words), np.float32)
-        return _ranked(view, words, near, chosen & (words > 0), chosen)._replace(by_meaning=False)
+        scores = np.where(words > 0, fuse(words, near, view.owner), _NOT_FOUND)
+        return Ranking(*_best(scores), words, near, chosen, by_meaning=False)
     near, is_exact = _near(view, question, words, chosen)
-    ranking = _ranked(view, words, near, chosen & ((words > 0) | (near >= NEAR)), chosen)
-    for _ in range(_ROUNDS):
-        best = ranking.order[:_SURE]
-        rough = best[~is_exact[best]]
-        if not len(rough):
+    said, has_words = by_words(words, view.owner), words > 0
+    for left in reversed(range(_ROUNDS + 1)):
+        scores = said + by_meaning(near, view.owner, chosen)
+        scores[~(chosen & (has_words | (near >= NEAR)))] = _NOT_FOUND
+        best = highest(scores, _SURE)
+        rough = best[~is_exact[best] & (scores[best] > _NOT_FOUND)]
+        if not left or not len(rough):
             break
         _measure(view, question, rough, near, is_exact)
-        ranking = _ranked(view, words, near, chosen & ((words > 0) | (near >= NEAR)), chosen)
-    return ranking
+    return Ranking(*_best(scores), words, near, chosen, by_meaning=True)
 
 
 def newest(view: View, eligible: NDArray[np.bool_]) -> Ranking:
@@ -200,37 +212,26 @@ def _eligible(each: Block, facts: Sequence[int], since: float | None, until: flo
     return held
 
 
-def _ranked(view: View, words: Exact, near: Exact, found: NDArray[np.bool_], chosen: NDArray[np.bool_]) -> Ranking:
-    if chosen.all():
-        scores, numbers = fuse(words, near, view.owner), np.flatnonzero(found)
-        scores = scores[numbers]
-    else:
-        part = np.flatnonzero(chosen)
-        scores, is_found = fuse(words[part], near[part], view.owner[part]), found[part]
-        numbers, scores = part[is_found], scores[is_found]
-    # Of equal ones the older comes first. A question of few words may find everything, of which the best are asked for.
-    if len(numbers) > NEAREST:
-        best = np.argpartition(-scores, NEAREST)[:NEAREST]
-        order = best[np.lexsort((numbers[best], -scores[best]))]
-    else:
-        order = np.lexsort((numbers, -scores))
-    return Ranking(numbers[order], scores[order], words, near, chosen, by_meaning=True)
+def _best(scores: Exact) -> tuple[NDArray[np.int64], Exact]:
+    """The numbers of the best of what is found, in order, and their scores; of equal ones the older comes first."""
+    best = highest(scores, NEAREST)
+    best = best[scores[best] > _NOT_FOUND]
+    order = best[np.lexsort((best, -scores[best]))]
+    return order, scores[order]
 
 
 def _near(view: View, question: Exact, words: Exact, chosen: NDArray[np.bool_]) -> tuple[Exact, NDArray[np.bool_]]:
     """The cosines of the chosen passages, and which of them are exact; those of all others say nothing."""
-    part = np.flatnonzero(chosen)
     is_exact = np.zeros(len(words), np.bool_)
-    if len(part) <= EXACT:
+    if np.count_nonzero(chosen) <= EXACT:
         near = np.zeros(len(words), np.float32)
-        _measure(view, question, part, near, is_exact)
+        _measure(view, question, np.flatnonzero(chosen), near, is_exact)
         return near, is_exact
     near = _together([meaning.estimate(each.signs, question) for each in view.blocks])
-    candidates = part[np.argpartition(-near[part], _NEAR_BY_SIGNS)[:_NEAR_BY_SIGNS]]
-    found = part[words[part] > 0]
-    if len(found) > _BEST_BY_WORDS:
-        found = found[np.argpartition(-words[found], _BEST_BY_WORDS)[:_BEST_BY_WORDS]]
-    _measure(view, question, np.union1d(candidates, found), near, is_exact)
+    is_exact[highest(np.where(chosen, near, np.float32(-2)), _NEAR_BY_SIGNS)] = True
+    worded = highest(words, _BEST_BY_WORDS)
+    is_exact[worded[words[worded] > 0]] = True
+    _measure(view, question, np.flatnonzero(is_exact), near, is_exact)
     return near, is_exact
 
 

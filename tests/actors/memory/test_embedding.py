@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sentence_transformers import SentenceTransformer
 
 from actors.memory import embedding
 from actors.memory.embedding import BATCH, Embedder, batches, find_model, identity_of
@@ -99,3 +100,21 @@ def test_a_twin_has_the_same_weights_and_says_the_same(embedder):
         assert mine.data_ptr() == theirs.data_ptr()
     assert twin._model.tokenizer is not embedder._model.tokenizer
     assert np.allclose(twin.embed(["A bird sings."]), embedder.embed(["A bird sings."]))
+
+
+@pytest.mark.model
+def test_its_vectors_are_those_that_the_library_makes(embedder):
+    texts = ["", "A bird sings.", "Größe und Maß, 漢字 " * 90, "tail"]
+    plain = SentenceTransformer(str(find_model("")), device="cpu", local_files_only=True)
+    made = plain.encode(texts, normalize_embeddings=True, show_progress_bar=False)
+    assert embedder.embed(texts) == pytest.approx(made, abs=1e-6)
+
+
+@pytest.mark.model
+def test_a_model_that_asks_for_words_before_a_text_and_for_short_vectors_is_given_them(tmp_path):
+    model = SentenceTransformer(str(find_model("")), device="cpu", local_files_only=True)
+    model.prompts, model.default_prompt_name = {"query": "query: "}, "query"
+    model.save(str(tmp_path), create_model_card=False)
+    found = Embedder(tmp_path).embed(["A bird sings."])
+    assert found == pytest.approx(model.encode(["A bird sings."], show_progress_bar=False), abs=1e-6)
+    assert found == pytest.approx(Embedder(find_model("")).embed(["query: A bird sings."]), abs=1e-6)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.memory.ranking import fuse
+from actors.memory.ranking import fuse, highest
 
 SIGNALS = st.lists(
     st.tuples(st.floats(0, 30, width=32), st.floats(-1, 1, width=32), st.integers(0, 4)), min_size=1, max_size=12
@@ -76,3 +76,10 @@ def test_a_long_document_owes_nothing_for_what_is_about_something_else():
 def test_without_shared_words_the_meaning_decides_and_without_passages_there_is_no_score():
     assert fuse(np.zeros(2, np.float32), np.array([0.1, 0.7], np.float32), np.arange(2)).argmax() == 1
     assert len(fuse(np.zeros(0, np.float32), np.zeros(0, np.float32), np.zeros(0, int))) == 0
+
+
+@given(st.lists(st.integers(0, 5), max_size=30), st.integers(0, 12))
+def test_the_highest_are_the_first_of_a_stable_order(values, most):
+    scores = np.array(values, np.float32)
+    expected = np.argsort(-scores, kind="stable")[:most]
+    assert sorted(highest(scores, most).tolist()) == sorted(expected.tolist())

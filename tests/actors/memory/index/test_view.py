@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from itertools import pairwise
 
@@ -15,6 +16,7 @@ from actors.memory.index.block import Source
 from actors.memory.index.narrowing import facts
 from actors.memory.index.packing import hashed, postings
 from actors.memory.index.view import Change, View, eligible, rank, view_of
+from actors.memory.ranking import K1, MEANING, OF_DOCUMENT, RARITY, SPAN
 from actors.memory.texts.words import Terms
 
 WORDS = ["wing", "lift", "storm", "air"]
@@ -115,6 +117,58 @@ def test_narrowed_to_a_few_of_many_it_ranks_like_a_view_of_those_few(monkeypatch
     chosen = np.isin(np.arange(len(rows)), np.arange(1000, 1300))
     found = ranked(view_of(b"0", many), ["wing"], question, eligible=chosen)
     assert found == pytest.approx(ranked(view_of(b"0", many[1000:1300]), ["wing"], question), abs=1e-6)
+
+
+def plainly(documents, words, question, b=0.5):
+    """The score of each passage as the formulas have it, passage by passage."""
+    rows = [(each, n) for each in documents for n in range(len(each.passages))]
+    held = [Counter() for _ in rows]
+    for row, (each, n) in enumerate(rows):
+        found = each.postings
+        terms = np.repeat(found.terms, np.diff(found.starts))
+        here = found.passages == n
+        held[row].update(dict(zip(terms[here].tolist(), found.counts[here].tolist(), strict=True)))
+    lengths = [int(each.postings.lengths[n]) for each, n in rows]
+    mean = sum(lengths) / len(lengths)
+    said = []
+    for counts, length in zip(held, lengths, strict=True):
+        score = 0.0
+        for term, times in asked(*words).items():
+            holding = sum(term in other for other in held)
+            if term in counts:
+                norm = K1 * (1 - b + b * length / mean)
+                score += (
+                    times
+                    * math.log(1 + len(rows) / holding) ** RARITY
+                    * (K1 + 1)
+                    * counts[term]
+                    / (counts[term] + norm)
+                )
+        said.append(score)
+    near = [float(each.vectors[n].astype(np.float64) @ question) for each, n in rows]
+    floor = sum(near) / len(near)
+    span = max(max(near) - floor, SPAN)
+    signals = [[score / (max(said) or 1) for score in said], [max(each - floor, 0) / span for each in near]]
+    shares = (1 - float(MEANING), float(MEANING))
+    scores = {}
+    for row, (each, n) in enumerate(rows):
+        if not said[row] and near[row] < 0.25:
+            continue
+        total = 0.0
+        for signal, share in zip(signals, shares, strict=True):
+            own = [signal[other] for other, (document, _) in enumerate(rows) if document is each]
+            document = sum(score * score for score in own) / sum(own) if sum(own) else 0.0
+            total += share * ((1 - float(OF_DOCUMENT)) * signal[row] + float(OF_DOCUMENT) * document)
+        scores[int(each.passages[n])] = total
+    return scores
+
+
+@given(STEPS, st.lists(st.sampled_from(WORDS), max_size=3))
+def test_a_passage_scores_what_the_formulas_say(steps, words):
+    view, left = grown(steps)
+    question = vector(*words)
+    expected = plainly(left, words, question) if left else {}
+    assert ranked(view, words, question) == pytest.approx(expected, abs=1e-3)
 
 
 def test_what_is_neither_said_nor_near_is_not_found():
