@@ -132,6 +132,7 @@ class Memory(Actor):
             with self._looked_at_again():
                 gone, change = await store.run(lambda: catalog.forget(store.db, request.doc_id, call.envelope.idem))
                 await self._follow(change)
+            await self._clear(store)
         _log.info("unindexed", doc_id=request.doc_id, chunks=gone.chunks, tid=gone.tid)
         return Unindexed(doc_id=request.doc_id, chunks=gone.chunks, tid=gone.tid)
 
@@ -297,7 +298,14 @@ class Memory(Actor):
                 await store.run(functools.partial(catalog.bring, store.db, document, piece))
             kept, change = await store.run(lambda: catalog.keep(store.db, document, pieces, past))
             await self._follow(change)
+        if change.gone is not None or len(pieces) > 1:
+            await self._clear(store)
         return kept
+
+    async def _clear(self, store: Store) -> None:
+        """Clear what is forgotten, piece by piece: between two of them, whoever searches has the storage's ear."""
+        while await store.run(lambda: catalog.clear_some(store.db)):
+            pass
 
     async def _moved(self, store: Store, document: Document, was: str) -> KeptDocument | None:
         """Let what has another id be this document, where it is the same."""
@@ -359,6 +367,7 @@ class Memory(Actor):
             with self._looked_at_again():
                 change = await store.run(lambda: catalog.forget_past(store.db, doc_id, entry.seq))
                 await self._follow(change)
+            await self._clear(store)
             _log.info("forgotten", seq=entry.seq, doc_id=entry.doc_id)
             return
         document: Document = check(entry.doc_id, entry.text, entry.metadata)

@@ -18,6 +18,7 @@ from typing import Any, Final, NamedTuple
 from ZODB import DB
 from ZODB.Connection import Connection
 
+from actors.memory import preparing
 from actors.memory.index.backends import OkapiBackend
 from actors.memory.index.sources import int_of, source_of
 from actors.memory.index.view import Change
@@ -29,7 +30,7 @@ from protocol.envelope import check_key
 from protocol.errors import BatosError
 from world import root as world_root
 from world.memory.documents import Document as Stored
-from world.memory.documents import Passage, Piece, inside
+from world.memory.documents import Passage, Piece, Segment, clear, inside
 from world.store import Written, commit, snapshot
 from world.uvm import UvmObject
 from world.values import oid_of
@@ -46,6 +47,8 @@ REACHED: Final = "indexed_to"
 """The catalog's slot for the document up to which zope.index's index has come, while it is made."""
 _COMING: Final = "coming"
 """The catalog's slot for a large document whose pieces are being written; no reader looks there."""
+_GOING: Final = "going"
+"""And for large documents that are forgotten, and whose passages have yet to be cleared."""
 
 
 class KeptDocument(NamedTuple):
@@ -113,12 +116,41 @@ def bring(db: DB, document: Document, piece: Prepared) -> None:
 
 
 def sweep(db: DB) -> bool:
-    """Take out what a large document has left that never came whole; whether there was such a one."""
+    """Take out what a large document has left that never came whole, or never went; whether there was such a one."""
     with snapshot(db) as connection:
-        if _COMING not in catalog_of(connection)._slots:
+        has_come = _COMING in catalog_of(connection)._slots
+    if has_come:
+        with commit(db, user=USER, description="what never came whole") as connection:
+            _drop_coming(catalog_of(connection))
+    cleared = 0
+    while clear_some(db):
+        cleared += 1
+    return has_come or cleared > 0
+
+
+def clear_some(db: DB) -> bool:
+    """Clear some more passages of what is forgotten; whether there were any.
+
+    Nobody finds them any more. All of a large document in one transaction would keep everybody waiting who reads meanwhile.
+    """
+    with snapshot(db) as connection:
+        if _GOING not in catalog_of(connection)._slots:
             return False
-    with commit(db, user=USER, description="what never came whole") as connection:
-        _drop_coming(catalog_of(connection))
+    with commit(db, user=USER, description="clear what is forgotten") as connection:
+        catalog = catalog_of(connection)
+        document, *others = catalog._slots[_GOING]
+        if document.pieces:
+            piece = document.pieces[-1]
+            left = piece.chunks[: -preparing.AT_ONCE]
+            _fetch(connection, piece.chunks[len(left) :])
+            for chunk in piece.chunks[len(left) :]:
+                clear(chunk)
+            piece.segment, piece.chunks = Segment(b""), left
+            document.pieces = document.pieces if left else document.pieces[:-1]
+        else:
+            catalog.set_slot(_GOING, tuple(others))
+            if not others:
+                del catalog._slots[_GOING]
     return True
 
 
@@ -201,22 +233,36 @@ def _remove(catalog: Any, doc_id: str) -> int:
     if index is not None:
         for chunk in document.chunks:
             index.unindex_doc(int_of(chunk))
-    connection: Any = catalog._p_jar
-    chunks = document.chunks
-    for at in range(0, len(chunks), _FETCHED):
-        part = chunks[at : at + _FETCHED]
-        connection.prefetch(part)  # each by itself costs a journey
-        for chunk in part:
-            chunk._p_activate()
-    document.clear()
+    _let_go(catalog, document)
     return int_of(document)
 
 
 def _drop_coming(catalog: Any) -> None:
     coming = catalog._slots.get(_COMING)
     if coming is not None:
-        coming.clear()
+        _let_go(catalog, coming)
         del catalog._slots[_COMING]
+
+
+def _let_go(catalog: Any, document: Any) -> None:
+    """Clear a document that nobody finds any more; a large one is left to `clear_some`."""
+    chunks = document.chunks
+    if len(chunks) > preparing.AT_ONCE:
+        pieces, document.pieces = document.pieces, ()
+        document.clear()
+        document.pieces = pieces
+        catalog.set_slot(_GOING, (*catalog._slots.get(_GOING, ()), document))
+    else:
+        _fetch(catalog._p_jar, chunks)
+        document.clear()
+
+
+def _fetch(connection: Any, chunks: Sequence[Any]) -> None:
+    for at in range(0, len(chunks), _FETCHED):
+        part = chunks[at : at + _FETCHED]
+        connection.prefetch(part)  # each by itself costs a journey
+        for chunk in part:
+            chunk._p_activate()
 
 
 def _oids(document: Any) -> list[str]:

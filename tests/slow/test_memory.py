@@ -43,6 +43,12 @@ def write(db, name, version):
     for piece in made[:-1]:
         catalog.bring(db, document, piece)
     catalog.keep(db, document, made)
+    clear(db)
+
+
+def clear(db):
+    while catalog.clear_some(db):
+        pass
 
 
 def live(path, told, first):
@@ -60,6 +66,7 @@ def live(path, told, first):
         os.write(told, f"{name} {0 if forgets else version} begun\n".encode())
         if forgets:
             catalog.forget(db, name)
+            clear(db)
             there.discard(name)
         else:
             write(db, name, version)

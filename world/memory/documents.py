@@ -99,7 +99,7 @@ class Document(Persistent):
     def clear(self) -> None:
         """Leave nothing of it in its records: an OID that somebody noted still leads here until the world is packed."""
         for chunk in self.chunks:
-            chunk.clear() if isinstance(chunk, Passage) else chunk._slots.clear()
+            clear(chunk)
         for piece in self.pieces:
             piece.segment, piece.chunks = Segment(b""), ()
         self.doc_id = self.sha256 = ""
@@ -156,6 +156,14 @@ class Passage(UvmObject):
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         *own, other = state if len(state) in {2, 6} else (*state, {})
         self._keep(None if own[0] is None else tuple(own), other)
+
+
+def clear(passage: UvmObject) -> None:
+    """Leave nothing of a passage in its record, of whatever form it is."""
+    if isinstance(passage, Passage):
+        passage.clear()
+    else:
+        passage._slots.clear()
 
 
 def document_of(passage: UvmObject) -> Document | None:

@@ -119,12 +119,14 @@ def fail_everywhere(before, monkeypatch, change):
                 pass
             else:
                 is_through = True
+        world.reopen()  # a connection keeps the steps that it began with
         catalog.sweep(world.db)
         now = assert_whole(world.db)
         if not is_through:
             assert now == was
             assert view.count == len(was)
             change(world)
+            catalog.sweep(world.db)
             assert_whole(world.db)
         world.db.close()
     assert nth == len(taken) + 1 > 3
@@ -137,6 +139,7 @@ def test_a_view_brought_forward_is_that_of_the_world(before, name):
     changes = CHANGES[name](world)
     for change in changes if isinstance(changes, list) else [changes]:
         if hasattr(change, "gone"):
+            assert change.tid > view.tid
             view = view.changed(change)
     fresh = sources.view_at(world.db, MODEL)
     assert (view.count, view.lacking) == (fresh.count, fresh.lacking)
@@ -170,4 +173,46 @@ def test_what_never_came_whole_is_swept_away(world, monkeypatch):
     for piece in pieces(LARGE)[:2]:
         catalog.bring(world.db, document, piece)
     write(world, "other", *LARGE)
+    assert catalog.clear_some(world.db)
+    catalog.sweep(world.db)
     assert len(assert_whole(world.db)) == 5
+
+
+def test_a_large_document_is_gone_at_once_and_cleared_piece_by_piece(world, monkeypatch):
+    monkeypatch.setattr(preparing, "AT_ONCE", 2)
+    write(world, "large", *LARGE)
+    write(world, "small", "wing", "lift")
+    gone, change = catalog.forget(world.db, "large")
+    assert gone.tid == change.tid.hex() == world.db.storage.lastTransaction().hex()
+    assert (gone.chunks, world.documents(), world.find("bread")) == (5, ["small"], [])
+    cleared = 0
+    while catalog.clear_some(world.db):
+        cleared += 1
+    assert cleared > 2
+    assert_whole(world.db)
+    assert not catalog.sweep(world.db)
+
+
+def test_whoever_is_killed_while_it_is_cleared_finds_it_gone_and_clears_the_rest(world, monkeypatch):
+    monkeypatch.setattr(preparing, "AT_ONCE", 2)
+    for doc_id in ("large", "other", "third"):
+        write(world, doc_id, *LARGE)
+    nth, is_through = 0, False
+    while not is_through:
+        nth += 1
+        for doc_id in world.documents()[:1]:
+            catalog.forget(world.db, doc_id)
+        with monkeypatch.context() as patched:
+            failing(patched, nth)
+            try:
+                while catalog.clear_some(world.db):
+                    pass
+            except FullDiskError:
+                pass
+            else:
+                is_through = True
+        world.reopen()
+        assert sources.view_at(world.db, MODEL).count == len(LARGE) * len(world.documents())
+    assert nth > 5
+    catalog.sweep(world.db)
+    assert_whole(world.db)
