@@ -99,16 +99,17 @@ def unpack(data: bytes) -> Postings:
     narrow = _narrow(passages)
     size = narrow.itemsize
     if passages == 1:
-        starts, steps = np.arange(terms + 1, dtype=np.int32), np.zeros(count, np.int32)
+        starts, numbers = np.arange(terms + 1, dtype=np.int32), np.zeros(count, np.int32)
     else:
+        sizes = np.frombuffer(body, narrow, terms)
         starts = np.zeros(terms + 1, np.int32)
-        np.cumsum(np.frombuffer(body, narrow, terms), out=starts[1:])
+        sizes.cumsum(dtype=np.int32, out=starts[1:])
         steps = np.frombuffer(body, narrow, count, terms * size).astype(np.int32)
-        walked = np.cumsum(steps, dtype=np.int32)
-        before = np.append(np.int32(0), walked)[starts[:-1]]
-        steps = walked - np.repeat(before, np.diff(starts)).astype(np.int32)
+        walked = steps.cumsum(dtype=np.int32)
+        first = starts[:-1]
+        numbers = walked - (walked[first] - steps[first]).repeat(sizes)
     counts = np.frombuffer(body, np.uint8, count, (terms + count) * size)
-    return Postings(lengths, wide.reshape(-1).view("<u8").astype(np.uint64), starts, steps, counts)
+    return Postings(lengths, wide.reshape(-1).view("<u8").astype(np.uint64, copy=False), starts, numbers, counts)
 
 
 def narrowed(vectors: Array) -> NDArray[np.float16]:

@@ -21,7 +21,6 @@ from actors.memory.index.view import View, view_of
 from protocol.errors import BatosError
 from world.memory.documents import Document
 from world.store import moment_of, snapshot
-from world.values import oid_of
 
 FIRST: Final = 9
 """The first form of the world that has segments."""
@@ -47,7 +46,9 @@ def source_of(document: Document, model: bytes) -> Source:
 
 def int_of(stored: Persistent) -> int:
     """The OID of a stored object as a number."""
-    return int(oid_of(stored), 16)
+    oid: bytes | None = stored._p_oid
+    assert oid is not None, "it has none before a savepoint"
+    return int.from_bytes(oid)
 
 
 def all_sources(connection: Connection, model: bytes) -> Iterator[Source]:
