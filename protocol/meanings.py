@@ -203,6 +203,10 @@ MEANINGS: Final[dict[str, tuple[str, str]]] = {
         "Send it again; under the same key if it is the same message.",
     ),
     "NAME_TAKEN": ("Another object has this name.", "Choose another name."),
+    "PORT_TAKEN": (
+        "Another program listens on the port that `batos serve` was to open.",
+        "Take another one: `batos serve --port N`; port 0 takes whichever is free.",
+    ),
     "ALREADY_UNDERSTOOD": (
         "The message that was to be learned has a method already.",
         "See it with `batos source`; `batos learn NAME SELECTOR --again` writes a better one.",
@@ -234,10 +238,6 @@ MEANINGS: Final[dict[str, tuple[str, str]]] = {
     "INTERRUPTED": (
         "A person pressed Ctrl-C, or a signal ended the command. What it had sent may go on.",
         "`batos cycle ls` shows what goes on.",
-    ),
-    "PORT_TAKEN": (
-        "Another program listens on the port that `batos serve` was to open.",
-        "Take another one: `batos serve --port N`; port 0 takes whichever is free.",
     ),
 }
 """By code: what it means, and what to do next."""
