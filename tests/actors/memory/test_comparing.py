@@ -29,9 +29,9 @@ async def test_vectors_are_those_that_memory_ranks_by(start):  # noqa: F811
 @pytest.mark.parametrize("count", [0, 257])
 async def test_no_texts_and_too_many_are_refused(start, count):  # noqa: F811
     memory = await start()
-    with pytest.raises(BatosError, match="Give 1 to 256") as refused:
+    with pytest.raises(BatosError, match="texts at once") as refused:
         await ask(memory, "embed", Embed(texts=["a"] * count))
-    assert refused.value.code == "BAD_ARGUMENT"
+    assert (refused.value.code, refused.value.hint) == ("BAD_ARGUMENT", "Give 1 to 256.")
 
 
 async def test_a_documents_text_is_given_page_by_page(start, monkeypatch):  # noqa: F811
