@@ -14,7 +14,7 @@ from mcp.shared.message import SessionMessage
 from bus.process import logs
 from bus.service import stop_on_signals
 from cli.doors.mcp.server import Door
-from cli.doors.mcp.stdio import Lines, relay
+from cli.doors.mcp.stdio import Lines, Out, relay
 from protocol.home import Home
 
 _GONE = (OSError, anyio.BrokenResourceError, anyio.ClosedResourceError)
@@ -26,7 +26,10 @@ async def serve(home: Home, *, name: str | None, may_install: bool) -> None:
     door = Door(home, name=name, may_install=may_install)
     stop = stop_on_signals()
     try:
-        async with stdio_server(stdin=cast("Any", Lines(sys.stdin.fileno()))) as (read, write):
+        async with stdio_server(stdin=cast("Any", Lines(sys.stdin.fileno())), stdout=cast("Any", Out())) as (
+            read,
+            write,
+        ):
             await served(door, read, write, stop)
     except BaseExceptionGroup as errors:
         # A client that reads no more has ended its side too. (Some releases of Python 3.11 make a group by `except*`.)
