@@ -34,6 +34,8 @@ LAST_WORD_S: Final = 1.0
 """Seconds after a mandate's own deadline in which it still says how it has ended."""
 LOST_S: Final = 240.0
 """Seconds that a system which was lost may stay away, where the mandate's own time is not for us to say."""
+STARTS_S: Final = 15.0
+"""Seconds that the orchestrator may take to be ready after a crash, on a busy machine."""
 FRESH_S: Final = 2.0
 """Seconds for which a service that has answered is taken to be there."""
 CANCEL_S: Final = 5.0
@@ -79,12 +81,13 @@ class Line:
         on_partial: Callable[[Partial], None] | None = None,
     ) -> Reply:
         """The typed reply to one request. One with an idempotency `key` goes out again where its answer was lost."""
-        again = Again(seconds)
+        again, began = Again(seconds), time.monotonic()
         while True:
             try:
                 return await self._once(verb, request, key, again.left, on_partial)
             except BatosError as error:
-                if not key or not again.may(error) or again.left < AGAIN_S:
+                may = again.may(error) or _restarts(error, verb.service, began)
+                if not key or not may or again.left < AGAIN_S:
                     raise reaching.told(self.home, error) from error
             await again.rest()
 
@@ -109,6 +112,7 @@ class Line:
         """
         known, again = check_key(key), Again(MAX_SECONDS + LAST_WORD_S, once_lost=LOST_S)
         taken: list[str] = []
+        began = time.monotonic()
 
         def note(event: Event) -> None:
             taken.append(event.mandate)
@@ -121,7 +125,8 @@ class Line:
             except BatosError as error:
                 # A TIMEOUT that does not say `goes_on` is of the bus, which has given up, and not of the mandate.
                 is_late = error.code == "TIMEOUT" and "goes_on" not in error.data
-                if not is_late and not again.may(error, was_taken=bool(taken)):
+                may = again.may(error, was_taken=bool(taken)) or _restarts(error, verbs.MANDATE.service, began)
+                if not is_late and not may:
                     raise _known(reaching.told(self.home, error), known, taken) from error
             await again.rest()
         lost = BatosError("TIMEOUT", "the system was lost, and is not there again", "Ask again with the same key.")
@@ -194,6 +199,12 @@ class Sent:
         self.id = event.mandate
         self._accepted.set()
         self._on_event(event)
+
+
+def _restarts(error: BatosError, service: str, since: float) -> bool:
+    """Whether the service is soon there, so that a program need not be told: the orchestrator, which begins without a model."""
+    is_soon = time.monotonic() - since < STARTS_S
+    return error.code == "NOT_READY" and service == verbs.MANDATE.service and is_soon
 
 
 def _known(error: BatosError, key: str, mandates: list[str]) -> BatosError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from batos.errors import Proposed, typed_errors
@@ -75,10 +76,13 @@ class AsyncThing(Referring):
         after: str | None = None
         while True:
             page = await self.look(after)
-            slots |= {name: found(value, self._world.thing) for name, value in page.slots.items()}
+            slots |= found(page.slots, partial(self._called, page.names))
             if page.next is None:
                 return slots
             after = page.next
+
+    def _called(self, called: Mapping[str, str], ref: Ref) -> AsyncThing:
+        return self._world.thing(ref, called.get(ref.oid, ""))
 
     async def get(self, slot: str) -> Any:
         """What a slot holds, its own or its parents', as lookup finds it. AttributeError where there is none."""

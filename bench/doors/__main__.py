@@ -2,8 +2,8 @@
 
     python -m bench.doors [--clients N] [--seconds S] [--json]
 
-A throw-away home with all processes and the embedded model. An understood `send` by the bus client's own, and by the MCP door over a
-process of its own, in turns; the first word of a completion by `infer` on the bus, and by `/v1` over a socket, in turns; medians.
+A throw-away home with all processes and the embedded model. An understood `send` by the bus client's own, by the
+Python client, and by the MCP door over a process of its own, in turns; the first word of a completion by `infer` on the bus, and by `/v1` over a socket, in turns; medians.
 Then N clients at once, for S seconds, on each door: each has an object of its own and asks for numbers that only it can be told, so
 that an answer that went astray is seen. One that was told that the system is busy has its answer; one that was told nothing is lost.
 """
@@ -13,7 +13,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import secrets
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -26,6 +28,7 @@ import openai
 from mcp.client.client import Client as Agent
 from mcp.client.stdio import StdioServerParameters
 
+from batos import AsyncWorld, World
 from bench.claims import Claim, processor, report
 from bus.client import Client
 from cli import lifecycle
@@ -39,9 +42,12 @@ from protocol.messages import Define, Infer, Mandate, New, Piece, Row, Sampling,
 
 ROOT: Final = Path(__file__).parents[2]
 TURNS: Final = 60
+IMPORTS: Final = 9
 WORDS: Final = 12
 SOURCE: Final = "def echo_(self, number):\n    return [self.own, number]\n"
+SEND_RATIO: Final = 1.15
 SEND_MS: Final = 3.0
+IMPORT_S: Final = 0.15
 WORD_MS: Final = 5.0
 PROCESSES: Final = 8
 """Doors for agents are processes; so many of them share the clients, each with as many calls at once as its share."""
@@ -75,8 +81,10 @@ async def measured(clients: int, seconds: float) -> list[Claim]:
             async with Client(home.bus, "bench", patience=30.0) as bus, v1(home) as program:
                 await objects(bus, clients)
                 return [
+                    imported(),
                     *await sends(home, bus),
                     *await first_words(bus, program),
+                    crowded("python", clients, await worlds(home, clients, seconds)),
                     crowded("mcp", clients, await agents(home, clients, seconds)),
                     crowded("v1", clients, await programs(program, clients, seconds)),
                 ]
@@ -121,13 +129,24 @@ async def agent(home: Home, name: str) -> AsyncIterator[Agent]:
 
 
 async def sends(home: Home, bus: Client) -> list[Claim]:
-    """An understood message by the bus and by MCP, in turns."""
+    """An understood message by the bus and by Python, and by the bus and by MCP, in turns."""
 
     async def by_bus(number: int) -> None:
         reply = await bus.call(
-            verbs.MANDATE, Mandate(target="own0", selector="echo_", args=[number]), seconds=60, idem=f"bus {number}"
+            verbs.MANDATE,
+            Mandate(target="own0", selector="echo_", args=[number]),
+            seconds=60,
+            idem=secrets.token_hex(8),
         )
         assert reply.result == [0, number]
+
+    with World(home.root) as world:
+        own = world["own0"]
+
+        async def by_python(number: int) -> None:
+            assert await asyncio.to_thread(own.echo_, number) == [0, number]
+
+        python, beside = await in_turns(by_python, by_bus, TURNS)
 
     async with agent(home, "bench") as client:
 
@@ -137,7 +156,17 @@ async def sends(home: Home, bus: Client) -> list[Claim]:
 
         ours, theirs = await in_turns(by_mcp, by_bus, TURNS)
     target = f"at most +{SEND_MS:g} ms"
-    return [Claim("send by mcp", ours, {"bus": theirs}, "ms", target, ours <= theirs + SEND_MS)]
+    return [
+        Claim(
+            "send by python",
+            python,
+            {"bus": beside},
+            "ms",
+            f"at most {SEND_RATIO:g} times the bus",
+            python <= beside * SEND_RATIO,
+        ),
+        Claim("send by mcp", ours, {"bus": theirs}, "ms", target, ours <= theirs + SEND_MS),
+    ]
 
 
 async def first_words(bus: Client, program: openai.AsyncOpenAI) -> list[Claim]:
@@ -206,6 +235,36 @@ async def in_turns(
             if between is not None:
                 await between()
     return round(statistics.median(spent[0]), 2), round(statistics.median(spent[1]), 2)
+
+
+def imported() -> Claim:
+    """How long `from batos import World` takes in a process of its own, the median of several, without the interpreter's start."""
+    code = "import time; began = time.perf_counter(); from batos import World; print(time.perf_counter() - began)"
+    spent = [
+        float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT).stdout)
+        for _ in range(IMPORTS)
+    ]
+    took = round(statistics.median(spent), 3)
+    return Claim("import of the client", took, {}, "s", f"at most {IMPORT_S:g} s", took <= IMPORT_S)
+
+
+async def worlds(home: Home, clients: int, seconds: float) -> Crowd:
+    """Clients in Python, each with a connection and an object of its own."""
+    async with AsyncExitStack() as stack:
+        own = []
+        for number in range(clients):
+            world = await stack.enter_async_context(AsyncWorld(home.root))
+            own.append(await world.get(f"own{number}"))
+
+        async def asks(client: int, number: int) -> bool | None:
+            try:
+                return bool(await own[client].echo_(number) == [client, number])
+            except BatosError as error:
+                if error.code != "BUSY":
+                    raise
+                return None
+
+        return await crowd(clients, seconds, asks)
 
 
 async def agents(home: Home, clients: int, seconds: float) -> Crowd:

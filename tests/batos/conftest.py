@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 
 import pytest
+import structlog
 
 from actors.guardian.jail.jail import Jail
 from actors.orchestrator.actor import Orchestrator
@@ -66,7 +68,9 @@ def behind(tmp_path, monkeypatch):
         return made.bus
 
     monkeypatch.setattr(line.Line, "_bus", bus)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))  # of the actor in here
     yield made
+    structlog.reset_defaults()
     made.run(made.close())
 
 

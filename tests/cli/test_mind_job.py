@@ -6,14 +6,21 @@ business; what is checked is the way that it comes about.
 
 from __future__ import annotations
 
+import os
 import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
+from batos import World
 from cli.calls.facts import FACTS
 
 pytestmark = [pytest.mark.e2e, pytest.mark.model]
 
+ROOT = Path(__file__).parents[2]
 EXAMPLE = '{"slots":{"width":3,"height":4},"args":[],"returns":12}'
 QUESTION = "What does the document say about the guardian?"
 """Of the kind that goes to one persona alone, whose three facets are the only ones that a plan can name."""
@@ -244,3 +251,51 @@ def test_bad_words_are_told_apart(whole, words, error):
     code, result = whole.run(*words)
     assert (code, result["error"]["code"]) == (2, error)
     assert result["error"]["message"]
+
+
+# A program beside the command --------------------------------------------------------------------------------------
+
+
+def test_the_notebook_runs_on_the_whole_system(whole):
+    run = subprocess.run(
+        [sys.executable, str(ROOT / "examples" / "notebook.py")],
+        env=whole.environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=280,
+    )
+    assert run.returncode == 0, run.stderr
+    told = run.stdout.splitlines()
+    assert told[1].startswith("30 ")
+    assert any(line.startswith("refused: ") for line in told)
+    assert told[-1] == "True"
+
+
+def test_a_program_loses_no_answer_when_the_orchestrator_is_killed(whole):
+    with World(whole.home) as world:
+        pad = world.new("pad", total=0)
+        pad.define(
+            "def add_(self, by):\n    self.total = self.total + by\n    self._p_changed = True\n    return self.total\n"
+        )
+        assert pad.add_(1) == 1
+        os.kill(whole.pid("orchestrator"), signal.SIGKILL)
+        assert (pad.add_(2), pad.total) == (3, 3)
+        world.remember("The lamp of Orsa was lit in 1907.", id="lamp")
+        assert world.search("lamp of Orsa", top_k=1)[0].doc_id == "lamp"
+        answer = world.ask("When was the lamp of Orsa lit?")
+        assert (answer.state, str(answer)) == ("COMPLETE", answer.answer)
+        assert set(world.status()) >= {"orchestrator", "inference", "memory", "guardian"}
+        world.forget("lamp")
+
+
+def test_a_token_is_made_shown_and_revoked(whole):
+    made = whole.ok("token", "new", "laptop", "--right", "ask", "--tokens-a-day", "1000")
+    assert made["token"].startswith("batos_")
+    (one,) = whole.ok("token", "ls")["tokens"]
+    assert (one["name"], one["rights"], one["daily"], one["today"]) == ("laptop", ["ask"], 1000, 0)
+    assert made["token"] not in str(one)
+    assert whole.run("token", "new", "laptop")[1]["error"]["code"] == "NAME_TAKEN"
+    assert whole.ok("token", "revoke", "laptop") == {"name": "laptop", "cancelled": []}
+    assert whole.run("token", "revoke", "laptop")[1]["error"]["code"] == "UNKNOWN_TOKEN"
