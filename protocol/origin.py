@@ -72,7 +72,7 @@ def is_same_origin(one: Origin | None, other: Origin | None) -> bool:
 def not_allowed(origin: Origin, right: Right, what: str, hint: str = "") -> BatosError:
     """The failure where `origin` lacks the `right` that `what` needs."""
     allow = {
-        "mcp": f"start its door with `batos mcp --allow {right}`",
+        "mcp": "open its door with `batos mcp --allow install`",
         "http": "make it a token with that right: `batos token new NAME --right " + right + "`",
         "user": "ask as the user of the home, without an origin",
     }[origin.kind]

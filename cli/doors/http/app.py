@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import struct
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -21,6 +22,7 @@ from cli.doors.http.admission import Guest, admitted, token_of
 from cli.doors.http.errors import Refusal, response, shape, unknown_model
 from cli.doors.http.flow import Gone, whole
 from cli.doors.http.guard import Guard
+from cli.doors.http.voices import Known
 from protocol import verbs
 from protocol.checks.tokens import digest_of
 from protocol.errors import BatosError
@@ -46,13 +48,18 @@ class Door:
         self._home = home
         self._own = Line(home, None)
         self._lines: dict[str, Line] = {}
+        self._known = Known()
         self._under_way = 0
 
     def app(self, host: str, port: int) -> ASGIApp:
         routes = [
-            Route("/v1/models", self._endpoint(_models)),
-            Route("/v1/models/{model:path}", self._endpoint(_model)),
-            Route("/v1/chat/completions", self._endpoint(_completions, generates=True), methods=["POST"]),
+            Route("/v1/models", self._endpoint(partial(_models, self._known))),
+            Route("/v1/models/{model:path}", self._endpoint(partial(_model, self._known))),
+            Route(
+                "/v1/chat/completions",
+                self._endpoint(partial(_completions, self._known), generates=True),
+                methods=["POST"],
+            ),
             Route("/v1/embeddings", self._endpoint(_embeddings), methods=["POST"]),
         ]
         handlers: dict[Any, Any] = {HTTPException: _no_route, Refusal: _failed, BatosError: _failed, Exception: _bug}
@@ -89,21 +96,21 @@ class Door:
         return answered
 
 
-async def _models(_request: Request, guest: Guest) -> Response:
-    return JSONResponse({"object": "list", "data": await voices.models(guest.line)})
+async def _models(known: Known, _request: Request, guest: Guest) -> Response:
+    return JSONResponse({"object": "list", "data": await voices.models(guest.line, known)})
 
 
-async def _model(request: Request, guest: Guest) -> Response:
-    wanted, known = request.path_params["model"], await voices.models(guest.line)
-    found = next((model for model in known if model["id"] == wanted), None)
+async def _model(known: Known, request: Request, guest: Guest) -> Response:
+    wanted, every = request.path_params["model"], await voices.models(guest.line, known)
+    found = next((model for model in every if model["id"] == wanted), None)
     if found is None:
-        raise unknown_model(wanted, f"there are {', '.join(model['id'] for model in known)}")
+        raise unknown_model(wanted, f"there are {', '.join(model['id'] for model in every)}")
     return JSONResponse(found)
 
 
-async def _completions(request: Request, guest: Guest) -> Response:
+async def _completions(known: Known, request: Request, guest: Guest) -> Response:
     asked = requests.read_chat(await request.body())
-    work = await voices.voice(guest, asked, request.headers.get("idempotency-key"))
+    work = await voices.voice(guest, known, asked, request.headers.get("idempotency-key"))
     return await chat.answer(request, asked, work)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Callable
 from pathlib import PurePath
@@ -24,24 +25,42 @@ from protocol.messages import BaseModel, Event, Infer, List, Look, Piece, Row, S
 
 MIND: Final = "batos"
 PERSONA: Final = "persona"
+KNOWN_S: Final = 5.0
+"""Seconds for which the names of models are taken to be as they were."""
 INFER_S: Final = 600.0
 """Seconds that one completion may take."""
 _STATES: Final = frozenset({"state", "accepted"})
 
 
-async def models(line: Line) -> list[dict[str, Any]]:
+class Known:
+    """The names of the personas and of the base model, as they were a moment ago: the first word waits for no question about them."""
+
+    def __init__(self) -> None:
+        self._at = -math.inf
+        self._found: tuple[list[str], str] = ([], "")
+
+    async def names(self, line: Line, wanted: str = "") -> tuple[list[str], str]:
+        """Personas and base model; asked anew where that was long ago, or where `wanted` is not among them."""
+        personas, base = self._found
+        if time.monotonic() - self._at > KNOWN_S or (wanted and wanted not in {*personas, base}):
+            personas, base = self._found = await asyncio.gather(_personas(line), _base(line))
+            self._at = time.monotonic()
+        return personas, base
+
+
+async def models(line: Line, known: Known) -> list[dict[str, Any]]:
     """Every model's name, and whose it is: the mind, the personas, the base model."""
-    base, personas = await asyncio.gather(_base(line), _personas(line))
+    personas, base = await known.names(line)
     owned = [(MIND, "mind"), *((name, PERSONA) for name in personas), (base, "base")]
     return [{"id": name, "object": "model", "created": 0, "owned_by": kind} for name, kind in owned]
 
 
-async def voice(guest: Guest, chat: Chat, key: str | None) -> Work:
+async def voice(guest: Guest, known: Known, chat: Chat, key: str | None) -> Work:
     """What answers a request; Refusal where there is no model of that name, or it does not take what is asked."""
     line = guest.line
     if chat.model == MIND:
         return _mind(line, chat, key)
-    personas, base = await asyncio.gather(_personas(line), _base(line))
+    personas, base = await known.names(line, chat.model)
     if chat.model not in {*personas, base}:
         raise unknown_model(chat.model, f"there are {', '.join([MIND, *personas, base])}")
     expert = await _expert(line, chat.model) if chat.model in personas else None

@@ -155,13 +155,13 @@ class Door:
         try:
             found = await tool.act(visit, given)
         except asyncio.CancelledError:
+            progress.stop()
             # The request is not answered any more, but what it has set going must hear of it.
             with anyio.CancelScope(shield=True):
                 await visit.ends(is_cancelled=context.request_id in self.cancelled)
             raise
         finally:
-            with anyio.CancelScope(shield=True):
-                await progress.ends()
+            await progress.ends()
         answer = told(found)
         return CallToolResult(
             content=[TextContent(text=json.dumps(answer, ensure_ascii=False))], structured_content=answer
@@ -194,8 +194,13 @@ class Progress:
             self.tell(line)
 
     async def ends(self) -> None:
+        """Wait until all of it is sent."""
         self._queue.put_nowait(None)
-        await self._task
+        await asyncio.wait({self._task})
+
+    def stop(self) -> None:
+        """Send no more: a client that reads nothing would keep whoever waits here."""
+        self._task.cancel()
 
     async def _send(self) -> None:
         while (told := await self._queue.get()) is not None:

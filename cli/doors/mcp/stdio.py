@@ -11,10 +11,13 @@ import asyncio
 import concurrent.futures
 import contextlib
 import os
+import stat
+import sys
 import threading
 from collections.abc import AsyncIterator
 from typing import Final
 
+import anyio
 from anyio.streams.memory import MemoryObjectSendStream
 from mcp.shared._stream_protocols import ReadStream, WriteStream
 from mcp.shared.message import SessionMessage
@@ -109,3 +112,29 @@ class Lines:
             putting.close()
             raise
         given.result()
+
+
+class Out:
+    """Standard output for the protocol alone: what anything else prints goes to standard error from now on.
+
+    A pipe is written without a thread, and one that nobody empties keeps neither the loop nor the end of the process waiting.
+    """
+
+    def __init__(self) -> None:
+        self._descriptor = os.dup(sys.stdout.fileno())
+        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+        if stat.S_ISFIFO(os.fstat(self._descriptor).st_mode):
+            os.set_blocking(self._descriptor, False)
+        self._held: list[str] = []
+
+    async def write(self, text: str) -> None:
+        self._held.append(text)
+
+    async def flush(self) -> None:
+        """Write what is held; OSError where the reader has gone."""
+        data, self._held = memoryview("".join(self._held).encode()), []
+        while data:
+            try:
+                data = data[os.write(self._descriptor, data) :]
+            except BlockingIOError:
+                await anyio.wait_writable(self._descriptor)

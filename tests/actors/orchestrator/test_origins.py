@@ -100,7 +100,7 @@ async def test_who_may_not_propose_is_told_so_before_anything_is_written(house, 
     error = await refused(house.send("box", "area_", origin=SENDER, examples=[CASE]))
     assert (error.code, error.data["right"], error.exit_code) == ("NOT_ALLOWED", "propose", 4)
     assert "mcp:sender may not propose methods" in error.message
-    assert "batos mcp --allow propose" in error.hint
+    assert "batos mcp --allow install" in error.hint
     assert house.played.asked == []
 
 
