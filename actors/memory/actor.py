@@ -21,7 +21,7 @@ from actors.memory import catalog, comparing, outbox, reindexing, searching
 from actors.memory.catalog import KeptDocument
 from actors.memory.comparing import Comparing
 from actors.memory.documents import listing, moving
-from actors.memory.embedding import find_model, identity_of
+from actors.memory.embedding import DEFAULT_MODEL, find_model, identity_of
 from actors.memory.index import sources
 from actors.memory.index.view import Change, View
 from actors.memory.outbox import Entry
@@ -60,9 +60,6 @@ if TYPE_CHECKING:
 SWITCHED_S: Final = 0.0005
 """Seconds after which a thread that computes lets another one go on, a tenth of Python's own: a search hands over to torch, numpy
 and the storage many times, and beside a large commit it waits so long each time."""
-
-DEFAULT_MODEL: Final = "all-MiniLM-L6-v2"
-"""What the model of meaning is called where none is configured."""
 
 EMBEDDED_AT_ONCE: Final = 64
 """Passages of one transaction that gives them vectors: a second's work."""

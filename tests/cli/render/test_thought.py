@@ -272,3 +272,20 @@ def test_cycles_are_a_table():
 )
 def test_an_age_is_said_as_people_say_it(seconds, told):
     assert render_thought.age(seconds) == told
+
+
+def test_who_has_asked_by_a_door_is_told_and_the_user_is_not():
+    one = CycleSummary(
+        cycle="c" * 20,
+        mandate="m",
+        target="0" * 16,
+        selector="area_",
+        state="COMPLETE",
+        started=0.0,
+        seconds=1.0,
+        name="box",
+    )
+    assert render_thought.message(one) == "box area_"
+    assert render_thought.message(msgspec.structs.replace(one, asked_by="user:lena")) == "box area_"
+    assert render_thought.message(msgspec.structs.replace(one, asked_by="mcp:agent")) == "by mcp:agent: box area_"
+    assert "\x1b" not in render_thought.message(msgspec.structs.replace(one, asked_by="mcp:\x1b[2J"))

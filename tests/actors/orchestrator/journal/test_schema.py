@@ -285,8 +285,11 @@ async def test_a_journal_of_the_third_version_knows_who_asks_from_now_on(path):
     Journal(path).close()
     with closing(sqlite3.connect(path)) as older:
         older.executescript(
-            "DROP TABLE tokens; DROP TABLE spent; ALTER TABLE mandates DROP COLUMN origin;"
-            "ALTER TABLE mandates DROP COLUMN token; PRAGMA user_version = 3;"
+            "DROP TABLE tokens; DROP TABLE spent; DROP TABLE mandates;"
+            "CREATE TABLE mandates (seq INTEGER PRIMARY KEY AUTOINCREMENT, mandate TEXT NOT NULL UNIQUE,"
+            " key TEXT NOT NULL UNIQUE, body BLOB NOT NULL, accepted REAL NOT NULL, remaining REAL NOT NULL,"
+            " attempt INTEGER NOT NULL DEFAULT 1, state TEXT NOT NULL DEFAULT 'accepted', reply BLOB, finished REAL,"
+            " cancelled REAL, read TEXT  -- the transaction\n); PRAGMA user_version = 3;"
             "INSERT INTO mandates (mandate, key, body, accepted, remaining) VALUES ('m1', 'k1', x'00', 1.0, 1.0);"
         )
     assert ["message of mandate m1" in one for one in entries.unreadable(path)] == [True], (
