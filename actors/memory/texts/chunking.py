@@ -17,8 +17,9 @@ from typing import Final, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-BETA: Final = 1.0
-"""What a further segment costs. Measured on joined documents; it is in the unit of one sentence at right angles."""
+BETA: Final = 1.2
+"""What a further segment costs, in the unit of one sentence at right angles: the best of those tried on every second of the joined
+documents of `bench.retrieval --boundaries`."""
 THRESHOLD: Final = 0.2
 """The cosine under which two neighbours are no longer about the same; the best of those tried on joined documents."""
 

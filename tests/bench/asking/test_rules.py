@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from bench.asking.rules import DOCUMENTS, Question, has, is_refusal, is_right, read, words
+from bench.asking.rules import DOCUMENTS, HERE, Question, has, is_refusal, is_right, read, words
 
 
 @pytest.mark.parametrize(
@@ -71,3 +71,16 @@ def test_what_ships_is_enough_and_each_fact_stands_in_a_document():
             assert spoken & set(fact) or any(has(text, spelling) for text in texts for spelling in fact), question
     for thread in {question.thread for question in questions if question.thread}:
         assert next(question.kind for question in questions if question.thread == thread) == "single"
+
+
+def test_each_fact_of_the_other_questions_stands_in_a_document():
+    questions = read(HERE / "other" / "questions.jsonl")
+    texts = [path.read_text(encoding="utf-8") for path in sorted((HERE / "other" / "documents").iterdir())]
+    missing = [
+        question.id
+        for question in questions
+        for fact in question.facts
+        if not any(has(text, spelling) for text in texts for spelling in fact)
+    ]
+    assert missing == []
+    assert len({question.id for question in questions}) == len(questions)
