@@ -15,6 +15,7 @@ from protocol.messages import (
     Cycles,
     Example,
     History,
+    Learn,
     New,
 )
 from protocol.origin import Origin
@@ -156,6 +157,30 @@ async def test_a_correction_of_an_agent_is_a_proposal(house, box, agent):
     before = methods(house)
     reply = await agent.correct(done.mandate, returns=11)
     assert (reply.state, methods(house)) == ("PROPOSED", before)
+
+
+@pytest.mark.parametrize("way", ["define", "learn", "correct"])
+async def test_a_proposal_says_what_would_be_owed_no_more(house, box, agent, way):
+    await learned(house, None)
+    sums = "def area_(self):\n    return self.width + self.height\n"
+    house.played.rounds = [[sums] * 2]
+    if way == "define":
+        kept = await agent.define("box", "def area_(self):\n    return self.height * self.width\n")
+        (one,) = await box.proposals(id=kept.proposal)
+        assert one.drops == []
+        reply = await agent.define("box", sums, drop_contract=True)
+    elif way == "learn":
+        learn, case = Learn(again=True, drop_contract=True), Example(slots={"width": 5, "height": 9}, returns=14)
+        reply = await house.send("box", "area_", key="l", origin=AGENT, learn=learn, examples=[case])
+    else:
+        done = await house.send("box", "area_", key="c", origin=AGENT)
+        await box.confirm(done.mandate)
+        house.played.rounds = [
+            ["def area_(self):\n    return 11 if self.width == 5 else self.width * self.height\n"] * 2
+        ]
+        reply = await agent.correct(done.mandate, returns=11)
+    (one,) = await box.proposals(id=reply.proposal)
+    assert [example["returns"] for example in one.drops] == ([30] if way == "correct" else [12])
 
 
 async def test_a_version_without_a_source_does_not_come_back_by_an_agents_hand(house, box, agent):
