@@ -9,51 +9,17 @@ from types import SimpleNamespace
 import pytest
 
 from actors.memory import actor, catalog, reindexing
-from actors.memory.actor import Memory
 from actors.memory.index import sources
 from actors.memory.reader import PassageReader
 from bus.stub import StubBus
 from protocol import verbs
 from protocol.errors import BatosError
-from protocol.home import Home
 from protocol.messages import CatchUp, Index, IndexProgress, Rank, Search, StatusQuery, Unindex
-from protocol.origin import Origin
 from protocol.verbs import VERBS
 from tests.actors.memory.test_reindexing import older
-from world import awakening
-from world.store import commit, open_store
+from world.store import commit
 
 LONG = " ".join(f"Sentence number {n} is about the number {n}." for n in range(100))
-
-
-@pytest.fixture
-def home(short_path):
-    """A home whose world is a file, awake."""
-    home = Home(short_path / "home").prepare()
-    home.config.write_text(f'[storage]\nuri = "file://{home.database}?blobstorage_dir={home.blobs}"\n')
-    store = open_store(home.settings(), home, name="test", seconds=1)
-    awakening.awaken(store.db)
-    store.close()
-    return home
-
-
-@pytest.fixture
-async def start(home):
-    """Start the actor; stop the one before it, if it runs."""
-    running = []
-
-    async def start(*, begin=True):
-        while running:
-            await running.pop().close()
-        memory = Memory(home)
-        running.append(memory)
-        if begin:
-            await memory.begin()
-        return memory
-
-    yield start
-    for memory in running:
-        await memory.close()
 
 
 def bus_of(memory):
@@ -96,43 +62,6 @@ async def test_a_document_is_remembered_found_and_forgotten(start):
     assert gone.chunks == len(indexed.chunks)
     assert (await ask(memory, "search", Search(query="number 77"))).hits == []
     assert await commits(memory) == ["index numbers", "unindex numbers"]
-
-
-AGENT = Origin(kind="mcp", name="claude-code", login="lena", rights=["ask", "send", "propose"])
-
-
-@pytest.mark.model
-async def test_an_agent_changes_and_moves_only_what_it_had_remembered_itself(start):
-    memory = await start()
-    agent, other = (
-        StubBus(bus_of(memory).handlers, origin=origin)
-        for origin in (AGENT, Origin(kind="mcp", name="other", rights=["ask", "send"]))
-    )
-
-    async def told(bus, doc_id, text, **rest):
-        return await bus.call(verbs.INDEX, Index(doc_id=doc_id, text=text, **rest), seconds=30)
-
-    async def refused(bus, doc_id, text, **rest):
-        with pytest.raises(BatosError) as caught:
-            await told(bus, doc_id, text, **rest)
-        assert (caught.value.code, caught.value.data["right"]) == ("NOT_ALLOWED", "install")
-
-    user = bus_of(memory)
-    await told(user, "plan", "The bridge is closed.")
-    await refused(agent, "plan", "The bridge is open.")
-    await refused(agent, "plan", "The bridge is open.", metadata={"remembered_by": "mcp:claude-code"})
-    await refused(agent, "mine", "The bridge is closed.", was="plan")
-    await refused(agent, "plan//2", "It opens at noon.", metadata={"whole": "plan", "part": 2})
-    await told(agent, "notes", "A first note.", metadata={"remembered_by": "user:lena"})
-    await refused(other, "notes", "Another note.")
-    assert (await told(agent, "notes", "A second note.")).tid is not None
-    assert (await told(agent, "notes", "A second note.")).tid is None
-    await told(agent, "moved", "A second note.", was="notes")
-    (hit,) = (await ask(memory, "search", Search(query="second note", top_k=1))).hits
-    assert (hit.doc_id, hit.metadata) == ("moved", {"remembered_by": "mcp:claude-code"})
-    assert await commits(memory) == ["index plan", "index notes", "index notes", "move notes to moved"]
-    await told(user, "moved", "What the user says.")
-    await refused(agent, "moved", "Not any more.")
 
 
 @pytest.mark.model
