@@ -1,8 +1,8 @@
 """The memory actor's shell: verbs in, passages out, and the start.
 
 Its life: 1. it answers `status` at once; 2. it waits for the world, indexes it anew where a newer form of the world
-asks for that, and searches what stands there; 3. it loads the model of meaning; 4. it remembers what the outbox holds; 5. it is ready. Embedding goes on in a thread of its own, a batch at a
-time, and never inside a transaction; what is written is written one after the other.
+asks for that, and searches what stands there; 3. it loads the model of meaning; 4. it remembers what the outbox holds; 5. it is
+ready. Embedding goes on in a thread of its own, a batch at a time, never in a transaction; what is written is written in order.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import structlog
 from actors.memory import catalog, comparing, outbox, reindexing, searching
 from actors.memory.catalog import KeptDocument
 from actors.memory.comparing import Comparing
-from actors.memory.documents import listing, moving
+from actors.memory.documents import listing, moving, owning
 from actors.memory.embedding import DEFAULT_MODEL, find_model, identity_of
 from actors.memory.index import sources
 from actors.memory.index.view import Change, View
@@ -28,7 +28,7 @@ from actors.memory.outbox import Entry
 from actors.memory.preparing import Prepared, prepared
 from bus.life import Actor
 from bus.service import Call, Handler, stop_on_signals
-from protocol.checks.documents import Document, check, check_id
+from protocol.checks.documents import Document, check, check_id, signed
 from protocol.errors import BatosError
 from protocol.home import Home
 from protocol.home import Memory as Settings
@@ -112,10 +112,12 @@ class Memory(Actor):
 
     async def index(self, request: Index, call: Call) -> Indexed:
         store = self._ready()
-        document = check(request.doc_id, request.text, request.metadata)
+        document = check(request.doc_id, request.text, signed(request.metadata, call.envelope.origin))
+        check_own = functools.partial(owning.check_own, store.db, call.envelope.origin, document, request.was)
         kept = await store.read(lambda: catalog.known(store.db, document))
-        if kept is None and request.was:
-            kept = await self._moved(store, document, request.was)
+        if kept is None:
+            await store.read(check_own)
+            kept = await self._moved(store, document, request.was, check_own) if request.was else None
         if kept is None:
             pieces = await self._prepared(
                 document,
@@ -125,6 +127,7 @@ class Memory(Actor):
             async with self._writing:
                 if call.cancelled.is_set():
                     raise BatosError("CANCELLED", f"nobody waits for {document.doc_id}; nothing was written")
+                await store.run(check_own)  # it may be another one's by now
                 kept = await self._keep(store, document, pieces)
             _log.info("indexed", doc_id=document.doc_id, chunks=len(kept.chunks), tid=kept.tid)
         return Indexed(doc_id=document.doc_id, chunks=kept.chunks, tid=kept.tid)
@@ -140,15 +143,11 @@ class Memory(Actor):
         return Unindexed(doc_id=request.doc_id, chunks=gone.chunks, tid=gone.tid)
 
     async def documents(self, request: Documents, _call: Call) -> DocumentsReply:
-        store = self._store
-        if store is None or not self._is_awake:
-            raise self._not_ready()
+        store = self._readable()
         return await store.read(lambda: listing.listed(store.db, request))
 
     async def search(self, request: Search, _call: Call) -> Found:
-        if self._store is None or not self._is_awake:
-            raise self._not_ready()
-        store, settings = self._store, self.settings.memory
+        store, settings = self._readable(), self.settings.memory
         searching.check(request)
         began = time.perf_counter()
         view = await self._seen(store, request.at)
@@ -172,9 +171,7 @@ class Memory(Actor):
         return await comparing.embed(self._meaning, request, model, call.cancelled.is_set)
 
     async def passages(self, request: Passages, _call: Call) -> PassagesReply:
-        store = self._store
-        if store is None or not self._is_awake:
-            raise self._not_ready()
+        store = self._readable()
         return await store.read(lambda: listing.passages(store.db, request))
 
     async def catch_up(self, _request: CatchUp, call: Call) -> CaughtUp:
@@ -194,6 +191,11 @@ class Memory(Actor):
 
     def _ready(self) -> Store:
         if self._store is None or self.waiting_for:
+            raise self._not_ready()
+        return self._store
+
+    def _readable(self) -> Store:
+        if self._store is None or not self._is_awake:
             raise self._not_ready()
         return self._store
 
@@ -296,8 +298,7 @@ class Memory(Actor):
         self, store: Store, document: Document, pieces: list[Prepared], past: int | None = None
     ) -> KeptDocument:
         """Write a document, piece by piece, unless another has written the same meanwhile."""
-        known = await store.run(lambda: catalog.known(store.db, document))
-        if known is not None:
+        if (known := await store.run(lambda: catalog.known(store.db, document))) is not None:
             return known
         with self._looked_at_again():
             for piece in pieces[:-1]:
@@ -313,15 +314,16 @@ class Memory(Actor):
         while await store.run(lambda: catalog.clear_some(store.db)):
             pass
 
-    async def _moved(self, store: Store, document: Document, was: str) -> KeptDocument | None:
+    async def _moved(self, store: Store, document: Document, was: str, own: Callable[[], None]) -> KeptDocument | None:
         """Let what has another id be this document, where it is the same."""
         async with self._writing:
+            await store.run(own)
             with self._looked_at_again():
                 found = await store.run(lambda: moving.move(store.db, document, was, self._model))
             if found is None:
                 return None
-            kept, change = found
-            await self._follow(change)
+            await self._follow(found[1])
+        kept = found[0]
         _log.info("moved", doc_id=document.doc_id, was=was, tid=kept.tid)
         return kept
 

@@ -78,7 +78,7 @@ async def accept(
 
         def again() -> MandateRow:
             _check_token(journal, origin)
-            return journal.attempt_again(was, seconds)
+            return journal.attempt_again(was, seconds, origin)  # with the rights that it has now
 
         return await journal.run(again), False
     return row, row.mandate == id_

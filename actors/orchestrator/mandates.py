@@ -208,7 +208,10 @@ class Mandates:
         tokens = self._journal.tokens
 
         def revoked() -> list[str]:
-            return tokens.running(tokens.revoke(name))
+            running = tokens.running(tokens.revoke(name))
+            for mandate in running:  # with the token itself: no crash comes in between
+                self._journal.cancel(mandate)
+            return running
 
         running = await self._journal.run(revoked)
         for mandate in running:

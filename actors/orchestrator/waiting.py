@@ -71,7 +71,7 @@ class Waiting:
     async def open_again(self, row: MandateRow, seconds: float) -> MandateRow:
         """Accept the mandate once more, with so many seconds. What it has published so far was a proposal, and counts no more."""
         await self._store.run(lambda: publish.forget(self._store.db, row.mandate), again=True)
-        return await self._journal.run(lambda: self._journal.attempt_again(row, seconds))
+        return await self._journal.run(lambda: self._journal.attempt_again(row, seconds, row.origin))
 
     async def taken_up(self, proposal: str, said: Word, seconds: float) -> MandateRow | None:
         """The mandate of an accepted proposal, which is to go on now; None where it has gone on, or has no message to send."""

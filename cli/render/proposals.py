@@ -74,6 +74,8 @@ def whole(home: Home, one: Proposal) -> str:
     if one.cases:
         passed = len([case for case in one.cases if case["passed"]])
         lines.append(f"examples held: {passed} of {len(one.cases)}")
+    if one.drops:
+        lines.append(f"examples that would be owed no more: {len(one.drops)}")
     doubts: Sequence[Any] = one.doubts
     lines += [f"in doubt: {doubt(convert(each, Doubt), one.parameters)}" for each in doubts]
     if one.origin:

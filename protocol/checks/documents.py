@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple
 from protocol import codec
 from protocol.codec import Value
 from protocol.errors import BatosError
+from protocol.origin import Origin
 
 MAX_BYTES: Final = 4 << 20
 MAX_METADATA_BYTES: Final = 64 << 10
@@ -26,6 +27,8 @@ MAX_PARTS: Final = 10_000
 """Parts of a document that are looked for: metadata is anybody's to write."""
 BETWEEN: Final = "//"
 """What stands between the id of a document and the number of its part: no path has it, so no file's document is called so."""
+BY: Final = "remembered_by"
+"""Under this name the metadata says which origin had the document remembered; no origin writes it itself."""
 
 
 class Document(NamedTuple):
@@ -89,6 +92,11 @@ def whole_id(doc_id: str, metadata: Mapping[str, Any]) -> str:
     """The id of the document that a part belongs to; its own where it is the first, or all of it."""
     whole = metadata.get("whole")
     return whole if isinstance(whole, str) and doc_id.startswith(f"{whole}{BETWEEN}") else doc_id
+
+
+def signed(metadata: Value, origin: Origin | None) -> Value:
+    """`metadata`, which says who had the document remembered, whatever it said before; the user of the home says what it likes."""
+    return metadata if origin is None or not isinstance(metadata, dict) else {**metadata, BY: origin.label}
 
 
 def _check_metadata(doc_id: str, metadata: Value) -> None:

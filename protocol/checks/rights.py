@@ -1,6 +1,6 @@
 """What a request needs of whoever asks: the right of its verb, or a greater one where the request itself says so.
 
-Of mandates a question to the mind needs `ask`, a message `send`, one that is to be learned `propose`; what is done by hand needs the
+Of mandates a question to the mind needs `ask`, one in a thread and a message `send`, one that is to be learned `propose`; what is done by hand needs the
 right of its own verb. To put another codex in the place of the world's needs `install`.
 """
 
@@ -15,6 +15,8 @@ from protocol.origin import Origin, Right, may, not_allowed
 from protocol.verbs import AnyVerb
 
 ASK: Final = "ask_"
+_THREAD: Final = 2
+"""Where the thread stands among the arguments of a question, unless it is named."""
 
 
 def right_of(verb: AnyVerb, request: Any) -> Right | None:
@@ -50,4 +52,9 @@ def is_question(mandate: Mandate) -> bool:
 def _of_message(mandate: Mandate) -> Right:
     if mandate.learn is not None:
         return "propose"
-    return "ask" if is_question(mandate) else "send"
+    return "ask" if is_question(mandate) and not _keeps_turns(mandate) else "send"
+
+
+def _keeps_turns(mandate: Mandate) -> bool:
+    """Whether a question names a thread: an object, to which a message is sent that changes it."""
+    return mandate.kwargs.get("thread") is not None or mandate.args[_THREAD : _THREAD + 1] not in ([], [None])

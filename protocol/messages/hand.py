@@ -243,7 +243,7 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     `result` is what the message itself did in its trial, `cases` what came of the examples, `doubts` inputs on which other
     methods that hold them do otherwise. `moved`: what was read for it has changed since. `state` is `waiting`, `accepted` or
     `rejected`, since when (Unix time `settled`), `by` whom, and `because` of what. `asked_by` is whoever has asked for it:
-    `user:lena`, `mcp:claude-code`.
+    `user:lena`, `mcp:claude-code`. `drops` are the examples that the method in its place owes, and this one would not.
     """
 
     id: str
@@ -271,6 +271,7 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     because: str = ""
     settled: float | None = None
     asked_by: str = ""
+    drops: list[Value] = []
 
 
 class ProposalsReply(msgspec.Struct, frozen=True, kw_only=True):

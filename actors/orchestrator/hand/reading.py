@@ -146,6 +146,7 @@ def _proposal(connection: Connection, one: UvmProposal) -> Proposal:
         because=one.because,
         settled=one.settled,
         asked_by=author_of(consent.asker(one)),
+        drops=settling.dropped(connection, one),
     )
 
 

@@ -43,6 +43,8 @@ def revert(thought: Thought, request: Revert) -> Thinking[Value]:
         return done
     consent.check_hand(thought, oid, request.name)
     if method.source is None:
+        if not consent.may_install_by_hand(thought):
+            raise _unproposed(request)
         overlay.write(oid, {request.selector: method})
         return done
     yield from proving.gated(thought, oid, [Part(method.source, 1)], "m.gates")
@@ -63,6 +65,14 @@ def revert(thought: Thought, request: Revert) -> Thinking[Value]:
     if not overlay.is_kernel(oid):
         overlay.remember(memo_of(thought, oid, draft))
     return done
+
+
+def _unproposed(request: Revert) -> BatosError:
+    return BatosError(
+        "LEARNING_DENIED",
+        f"that version of {request.selector} is done by the system itself: it has no source that could wait for its user's word",
+        f"Have its user do it: `batos revert {request.name} {request.selector}`.",
+    )
 
 
 def _chosen(found: Sequence[UvmVersion], standing: object, request: Revert) -> UvmMethod:

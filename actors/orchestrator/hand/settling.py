@@ -40,7 +40,7 @@ def accept(thought: Thought, request: Accept) -> Thinking[Value]:
     standing = overlay.own(oid).get(proposal.method.selector)
     draft = holding.draft_of(proposal.method, proposal.method.author)
     if isinstance(standing, UvmMethod):
-        draft = _owing(draft, standing, _owed_then(overlay, oid, proposal))
+        draft = _owing(draft, standing, _owed_then(overlay.connection, oid, proposal))
     if digest(draft.source) != proposal.method.sha256:
         raise BatosError("DAMAGED", f"the source of the proposal {request.id} is not what it was", "Reject it.")
     yield from _tried(thought, oid, draft, proposal)
@@ -88,6 +88,25 @@ def has_moved(connection: Connection, proposal: UvmProposal) -> bool:
     return any(_serial(connection, oid) != serial for oid, serial in proposal.reads.items())
 
 
+def dropped(connection: Connection, proposal: UvmProposal) -> list[Value]:
+    """What the method owes that stands in the proposal's place, and the proposed one would not: its user is to know."""
+    standing = proposal.target._slots.get(proposal.method.selector)
+    if proposal.state != history.WAITING or not isinstance(standing, UvmMethod):
+        return []
+    then = _owed_then(connection, oid_of(proposal.target), proposal)
+    owing = _owing(holding.draft_of(proposal.method, ""), standing, then).examples
+    return [old for old in holding.contract(standing) if not any(_is_kept(old, new) for new in owing)]
+
+
+def _is_kept(old: Value, new: Value) -> bool:
+    """Whether the example `new` asks for the same as `old`; it may hold more slots, those that another source reads."""
+    was, now = holding.example_of(old), holding.example_of(new)
+    if any(name not in now.slots for name in was.slots):
+        return False
+    same = msgspec.structs.replace(now, slots={name: now.slots[name] for name in was.slots}, objects=was.objects)
+    return codec.pack(same) == codec.pack(was)
+
+
 def _waiting(overlay: Overlay, id_: str) -> UvmProposal:
     proposal = find(overlay.connection, id_)
     overlay.note(proposal)
@@ -113,9 +132,9 @@ def _is_that(draft: Draft, standing: object) -> bool:
     return codec.packed(holding.contract(standing)) == codec.packed(draft.examples)
 
 
-def _owed_then(overlay: Overlay, oid: str, proposal: UvmProposal) -> list[Value]:
+def _owed_then(connection: Connection, oid: str, proposal: UvmProposal) -> list[Value]:
     """What was owed by the method that the proposal is to replace: whoever proposed it has looked after that."""
-    versions = history.versions(world_root.get(overlay.connection, oid), proposal.method.selector)
+    versions = history.versions(world_root.get(connection, oid), proposal.method.selector)
     then = next((one.method for one in reversed(versions) if one.time <= proposal.made), None)
     return holding.contract(then) if then is not None and then.sha256 == proposal.replaces else []
 

@@ -99,12 +99,13 @@ class Journal:
         row = self._db.execute(_MANDATE + " WHERE key = ?", (key,)).fetchone()
         return MandateRow(*row)
 
-    def attempt_again(self, row: MandateRow, seconds: float) -> MandateRow:
-        """Open a failed mandate again, with so many seconds; one that another one has just opened stays as it is."""
+    def attempt_again(self, row: MandateRow, seconds: float, origin: Origin | None) -> MandateRow:
+        """Open a mandate again, with so many seconds and the rights of `origin`; one that has just been opened stays as it is."""
+        packed = None if origin is None else codec.pack(origin)
         self._db.execute(
             "UPDATE mandates SET state = 'accepted', reply = NULL, finished = NULL, cancelled = NULL, remaining = ?,"
-            " attempt = attempt + 1 WHERE mandate = ? AND attempt = ?",
-            (seconds, row.mandate, row.attempt),
+            " origin = ?, attempt = attempt + 1 WHERE mandate = ? AND attempt = ?",
+            (seconds, packed, row.mandate, row.attempt),
         )
         return MandateRow(*self._db.execute(_MANDATE + " WHERE mandate = ?", (row.mandate,)).fetchone())
 

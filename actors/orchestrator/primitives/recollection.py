@@ -40,6 +40,7 @@ def remember(sender: Sender, text: Value, metadata: Value = None) -> Thinking[Va
     """Let memory have `text` once the mandate is published; the id of the document that it will be."""
     yield from ()
     said = {"kind": "note", "by": sender.receiver, "mandate": sender.thought.mandate, **_mapping(metadata, "metadata")}
+    said = documents.signed(said, sender.thought.origin)
     document = documents.check(f"note:{note_id(sender.thought.mandate, sender.path)}", text, said)
     sender.thought.overlay.remember(Memo(document.doc_id, document.text, document.metadata))
     return document.doc_id

@@ -98,6 +98,16 @@ def check_hand(thought: Thought, oid: str, name: str) -> None:
     )
 
 
+def check_change(thought: Thought, oid: str) -> None:
+    """NOT_ALLOWED where a message would change an object of the mind's own, a persona for one, for who may not install."""
+    origin, overlay = thought.origin, thought.overlay
+    if origin is None or may(origin, "install") or thought.trial is not None or overlay.is_fresh(oid):
+        return  # what a trial changes lasts no longer than that
+    name = overlay.name(oid)
+    if overlay.is_kernel(oid) or name in overlay.connection.root()["personas"]:
+        raise not_allowed(origin, "install", f"changing {name or oid}, which is the mind's own,")
+
+
 def asked_by(thought: Thought) -> str:
     """Who has asked for a method, as it is kept with it."""
     return "" if thought.origin is None else thought.origin.label

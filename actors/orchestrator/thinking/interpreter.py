@@ -21,7 +21,7 @@ from typing import Final
 import msgspec
 
 from actors.orchestrator.journal.journal import Answered
-from actors.orchestrator.thinking import primitive
+from actors.orchestrator.thinking import consent, primitive
 from actors.orchestrator.thinking.asks import Thinking, call
 from actors.orchestrator.thinking.overlay import OPAQUE, Draft, Overlay, Place
 from actors.orchestrator.thinking.thought import Message, Sender, Thought, Uncaught, Untried
@@ -243,6 +243,7 @@ def _write(thought: Thought, receiver: str, outcome: Done | Effect) -> None:
         if name not in own:
             raise BatosError("METHOD_FAILED", f"the slot {name!r} is inherited; it cannot be deleted from the heir")
     if outcome.changed or outcome.removed:
+        consent.check_change(thought, receiver)
         thought.overlay.write(receiver, outcome.changed, outcome.removed)
 
 

@@ -11,6 +11,7 @@ from ZODB.FileStorage import FileStorage
 from ZODB.utils import get_pickle_metadata, u64
 
 from actors.memory import catalog, searching
+from actors.memory.actor import Memory
 from actors.memory.embedding import Embedder, find_model
 from actors.memory.index import sources
 from actors.memory.index.packing import unpack, unpack_vectors
@@ -18,10 +19,41 @@ from actors.memory.preparing import prepared
 from actors.memory.searching import Asked
 from actors.memory.texts.passages import Passage
 from protocol.checks.documents import check
+from protocol.home import Home
 from protocol.messages import Search
 from world import awakening
-from world.store import commit, snapshot
+from world.store import commit, open_store, snapshot
 from world.values import oid_of
+
+
+@pytest.fixture
+def home(short_path):
+    """A home whose world is a file, awake."""
+    home = Home(short_path / "home").prepare()
+    home.config.write_text(f'[storage]\nuri = "file://{home.database}?blobstorage_dir={home.blobs}"\n')
+    store = open_store(home.settings(), home, name="test", seconds=1)
+    awakening.awaken(store.db)
+    store.close()
+    return home
+
+
+@pytest.fixture
+async def start(home):
+    """Start the actor; stop the one before it, if it runs."""
+    running = []
+
+    async def start(*, begin=True):
+        while running:
+            await running.pop().close()
+        memory = Memory(home)
+        running.append(memory)
+        if begin:
+            await memory.begin()
+        return memory
+
+    yield start
+    for memory in running:
+        await memory.close()
 
 
 @pytest.fixture(autouse=True)

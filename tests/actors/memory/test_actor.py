@@ -9,50 +9,17 @@ from types import SimpleNamespace
 import pytest
 
 from actors.memory import actor, catalog, reindexing
-from actors.memory.actor import Memory
 from actors.memory.index import sources
 from actors.memory.reader import PassageReader
 from bus.stub import StubBus
 from protocol import verbs
 from protocol.errors import BatosError
-from protocol.home import Home
 from protocol.messages import CatchUp, Index, IndexProgress, Rank, Search, StatusQuery, Unindex
 from protocol.verbs import VERBS
 from tests.actors.memory.test_reindexing import older
-from world import awakening
-from world.store import commit, open_store
+from world.store import commit
 
 LONG = " ".join(f"Sentence number {n} is about the number {n}." for n in range(100))
-
-
-@pytest.fixture
-def home(short_path):
-    """A home whose world is a file, awake."""
-    home = Home(short_path / "home").prepare()
-    home.config.write_text(f'[storage]\nuri = "file://{home.database}?blobstorage_dir={home.blobs}"\n')
-    store = open_store(home.settings(), home, name="test", seconds=1)
-    awakening.awaken(store.db)
-    store.close()
-    return home
-
-
-@pytest.fixture
-async def start(home):
-    """Start the actor; stop the one before it, if it runs."""
-    running = []
-
-    async def start(*, begin=True):
-        while running:
-            await running.pop().close()
-        memory = Memory(home)
-        running.append(memory)
-        if begin:
-            await memory.begin()
-        return memory
-
-    yield start
-    for memory in running:
-        await memory.close()
 
 
 def bus_of(memory):

@@ -108,6 +108,62 @@ async def test_a_revoked_token_is_nobody_at_once_and_its_mandates_end(house, box
     assert (await box.ask(verbs.TOKENS, Tokens())).tokens == []
 
 
+async def test_what_a_revoked_token_has_under_way_is_cancelled_though_the_process_is_killed_then(
+    house, box, monkeypatch
+):
+    origin = await made(box)
+    reached = asyncio.Event()
+
+    async def never():
+        reached.set()
+        await asyncio.sleep(60)
+
+    house.played.rounds = [never]
+    sending = asyncio.create_task(house.send("box", "area_", origin=origin, examples=[CASE]))
+    await reached.wait()
+    (row,) = await house.journal.run(house.journal.unfinished)
+
+    async def killed(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(house.mandates, "cancel", killed)
+    with pytest.raises(KeyboardInterrupt):
+        await house.mandates.revoke("laptop")
+    await house.crash()
+    sending.cancel()
+    await asyncio.gather(sending, return_exceptions=True)
+    house.played.rounds = [[AREA] * 2]
+    await house.mandates.recover()
+    watched = await house.mandates.watch(row.mandate, house.events.append)
+    assert (watched.state, watched.error.code) == ("FAILED", "CANCELLED")
+    assert await box.proposals() == []
+
+
+async def test_fifty_at_once_are_no_way_around_the_limit(house, box):
+    origin = await made(box, mandates=3)
+    reached, opened = 0, asyncio.Event()
+
+    async def write():
+        nonlocal reached
+        reached += 1
+        await opened.wait()
+        return [AREA] * 2
+
+    house.played.rounds = [write] * 50
+    names = [f"box{n}" for n in range(50)]
+    for name in names:
+        house.new(name, width=5, height=6)
+    sent = [asyncio.create_task(house.send(name, "area_", key=name, origin=origin, examples=[CASE])) for name in names]
+    while reached < 3:
+        await asyncio.sleep(0.01)
+    while sum(task.done() for task in sent) < 47:
+        await asyncio.sleep(0.01)
+    opened.set()
+    ends = await asyncio.gather(*sent, return_exceptions=True)
+    assert sum(isinstance(end, BatosError) and end.code == "BUSY" for end in ends) == 47
+    assert {end.state for end in ends if not isinstance(end, BatosError)} == {"PROPOSED"}
+
+
 async def test_only_so_many_mandates_run_for_it_at_once(house, box):
     origin = await made(box, mandates=1)
     reached, opened = asyncio.Event(), asyncio.Event()

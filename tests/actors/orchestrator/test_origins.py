@@ -15,13 +15,14 @@ from protocol.messages import (
     Cycles,
     Example,
     History,
+    Learn,
     New,
 )
 from protocol.origin import Origin
 from tests.actors.orchestrator.asked import SIMPLE, ask, hit, playing
 from tests.actors.orchestrator.hand.conftest import Hand
 from world.method import UvmMethod
-from world.store import snapshot
+from world.store import commit, snapshot
 
 AREA = "def area_(self):\n    return self.width * self.height\n"
 TWICE = "def twice_(self):\n    return self.width * 2\n"
@@ -156,6 +157,95 @@ async def test_a_correction_of_an_agent_is_a_proposal(house, box, agent):
     before = methods(house)
     reply = await agent.correct(done.mandate, returns=11)
     assert (reply.state, methods(house)) == ("PROPOSED", before)
+
+
+@pytest.mark.parametrize("way", ["define", "learn", "correct"])
+async def test_a_proposal_says_what_would_be_owed_no_more(house, box, agent, way):
+    await learned(house, None)
+    sums = "def area_(self):\n    return self.width + self.height\n"
+    house.played.rounds = [[sums] * 2]
+    if way == "define":
+        kept = await agent.define("box", "def area_(self):\n    return self.height * self.width\n")
+        (one,) = await box.proposals(id=kept.proposal)
+        assert one.drops == []
+        reply = await agent.define("box", sums, drop_contract=True)
+    elif way == "learn":
+        learn, case = Learn(again=True, drop_contract=True), Example(slots={"width": 5, "height": 9}, returns=14)
+        reply = await house.send("box", "area_", key="l", origin=AGENT, learn=learn, examples=[case])
+    else:
+        done = await house.send("box", "area_", key="c", origin=AGENT)
+        await box.confirm(done.mandate)
+        house.played.rounds = [
+            ["def area_(self):\n    return 11 if self.width == 5 else self.width * self.height\n"] * 2
+        ]
+        reply = await agent.correct(done.mandate, returns=11)
+    (one,) = await box.proposals(id=reply.proposal)
+    assert [example["returns"] for example in one.drops] == ([30] if way == "correct" else [12])
+
+
+async def test_a_version_without_a_source_does_not_come_back_by_an_agents_hand(house, box, agent):
+    with commit(house.db, user="test", description="given") as connection:
+        connection.root()["objects"]["box"].set_slot("copy_", UvmMethod("copy_", primitive="clone_"))
+    await box.define("box", "def copy_(self):\n    return self.width\n")
+    before = methods(house)
+    error = await refused(agent.revert("box", "copy_"))
+    assert (error.code, "batos revert box copy_" in error.hint) == ("LEARNING_DENIED", True)
+    assert methods(house) == before
+
+
+async def test_no_message_of_an_agent_changes_the_minds_own_objects(house, box):
+    with commit(house.db, user="test", description="given") as connection:
+        connection.root()["personas"]["ALFRED"].set_slot("expert", "alfred")
+    for origin in (AGENT, SENDER):
+        error = await refused(house.send("ALFRED", "drop_expert_", key=origin.name, origin=origin))
+        assert (error.code, "ALFRED" in error.message) == ("NOT_ALLOWED", True)
+    reply = await house.send("ALFRED", "drop_expert_", key="able", origin=ABLE)
+    assert reply.result == "alfred"
+
+
+async def test_a_mandate_that_is_opened_again_has_the_rights_of_now(house, box):
+    fuller = msgspec.structs.replace(AGENT, rights=["ask", "send", "install"])
+    slow = refused(house.send("box", "area_", origin=fuller, examples=[CASE], seconds=0.001))
+    assert (await slow).code == "TIMEOUT"
+    before = methods(house)
+    house.played.rounds = [[AREA] * 2]
+    reply = await house.send("box", "area_", origin=AGENT, examples=[CASE])
+    assert (reply.state, methods(house)) == ("PROPOSED", before)
+
+
+async def test_what_an_agent_has_remembered_says_so_and_not_what_it_likes(house, box):
+    said = {"remembered_by": "user:lena", "about": "bridges"}
+    await house.send("traits_obj", "remember_", "The bridge is open.", said, origin=SENDER)
+    (entry,) = house.caught_up
+    assert entry["metadata"]["remembered_by"] == "mcp:sender"
+    assert entry["doc_id"].startswith("note:")
+
+
+# Joined --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("first", "second"), [(None, AGENT), (AGENT, None), (ABLE, AGENT), (AGENT, OTHER)])
+async def test_who_joins_a_mandate_gets_no_right_of_who_began_it_and_loses_none(house, box, first, second):
+    reached, opened = asyncio.Event(), asyncio.Event()
+
+    async def write():
+        reached.set()
+        await opened.wait()
+        return [AREA] * 2
+
+    house.played.rounds = [write, [AREA] * 2]
+    one = asyncio.create_task(house.send("box", "area_", key="one", origin=first, examples=[CASE]))
+    await reached.wait()
+    other = asyncio.create_task(house.send("box", "area_", key="two", origin=second, examples=[CASE]))
+    async with asyncio.timeout(20):
+        while not any(event.event == "joined" for event in house.events):
+            await asyncio.sleep(0.01)
+        opened.set()
+        ends = await asyncio.gather(one, other)
+    able = [origin is None or origin is ABLE for origin in (first, second)]
+    stands = able[0] or able[1]
+    assert [end.state for end in ends] == ["COMPLETE" if able[0] else "PROPOSED", "COMPLETE" if stands else "PROPOSED"]
+    assert (("box", "area_") in methods(house)) is stands
 
 
 # Questions -----------------------------------------------------------------------------------------------------------

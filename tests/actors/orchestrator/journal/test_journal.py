@@ -70,7 +70,7 @@ async def test_a_failed_mandate_is_opened_again_once(journal):
     first = await journal.run(lambda: journal.accept("m1", "k1", b"", 9.0))
     await journal.run(lambda: journal.cancel("m1"))
     await journal.run(lambda: journal.finish("m1", "failed", b"why"))
-    opened = await journal.run(lambda: journal.attempt_again(first, 30.0))
+    opened = await journal.run(lambda: journal.attempt_again(first, 30.0, None))
     assert (opened.state, opened.reply, opened.cancelled, opened.remaining, opened.attempt) == (
         "accepted",
         None,
@@ -78,7 +78,7 @@ async def test_a_failed_mandate_is_opened_again_once(journal):
         30.0,
         2,
     )
-    assert await journal.run(lambda: journal.attempt_again(first, 99.0)) == opened
+    assert await journal.run(lambda: journal.attempt_again(first, 99.0, None)) == opened
 
 
 async def test_what_is_left_of_the_time_is_noted(journal):

@@ -84,7 +84,7 @@ async def use(journal):
     await run(lambda: journal.cancel("m1"))
     await run(lambda: journal.fail("c2", b"why"))
     await run(lambda: journal.finish("m1", "failed", b"why"))
-    await run(lambda: journal.attempt_again(row, 9.0))
+    await run(lambda: journal.attempt_again(row, 9.0, None))
     await run(lambda: journal.finish("m1", "complete", b"reply"))
     await run(journal.settle)
     await run(lambda: journal.retention.prune(Limits(seconds=1e9, mandates=10**6)))
