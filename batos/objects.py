@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine, Iterator, Mapping
+from html import escape
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from batos.values import Referring
@@ -108,9 +109,9 @@ class Thing(Referring):
         found: dict[str, Any] = self._world._thing_in(self._run(self._thing.slots()))
         return found
 
-    def set(self, slots: Mapping[str, Any] | None = None, /, **more: Any) -> SlotsSet:
+    def set(self, slots: Mapping[str, Any] | None = None, /, *, key: str | None = None, **more: Any) -> SlotsSet:
         """Write several own slots in one transaction."""
-        return self._run(self._thing.set({**(slots or {}), **more}))
+        return self._run(self._thing.set(slots, key=key, **more))
 
     def drop(self, entry: str, *, force: bool = False) -> Dropped:
         """Take an own slot or method away. IN_USE where something stands on it."""
@@ -188,7 +189,7 @@ class Thing(Referring):
         looked = self.look()
         shown = {(f"[{slot!r}]" if hasattr(type(self), slot) else slot): value for slot, value in looked.slots.items()}
         methods = ", ".join(looked.methods)
-        return f"<b>{table({'name': looked.name or looked.oid})}</b>" + table(
+        return f"<b>{escape(looked.name or looked.oid)}</b>" + table(
             {**shown, **({"methods": methods} if methods else {})}
         )
 
