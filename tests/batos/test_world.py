@@ -144,6 +144,17 @@ def test_slots_that_are_called_like_the_clients_words_are_reached(world):
     assert "send" not in odd
 
 
+def test_an_object_goes_whole_and_only_when_that_is_said(world, box):
+    pen = world.new("pen", product=box)
+    with pytest.raises(batos.Conflict, match="IN_USE"):
+        box.drop()
+    with pytest.raises(TypeError, match="a slot has a name"):
+        del box[None]
+    pen.drop()
+    assert box.drop().name == "box"
+    assert "box" not in world
+
+
 def test_what_python_looks_for_is_no_question(behind, world, box):
     behind.bus.calls.clear()
     for name in ("__wrapped__", "_ipython_display_", "_repr_png_", "__array__"):
