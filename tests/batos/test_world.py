@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import copy
-import gc
 import os
-import pickle
 import signal
 import subprocess
 import sys
@@ -17,10 +13,7 @@ import pytest
 
 import batos
 from batos import AsyncWorld, World
-from batos.line import Line
-from batos.loop import background
 from protocol.errors import CODES, BatosError
-from protocol.home import Home
 from protocol.messages import Event
 from protocol.origin import Origin
 
@@ -170,62 +163,6 @@ def test_what_python_looks_for_is_no_question(behind, world, box):
         box[0]
 
 
-def around_itself():
-    held = {}
-    held["held"] = [held]
-    return held
-
-
-def nested(levels):
-    value = []
-    for _ in range(levels):
-        value = [value]
-    return value
-
-
-@pytest.mark.parametrize("value", [around_itself(), nested(3000), nested(80), memoryview(b"x"), float("nan"), {1, 2}])
-def test_what_is_no_value_is_refused(world, box, value):
-    with pytest.raises(batos.BadInput, match="BAD_VALUE"):
-        box.width = value
-    with pytest.raises(batos.BadInput, match="BAD_VALUE"):
-        box.area_(value)
-    assert box.width == 5
-
-
-@pytest.mark.parametrize(
-    "ask",
-    [
-        lambda world, box: world.new(5),
-        lambda world, box: world.new("crate", parent=5),
-        lambda world, box: world.new("crate", key=5),
-        lambda world, box: world[None],
-        lambda world, box: world.ask(5),
-        lambda world, box: box.send(5),
-        lambda world, box: box.send("area_", intent=5),
-        lambda world, box: box.send("area_", kwargs={5: 5}),
-        lambda world, box: box.set({5: 5}),
-        lambda world, box: box.history(5),
-        lambda world, box: world.check(5),
-    ],
-)
-def test_what_is_no_text_is_named(world, box, ask):
-    with pytest.raises(batos.BadInput, match=r"is a text, and not a (int|NoneType)\. Give an? "):
-        ask(world, box)
-
-
-def test_a_word_that_a_search_does_not_know_is_not_passed_over(world):
-    with pytest.raises(TypeError, match="topk"):
-        world.search("valve", topk=3)
-
-
-def test_what_belongs_to_a_process_is_copied_as_itself_and_goes_to_no_other(world, box):
-    assert copy.deepcopy({"box": [box]}) == {"box": [box]}
-    assert copy.copy(world) is world
-    for one in (box, world):
-        with pytest.raises(TypeError, match="belongs to this process: give another one the name"):
-            pickle.dumps(one)
-
-
 def test_a_closed_stream_says_so(world, box, played, later):
     stream = box.stream("area_", examples=[CASE])
     assert next(iter(stream)).event == "accepted"
@@ -331,35 +268,6 @@ def test_ctrl_c_ends_the_waiting_and_says_how_to_come_back(world, box, played, l
 def test_a_closed_world_connects_again(world, box):
     world.close()
     assert box.width == 5
-
-
-class Held:
-    """What a line holds."""
-
-    is_closed = False
-
-    async def close(self):
-        self.is_closed = True
-
-
-def test_a_world_that_nobody_has_any_more_lets_go(tmp_path):
-    world = World(tmp_path)
-    held = world._world._line._client = Held()
-    del world
-    gc.collect()
-    background().run(asyncio.sleep(0.01))
-    assert held.is_closed
-
-
-def test_a_second_event_loop_connects_anew_and_two_at_once_are_told(tmp_path):
-    line, held = Line(Home(tmp_path), None), Held()
-    asyncio.run(line._settle())
-    line._client = held
-    asyncio.run(line._settle())
-    assert (held.is_closed, line._client) == (True, None)
-    background().run(line._settle())
-    with pytest.raises(BatosError, match="another event loop"):
-        asyncio.run(line._settle())
 
 
 FORKED = """
