@@ -18,7 +18,17 @@ from batos.line import Line, check_key, within
 from batos.replies import Answer, Lesson, Reply, widened
 from batos.streams import AsyncStream
 from batos.things import AsyncThing
-from batos.values import check_target, found, given, given_example, read_selector, slots_of, target_of
+from batos.values import (
+    Bound,
+    check_target,
+    found,
+    given,
+    given_example,
+    read_selector,
+    slots_of,
+    target_of,
+    worded,
+)
 from protocol import codec, names, verbs
 from protocol.checks import documents
 from protocol.codec import Ref, Value
@@ -76,7 +86,7 @@ def silent(_: Event) -> None:
 
 
 @typed_errors
-class AsyncWorld:
+class AsyncWorld(Bound):
     """The world that runs under a home (the folder; else $BATOS_HOME, else where `batos up` puts it).
 
     One connection, opened with the first question. Each write has a key of its own, so that one whose answer is lost is asked again
@@ -116,7 +126,7 @@ class AsyncWorld:
     ) -> AsyncThing:
         """Make an object with these slots; those that Python would take for an option stand in `slots`. NAME_TAKEN."""
         wanted = New(
-            name=names.check_object(name),
+            name=names.check_object(worded(name, "a name")),
             parent=None if parent is None else target_of(parent),
             slots=slots_of({**(slots or {}), **more}),
         )
@@ -216,7 +226,7 @@ class AsyncWorld:
         """Ask the mind about what it was told. `way` is auto, plain or deep; a `thread` keeps the conversation."""
         began, known = time.monotonic(), check_key(key)
         manner = codec.convert({"way": way, "thread": thread, "answers": answers}, Manner)
-        mandate = question_of(question, manner)
+        mandate = question_of(worded(question, "a question"), manner)
         if thread is not None:
             mandate = await within_thread(self._line.ask, mandate, thread, known)
         reply = await self._mandate(mandate, known, timeout, on_event)
@@ -244,10 +254,28 @@ class AsyncWorld:
         return await self.ask_verb(verbs.INDEX, request, key=check_key(None), seconds=LONG_S)
 
     async def search(
-        self, query: str, *, top_k: int = 10, where: Mapping[str, Any] | None = None, **more: Any
+        self,
+        query: str,
+        *,
+        top_k: int = 10,
+        where: Mapping[str, Any] | None = None,
+        since: float | None = None,
+        until: float | None = None,
+        around: int = 0,
+        explain: bool = False,
+        at: str | None = None,
     ) -> list[Hit]:
-        """The best passages for `query`; `more` are the other fields of a `Search`."""
-        request = codec.convert({"query": query, "top_k": top_k, "where": dict(where or {}), **more}, Search)
+        """The best passages for `query`, as `Search` has these words."""
+        request = Search(
+            query=query,
+            top_k=top_k,
+            where=dict(where or {}),
+            since=since,
+            until=until,
+            around=around,
+            explain=explain,
+            at=at,
+        )
         return (await self.ask_verb(verbs.SEARCH, request)).hits
 
     async def forget(self, doc_id: str) -> Unindexed:
@@ -342,9 +370,12 @@ class AsyncWorld:
             selector=word,
             parameters=parameters,
             args=[given(value, f"argument {number}") for number, value in enumerate(args, 1)],
-            kwargs={name: given(value, f"argument {name}") for name, value in (kwargs or {}).items()},
+            kwargs={
+                worded(name, "an argument's name"): given(value, f"argument {name}")
+                for name, value in (kwargs or {}).items()
+            },
             examples=[given_example(one, f"example {number}") for number, one in enumerate(examples, 1)],
-            intent=intent.strip(),
+            intent=worded(intent, "an intent").strip(),
         )
 
     async def _sent(

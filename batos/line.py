@@ -18,6 +18,7 @@ import msgspec
 from ulid import ULID
 
 from batos import reaching
+from batos.values import worded
 from bus.again import AGAIN_S, Again
 from bus.client import Caller, Client
 from protocol import verbs
@@ -44,7 +45,7 @@ CANCEL_S: Final = 5.0
 
 def check_key(key: str | None) -> str:
     """`key` if it can be one, or a new one; USAGE otherwise."""
-    if key is not None and (not 0 < len(key) <= MAX_KEY or not key.isprintable()):
+    if key is not None and (not 0 < len(worded(key, "a key")) <= MAX_KEY or not key.isprintable()):
         raise BatosError("USAGE", "this key is no key", f"Give 1 to {MAX_KEY} printable characters.")
     return str(ULID()) if key is None else key
 
@@ -56,6 +57,7 @@ class Line:
         self.home = home
         self.origin = origin
         self._client: Client | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._answered: dict[str, float] = {}
 
     async def __aenter__(self) -> Self:
@@ -145,6 +147,7 @@ class Line:
         seconds: float,
         on_partial: Callable[[Partial], None] | None,
     ) -> Reply:
+        await self._settle()
         bus, now = self._bus(), time.monotonic
         try:
             if now() - self._answered.get(verb.service, 0.0) > FRESH_S:
@@ -157,6 +160,16 @@ class Line:
             raise
         self._answered[verb.service] = now()
         return reply
+
+    async def _settle(self) -> None:
+        """Belong to the loop that runs now: a program may call `asyncio.run` again, and what was connected in the last one is deaf."""
+        here = asyncio.get_running_loop()
+        if self._loop is here:
+            return
+        if self._loop is not None and self._loop.is_running():
+            raise BatosError("BAD_ARGUMENT", "another event loop asks by this connection", "Make one for each loop.")
+        self._loop = here
+        await self.close()
 
     def _bus(self) -> Caller:
         if not (self.home.run / "bus.sock").exists():

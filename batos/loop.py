@@ -41,6 +41,11 @@ class Background:
         """Let go of it at the end of the process at the latest."""
         self._open.add(closing)
 
+    def let_go(self, closing: Closing) -> None:
+        """Let go of it now, without waiting: nobody has it any more."""
+        if os.getpid() == self.pid and not self._loop.is_closed():
+            asyncio.run_coroutine_threadsafe(closing.close(), self._loop)
+
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """What `work` comes to. Ctrl-C ends the waiting: `work` is cancelled, and KeyboardInterrupt raised."""
         if os.getpid() != self.pid:

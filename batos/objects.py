@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine, Iterator, Mapping
+from html import escape
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from batos.values import Referring
@@ -108,12 +109,12 @@ class Thing(Referring):
         found: dict[str, Any] = self._world._thing_in(self._run(self._thing.slots()))
         return found
 
-    def set(self, slots: Mapping[str, Any] | None = None, /, **more: Any) -> SlotsSet:
+    def set(self, slots: Mapping[str, Any] | None = None, /, *, key: str | None = None, **more: Any) -> SlotsSet:
         """Write several own slots in one transaction."""
-        return self._run(self._thing.set({**(slots or {}), **more}))
+        return self._run(self._thing.set(slots, key=key, **more))
 
-    def drop(self, entry: str, *, force: bool = False) -> Dropped:
-        """Take an own slot or method away. IN_USE where something stands on it."""
+    def drop(self, entry: str | None = None, *, force: bool = False) -> Dropped:
+        """Take an own slot or method away, or the object where none is named. IN_USE where something stands on it."""
         return self._run(self._thing.drop(entry, force=force))
 
     def rename(self, to: str) -> Renamed:
@@ -121,18 +122,16 @@ class Thing(Referring):
         return self._run(self._thing.rename(to))
 
     def __getitem__(self, slot: str) -> Any:
-        if not isinstance(slot, str):
-            raise TypeError(f"a slot has a name: box['width'], not box[{slot!r}]")
         try:
-            return self._world._thing_in(self._run(self._thing.get(slot)))
+            return self._world._thing_in(self._run(self._thing.get(_slot(slot))))
         except AttributeError as error:
             raise KeyError(str(error)) from None
 
     def __setitem__(self, slot: str, value: Any) -> None:
-        self._run(self._thing.set({slot: value}))
+        self._run(self._thing.set({_slot(slot): value}))
 
     def __delitem__(self, slot: str) -> None:
-        self.drop(slot)
+        self.drop(_slot(slot))
 
     def __contains__(self, slot: object) -> bool:
         try:
@@ -188,7 +187,7 @@ class Thing(Referring):
         looked = self.look()
         shown = {(f"[{slot!r}]" if hasattr(type(self), slot) else slot): value for slot, value in looked.slots.items()}
         methods = ", ".join(looked.methods)
-        return f"<b>{table({'name': looked.name or looked.oid})}</b>" + table(
+        return f"<b>{escape(looked.name or looked.oid)}</b>" + table(
             {**shown, **({"methods": methods} if methods else {})}
         )
 
@@ -212,6 +211,12 @@ class Message:
 
     def __repr__(self) -> str:
         return f"<message {self._selector} to {self._thing!r}>"
+
+
+def _slot(slot: object) -> str:
+    if not isinstance(slot, str):
+        raise TypeError(f"a slot has a name: box['width'], not box[{slot!r}]")
+    return slot
 
 
 def of(target: str | Thing) -> Any:

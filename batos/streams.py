@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Generic, TypeVar
 
+from protocol.errors import BatosError
 from protocol.messages import Event
 
 T = TypeVar("T")
@@ -22,6 +23,7 @@ class AsyncStream(Generic[T]):
         self._task = asyncio.ensure_future(work(self._events.put_nowait))
         self._task.add_done_callback(lambda _: self._events.put_nowait(None))
         self._is_over = False
+        self._is_closed = False
 
     def __aiter__(self) -> AsyncIterator[Event]:
         return self
@@ -35,9 +37,14 @@ class AsyncStream(Generic[T]):
 
     async def reply(self) -> T:
         """The answer; raises what ended it badly."""
+        if self._is_closed:
+            raise BatosError(
+                "BAD_ARGUMENT", "this stream was closed before its answer was there", "Ask again with the same key."
+            )
         return await asyncio.shield(self._task)
 
     async def close(self) -> None:
         """Listen no more; the mandate goes on."""
+        self._is_closed = not self._task.done()
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)

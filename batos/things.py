@@ -104,8 +104,8 @@ class AsyncThing(Referring):
         wanted = SetSlots(name=self._oid, slots=slots_of({**(slots or {}), **more}, setting=True))
         return await self._world.ask_verb(verbs.SET, wanted, key=check_key(key))
 
-    async def drop(self, entry: str, *, force: bool = False) -> Dropped:
-        """Take an own slot or method away. IN_USE where something stands on it."""
+    async def drop(self, entry: str | None = None, *, force: bool = False) -> Dropped:
+        """Take an own slot or method away, or the object where none is named. IN_USE where something stands on it."""
         return await self._world.ask_verb(
             verbs.DROP, Drop(name=self._oid, entry=entry, force=force), key=check_key(None)
         )

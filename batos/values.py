@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NoReturn, Self, TypeVar
 
 from protocol import codec, names
 from protocol.codec import Ref, Value
@@ -17,7 +17,24 @@ T = TypeVar("T")
 _SELECTOR: Final = re.compile(r"([^()]*)(?:\(([^()]*)\))?")
 
 
-class Referring:
+class Bound:
+    """What belongs to one connection of one process: it is copied as itself, and goes to no other process."""
+
+    __slots__ = ()
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Self:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            f"{self!r} belongs to this process: give another one the name of the object, and make a World there"
+        )
+
+
+class Referring(Bound):
     """What stands for an object of the world, so that it can be given as a value."""
 
     __slots__ = ()
@@ -33,7 +50,7 @@ def given(value: Any, where: str = "the value") -> Value:
 
     BAD_VALUE for what may not cross.
     """
-    return codec.literal(codec.normalize(_referred(value), where))
+    return codec.literal(codec.normalize(_referred(value, where), where))
 
 
 def found(value: Value, thing: Callable[[Ref], T]) -> Any:
@@ -57,12 +74,12 @@ def given_example(example: Mapping[str, Any] | Example, where: str) -> Example:
             f"{where} is a {type(example).__name__}",
             'Give a dict: {"slots": {…}, "args": […], "returns": …}',
         )
-    return read_example(codec.normalize(_referred(dict(example)), where), where)
+    return read_example(codec.normalize(_referred(dict(example), where), where), where)
 
 
 def read_selector(text: str) -> tuple[str, list[str]]:
     """`increment_(by)` as the selector and its parameters' names."""
-    match = _SELECTOR.fullmatch(text.strip())
+    match = _SELECTOR.fullmatch(worded(text, "a selector").strip())
     if match is None:
         raise BatosError(
             "BAD_SELECTOR",
@@ -76,16 +93,29 @@ def read_selector(text: str) -> tuple[str, list[str]]:
 
 def check_target(text: str) -> str:
     """`text` if it may be an object's name or OID."""
-    return text if names.is_oid(text) else names.check_object(text)
+    return text if names.is_oid(worded(text, "an object's name")) else names.check_object(text)
 
 
-def _referred(value: Any) -> Any:
+def worded(text: Any, what: str) -> str:
+    """`text` if it is one; BAD_ARGUMENT says what `what` is instead."""
+    if not isinstance(text, str):
+        raise BatosError("BAD_ARGUMENT", f"{what} is a text, and not a {type(text).__name__}", f"Give {what} as a str.")
+    return text
+
+
+def _referred(value: Any, where: str, depth: int = 0) -> Any:
     if isinstance(value, Referring):
         return value.ref
+    if depth > codec.MAX_DEPTH:
+        raise BatosError(
+            "BAD_VALUE",
+            f"{where} is nested deeper than {codec.MAX_DEPTH} levels, or holds itself",
+            "Keep its parts in objects, and give references to them.",
+        )
     if isinstance(value, Mapping):
-        return {key: _referred(item) for key, item in value.items()}
-    if isinstance(value, Sequence) and not isinstance(value, (str, bytes, bytearray)):
-        return [_referred(item) for item in value]
+        return {key: _referred(item, where, depth + 1) for key, item in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, (str, bytes, bytearray, memoryview)):
+        return [_referred(item, where, depth + 1) for item in value]
     return value
 
 
@@ -95,4 +125,4 @@ def target_of(target: str | Referring) -> str:
 
 def slots_of(slots: Mapping[str, Any], *, setting: bool = False) -> dict[str, Value]:
     check = names.check_setting if setting else names.check_slot
-    return {check(name): given(value, f"slot {name}") for name, value in slots.items()}
+    return {check(worded(name, "a slot's name")): given(value, f"slot {name}") for name, value in slots.items()}

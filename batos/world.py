@@ -7,6 +7,7 @@ box.area_()
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Coroutine, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from batos.errors import BadInput, Error, Unknown, typed
 from batos.objects import Stream, Thing, of
+from batos.values import Bound
 from protocol.codec import Ref
 from protocol.errors import BatosError
 from protocol.origin import Origin
@@ -38,11 +40,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class World:
+class World(Bound):
     """The world that runs under a home (the folder; else $BATOS_HOME, else where `batos up` puts it).
 
-    May be used from several threads. It connects with the first question, and lets go with `close`, at the end of a `with`, or at the
-    end of the process. Failures are `batos.Error`s.
+    May be used from several threads. It connects with the first question, and lets go with `close`, at the end of a `with`, or
+    when nobody has it any more. Failures are `batos.Error`s.
     """
 
     def __init__(self, home: str | Path | None = None, *, origin: Origin | None = None) -> None:
@@ -55,6 +57,7 @@ class World:
         except BatosError as error:
             raise typed(error) from error
         self._loop.keep(self._world)
+        weakref.finalize(self, self._loop.let_go, self._world).atexit = False  # the loop has an end of its own
 
     def __enter__(self) -> Self:
         return self

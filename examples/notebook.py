@@ -51,5 +51,6 @@ for version in box.history("widen_"):
     print(version.selector, version.author, "stands" if version.stands else "")
 
 # %% Away with it
-box.drop("widen_")
 print(world.check(box).ok)
+box.drop()
+print(name in world)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("protocol", "bus", "world", "actors", "cli", "ops")
+PACKAGES = ("protocol", "bus", "world", "actors", "batos", "cli", "ops")
 LICENCES = ("LICENSE", "NOTICE")
 
 

@@ -137,6 +137,17 @@ def test_slots_that_are_called_like_the_clients_words_are_reached(world):
     assert "send" not in odd
 
 
+def test_an_object_goes_whole_and_only_when_that_is_said(world, box):
+    pen = world.new("pen", product=box)
+    with pytest.raises(batos.Conflict, match="IN_USE"):
+        box.drop()
+    with pytest.raises(TypeError, match="a slot has a name"):
+        del box[None]
+    pen.drop()
+    assert box.drop().name == "box"
+    assert "box" not in world
+
+
 def test_what_python_looks_for_is_no_question(behind, world, box):
     behind.bus.calls.clear()
     for name in ("__wrapped__", "_ipython_display_", "_repr_png_", "__array__"):
@@ -150,6 +161,14 @@ def test_what_python_looks_for_is_no_question(behind, world, box):
         iter(box)
     with pytest.raises(TypeError, match="a slot has a name"):
         box[0]
+
+
+def test_a_closed_stream_says_so(world, box, played, later):
+    stream = box.stream("area_", examples=[CASE])
+    assert next(iter(stream)).event == "accepted"
+    stream.close()
+    with pytest.raises(batos.BadInput, match="this stream was closed"):
+        stream.reply()
 
 
 def test_text_of_the_world_is_no_markup(world):
@@ -285,7 +304,7 @@ def test_a_fork_is_told_and_makes_its_own(tmp_path):
 LIGHT = """
 import sys
 from batos import World
-heavy = {"torch", "transformers", "ZODB", "ZEO", "rich", "click", "numpy"}
+heavy = {"torch", "transformers", "ZODB", "ZEO", "rich", "click", "numpy", "mcp", "starlette", "uvicorn"}
 print(sorted(heavy & set(sys.modules)))
 World(sys.argv[1])
 print(sorted(heavy & set(sys.modules)))

@@ -6,6 +6,7 @@ a newer client sends.
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final, Literal, TypeVar
 
 import msgspec
@@ -41,6 +42,9 @@ _INERT: Final[dict[str, tuple[Any, ...]]] = {
     "web_search_options": (None,),
 }
 """The values of a parameter that say nothing; any other one cannot be honoured."""
+
+
+_AT: Final = re.compile(r"at `\$\.(.+)`$|required field `(\w+)`$")
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -168,7 +172,13 @@ def _converted(fields: dict[str, Any], kind: type[T]) -> T:
     try:
         return msgspec.convert(fields, kind)
     except msgspec.ValidationError as error:
-        raise Refusal(400, "invalid_value", str(error)) from error
+        raise Refusal(400, "invalid_value", str(error), _param(str(error))) from error
+
+
+def _param(message: str) -> str | None:
+    """The parameter that a message of msgspec names: by its path, or as a field that is missing."""
+    found = _AT.search(message)
+    return found and (found[1] or found[2])
 
 
 def _within(name: str, value: float | None, least: float, most: float) -> None:

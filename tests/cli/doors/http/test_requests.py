@@ -68,3 +68,26 @@ def test_the_last_message_of_the_user_is_the_question():
     assert requests.question(chat) == "two"
     with pytest.raises(Refusal, match="nothing is asked"):
         requests.question(requests.Chat(model="batos", messages=[requests.Message("system", "one")]))
+
+
+@pytest.mark.parametrize(
+    ("fields", "param"),
+    [
+        ({"temperature": "9"}, "temperature"),
+        ({"messages": [{"content": "a"}]}, "messages[0]"),
+        ({"messages": 5}, "messages"),
+        ({"way": "side"}, "way"),
+        ({"model": None}, "model"),
+    ],
+)
+def test_the_parameter_that_is_at_fault_is_named(fields, param):
+    whole = {"model": "m", "messages": [{"role": "user", "content": "a"}], **fields}
+    with pytest.raises(Refusal) as refused:
+        requests.read_chat(json.dumps(whole).encode())
+    assert refused.value.param == param
+
+
+def test_a_parameter_that_is_missing_is_named():
+    with pytest.raises(Refusal) as refused:
+        requests.read_chat(b'{"messages": []}')
+    assert refused.value.param == "model"
