@@ -96,7 +96,7 @@ def _mind(line: Line, chat: Chat, key: str | None) -> Work:
             await asyncio.shield(sent.cancel())
             raise
         found = asking.answer_of(reply, chat.thread, time.monotonic() - began, line.home)
-        text = render_thought.answer(found) if found.answer is not None else next_of(found.proposal)
+        text = render_thought.answer(found) if found.proposal is None else next_of(line.home, found.proposal)
         return Said(text, "stop", None, values.to_json(found))
 
     return work
