@@ -63,9 +63,7 @@ async def relay(
     async with target:
         async for item in source:
             if isinstance(item, Exception):
-                error = ErrorData(
-                    code=PARSE_ERROR, message=f"no JSON-RPC message of at most {MAX_LINE} bytes on one line"
-                )
+                error = ErrorData(code=PARSE_ERROR, message=_unread(item))
                 await answers.send(SessionMessage(JSONRPCError(jsonrpc="2.0", id=id_of(item), error=error)))
                 continue
             if isinstance(item.message, JSONRPCNotification):
@@ -73,8 +71,14 @@ async def relay(
             await target.send(item)
 
 
+def _unread(error: Exception) -> str:
+    found = error.errors(include_url=False)[0] if isinstance(error, ValidationError) else None
+    why = f": {found['msg']}" if found is not None and found["type"] == "json_invalid" else ""
+    return f"no JSON-RPC message of at most {MAX_LINE} bytes on one line{why}"
+
+
 def id_of(error: Exception) -> int | str | None:
-    """The id of a request that the SDK does not read, where Python does (half a character in a text, a long number): who waits for it must hear."""
+    """The id of a request that Python reads and the SDK does not (half a character in a text, a long number): somebody waits for it."""
     text = error.errors(include_url=False)[0]["input"] if isinstance(error, ValidationError) else None
     if not isinstance(text, str):
         return None
@@ -83,7 +87,10 @@ def id_of(error: Exception) -> int | str | None:
     except (RecursionError, ValueError):
         return None
     found = message.get("id") if isinstance(message, dict) else None
-    return found if isinstance(found, int | str) and not isinstance(found, bool) else None
+    if isinstance(found, str):
+        # Half a character in the id itself cannot be written back.
+        return found if found.isprintable() else None
+    return found if isinstance(found, int) and not isinstance(found, bool) else None
 
 
 def _integer(digits: str) -> int | None:

@@ -93,6 +93,7 @@ async def test_what_is_no_message_is_answered_with_an_error(relayed):
         ('{"jsonrpc":"2.0","id":7,"method', None),
         ('{"jsonrpc":"2.0","id":true,"a":"\\ud83d"}', None),
         ('{"jsonrpc":"2.0","id":%s,"a":"\\ud83d"}' % ("9" * 5000), None),
+        (r'{"jsonrpc":"2.0","id":"\ud83d","method":"ping"}', None),
         ("[" * 100_000, None),
         ("", None),
     ],
@@ -102,6 +103,7 @@ async def test_a_request_that_cannot_be_read_is_answered_by_its_id(relayed, line
         jsonrpc_message_adapter.validate_json(line, by_name=False)
     _, told, _ = await relayed(unread.value)
     assert (told[0].message.id, told[0].message.error.code) == (number, -32700)
+    assert "on one line: Invalid JSON: " in told[0].message.error.message
 
 
 async def test_what_the_client_cancels_is_noted_before_it_is_handed_on(relayed):
