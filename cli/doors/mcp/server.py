@@ -52,9 +52,10 @@ _PIECES_S: Final = 0.5
 _INSTRUCTIONS: Final = """A world of persistent objects that write their own missing methods, each behind a deterministic gate.
 
 Look around with `objects` and `look`. `send` sends a message; one that the object does not understand is learned from the examples
-that you give. `define` puts a method of your own there; `guard` says beforehand whether it keeps to the rules. Whatever state
-PROPOSED says waits for the user of this world, who alone accepts it. Every version stays, and `revert` goes back to one. `remember` a
-text, and `search` or `ask`. Examples are contracts: `check` tries them all."""
+that you give. `define` puts a method of your own there; `guard` says beforehand whether it keeps to the rules. Whatever is answered
+with a `proposal` does not stand as yet: it waits for the user of this world, who alone accepts it. Every version stays, and `revert`
+goes back to one. `remember` a text, and `search` or `ask`. Examples are contracts: `check` tries them all. Values are JSON, in which
+{"$ref": "box"} is the object called box."""
 
 _log = structlog.get_logger("mcp")
 
