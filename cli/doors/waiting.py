@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from batos import reaching
+from protocol.home import Home
 
-def next_of(proposal: str | None) -> str:
-    """What comes next; nothing where no method waits."""
-    if proposal is None:
-        return ""
+
+def next_of(home: Home, proposal: str) -> str:
+    """What comes next where the method of this proposal waits."""
+    shown, accepted = (reaching.command(home, word, proposal) for word in ("proposals", "accept"))
     return (
-        f"The user of this world decides: `batos proposals {proposal}` shows them the method, and `batos accept {proposal}` "
-        "lets it stand. Go on with something else, or ask them."
+        f"Nothing stands as yet: the user of this world decides. `{shown}` shows them the method, and `{accepted}` lets it stand. "
+        "Go on with something else, or ask them."
     )

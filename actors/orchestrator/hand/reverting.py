@@ -93,9 +93,10 @@ def _chosen(found: Sequence[UvmVersion], standing: object, request: Revert) -> U
         ((sha256, method),) = fitting.items()
         return standing if isinstance(standing, UvmMethod) and standing.sha256 == sha256 else method
     what = f"{len(fitting)} versions" if fitting else "no version"
+    verb = "begin" if fitting else "begins"
     raise BatosError(
         "BAD_ARGUMENT",
-        f"{what} of {request.name}.{request.selector} begin with {request.to[:64]!r}",
+        f"{what} of {request.name}.{request.selector} {verb} with {request.to[:64]!r}",
         f"Give {LEAST} characters or more of one of `batos history {request.name} {request.selector}`.",
     )
 

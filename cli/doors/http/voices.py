@@ -96,7 +96,8 @@ def _mind(line: Line, chat: Chat, key: str | None) -> Work:
             await asyncio.shield(sent.cancel())
             raise
         found = asking.answer_of(reply, chat.thread, time.monotonic() - began, line.home)
-        text = render_thought.answer(found) if found.answer is not None else next_of(found.proposal)
+        waits = next_of(line.home, found.proposal) if found.proposal is not None else ""
+        text = render_thought.answer(found) if found.answer is not None else waits
         return Said(text, "stop", None, values.to_json(found))
 
     return work

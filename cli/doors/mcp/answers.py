@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from cli.calls.asking import Citation
-from cli.doors.waiting import next_of
 from protocol.codec import Value
 from protocol.messages import Doubt, MandateReply, MethodMade, Proposal, ProposalsReply
 
 
 class Sent(msgspec.Struct, frozen=True, kw_only=True):
-    """How a message ended. `result` is what the method returned. `tid` is the commit, null where nothing was written.
+    """How a message ended. `result` is what the method returned. `tid` is the commit. What there is none of is left out.
 
     `state` is COMPLETE, or PROPOSED: then the method waits for the user's word under the id `proposal`. `doubts` are inputs on
     which other methods that hold the examples answer differently.
@@ -22,13 +22,12 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
     mandate: str
     state: str
     result: Value = None
-    cycle: str | None = None
     synthesized: bool = False
-    method: MethodMade | None = None
-    proposal: str | None = None
-    doubts: list[Doubt] = []
-    tid: str | None = None
-    next: str = ""
+    cycle: str | UnsetType = UNSET
+    method: MethodMade | UnsetType = UNSET
+    proposal: str | UnsetType = UNSET
+    doubts: list[Doubt] | UnsetType = UNSET
+    tid: str | UnsetType = UNSET
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,7 +52,6 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True):
     thread: str | None = None
     proposal: str | None = None
     tid: str | None = None
-    next: str = ""
 
 
 class Forgotten(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,17 +64,17 @@ class Forgotten(msgspec.Struct, frozen=True, kw_only=True):
 
 def sent_of(reply: MandateReply) -> Sent:
     """A message's end, without what only a learning tells."""
+    doubts = reply.learned.doubts if reply.learned is not None else []
     return Sent(
         mandate=reply.mandate,
         state=reply.state,
         result=reply.result,
-        cycle=reply.cycle,
         synthesized=reply.synthesized,
-        method=reply.method,
-        proposal=reply.proposal,
-        doubts=reply.learned.doubts if reply.learned is not None else [],
-        tid=reply.tid,
-        next=next_of(reply.proposal),
+        cycle=reply.cycle or UNSET,
+        method=reply.method or UNSET,
+        proposal=reply.proposal or UNSET,
+        doubts=doubts or UNSET,
+        tid=reply.tid or UNSET,
     )
 
 

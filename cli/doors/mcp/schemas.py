@@ -13,12 +13,16 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from cli import values
+from cli.doors.waiting import next_of
 from protocol import codec
 from protocol.codec import Ref
 from protocol.errors import BatosError
+from protocol.home import Home
 
 T = TypeVar("T", bound=msgspec.Struct)
 
+_PROPOSAL: Final = "proposal"
+_NEXT: Final = {"type": "string", "description": "What comes next, where a method waits for the user's word."}
 _REFERENCE: Final = {"type": "object", "properties": {"$ref": {"type": "string"}}, "required": ["$ref"]}
 
 
@@ -33,6 +37,8 @@ def schema_of(kind: type[msgspec.Struct]) -> dict[str, Any]:
     parts = {name: _tidy(part) for name, part in components.items()}
     root: dict[str, Any] = parts.pop(kind.__name__)
     root.pop("description", None)
+    if _PROPOSAL in kind.__struct_fields__:
+        root["properties"]["next"] = _NEXT
     return {**root, **({"$defs": parts} if parts else {})}
 
 
@@ -67,7 +73,8 @@ def read_arguments(given: Mapping[str, Any], kind: type[T], *, by_name: bool) ->
         raise BatosError("BAD_ARGUMENT", error.message, f"The arguments are: {fields}.") from error
 
 
-def told(value: msgspec.Struct) -> dict[str, Any]:
-    """A tool's answer as JSON."""
+def told(value: msgspec.Struct, home: Home) -> dict[str, Any]:
+    """A tool's answer as JSON; where a method waits for the user's word, it says what comes next."""
     found: dict[str, Any] = values.to_json(value)
-    return found
+    proposal = found.get(_PROPOSAL)
+    return found if proposal is None else {**found, "next": next_of(home, proposal)}

@@ -33,15 +33,13 @@ from mcp_types import (
 )
 
 from batos.line import Line
-from cli.console import failure_shape
 from cli.doors.mcp import resources
+from cli.doors.mcp.failures import as_protocol_error, failed
 from cli.doors.mcp.offered import TOOLS, Tool, tools_for
 from cli.doors.mcp.schemas import read_arguments, told
 from cli.doors.mcp.stdio import Cancelled
 from cli.doors.mcp.visit import Visit
 from cli.render import thought as render_thought
-from cli.values import line as json_line
-from cli.values import to_json
 from protocol.errors import BatosError
 from protocol.home import Home
 from protocol.messages import Event
@@ -51,14 +49,13 @@ AT_ONCE: Final = 128
 """Calls under way; one more is told so."""
 _PIECES_S: Final = 0.5
 """Seconds between two notifications that only say that a text grows."""
-_SHOWN: Final = 4000
-"""Characters of an error's facts in its text."""
 _INSTRUCTIONS: Final = """A world of persistent objects that write their own missing methods, each behind a deterministic gate.
 
 Look around with `objects` and `look`. `send` sends a message; one that the object does not understand is learned from the examples
-that you give. `define` puts a method of your own there; `guard` says beforehand whether it keeps to the rules. Whatever state
-PROPOSED says waits for the user of this world, who alone accepts it. Every version stays, and `revert` goes back to one. `remember` a
-text, and `search` or `ask`. Examples are contracts: `check` tries them all."""
+that you give. `define` puts a method of your own there; `guard` says beforehand whether it keeps to the rules. Whatever is answered
+with a `proposal` does not stand as yet: it waits for the user of this world, who alone accepts it. Every version stays, and `revert`
+goes back to one. `remember` a text, and `search` or `ask`. Examples are contracts: `check` tries them all. Values are JSON, in which
+{"$ref": "box"} is the object called box."""
 
 _log = structlog.get_logger("mcp")
 
@@ -113,11 +110,11 @@ class Door:
         return ListResourceTemplatesResult(resource_templates=list(resources.TEMPLATES))
 
     async def _list_resources(self, context: Context, params: PaginatedRequestParams | None) -> ListResourcesResult:
-        with _as_protocol_error():
+        with as_protocol_error(self._tools.keys()):
             return await resources.listed(self.line(context), params.cursor if params is not None else None)
 
     async def _read_resource(self, context: Context, params: ReadResourceRequestParams) -> ReadResourceResult:
-        with _as_protocol_error():
+        with as_protocol_error(self._tools.keys()):
             return await resources.read(self.line(context), str(params.uri))
 
     async def _call_tool(self, context: Context, params: CallToolRequestParams) -> CallToolResult:
@@ -127,12 +124,13 @@ class Door:
                 raise BatosError("BUSY", f"{AT_ONCE} calls are under way", "Wait until one has ended.")  # noqa: TRY301
             return await self._called(context, self._found(params.name), params.arguments or {})
         except BatosError as error:
-            return failed(error)
+            return failed(error, self._tools.keys())
         except MCPError:
             raise
         except Exception as error:  # noqa: BLE001 - a bug is told too, and its traceback is on standard error
             _log.exception("a tool failed", tool=params.name)
-            return failed(BatosError("INTERNAL", f"{type(error).__name__}: {error}", "This is a bug."))
+            found = BatosError("INTERNAL", f"{type(error).__name__}: {error}", "This is a bug.")
+            return failed(found, self._tools.keys())
         finally:
             self._under_way -= 1
 
@@ -162,7 +160,7 @@ class Door:
             raise
         finally:
             await progress.ends()
-        answer = told(found)
+        answer = told(found, self._home)
         return CallToolResult(
             content=[TextContent(text=json.dumps(answer, ensure_ascii=False))], structured_content=answer
         )
@@ -207,26 +205,6 @@ class Progress:
             # A client that has gone hears nothing, and what it has asked goes its own way.
             with contextlib.suppress(anyio.BrokenResourceError, anyio.ClosedResourceError, MCPError):
                 await self._report(*told)
-
-
-def failed(error: BatosError) -> CallToolResult:
-    """The failure as a result: code, what happened, the next step, and the facts of the case."""
-    shape = to_json(failure_shape(error))
-    facts = {key: value for key, value in shape["error"].items() if key not in {"code", "message", "hint"}}
-    lines = [f"{error.code}: {error.message}", error.hint, json_line(facts)[:_SHOWN] if facts else ""]
-    text = "\n".join(line for line in lines if line)
-    return CallToolResult(content=[TextContent(text=text)], structured_content=shape, is_error=True)
-
-
-@contextlib.contextmanager
-def _as_protocol_error() -> Any:
-    """A resource has no result that is an error: the protocol's own carries code and hint."""
-    try:
-        yield
-    except BatosError as error:
-        raise MCPError(
-            INVALID_PARAMS, f"{error.code}: {error.message}", to_json(failure_shape(error)["error"])
-        ) from error
 
 
 def _named(name: str) -> str:

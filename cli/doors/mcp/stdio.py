@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextlib
+import json
 import os
 import stat
 import sys
@@ -22,6 +23,7 @@ from anyio.streams.memory import MemoryObjectSendStream
 from mcp.shared._stream_protocols import ReadStream, WriteStream
 from mcp.shared.message import SessionMessage
 from mcp_types import PARSE_ERROR, ErrorData, JSONRPCError, JSONRPCNotification
+from pydantic import ValidationError
 
 MAX_LINE: Final = 32 << 20
 """Bytes of a message: those of the largest document, each letter of it escaped."""
@@ -29,6 +31,8 @@ _GONE: Final = (RuntimeError, concurrent.futures.CancelledError)
 """What a line meets where the loop is closed, and nobody takes it any more."""
 _AT_ONCE: Final = 1 << 16
 _CANCELLED: Final = "notifications/cancelled"
+_DIGITS: Final = 20
+"""Digits of an id that is a number."""
 _KEPT: Final = 1000
 """The latest requests that were cancelled; what came before them has ended long ago."""
 
@@ -59,14 +63,39 @@ async def relay(
     async with target:
         async for item in source:
             if isinstance(item, Exception):
-                error = ErrorData(
-                    code=PARSE_ERROR, message=f"no JSON-RPC message of at most {MAX_LINE} bytes on one line"
-                )
-                await answers.send(SessionMessage(JSONRPCError(jsonrpc="2.0", id=None, error=error)))
+                error = ErrorData(code=PARSE_ERROR, message=_unread(item))
+                await answers.send(SessionMessage(JSONRPCError(jsonrpc="2.0", id=id_of(item), error=error)))
                 continue
             if isinstance(item.message, JSONRPCNotification):
                 cancelled.note(item.message)
             await target.send(item)
+
+
+def _unread(error: Exception) -> str:
+    found = error.errors(include_url=False)[0] if isinstance(error, ValidationError) else None
+    why = f": {found['msg']}" if found is not None and found["type"] == "json_invalid" else ""
+    return f"no JSON-RPC message of at most {MAX_LINE} bytes on one line{why}"
+
+
+def id_of(error: Exception) -> int | str | None:
+    """The id of a request that Python reads and the SDK does not (half a character in a text, a long number): somebody waits for it."""
+    text = error.errors(include_url=False)[0]["input"] if isinstance(error, ValidationError) else None
+    if not isinstance(text, str):
+        return None
+    try:
+        message = json.loads(text, parse_int=_integer)
+    except (RecursionError, ValueError):
+        return None
+    found = message.get("id") if isinstance(message, dict) else None
+    if isinstance(found, str):
+        # Half a character in the id itself cannot be written back.
+        return found if found.isprintable() else None
+    return found if isinstance(found, int) and not isinstance(found, bool) else None
+
+
+def _integer(digits: str) -> int | None:
+    """An integer that can be an id; a longer one, which Python would not read, is none."""
+    return int(digits) if len(digits) <= _DIGITS else None
 
 
 class Lines:

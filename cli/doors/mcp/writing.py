@@ -15,7 +15,6 @@ from cli.calls.learning import Lesson
 from cli.doors.mcp import arguments
 from cli.doors.mcp.answers import Answered, Forgotten, Sent, sent_of
 from cli.doors.mcp.visit import Visit
-from cli.doors.waiting import next_of
 from cli.render import thought as render_thought
 from protocol import codec, names, verbs
 from protocol.checks import documents
@@ -101,7 +100,6 @@ async def ask(visit: Visit, given: arguments.Ask) -> Answered:
         thread=found.thread,
         proposal=found.proposal,
         tid=found.tid,
-        next=next_of(found.proposal),
     )
 
 

@@ -144,7 +144,9 @@ async def test_the_mind_answers_with_citations(client, bus):
 async def test_what_waits_for_the_user_is_said(client, bus):
     answers(bus, MandateReply(mandate="M1", state="PROPOSED", proposal="P1"))
     found = await client.chat.completions.create(model="batos", messages=HELLO)
-    assert "batos accept P1" in found.choices[0].message.content
+    said = found.choices[0].message.content
+    assert "batos --home" in said
+    assert "accept P1`" in said
 
 
 async def test_texts_become_vectors(client, bus):

@@ -15,10 +15,12 @@ from protocol.messages import (
     Cancelled,
     Checked,
     CheckProgress,
+    Defined,
     Event,
     Listed,
     Looked,
     MandateReply,
+    Reverted,
 )
 
 OID, TID = "000000000000002a", "03f1000000000001"
@@ -79,10 +81,37 @@ async def test_a_failure_is_a_result_with_code_message_and_hint(connected, bus):
     assert found.structured_content["error"] == {
         "code": "UNKNOWN_OBJECT",
         "message": "no object is called box",
-        "hint": "`batos ls` lists them.",
+        "hint": "the tool `objects` lists them.",
         "data": {"near": ["bax"]},
     }
     assert "bax" in found.content[0].text
+
+
+async def test_what_waits_for_the_user_says_so_whichever_tool_has_proposed_it(connected, bus, home):
+    waits = Defined(name="box", oid=OID, methods=[], tid=TID, proposal="P1")
+    bus.handlers["orchestrator", "define"] = lambda _: waits
+    bus.handlers["orchestrator", "revert"] = lambda _: Reverted(
+        name="box", oid=OID, selector="area_", sha256="ab", proposal="P1"
+    )
+    async with connected() as client:
+        defined = await client.call_tool("define", {"name": "box", "source": "def area_(self): return 1"})
+        reverted = await client.call_tool("revert", {"name": "box", "selector": "area_"})
+        offered = {tool.name: tool.output_schema["properties"] for tool in (await client.list_tools()).tools}
+        bus.handlers["orchestrator", "define"] = lambda _: Defined(name="box", oid=OID, methods=[], tid=TID)
+        stands = await client.call_tool("define", {"name": "box", "source": "def area_(self): return 1"})
+    for found in (defined, reverted):
+        assert f"batos --home {home.root} accept P1" in found.structured_content["next"]
+    assert "next" not in stands.structured_content
+    assert {name for name, fields in offered.items() if fields.get("next", {}).get("type") == "string"} == {
+        "send", "learn", "define", "revert", "ask"
+    }  # fmt: skip
+
+
+async def test_a_message_that_is_answered_says_nothing_that_is_none(connected, bus):
+    bus.handlers["orchestrator", "mandate"] = lambda _: MandateReply(mandate="M1", state="COMPLETE", result=None)
+    async with connected() as client:
+        found = await client.call_tool("send", {"name": "box", "selector": "area_"})
+    assert found.structured_content == {"mandate": "M1", "state": "COMPLETE", "result": None, "synthesized": False}
 
 
 async def test_a_bug_is_told_and_the_next_call_goes_on(connected, bus, capsys):
@@ -127,7 +156,8 @@ async def test_what_happens_to_a_mandate_is_told_in_order(connected, bus):
     assert [number for number, _ in told] == sorted({number for number, _ in told})
     assert [message for _, message in told] == ["accepted", "takes up the mission", "makes one of it"]
     assert (found.structured_content["state"], found.structured_content["proposal"]) == ("PROPOSED", "P1")
-    assert "batos accept P1" in found.structured_content["next"]
+    assert "batos --home" in found.structured_content["next"]
+    assert "accept P1" in found.structured_content["next"]
 
 
 async def test_how_far_a_check_is_is_told(connected, bus):

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from mcp.shared.message import SessionMessage
-from mcp_types import JSONRPCNotification, JSONRPCRequest
+from mcp_types import JSONRPCNotification, JSONRPCRequest, jsonrpc_message_adapter
 
 from cli.doors.mcp import stdio
 from cli.doors.mcp.stdio import Cancelled, Lines, relay
@@ -83,6 +83,27 @@ async def test_what_is_no_message_is_answered_with_an_error(relayed):
     handed, told, _ = await relayed(ValueError("no JSON"), request)
     assert handed == [request]
     assert (told[0].message.id, told[0].message.error.code) == (None, -32700)
+
+
+@pytest.mark.parametrize(
+    ("line", "number"),
+    [
+        (r'{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"a":"\ud83d"}}', 7),
+        (r'{"jsonrpc":"2.0","id":"a7","method":"tools/call","params":{"a":%s}}' % ("9" * 5000), "a7"),
+        ('{"jsonrpc":"2.0","id":7,"method', None),
+        ('{"jsonrpc":"2.0","id":true,"a":"\\ud83d"}', None),
+        ('{"jsonrpc":"2.0","id":%s,"a":"\\ud83d"}' % ("9" * 5000), None),
+        (r'{"jsonrpc":"2.0","id":"\ud83d","method":"ping"}', None),
+        ("[" * 100_000, None),
+        ("", None),
+    ],
+)
+async def test_a_request_that_cannot_be_read_is_answered_by_its_id(relayed, line, number):
+    with pytest.raises(ValueError, match="JSON") as unread:
+        jsonrpc_message_adapter.validate_json(line, by_name=False)
+    _, told, _ = await relayed(unread.value)
+    assert (told[0].message.id, told[0].message.error.code) == (number, -32700)
+    assert "on one line: Invalid JSON: " in told[0].message.error.message
 
 
 async def test_what_the_client_cancels_is_noted_before_it_is_handed_on(relayed):
