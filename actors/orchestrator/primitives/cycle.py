@@ -223,6 +223,7 @@ def _unhandled(thought: Thought, brief: Unhandled) -> dict[str, Value]:
         "seed": _seed([thought.seed, brief.selector, slots, examples, intent]),
         "intent": intent,
         "previous": previous,
+        "is_standing": bool(contract.previous),
         "candidates": list(learn.candidates) if learn else [],
         "is_sent": learn is None,
         "is_dry": learn is not None and learn.dry_run,

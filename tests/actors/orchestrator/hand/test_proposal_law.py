@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from actors.orchestrator.hand import reading
@@ -22,6 +22,7 @@ STEPS = st.lists(
 
 @settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
+@example(steps=[("learn", 0), ("reject", None), ("learn", 0)])
 def test_any_sequence_leaves_what_a_model_of_versions_and_proposals_says(event_loop_policy_free_house, steps):
     run, house, hand = event_loop_policy_free_house
     hand.names = getattr(hand, "names", 0) + 1

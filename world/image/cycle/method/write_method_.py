@@ -15,7 +15,7 @@ def write_method_(self):
     holds = False
     if message['previous']:
         trial = self.judge_(self.target, message['previous'], message)
-        holds = not trial['problem']
+        holds = message['is_standing'] and not trial['problem']  # one that was rejected does not come back
         failures.append({'source': message['previous'], 'problem': trial['problem'] or 'a better one is wanted'})
     found = None
     ladder = self.placement_()

@@ -1,7 +1,7 @@
 def placement_tasks_(self):
     """The tasks of a placement, as messages: two of one expression, one with a loop and a condition, one that changes state."""
     plain = {
-        'kwargs': {}, 'names': [], 'seed': 0, 'previous': '', 'candidates': [],
+        'kwargs': {}, 'names': [], 'seed': 0, 'previous': '', 'is_standing': False, 'candidates': [],
         'is_sent': False, 'is_dry': True, 'is_strict': False,
     }
     tasks = [
