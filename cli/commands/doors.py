@@ -70,6 +70,7 @@ def serve(invocation: Invocation, host: str, port: int) -> int:
 
 
 @batos.group()
+@everywhere
 def token() -> None:
     """Let other programs in by `batos serve`, each with rights and limits of its own."""
 

@@ -8,14 +8,14 @@ import pytest
 
 from protocol.errors import BatosError
 from protocol.messages import Embed, Index, Passages, Rank
-from tests.actors.memory.test_actor import LONG, ask, home, start  # noqa: F401 - fixtures
+from tests.actors.memory.test_actor import LONG, ask
 
 pytestmark = pytest.mark.model
 
 TEXTS = ["a bridge over a river", "a river and its bridge", "the law of taxes"]
 
 
-async def test_vectors_are_those_that_memory_ranks_by(start):  # noqa: F811
+async def test_vectors_are_those_that_memory_ranks_by(start):
     memory = await start()
     found = await ask(memory, "embed", Embed(texts=TEXTS))
     vectors = [struct.unpack(f"<{found.dimensions}f", row) for row in found.vectors]
@@ -27,14 +27,14 @@ async def test_vectors_are_those_that_memory_ranks_by(start):  # noqa: F811
 
 
 @pytest.mark.parametrize("count", [0, 257])
-async def test_no_texts_and_too_many_are_refused(start, count):  # noqa: F811
+async def test_no_texts_and_too_many_are_refused(start, count):
     memory = await start()
     with pytest.raises(BatosError, match="texts at once") as refused:
         await ask(memory, "embed", Embed(texts=["a"] * count))
     assert (refused.value.code, refused.value.hint) == ("BAD_ARGUMENT", "Give 1 to 256.")
 
 
-async def test_a_documents_text_is_given_page_by_page(start, monkeypatch):  # noqa: F811
+async def test_a_documents_text_is_given_page_by_page(start, monkeypatch):
     from actors.memory.documents import listing
 
     memory = await start()
