@@ -49,7 +49,7 @@ def carries_(self, part, answers):
             loss = evidence[0]['score'] - piece['score']
             if loss <= 0.1 and want and piece['fit'] >= evidence[0]['fit']:
                 shared = len(want & terms)
-                enough = 2 * shared > len(want) if kind else shared >= (1 if len(want) < 4 else 2)
+                enough = 2 * shared > len(want) if kind or len(want) < 4 else shared >= 2
                 best = max(best, (1.0 if enough else 0.0) - loss)
         found.append(best)
     return found
