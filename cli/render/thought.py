@@ -296,9 +296,8 @@ def places(found: Answer) -> str:
     ]
     if found.nearest is not None:
         near = found.nearest
-        lines.append(
-            f"The nearest that stands there: “{printable(near.text)}” ({printable(near.doc_id)} #{near.chunk_index})"
-        )
+        place = f"{printable(near.doc_id)} #{near.chunk_index}, characters {near.start} to {near.end}"
+        lines.append(f"The nearest that stands there: “{printable(near.text)}”\n{place}")
     if any(not citation.supported for citation in found.citations):
         lines.append("[?] no passage supports this")
     return "\n".join(lines)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from batos.asking import Answer, Nearest
 from cli.render import thought as render_thought
 from protocol.failure import Failure
 from protocol.messages import CycleStory, CycleSummary, Event, Stay, Step
@@ -289,3 +290,14 @@ def test_who_has_asked_by_a_door_is_told_and_the_user_is_not():
     assert render_thought.message(msgspec.structs.replace(one, asked_by="user:lena")) == "box area_"
     assert render_thought.message(msgspec.structs.replace(one, asked_by="mcp:agent")) == "by mcp:agent: box area_"
     assert "\x1b" not in render_thought.message(msgspec.structs.replace(one, asked_by="mcp:\x1b[2J"))
+
+
+def test_where_the_documents_do_not_say_it_what_comes_nearest_stands_beneath():
+    near = Nearest(text="It came \x1bon Monday.", doc_id="log", chunk_oid="aa", chunk_index=2, start=3, end=20)
+    found = Answer(
+        mandate="M1", cycle="C1", state="COMPLETE", answer="The documents do not say.", refused=True, nearest=near
+    )
+    *_, nearest, place = render_thought.answer(found).splitlines()
+    assert nearest.startswith("The nearest that stands there: “It came ")
+    assert "\x1b" not in nearest
+    assert place == "log #2, characters 3 to 20"

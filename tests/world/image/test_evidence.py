@@ -50,6 +50,7 @@ def evidence(mind, question, *texts, before=""):
     [
         ("supplies", "supplier"), ("swarmed", "swarm"), ("leads", "led"), ("price", "costs"), ("ten", "10"), ("3,600", "3600"),
         ("89.90", "89.9"), ("plum-cake", "plum cake"), ("Kabel\u2019s", "kabel"), ("children", "child"), ("stopped", "stop"),
+        ("sickness", "sick"),
     ],
 )  # fmt: skip
 def test_forms_of_a_word_are_one_term(mind, one, other):
@@ -157,6 +158,26 @@ def test_each_sentence_is_pointed_to_its_piece_and_what_stands_nowhere_is_named(
     assert TEXT[first["start"] : first["end"]] == "The desk is led by Maren Oldfield."
     assert (second["supported"], "doc_id" in second) == (False, False)
     assert cited["unknown"] == ["Otto", "Brandt", "1871"]
+
+
+def test_a_date_is_found_by_its_parts(mind):
+    assert terms(mind, "2026-05-07") == ["2026-05-07", "2026", "may", "7"]
+    assert terms(mind, "2026-13-07") == ["2026-13-07"]
+
+
+def test_of_a_sentence_counts_the_clause_that_is_asked_about(mind):
+    prices = "Adults pay 12 dollars, children under 14 pay 5, and students with a card pay 8."
+    answers = ["They pay 12 dollars.", "They pay 8 dollars.", "They pay 5."]
+    for group, right in {"adults": 0, "students": 1}.items():
+        part = {"ask": f"How much do {group} pay?", "evidence": evidence(mind, f"How much do {group} pay?", prices)}
+        assert mind.carries_(part, answers) == [1.0 if place == right else 0.0 for place in range(3)]
+
+
+def test_of_a_change_that_is_told_both_ends_are_to_be_said(mind):
+    told = "The default port of the server changed from 7070 to 7300, because 7070 collided with a printer service."
+    ask = "On which port does the server listen by default?"
+    part = {"ask": ask, "evidence": evidence(mind, ask, told)}
+    assert mind.carries_(part, ["It listens on 7070.", "It changed from 7070 to 7300."]) == [0.0, 1.0]
 
 
 def test_who_denies_what_the_passage_says_is_not_supported_by_it(mind):

@@ -14,7 +14,6 @@ from protocol.errors import BatosError
 from protocol.messages import (
     Define,
     Drop,
-    Example,
     History,
     Learn,
     Mandate,
@@ -23,18 +22,8 @@ from protocol.messages import (
     SetSlots,
     Source,
 )
-from protocol.origin import Origin
+from tests.actors.orchestrator.agents import AGENT, AREA, CASE, TWICE, methods
 from tests.actors.orchestrator.hand.conftest import Hand
-from world.method import UvmMethod
-from world.store import snapshot
-
-AREA = "def area_(self):\n    return self.width * self.height\n"
-TWICE = "def twice_(self):\n    return self.width * 2\n"
-CASE = Example(slots={"width": 3, "height": 4}, returns=12)
-AGENT = Origin(kind="mcp", name="claude-code", login="lena", rights=["ask", "send", "propose"])
-OTHER = msgspec.structs.replace(AGENT, name="other")
-SENDER = msgspec.structs.replace(AGENT, name="sender", rights=["ask", "send"])
-ABLE = msgspec.structs.replace(AGENT, name="able", rights=["ask", "send", "install"])
 
 
 @pytest.fixture
@@ -46,32 +35,6 @@ def box(house):
 @pytest.fixture
 def agent(house, box):
     return Hand(house, AGENT)
-
-
-def methods(house):
-    """Every method of the world, with its contract, and what stands in every `_learning`."""
-    found = {}
-    with snapshot(house.db) as connection:
-        root = connection.root()
-        named = {**root["objects"], **root["personas"], "traits_obj": root["traits_obj"]}
-        for name, here in named.items():
-            for slot, value in here._slots.items():
-                if isinstance(value, UvmMethod):
-                    found[name, slot] = (value.sha256, len(value.examples))
-                elif slot == "_learning":
-                    found[name, slot] = value
-    return found
-
-
-async def learned(house, origin=AGENT, key="k", **rest):
-    house.played.rounds = [[AREA] * 2]
-    return await house.send("box", "area_", key=key, origin=origin, examples=[CASE], **rest)
-
-
-async def refused(work):
-    with pytest.raises(BatosError) as caught:
-        await work
-    return caught.value
 
 
 # By hand -------------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ def terms_of_(self, texts):
     def stem(word):
         word = irregular.get(word, word)
         for ending, least in endings:
-            if word.endswith(ending) and len(word) - len(ending) >= least and not word.endswith('ss'):
+            if word.endswith(ending) and len(word) - len(ending) >= least and (ending == 'ness' or not word.endswith('ss')):
                 word = word[:-len(ending)]
                 break
         if len(word) > 3 and word[-1] in 'eiy':
@@ -26,6 +26,9 @@ def terms_of_(self, texts):
         if '\u3040' <= word[0] <= '\u9fff' or '\uac00' <= word[0] <= '\ud7a3':
             return [word[place:place + 2] for place in range(max(1, len(word) - 1))]
         if word[0].isdigit():
+            date = word.split('-')
+            if [len(part) for part in date] == [4, 2, 2] and ''.join(date).isdigit() and '00' < date[1] < '13':
+                return [word, date[0], stem(months[int(date[1]) - 1]), str(int(date[2]))]
             parts = word.split(',')
             word = ''.join(parts) if all(len(part) == 3 for part in parts[1:]) else word
             is_decimal = word.count('.') == 1 and word.replace('.', '').isdigit()
@@ -33,8 +36,6 @@ def terms_of_(self, texts):
         if '-' in word or '_' in word:
             parts = [part for part in word.replace('_', '-').split('-') if part]
             is_code = any(letter.isdigit() for letter in word)
-            if len(word) == 10 and [len(part) for part in parts] == [4, 2, 2] and ''.join(parts).isdigit() and '00' < parts[1] < '13':
-                return [word, parts[0], stem(months[int(parts[1]) - 1]), str(int(parts[2]))]
             return [word] if is_code else [numbers.get(part, stem(part)) for part in parts]
         return [numbers[word] if word in numbers else stem(word)]
 
