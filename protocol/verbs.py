@@ -39,6 +39,8 @@ from protocol.messages import (
     CyclesReply,
     Define,
     Defined,
+    Diff,
+    DiffReply,
     Documents,
     DocumentsReply,
     Drop,
@@ -66,6 +68,8 @@ from protocol.messages import (
     Judge,
     List,
     Listed,
+    Log,
+    Logged,
     Look,
     Looked,
     MakeToken,
@@ -77,6 +81,8 @@ from protocol.messages import (
     Passages,
     PassagesReply,
     Piece,
+    PlanRewind,
+    PlanUndo,
     Prefetch,
     Probe,
     Probed,
@@ -107,6 +113,7 @@ from protocol.messages import (
     TokenView,
     Trial,
     Tried,
+    Undone,
     Unindex,
     Unindexed,
     Verdict,
@@ -171,6 +178,10 @@ REJECT: Final = _plain("orchestrator", "reject", "install", Reject, Rejected)
 PROPOSALS: Final = _plain("orchestrator", "proposals", "ask", Proposals, ProposalsReply)
 LIST: Final = _plain("orchestrator", "list", "ask", List, Listed)
 HISTORY: Final = _plain("orchestrator", "history", "ask", History, Versions)
+LOG: Final = _plain("orchestrator", "log", "ask", Log, Logged)
+DIFF: Final = _plain("orchestrator", "diff", "ask", Diff, DiffReply)
+UNDO: Final = _plain("orchestrator", "undo", "install", PlanUndo, Undone)
+REWIND: Final = _plain("orchestrator", "rewind", "install", PlanRewind, Undone)
 
 MAKE_TOKEN: Final = _plain("orchestrator", "make_token", "install", MakeToken, TokenView)
 TOKENS: Final = _plain("orchestrator", "tokens", "install", Tokens, TokensReply)
@@ -233,6 +244,10 @@ _ALL: Final[tuple[AnyVerb, ...]] = (
     PROPOSALS,
     LIST,
     HISTORY,
+    LOG,
+    DIFF,
+    UNDO,
+    REWIND,
     MAKE_TOKEN,
     TOKENS,
     REVOKE_TOKEN,

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from actors.storage.records import LENGTH, TRANSACTION
-from world.commits import Told
+from world.past.commits import Told
 
 STRIDE: Final = 512
 FIRST: Final = 4

@@ -4,10 +4,23 @@ from __future__ import annotations
 
 from actors.orchestrator.hand import changing, confirming, defining, reverting, settling
 from actors.orchestrator.hand.bundles import importing
+from actors.orchestrator.hand.undoing import rewind, undo
 from actors.orchestrator.thinking.asks import Thinking
 from actors.orchestrator.thinking.thought import Thought
 from protocol.codec import Value
-from protocol.messages import Accept, Confirm, Define, Drop, ImportBundle, Reject, Rename, Revert, SetSlots
+from protocol.messages import (
+    Accept,
+    Confirm,
+    Define,
+    Drop,
+    ImportBundle,
+    Reject,
+    Rename,
+    Revert,
+    Rewind,
+    SetSlots,
+    Undo,
+)
 from protocol.messages.hand import Hand
 
 
@@ -32,3 +45,7 @@ def perform(thought: Thought, hand: Hand) -> Thinking[Value]:
             return (yield from settling.accept(thought, hand))
         case Reject():
             return settling.reject(thought, hand)
+        case Undo():
+            return (yield from undo.undo(thought, hand))
+        case Rewind():
+            return (yield from rewind.rewind(thought, hand))

@@ -10,7 +10,7 @@ way), so that the publisher can tell whether the world that the mandate thought 
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -98,7 +98,8 @@ class Layer(msgspec.Struct):
     """Changed slots by object and name, the objects that were made, what memory is to remember, and changed names.
 
     `names` maps each of the user's names to the object (an OID) that it comes to mean, or to None where it is taken away. Nothing
-    leads to the objects in `lost` any more. `offers` are new proposals, and `settled` how others were settled, by their id.
+    leads to the objects in `lost` any more. `offers` are new proposals, and `settled` how others were settled, by their id. `order`
+    is that of an object's slots where it is restored. `undoes` are the commits that are taken back, or `rewinds` the moment.
     """
 
     slots: dict[str, dict[str, Slot]] = {}
@@ -108,6 +109,9 @@ class Layer(msgspec.Struct):
     lost: list[str] = []
     offers: list[Offer] = []
     settled: dict[str, Settled] = {}
+    order: dict[str, list[str]] = {}
+    undoes: list[str] = []
+    rewinds: str = ""
 
 
 class Place(NamedTuple):
@@ -154,6 +158,9 @@ class Overlay:
         top.lost.extend(layer.lost)
         top.offers.extend(layer.offers)
         top.settled.update(layer.settled)
+        top.order.update(layer.order)
+        top.undoes.extend(layer.undoes)
+        top.rewinds = layer.rewinds or top.rewinds
 
     def branch(self) -> Overlay:
         """An overlay beside others over what this one sees now; its reads count as this one's, its top layer is its own."""
@@ -249,15 +256,14 @@ class Overlay:
             for name, called in layer.names.items():
                 if called == oid:
                     return name
-        return "" if self.is_fresh(oid) else world_root.get(self.connection, oid)._name or ""
+        stored = "" if self.is_fresh(oid) else world_root.get(self.connection, oid)._name or ""
+        return "" if any(stored in layer.names for layer in self._layers) else stored
 
     def find(self, name: str) -> str:
         """The OID of the object called `name` (a name or an OID), one that was made here too; UNKNOWN_OBJECT for none."""
         called = next((layer.names[name] for layer in reversed(self._layers) if name in layer.names), None)
-        if called is not None:
-            return called
-        if self.is_fresh(name):
-            return name
+        if called is not None or self.is_fresh(name):
+            return called or name
         return oid_of(world_root.resolve(self.connection, name))
 
     def is_fresh(self, oid: str) -> bool:
@@ -315,6 +321,15 @@ class Overlay:
     def settle(self, id_: str, settled: Settled) -> None:
         """Settle a proposal."""
         self._layers[-1].settled[id_] = settled
+
+    def take_back(self, *, undoes: Iterable[str] = (), rewinds: str = "") -> None:
+        """Note that the changes take back these commits, or all since a moment."""
+        self._layers[-1].undoes.extend(undoes)
+        self._layers[-1].rewinds = rewinds
+
+    def arrange(self, oid: str, order: list[str]) -> None:
+        """Let an object's slots stand in this order."""
+        self._layers[-1].order[oid] = order
 
     def written(self) -> frozenset[str]:
         """The OIDs of the state of all stored objects that were changed: what another one's read of them is noted by."""
