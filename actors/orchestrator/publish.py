@@ -98,7 +98,7 @@ def publish(db: DB, publication: Publication) -> str:
         _check_reads(connection, publication.reads)
         _apply(connection, publication)
         root = connection.root()
-        _rename(root, connection, publication.changes.names)
+        _rename(root, connection, publication.changes)
         for oid in publication.changes.lost:
             mentions.forget_all(world_root.get(connection, oid))
         for offer in publication.changes.offers:
@@ -303,19 +303,20 @@ def _arrange(target: UvmObject, order: list[str]) -> None:
         slots.update(known)
 
 
-def _rename(root: Any, connection: Connection, changed: dict[str, str | None]) -> None:
-    """Take away the names that go, and then give those that come: an object is known under one name at most."""
-    comes = {oid for oid in changed.values() if oid is not None}
-    for name, oid in changed.items():
+def _rename(root: Any, connection: Connection, changes: Layer) -> None:
+    """Take away the names that go, and then give those that come: an object is known under one name at most.
+
+    One may take the name that another one leaves.
+    """
+    leave = {*changes.released, *(oid for oid in changes.names.values() if oid is not None)}
+    for name, oid in changes.names.items():
         known = root["objects"].get(name)
         if known is None and oid is None:
             raise BatosError("CONFLICT", f"nothing is called {name} any more", "See `batos ls`.")
-        if known is not None and (
-            oid is None or oid_of(known) in comes
-        ):  # one may take the name that another one leaves
+        if known is not None and (oid is None or oid_of(known) in leave):
             del root["objects"][name]
             known._name = None
-    for name, oid in changed.items():
+    for name, oid in changes.names.items():
         if oid is not None:
             if world_root.is_taken(root, name):
                 raise world_root.taken(name)

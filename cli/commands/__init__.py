@@ -19,6 +19,7 @@ from cli.commands import (
     thought,
 )
 from cli.commands.group import batos
+from cli.commands.past import log, undo
 
 __all__ = [
     "batos",
@@ -30,9 +31,11 @@ __all__ = [
     "hand",
     "learning",
     "life",
+    "log",
     "memory",
     "models",
     "objects",
     "proposals",
     "thought",
+    "undo",
 ]

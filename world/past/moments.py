@@ -29,13 +29,8 @@ USER: Final = "pack"
 @contextmanager
 def world_at(db: DB, moment: str | None) -> Iterator[Connection]:
     """The world as it was right after transaction `moment`, or as it is. BAD_ARGUMENT, EXPIRED."""
-    try:
-        with snapshot(db, None if moment is None else checked(db, moment)) as connection:
-            yield connection
-    except (KeyError, POSKeyError) as error:
-        if moment is None:
-            raise
-        raise BatosError("UNKNOWN_OBJECT", f"there was no such world at {moment}", "See `batos log`.") from error
+    with snapshot(db, None if moment is None else checked(db, moment)) as connection:
+        yield connection
 
 
 def checked(db: DB, moment: str) -> bytes:
@@ -49,7 +44,9 @@ def checked(db: DB, moment: str) -> bytes:
         )
     with snapshot(db) as connection:
         begins = first(connection)
-    if moment < begins:
+    if moment >= begins:
+        _check_awake(db, at)
+    else:
         raise BatosError(
             "EXPIRED",
             f"the world's history before {told(begins)} was packed away, and {moment} is before that",
@@ -57,6 +54,19 @@ def checked(db: DB, moment: str) -> bytes:
             begins=begins,
         )
     return min(at, last)
+
+
+def _check_awake(db: DB, at: bytes) -> None:
+    """BAD_ARGUMENT for a moment before the world was there."""
+    try:
+        with snapshot(db, min(at, bytes(db.lastTransaction()))) as connection:
+            connection.root()["objects"]._p_activate()
+    except (KeyError, POSKeyError):
+        raise BatosError(
+            "BAD_ARGUMENT",
+            f"at {told(at.hex())} this world was not there yet",
+            "`batos log --all` ends with its first commit.",
+        ) from None
 
 
 def first(connection: Connection) -> str:

@@ -11,6 +11,7 @@ from ZODB import DB
 from ZODB.Connection import Connection
 from ZODB.utils import p64, u64
 
+from actors.orchestrator.primitives.contracts import holding
 from actors.orchestrator.thinking.overlay import OPAQUE, Opaque, Overlay
 from protocol import codec
 from protocol.codec import Value
@@ -32,12 +33,13 @@ ABSENT: Final = Absent()
 
 
 class Method(msgspec.Struct, frozen=True, kw_only=True):
-    """A method as it stood at a moment; `oid` tells it from every other one."""
+    """A method as it stood at a moment; `oid` leads to it, and `owes` is the digest of what it is for and owes."""
 
     oid: str
     sha256: str | None
     source: str
     author: str
+    owes: str
 
 
 Held = Any
@@ -128,7 +130,19 @@ def held(value: Any) -> Held:
     """What an overlay's slot holds, to be looked at when its connection is closed."""
     if not isinstance(value, UvmMethod):
         return value
-    return Method(oid=oid_of(value), sha256=value.sha256, source=value.source or "", author=value.author)
+    owes = [value.primitive, value.intent, holding.contract(value)]
+    return Method(
+        oid=oid_of(value),
+        sha256=value.sha256,
+        source=value.source or "",
+        author=value.author,
+        owes=codec.digest(owes),
+    )
+
+
+def _known_by(method: Method) -> tuple[str | None, str]:
+    """Whoever writes the very same method once more has changed nothing."""
+    return method.sha256, method.owes
 
 
 def is_same(one: Held, other: Held) -> bool:
@@ -136,7 +150,7 @@ def is_same(one: Held, other: Held) -> bool:
     if isinstance(one, (Absent, Opaque)) or isinstance(other, (Absent, Opaque)):
         return one is other
     if isinstance(one, Method) or isinstance(other, Method):
-        return isinstance(one, Method) and isinstance(other, Method) and one.oid == other.oid
+        return isinstance(one, Method) and isinstance(other, Method) and _known_by(one) == _known_by(other)
     return codec.packed(one) == codec.packed(other)
 
 

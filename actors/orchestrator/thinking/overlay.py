@@ -10,7 +10,7 @@ way), so that the publisher can tell whether the world that the mandate thought 
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -19,9 +19,7 @@ from ZODB.Connection import Connection
 
 from protocol import codec, names
 from protocol.codec import Ref, Value
-from protocol.errors import BatosError
 from world import root as world_root
-from world.cloning import Cloning
 from world.method import UvmMethod
 from world.uvm import UvmObject, depth_first
 from world.values import NotPlain, oid_of, plain
@@ -97,15 +95,17 @@ class Settled(msgspec.Struct, frozen=True, kw_only=True):
 class Layer(msgspec.Struct):
     """Changed slots by object and name, the objects that were made, what memory is to remember, and changed names.
 
-    `names` maps each of the user's names to the object (an OID) that it comes to mean, or to None where it is taken away. Nothing
-    leads to the objects in `lost` any more. `offers` are new proposals, and `settled` how others were settled, by their id. `order`
-    is that of an object's slots where it is restored. `undoes` are the commits that are taken back, or `rewinds` the moment.
+    `names` maps each of the user's names to the object (an OID) that it comes to mean, or to None where it is taken away; `released`
+    are the objects that lose one. Nothing leads to the objects in `lost` any more. `offers` are new proposals, and `settled` how
+    others were settled, by their id. `order` is that of an object's slots where it is restored. `undoes` are the commits that are
+    taken back, or `rewinds` the moment.
     """
 
     slots: dict[str, dict[str, Slot]] = {}
     fresh: dict[str, bool] = {}  # oid -> whether publishing keeps it (a clone) or not (a cycle's context)
     outbox: list[Memo] = []
     names: dict[str, str | None] = {}
+    released: list[str] = []
     lost: list[str] = []
     offers: list[Offer] = []
     settled: dict[str, Settled] = {}
@@ -155,6 +155,7 @@ class Overlay:
         top.fresh.update(layer.fresh)
         top.outbox.extend(layer.outbox)
         top.names.update(layer.names)
+        top.released.extend(layer.released)
         top.lost.extend(layer.lost)
         top.offers.extend(layer.offers)
         top.settled.update(layer.settled)
@@ -308,6 +309,8 @@ class Overlay:
 
     def call(self, name: str, oid: str | None) -> None:
         """Let `name` mean the object `oid`, or nothing any more."""
+        if oid is None:
+            self._layers[-1].released.append(self.find(name))
         self._layers[-1].names[name] = oid
 
     def lose(self, oid: str) -> None:
@@ -347,51 +350,12 @@ class Overlay:
         self._layers[-1].slots[made] = dict(slots)
         return Ref(made)
 
-    def clone(self, oid: str) -> Ref:
-        """A copy of an object by the rules of `world.cloning`."""
-        return _Cloning(self).clone(Ref(oid))
-
     def is_owned(self, oid: str) -> bool:
         """Whether an object has no name, so that it belongs to the one in whose slot it stands."""
         if self.is_fresh(oid):
             return True
         stored: UvmObject = world_root.get(self.connection, oid)
         return stored._name is None
-
-
-class _Cloning(Cloning[Ref]):
-    """Of objects that an overlay sees; the copies stand in its top layer."""
-
-    mapping = dict
-    sequence = list
-
-    def __init__(self, overlay: Overlay) -> None:
-        super().__init__({})
-        self._overlay = overlay
-
-    def key(self, value: Any) -> Hashable:
-        return value.oid if isinstance(value, Ref) else id(value)
-
-    def make(self) -> Ref:
-        return self._overlay.add({})
-
-    def slots(self, original: Ref) -> Iterator[tuple[str, Slot]]:
-        for name, value in self._overlay.own(original.oid).items():
-            if value is OPAQUE:
-                said = f"an object that holds a blob or a tree in {name!r} cannot be cloned by a message"
-                raise BatosError("BAD_ARGUMENT", said)
-            yield name, value
-
-    def write(self, made: Ref, name: str, value: Slot) -> None:
-        self._overlay.write(made.oid, {name: value})
-
-    def is_shared(self, value: Slot) -> bool:
-        return not isinstance(value, (Ref, dict, list)) or (
-            isinstance(value, Ref) and not self._overlay.is_owned(value.oid)
-        )
-
-    def copy_other(self, value: Slot) -> Slot:
-        return self.clone(value)
 
 
 def _is_data(name: str, value: Slot, *, kernel: bool) -> bool:

@@ -59,10 +59,13 @@ def _found(thought: Thought, request: Rewind) -> Thinking[Found]:
     kept = _kept(db, others)
     writing = Writing(thought)
     with snapshot(db, bytes.fromhex(moment)) as then:
-        for number, oid in enumerate(sorted({oid for one in ours for oid in one.touched or ()}), 1):
+        states = {oid: state(then, oid) for oid in sorted({oid for one in ours for oid in one.touched or ()})}
+        for oid, was in states.items():
+            writing.release(oid, was)
+        for number, (oid, was) in enumerate(states.items(), 1):
             if number % PAUSE_AFTER == 0:
                 yield Pause()
-            writing.restore(oid, state(then, oid), kept.get(oid, ()))
+            writing.restore(oid, was, kept.get(oid, ()))
     besides = beside.take_back_all(overlay, [one for one in since if one in ours or MEMOS in one.facts], moment)
     return Found(
         undone=ours,

@@ -111,13 +111,13 @@ def kernel_holds(thought: Thought, oids: Iterable[str]) -> Thinking[None]:
 
 
 def _found(thought: Thought, request: Undo) -> Thinking[Found]:
-    db = thought.overlay.connection.db()
+    overlay, db = thought.overlay, thought.overlay.connection.db()
     wanted = {tid: undoable(db, tid) for tid in request.tids}
     while True:
         mark = thought.overlay.push()
         found = yield from _tried(thought, sorted(wanted.values(), key=lambda one: one.tid, reverse=True))
         if not found.undone and not found.blocked and not found.depends:
-            raise _done(db, next(iter(wanted.values())))
+            raise _done(overlay, next(iter(wanted.values())))
         more = [tid for tid in found.needs if tid not in wanted] if request.cascade else []
         if not more:
             thought.overlay.merge()
@@ -149,9 +149,9 @@ def undoable(db: DB, tid: str) -> Commit:
     return one
 
 
-def _done(db: DB, one: Commit) -> BatosError:
+def _done(overlay: Overlay, one: Commit) -> BatosError:
     """That nothing is left to take back, and who has done it."""
-    later = commits.of_object(db, (one.touched or ())[:1], LOOKED)
+    later = [each for oid in (one.touched or ())[:1] for each in _writers(overlay, oid)]
     by = next((each.tid for each in later if one.tid in kinds.listed(each, UNDOES)), "")
     said = f": {by} took it back" if by else ""
     hint = f"To have it again, take that back: `batos undo {by}`." if by else "See `batos diff`."
@@ -164,7 +164,7 @@ def _tried(thought: Thought, wanted: list[Commit]) -> Thinking[Found]:
     writing = Writing(thought)
     found = Found([], [], [], {}, [], [], [])
     for one in wanted:
-        blocks, before = len(writing.blocks), len(writing.written)
+        blocks, before = len(writing.blocks), sum(writing.written.values())
         for each in changed(db, one):
             writing.inverse(each)
         besides = beside.take_back(overlay, one)
@@ -175,7 +175,7 @@ def _tried(thought: Thought, wanted: list[Commit]) -> Thinking[Found]:
             found.blocked.append(_blocked(overlay, one, block, by))
             if by:
                 found.needs[by] = None
-        if len(writing.written) > before or len(writing.blocks) > blocks or any(besides):
+        if sum(writing.written.values()) > before or len(writing.blocks) > blocks or any(besides):
             found.undone.append(one)
     found.touched = list(writing.written)
     yield from _depend(thought, writing, found, {one.tid for one in wanted})
@@ -189,14 +189,19 @@ def _blocked(overlay: Overlay, one: Commit, block: Block, by: str) -> Blocked:
 
 def _changer(db: DB, overlay: Overlay, one: Commit, block: Block) -> str:
     """The last commit after `one` that has changed a slot; "" where it is not found."""
-    here = world_root.get(overlay.connection, block.oid)
-    for later in commits.of_object(db, (block.oid, oid_of(here._slots)), LOOKED):
+    for later in _writers(overlay, block.oid):
         if later.tid <= one.tid:
             break
         for each in changed(db, later):
             if each.oid == block.oid and (block.slot in each.slots or each.before.name != each.after.name):
                 return later.tid
     return ""
+
+
+def _writers(overlay: Overlay, oid: str) -> list[Commit]:
+    """The last commits that have written an object, the newest first."""
+    here = world_root.get(overlay.connection, oid)
+    return commits.of_object(overlay.connection.db(), (oid, oid_of(here._slots)), LOOKED)
 
 
 def _depend(thought: Thought, writing: Writing, found: Found, wanted: set[str]) -> Thinking[None]:
@@ -228,7 +233,7 @@ def _referred(overlay: Overlay, label: str, oldest: str) -> str:
     db, here = overlay.connection.db(), overlay.connection.root()["objects"].get(holder)
     if here is None:
         return ""
-    for later in commits.of_object(db, (oid_of(here), oid_of(here._slots)), LOOKED):
+    for later in _writers(overlay, oid_of(here)):
         if later.tid <= oldest:
             break
         slots = [each for one in changed(db, later) if one.oid == oid_of(here) for each in one.slots]

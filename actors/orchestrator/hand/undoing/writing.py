@@ -35,14 +35,18 @@ class Block(msgspec.Struct, frozen=True):
 
 
 class Writing:
-    """Writes into the top layer of a thought's overlay. `blocks` is what could not be, `gone` the methods that go, by OID and selector."""
+    """Writes into the top layer of a thought's overlay.
+
+    `written` says how often to which object, `blocks` what could not be, `gone` which methods go, by OID and selector, and
+    `unnamed` which objects lose their name.
+    """
 
     def __init__(self, thought: Thought) -> None:
         self._thought = thought
         self._overlay = thought.overlay
         self.blocks: list[Block] = []
         self.gone: list[tuple[str, str]] = []
-        self.written: dict[str, None] = {}
+        self.written: dict[str, int] = {}
         self.unnamed: list[str] = []
 
     def inverse(self, one: Changed) -> None:
@@ -69,12 +73,19 @@ class Writing:
                 self.blocks.append(Block(one.oid, NAME))
         self._arrange(one.oid, one.before)
 
+    def release(self, oid: str, then: State) -> None:
+        """Take the name from an object that had another one `then`, so that others may have it."""
+        now = self._overlay.name(oid)
+        if now not in {"", then.name}:
+            self._overlay.call(now, None)
+            self.written[oid] = self.written.get(oid, 0) + 1
+            if not then.name:
+                self.unnamed.append(oid)
+
     def restore(self, oid: str, then: State, kept: Iterable[str] = ()) -> None:
-        """Let an object be as it was `then`; the slots `kept` were changed by who is not taken back."""
+        """Let an object that was released be as it was `then`; the slots `kept` were changed by who is not taken back."""
         now = seen(self._overlay, oid)
         if then.slots is None:
-            if now.name:
-                self._call(oid, now.name, "")
             return
         for slot in dict.fromkeys((*then.slots, *(now.slots or ()))):
             if not _same_at(then, now, slot):
@@ -91,7 +102,7 @@ class Writing:
         if value is OPAQUE or before is OPAQUE:
             self.blocks.append(Block(oid, slot, "it holds a blob or a tree"))
             return
-        self.written[oid] = None
+        self.written[oid] = self.written.get(oid, 0) + 1
         if isinstance(value, Absent):
             overlay.write(oid, {}, [slot])
         elif isinstance(value, Method):
@@ -123,7 +134,7 @@ class Writing:
         if then and self._is_taken(then, oid):
             self.blocks.append(Block(oid, NAME, f"{then} is another object by now"))
             return
-        self.written[oid] = None
+        self.written[oid] = self.written.get(oid, 0) + 1
         if now:
             overlay.call(now, None)
         if then:
@@ -145,7 +156,7 @@ class Writing:
         now = [slot for slot in self._overlay.own(oid) if names.is_delegation(slot)]
         if sorted(order) == sorted(now) and order != now:
             self._overlay.arrange(oid, list(then.slots or ()))
-            self.written[oid] = None
+            self.written[oid] = self.written.get(oid, 0) + 1
 
 
 def seen(overlay: Overlay, oid: str) -> State:
