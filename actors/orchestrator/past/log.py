@@ -36,7 +36,7 @@ def log(store: Store, request: Log, of: Meant | None = None) -> Logged:
     with snapshot(store.db) as connection:
         begins = moments.first(connection)
         found = _of_object(store, connection, request) if request.object is not None else _of_all(store, request, of)
-    page = list(islice((one for one in found if _is_asked(one, request, begins)), request.limit + 1))
+        page = list(islice((one for one in found if _is_asked(one, request, begins)), request.limit + 1))
     shown = page[: request.limit]
     return Logged(
         commits=[logged(store, one) for one in shown], next=shown[-1].tid if len(page) > request.limit else None

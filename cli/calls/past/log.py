@@ -37,7 +37,7 @@ async def log(
     return await wire.ask(home, verbs.LOG, wanted, seconds=READ_S)
 
 
-async def diff(home: Home, a: str, b: str, target: str | None, after: str | None, limit: int) -> DiffReply:
+async def diff(home: Home, a: str, b: str, *, target: str | None, after: str | None, limit: int) -> DiffReply:
     """A page of what the world at `b` has other than at `a`."""
     on = None if target is None else mandate.check_target(target)
     wanted = Diff(a=moment(a), b=moment(b), object=on, after=after, limit=limit)

@@ -64,5 +64,5 @@ def diff(invocation: Invocation, a: str, b: str, target: str | None, after: str 
     from cli.calls.past import log as calls
     from cli.render.past import log as render
 
-    found = finish(calls.diff(home_of(invocation), a, b, target, after, limit), "compares the two")
+    found = finish(calls.diff(home_of(invocation), a, b, target=target, after=after, limit=limit), "compares the two")
     invocation.result(found, render.differences(found, sys.stdout))

@@ -22,6 +22,8 @@ from protocol.messages import (
 
 WIDTH: Final = 80
 SIGNS: Final = {"new": "+", "gone": "-", "changed": "~"}
+MOST_SLOTS: Final = 12
+"""Slots of an object that a line names."""
 _MOST: Final = 300
 """Characters of a value."""
 
@@ -54,7 +56,8 @@ def _commit(one: LoggedCommit) -> list[str]:
 def _object(one: ChangedObject) -> str:
     sign = {"new": "+", "gone": "-"}.get(one.how, " ")
     was = f" (was {one.was})" if one.was else ""
-    return f"{sign} {one.name}{was}  {' '.join(map(_slot, one.slots))}".rstrip()
+    more = f" and {len(one.slots) - MOST_SLOTS} more" if len(one.slots) > MOST_SLOTS else ""
+    return f"{sign} {one.name}{was}  {' '.join(map(_slot, one.slots[:MOST_SLOTS]))}{more}".rstrip()
 
 
 def _slot(one: ChangedSlot) -> str:

@@ -12,7 +12,7 @@ import msgspec
 from ZODB import DB
 
 from actors.orchestrator.hand.undoing import beside
-from actors.orchestrator.hand.undoing.undo import Found, check, kernel_holds, told
+from actors.orchestrator.hand.undoing.undo import Taken, check, kernel_holds, told
 from actors.orchestrator.hand.undoing.writing import Writing
 from actors.orchestrator.past import kinds
 from actors.orchestrator.past.changes import changed, state
@@ -45,7 +45,7 @@ def planned(thought: Thought, request: Rewind) -> Thinking[Undone]:
     return told(thought.overlay, found)
 
 
-def _found(thought: Thought, request: Rewind) -> Thinking[Found]:
+def _found(thought: Thought, request: Rewind) -> Thinking[Taken]:
     overlay = thought.overlay
     db = overlay.connection.db()
     moment = moments.checked(db, request.to).hex()
@@ -67,7 +67,7 @@ def _found(thought: Thought, request: Rewind) -> Thinking[Found]:
                 yield Pause()
             writing.restore(oid, was, kept.get(oid, ()))
     besides = beside.take_back_all(overlay, [one for one in since if one in ours or MEMOS in one.facts], moment)
-    return Found(
+    return Taken(
         undone=ours,
         blocked=[_blocked(thought, block.oid, block.slot, block.why) for block in writing.blocks],
         depends=[],

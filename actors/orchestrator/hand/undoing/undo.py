@@ -37,7 +37,7 @@ LOOKED: Final = 200
 """Later commits of an object among which the one is looked for that has changed a slot."""
 
 
-class Found(msgspec.Struct):
+class Taken(msgspec.Struct):
     """What came of taking `undone` back. `needs` are the commits that would have to go too."""
 
     undone: list[Commit]
@@ -64,7 +64,7 @@ def planned(thought: Thought, request: Undo) -> Thinking[Undone]:
     return told(thought.overlay, found)
 
 
-def check(found: Found) -> None:
+def check(found: Taken) -> None:
     """BLOCKED where something is in the way, IN_USE where something stands on what goes."""
     if found.blocked:
         first = found.blocked[0]
@@ -90,7 +90,7 @@ def check(found: Found) -> None:
         )
 
 
-def told(overlay: Overlay, found: Found) -> Undone:
+def told(overlay: Overlay, found: Taken) -> Undone:
     """What was found, as it is shown."""
     objects = [Changed(oid, state(overlay.connection, oid), seen(overlay, oid)) for oid in found.touched]
     return Undone(
@@ -110,7 +110,7 @@ def kernel_holds(thought: Thought, oids: Iterable[str]) -> Thinking[None]:
             yield from rehearse(thought, oid)
 
 
-def _found(thought: Thought, request: Undo) -> Thinking[Found]:
+def _found(thought: Thought, request: Undo) -> Thinking[Taken]:
     overlay, db = thought.overlay, thought.overlay.connection.db()
     wanted = {tid: undoable(db, tid) for tid in request.tids}
     while True:
@@ -158,11 +158,11 @@ def _done(overlay: Overlay, one: Commit) -> BatosError:
     return BatosError("BAD_ARGUMENT", f"nothing is left of {one.tid} ({one.why}){said}", hint)
 
 
-def _tried(thought: Thought, wanted: list[Commit]) -> Thinking[Found]:
+def _tried(thought: Thought, wanted: list[Commit]) -> Thinking[Taken]:
     overlay = thought.overlay
     db = overlay.connection.db()
     writing = Writing(thought)
-    found = Found([], [], [], {}, [], [], [])
+    found = Taken([], [], [], {}, [], [], [])
     for one in wanted:
         blocks, before = len(writing.blocks), sum(writing.written.values())
         for each in changed(db, one):
@@ -204,7 +204,7 @@ def _writers(overlay: Overlay, oid: str) -> list[Commit]:
     return commits.of_object(overlay.connection.db(), (oid, oid_of(here._slots)), LOOKED)
 
 
-def _depend(thought: Thought, writing: Writing, found: Found, wanted: set[str]) -> Thinking[None]:
+def _depend(thought: Thought, writing: Writing, found: Taken, wanted: set[str]) -> Thinking[None]:
     """Who sends a method that goes, and came after it; and who refers to an object that loses its name."""
     overlay = thought.overlay
     connection = overlay.connection
