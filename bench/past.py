@@ -17,6 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 from typing import Final
+from unittest import mock
 
 import msgspec
 import transaction
@@ -64,8 +65,11 @@ def grow(home: Home, number: int) -> list[str]:
 
     A record of slots is made once, with a sign where the value stands, which each transaction replaces.
     """
-    storage = FileStorage(str(home.database), blob_dir=str(home.blobs))
-    storage.fsync = lambda *_: None  # nobody relies on this world
+    with mock.patch.dict(vars(sys.modules[FileStorage.__module__]), fsync=None):  # nobody relies on this world
+        return _grown(FileStorage(str(home.database), blob_dir=str(home.blobs)), number)
+
+
+def _grown(storage: FileStorage, number: int) -> list[str]:
     db = DB(storage)
     template, held = _template(db)
     serials = {slots: storage.getTid(slots) for _, slots in held}

@@ -94,3 +94,11 @@ def _tid(at: datetime) -> str:
     minutes = (((at.year - 1900) * 12 + at.month - 1) * 31 + at.day - 1) * 1440 + at.hour * 60 + at.minute
     fraction = round((at.second + at.microsecond / 1e6) / 60 * (1 << 32))
     return f"{minutes:08x}{min(fraction, (1 << 32) - 1):08x}"
+
+
+def time_of(tid: str) -> float:
+    """The Unix time that a transaction's id holds."""
+    minutes, fraction = int(tid[:8], 16), int(tid[8:], 16)
+    months, minute = divmod(minutes, 31 * 1440)
+    at = datetime(1900 + months // 12, months % 12 + 1, 1, tzinfo=UTC) + timedelta(minutes=minute)
+    return at.timestamp() + fraction * 60 / (1 << 32)

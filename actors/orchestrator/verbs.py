@@ -184,13 +184,24 @@ class Verbs:
         return await self._parts.in_world(lambda store: log.log(store, request, found), again=True)
 
     async def undo(self, request: PlanUndo, call: Call) -> Undone:
-        what = request.what.strip()
-        found = None if names.is_oid(what) else await self._parts.in_journal(lambda one: naming.meant(one, what))
-        tid = await self._parts.in_world(lambda store: naming.commit_of(store.db, what, found), again=True)
+        tid = await self._commit_of(request.what.strip(), call.envelope.idem)
         wanted = Undo(tids=[tid], cascade=request.cascade)
         if request.dry_run:
             return await self._planned(lambda thought: undo.planned(thought, wanted))
         return await self._parts.carry_out(wanted, names.MIND, f"undo {tid}", call, Undone, seconds=BACK_S)
+
+    async def _commit_of(self, what: str, key: str | None) -> str:
+        """The transaction that `what` names: itself, a cycle's or a mandate's, or the last one."""
+        parts = self._parts
+        if what == naming.LAST:
+            known = await parts.in_journal(lambda journal: naming.last_of(journal, key))
+            if known is None:
+                known = await parts.in_world(lambda store: naming.last(store.db), again=True)
+            return known
+        if names.is_oid(what):
+            return what
+        found = await parts.in_journal(lambda journal: naming.meant(journal, what))
+        return await parts.in_world(lambda store: naming.commit_of(store.db, what, found), again=True)
 
     async def rewind(self, request: PlanRewind, call: Call) -> Undone:
         wanted = Rewind(to=request.to)

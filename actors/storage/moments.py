@@ -58,7 +58,7 @@ class Moments:
             begin = self._marks[number]
             stop = self._marks[number + 1].position if number + 1 < len(self._marks) else self._end
             for position, tid, sizes in reversed(list(self._headers(begin.position, stop))):
-                if tid < low or len(found) == size:
+                if tid < low or len(found) >= size:
                     return found
                 if high is None or tid < high:
                     found.append(self._told(position, tid, sizes))

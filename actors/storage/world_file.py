@@ -56,8 +56,13 @@ class WorldFile(FileStorage):
         with self._looking:
             return self._moments.commits(low, high, size, self._pos)
 
+    def learn_moments(self) -> None:
+        """Learn where the commits of a long history lie before somebody asks, on a thread beside those who write."""
+        threading.Thread(target=self.commits, args=(b"", None, 0), name="moments", daemon=True).start()
+
     def close(self) -> None:
-        self._moments.close()
+        with self._looking:
+            self._moments.close()
         super().close()
 
     def stay(self) -> None:

@@ -69,10 +69,11 @@ class LoggedCommit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Logged(msgspec.Struct, frozen=True, kw_only=True):
-    """`next` is the `before` of the page after this one."""
+    """`next` is the `before` of the page after this one. `begins` is the moment before which all was packed away, where that is why it ends."""
 
     commits: list[LoggedCommit]
     next: str | None = None
+    begins: str | None = None
 
 
 class Diff(msgspec.Struct, frozen=True, kw_only=True):
@@ -134,7 +135,7 @@ class DiffReply(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PlanUndo(msgspec.Struct, frozen=True, kw_only=True):
-    """Take back what the commit `what` did: a transaction's id, or the id of a cycle or a mandate.
+    """Take back what the commit `what` did: a transaction's id, the id of a cycle or a mandate, or `last`.
 
     With `cascade`, take back what came to stand on it too, the newest first. A `dry_run` only says what would be.
     """

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from persistent.TimeStamp import TimeStamp
 
-from cli.moments import moment, seconds
+from cli.moments import moment, seconds, time_of
 from protocol.errors import BatosError
 
 NOW = datetime(2026, 3, 1, 0, 2, 30, tzinfo=UTC)
@@ -25,6 +25,7 @@ def test_a_time_is_what_the_world_calls_it(at):
     same = TimeStamp(at.year, at.month, at.day, at.hour, at.minute, at.second + at.microsecond / 1e6).raw()
     mine = int(moment(at.replace(tzinfo=UTC).isoformat()), 16)
     assert abs(mine - int.from_bytes(same, "big")) <= 1 << 10  # within some microseconds
+    assert abs(time_of(same.hex()) - at.replace(tzinfo=UTC).timestamp()) < 1e-4
 
 
 @pytest.mark.parametrize(

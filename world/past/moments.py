@@ -24,6 +24,8 @@ from world.store import commit, snapshot
 PACKED: Final = "packed"
 """Under this name the root says the moment (a transaction's id) before which nothing can be read any more."""
 USER: Final = "pack"
+NONE: Final = "0" * 16
+"""Before everything."""
 
 
 @contextmanager
@@ -35,13 +37,7 @@ def world_at(db: DB, moment: str | None) -> Iterator[Connection]:
 
 def checked(db: DB, moment: str) -> bytes:
     """`moment` as ZODB takes it; the last transaction for one after that. BAD_ARGUMENT, EXPIRED."""
-    if not names.is_oid(moment):
-        raise BatosError("BAD_ARGUMENT", f"{moment[:40]!r} is no transaction id", "A transaction id is 16 hex digits.")
-    at, last = bytes.fromhex(moment), bytes(db.lastTransaction())
-    if at > max(last, now()):
-        raise BatosError(
-            "BAD_ARGUMENT", f"the transaction {moment} is in the future", "See `batos log` for those that there are."
-        )
+    at = check(db, moment)
     with snapshot(db) as connection:
         begins = first(connection)
     if moment >= begins:
@@ -53,13 +49,25 @@ def checked(db: DB, moment: str) -> bytes:
             "`batos log` shows what is kept; a backup of then has more (`batos restore`).",
             begins=begins,
         )
+    return at
+
+
+def check(db: DB, moment: str) -> bytes:
+    """As `checked`, of a moment that need not be there any more, or was not there yet."""
+    if not names.is_oid(moment):
+        raise BatosError("BAD_ARGUMENT", f"{moment[:40]!r} is no transaction id", "A transaction id is 16 hex digits.")
+    at, last = bytes.fromhex(moment), bytes(db.lastTransaction())
+    if at > max(last, now()):
+        raise BatosError(
+            "BAD_ARGUMENT", f"the transaction {moment} is in the future", "See `batos log` for those that there are."
+        )
     return min(at, last)
 
 
 def _check_awake(db: DB, at: bytes) -> None:
     """BAD_ARGUMENT for a moment before the world was there."""
     try:
-        with snapshot(db, min(at, bytes(db.lastTransaction()))) as connection:
+        with snapshot(db, at) as connection:
             connection.root()["objects"]._p_activate()
     except (KeyError, POSKeyError):
         raise BatosError(
@@ -71,7 +79,7 @@ def _check_awake(db: DB, at: bytes) -> None:
 
 def first(connection: Connection) -> str:
     """The moment before which nothing can be read."""
-    return str(connection.root().get(PACKED, "0" * 16))
+    return str(connection.root().get(PACKED, NONE))
 
 
 def pack(db: DB, before: float) -> None:

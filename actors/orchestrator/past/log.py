@@ -28,18 +28,22 @@ _LOOKED_THROUGH: Final = 4
 
 
 def log(store: Store, request: Log, of: Meant | None = None) -> Logged:
-    """A page of commits; `of` is the cycle that is asked for. UNKNOWN_OBJECT, BAD_ARGUMENT, EXPIRED."""
+    """A page of commits; `of` is the cycle that is asked for. UNKNOWN_OBJECT, BAD_ARGUMENT."""
     if not 1 <= request.limit <= MAX_PAGE:
         raise BatosError("BAD_ARGUMENT", f"a page of {request.limit} commits", f"Give 1 to {MAX_PAGE}.")
     if request.since is not None:
-        moments.checked(store.db, request.since)
+        moments.check(store.db, request.since)
     with snapshot(store.db) as connection:
         begins = moments.first(connection)
         found = _of_object(store, connection, request) if request.object is not None else _of_all(store, request, of)
         page = list(islice((one for one in found if _is_asked(one, request, begins)), request.limit + 1))
     shown = page[: request.limit]
+    is_all = len(page) <= request.limit
+    is_packed = is_all and begins > (request.since or moments.NONE)
     return Logged(
-        commits=[logged(store, one) for one in shown], next=shown[-1].tid if len(page) > request.limit else None
+        commits=[logged(store, one) for one in shown],
+        next=None if is_all else shown[-1].tid,
+        begins=begins if is_packed else None,
     )
 
 

@@ -10,11 +10,11 @@ from ulid import ULID
 from ZODB import DB
 
 from actors.orchestrator.journal.journal import Journal
-from actors.orchestrator.past.kinds import CYCLE
+from actors.orchestrator.past.kinds import CYCLE, changes_nothing, kind_of
 from actors.orchestrator.publish import MANDATE
 from protocol import codec
 from protocol.errors import BatosError
-from protocol.messages import MandateReply
+from protocol.messages import Mandate, MandateReply, Undo
 from world.past import commits, moments
 from world.past.commits import Commit
 
@@ -28,6 +28,7 @@ class Meant(msgspec.Struct, frozen=True):
     state: str = "forgotten"
 
 
+LAST: Final = "last"
 _CYCLE: Final = re.compile(r"c[0-9a-f]{20}")
 
 
@@ -45,10 +46,8 @@ def is_of(commit: Commit, found: Meant) -> bool:
     return bool(found.ids & {commit.facts.get(CYCLE, ""), commit.facts.get(MANDATE, "")})
 
 
-def commit_of(db: DB, asked: str, found: Meant | None) -> str:
-    """The transaction that is meant: `asked` itself, or what a mandate has published. BAD_ARGUMENT where that is nothing."""
-    if found is None:
-        return asked
+def commit_of(db: DB, asked: str, found: Meant) -> str:
+    """What a mandate has published. BAD_ARGUMENT where that is nothing."""
     if found.state == "accepted":
         raise BatosError(
             "BAD_ARGUMENT",
@@ -66,6 +65,21 @@ def commit_of(db: DB, asked: str, found: Meant | None) -> str:
         )
     why = "failed, and has written nothing" if found.state == "failed" else "has changed nothing"
     raise BatosError("BAD_ARGUMENT", f"{asked} {why}", "See `batos log` for what was written.")
+
+
+def last_of(journal: Journal, key: str | None) -> str | None:
+    """What the `last` commit was when it was asked for under this `key` before."""
+    row = journal.by_key(key) if key else None
+    hand = None if row is None else codec.unpack(row.body, Mandate).hand
+    return hand.tids[0] if isinstance(hand, Undo) else None
+
+
+def last(db: DB) -> str:
+    """The newest commit that can be taken back. BAD_ARGUMENT where there is none."""
+    for one in commits.newest(db):
+        if not kind_of(one).why_not and not changes_nothing(one):
+            return one.tid
+    raise BatosError("BAD_ARGUMENT", "nothing was written yet that could be taken back", "See `batos log`.")
 
 
 def _came(id_: str) -> str:

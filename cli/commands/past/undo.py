@@ -13,7 +13,7 @@ DRY = "Only say what would be, and what is in the way."
 
 @batos.command()
 @everywhere
-@click.argument("what", metavar="TID|CYCLE")
+@click.argument("what", metavar="TID|CYCLE|last")
 @click.option("--cascade", is_flag=True, help="Take back what came to stand on it too, the newest first.")
 @click.option("--dry-run", is_flag=True, help=DRY)
 @click.option("--key", metavar="K", help=KEY)
@@ -21,8 +21,8 @@ DRY = "Only say what would be, and what is in the way."
 def undo(invocation: Invocation, what: str, *, cascade: bool, dry_run: bool, key: str | None) -> None:
     """Take back what one commit did: slots, methods with their contracts, names, proposals, and what memory learned of it.
 
-    TID|CYCLE is a transaction of `batos log`, or the id of a cycle or a mandate. Nothing is written over that has changed since:
-    that is named, and nothing is taken back. An undo is a commit itself, and can be taken back.
+    TID|CYCLE is a transaction of `batos log`, the id of a cycle or a mandate, or the word last. Nothing is written over that has
+    changed since: that is named, and nothing is taken back. An undo is a commit itself, and can be taken back.
     """
     from cli.calls.past import undo as calls
     from cli.render.past import undo as render

@@ -7,6 +7,7 @@ import time
 from typing import Final, TextIO
 
 from cli.console import paint
+from cli.moments import time_of
 from cli.values import printable, shown
 from protocol.messages import (
     ChangedObject,
@@ -30,11 +31,14 @@ _MOST: Final = 300
 
 def logged(found: Logged) -> str:
     """Two lines and more for each commit: when, by whom, which transaction; why; and what of which objects."""
-    if not found.commits:
-        return "nothing was written"
-    lines = [line for one in found.commits for line in _commit(one)]
-    more = [] if found.next is None else [f"… there is more: --before {found.next}"]
-    return "\n".join([*lines, *more])
+    lines = [line for one in found.commits for line in _commit(one)] or ["nothing was written"]
+    if found.next is not None:
+        lines.append(f"… there is more: --before {found.next}")
+    if found.begins is not None:
+        lines.append(
+            f"… what was before {time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(time_of(found.begins)))} was packed away"
+        )
+    return "\n".join(lines)
 
 
 def changes(objects: list[ChangedObject], indent: str = "    ") -> list[str]:
@@ -42,9 +46,12 @@ def changes(objects: list[ChangedObject], indent: str = "    ") -> list[str]:
     return [line for one in objects for line in _wrapped(_object(one), indent)]
 
 
+def _when(seconds: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
+
+
 def _commit(one: LoggedCommit) -> list[str]:
-    when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(one.time))
-    head = f"{when}  {one.by}"
+    head = f"{_when(one.time)}  {one.by}"
     cycle = f"  cycle {one.cycle}" if one.cycle else ""
     lines = [f"{head:<{WIDTH - 18}}  {one.tid}", *_wrapped(one.why + cycle, "  ")]
     lines += changes(one.objects)

@@ -66,6 +66,15 @@ async def test_asked_again_under_its_key_it_is_the_same_undo(house, box):
     assert slots(house) == {"width": 5}
 
 
+async def test_the_last_commit_by_its_word_once_for_its_key(house, box):
+    first = await box.set("box", width=7)
+    second = await box.set("box", height=1)
+    assert (await box.undo("last", key="once")).undone == [second.tid]
+    assert (await box.undo("last", key="once")).undone == [second.tid]
+    assert slots(house) == {"width": 7}
+    assert (await box.undo(first.tid)).undone == [first.tid]
+
+
 async def test_what_has_changed_since_is_refused_and_cascade_takes_it_along(house, box):
     first = await box.set("box", width=7)
     await box.set("box", height=1)
