@@ -52,7 +52,7 @@ def _when(seconds: float) -> str:
 
 def _commit(one: LoggedCommit) -> list[str]:
     head = f"{_when(one.time)}  {one.by}"
-    cycle = f"  cycle {one.cycle}" if one.cycle else ""
+    cycle = f" (cycle {one.cycle})" if one.cycle else ""
     lines = [f"{head:<{WIDTH - 18}}  {one.tid}", *_wrapped(one.why + cycle, "  ")]
     lines += changes(one.objects)
     if one.touched is not None and one.touched > len(one.objects) >= 20:
