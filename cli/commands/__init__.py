@@ -19,8 +19,10 @@ from cli.commands import (
     thought,
 )
 from cli.commands.group import batos
+from cli.commands.keeping import backup
 
 __all__ = [
+    "backup",
     "batos",
     "bundles",
     "contracts",

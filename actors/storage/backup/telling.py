@@ -1,0 +1,50 @@
+"""What a process of the storage does with backups, and the shapes in which it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from actors.storage.backup import folder as places
+from actors.storage.backup.manifest import Manifest
+from actors.storage.backup.restoring import restore as restored
+from actors.storage.backup.taking import backup as taken
+from protocol.errors import BatosError
+from protocol.home import Home
+
+Tell = Callable[[str], None]
+
+
+def backup(home: Home, folder: Path, tell: Tell, *, own: bool) -> dict[str, Any]:
+    """Add a generation; see `taking`. Of the home's `own` folder the newest generation alone stays."""
+    found = taken(home, folder, tell, own=own)
+    if own:
+        places.keep_newest(folder)
+    return found
+
+
+def listed(folder: Path) -> dict[str, Any]:
+    """The generations of a folder, the oldest first. One that cannot be read has a `problem`, and nothing else."""
+    return {"dir": str(folder), "generations": [_shown(one) for one in places.generations(folder)]}
+
+
+def restore(home: Home, folder: Path, tell: Tell, *, generation: str, until: float | None, tid: str) -> dict[str, Any]:
+    """Make the home of a generation; see `restoring`."""
+    chosen = places.choose(folder, generation=generation, until=until, tid=tid)
+    return restored(home, folder.absolute(), chosen, tell)
+
+
+def _shown(one: Manifest | BatosError) -> dict[str, Any]:
+    if isinstance(one, BatosError):
+        return {"generation": Path(str(one.data.get("path", ""))).stem, "problem": one.message}
+    return {
+        "generation": one.generation,
+        "time": one.time,
+        "tid": one.world.tid,
+        "form": one.world.form,
+        "bytes": one.bytes,
+        "blobs": one.blobs.count,
+        "program": one.program,
+        "home": one.home,
+    }
