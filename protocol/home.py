@@ -200,6 +200,11 @@ class Home(msgspec.Struct, frozen=True):
         return self.root / "backup"
 
     @property
+    def rehearsal(self) -> Path:
+        """A copy of the world and the journal, in which steps to a newer form are tried."""
+        return self.root / "rehearsal"
+
+    @property
     def restoring(self) -> Path:
         """A backup that is being copied, and not verified yet."""
         return self.root / "restoring"

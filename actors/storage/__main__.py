@@ -1,8 +1,8 @@
 """`python -m actors.storage --home H`: serve a home's world; or, with one of these, do something else with its file.
 
 `--check` looks at each of its records, prints one line, {"world": [problem, …]}, and ends with 0, or with DAMAGED's exit code
-where there are any. `--backup`, `--list` and `--restore` take the folder of a backup (`backup/`): they print their result as one line, or
-{"error": …}, after lines with an "event", and end with the exit code of that.
+where there are any. `--backup`, `--list` and `--restore` take the folder of a backup (`backup/`), `--rehearse` and `--walk` are for a newer form of the world:
+they print their result as one line, or {"error": …}, after lines with an "event", and end with the exit code of that.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from protocol.home import Home, find_home
 def main() -> int:
     options = _read()
     home = find_home(options.home)
-    if not (options.check or options.backup or options.list or options.restore):
+    if not (options.check or options.backup or options.list or options.restore or options.rehearse or options.walk):
         return ended("storage", home, lambda: serve(home))
     configure("storage")
     if options.check:
@@ -51,6 +51,8 @@ def _read() -> argparse.Namespace:
     parser.add_argument(
         "--restore", metavar="DIR", help="make the home of a generation, the newest unless one is named"
     )
+    parser.add_argument("--rehearse", action="store_true", help="make the home's rehearsal of its own backup")
+    parser.add_argument("--walk", action="store_true", help="open the world, load every object and look at each record")
     parser.add_argument("--generation", default="")
     parser.add_argument("--until", type=float, help="the newest generation of before this time, in seconds since 1970")
     parser.add_argument("--tid", default="", help="the newest generation that knows nothing after this transaction")
@@ -65,6 +67,10 @@ def _work(home: Home, options: argparse.Namespace) -> Callable[[], Any]:
         return lambda: telling.backup(home, Path(options.backup), tell, own=options.own)
     if options.list:
         return lambda: telling.listed(Path(options.list))
+    if options.rehearse:
+        return lambda: telling.rehearse(home)
+    if options.walk:
+        return lambda: telling.walk(home)
     wanted = {"generation": options.generation, "until": options.until, "tid": options.tid}
     return lambda: telling.restore(home, Path(options.restore), tell, **wanted)
 

@@ -32,6 +32,9 @@ def reopen(path: Path, tid: str) -> int:
         rows = db.execute("SELECT mandate, reply FROM mandates WHERE state = 'complete'")
         late = [(mandate,) for mandate, reply in rows if (codec.unpack(reply, MandateReply).tid or "") > tid]
         db.execute("BEGIN")
-        db.executemany("UPDATE mandates SET state = 'accepted', reply = NULL, finished = NULL, cancelled = NULL WHERE mandate = ?", late)
+        db.executemany(
+            "UPDATE mandates SET state = 'accepted', reply = NULL, finished = NULL, cancelled = NULL WHERE mandate = ?",
+            late,
+        )
         db.execute("COMMIT")
     return len(late)

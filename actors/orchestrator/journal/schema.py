@@ -191,6 +191,19 @@ def open_journal(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def older(path: Path) -> int | None:
+    """The version of a journal that opening it would bring up to date; None where there is nothing to bring up, or no journal."""
+    if not path.exists():
+        return None
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            (tables,) = connection.execute("SELECT count(*) FROM sqlite_master WHERE type = 'table'").fetchone()
+    except sqlite3.Error:
+        return None  # opening it says what is wrong
+    return int(version) if tables and version < CURRENT else None
+
+
 def problems(path: Path, *, check: str = "integrity_check") -> list[str]:
     """What is wrong with the journal at `path`: nothing, or SQLite's own words; also while it is in use.
 

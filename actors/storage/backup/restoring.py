@@ -122,8 +122,11 @@ def _prepare(home: Home, folder: Path, chosen: Manifest, tell: Tell) -> None:
     sync(home.root)
 
 
-def fill(stage: Home, folder: Path, chosen: Manifest) -> None:
-    """Copy a generation into the folder `stage`, durably. DAMAGED names the file of the backup that is not as it was written."""
+def fill(stage: Home, folder: Path, chosen: Manifest, *, link: bool = False) -> None:
+    """Copy a generation into the folder `stage`, durably. DAMAGED names the file of the backup that is not as it was written.
+
+    `link`: the blobs may be the same files, where the disk can do that.
+    """
     stage.blobs.mkdir(mode=0o700, parents=True)
     made = [stage.database]
     with stage.database.open("xb") as file:
@@ -140,11 +143,20 @@ def fill(stage: Home, folder: Path, chosen: Manifest) -> None:
         wanted.append((stage.blobs / at, kept))
     for path, kept in wanted:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _copy(folder, kept, path)
+        if not (link and path.is_relative_to(stage.blobs) and _linked(folder / kept.path, path)):
+            _copy(folder, kept, path)
         made.append(path)
     put(stage.blobs / blobs.MARKER, chosen.blobs.layout.encode())
     for inner in folders(made, stage.root):
         sync(inner)
+
+
+def _linked(source: Path, target: Path) -> bool:
+    try:
+        target.hardlink_to(source)
+    except OSError:  # another disk, or one that has no links
+        return False
+    return True
 
 
 def _append(folder: Path, part: Kept, file: Any) -> None:
@@ -180,15 +192,7 @@ def verify(stage: Home, chosen: Manifest) -> tuple[int, int]:
 
     DAMAGED names what is not whole.
     """
-    found = problems(stage.database, stage.blobs)
-    if found:
-        raise _unfit(chosen, f"{found[0]} (and {len(found) - 1} more)" if len(found) > 1 else found[0])
-    try:
-        objects = _walk(stage)
-    except BatosError:
-        raise
-    except Exception as error:
-        raise _unfit(chosen, f"an object cannot be loaded: {type(error).__name__}: {error}") from error
+    objects = walked(stage, f"the generation {chosen.generation}")
     if chosen.journal is None:
         return objects, 0
     command = [sys.executable, "-P", "-m", "actors.orchestrator", "--home", str(stage.root)]
@@ -199,7 +203,7 @@ def verify(stage: Home, chosen: Manifest) -> tuple[int, int]:
         said = json.loads(done.stdout.splitlines()[-1])
     except (IndexError, ValueError):
         last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
-        raise _unfit(chosen, f"the journal could not be read: {last[:300]}") from None
+        raise _unfit(f"the generation {chosen.generation}", f"the journal could not be read: {last[:300]}") from None
     if "newer" in said:
         raise BatosError(
             "NEWER_WORLD",
@@ -208,11 +212,24 @@ def verify(stage: Home, chosen: Manifest) -> tuple[int, int]:
             needs=chosen.program,
         )
     if said["journal"]:
-        raise _unfit(chosen, f"the journal: {said['journal'][0]}")
+        raise _unfit(f"the generation {chosen.generation}", f"the journal: {said['journal'][0]}")
     for ending in _BESIDE:
         stage.journal.with_name(stage.journal.name + ending).unlink(missing_ok=True)
     sync(stage.journal)
     return objects, int(said["reopened"])
+
+
+def walked(home: Home, what: str) -> int:
+    """Look at each record of a home's world, and load each object; how many there are. DAMAGED says that `what` is not whole."""
+    found = problems(home.database, home.blobs)
+    if found:
+        raise _unfit(what, f"{found[0]} (and {len(found) - 1} more)" if len(found) > 1 else found[0])
+    try:
+        return _walk(home)
+    except BatosError:
+        raise
+    except Exception as error:
+        raise _unfit(what, f"an object cannot be loaded: {type(error).__name__}: {error}") from error
 
 
 def _walk(stage: Home) -> int:
@@ -229,10 +246,10 @@ def _walk(stage: Home) -> int:
         return count
 
 
-def _unfit(chosen: Manifest, why: str) -> BatosError:
+def _unfit(what: str, why: str) -> BatosError:
     return BatosError(
         "DAMAGED",
-        f"the generation {chosen.generation} is not whole: {why}",
+        f"{what} is not whole: {why}",
         "Nothing was restored. Restore an earlier generation: `batos restore DIR --list` shows them.",
     )
 

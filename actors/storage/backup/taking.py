@@ -96,6 +96,7 @@ def _check_home(home: Home) -> None:
             "BAD_BACKUP",
             f"there is no world in {home.root} yet",
             "Name the home that has one (--home, or BATOS_HOME), or make one: batos up.",
+            empty=True,
         )
 
 

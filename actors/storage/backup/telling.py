@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from actors.storage.backup import folder as places
+from actors.storage.backup.files import written_to
 from actors.storage.backup.manifest import Manifest
+from actors.storage.backup.restoring import fill, walked
 from actors.storage.backup.restoring import restore as restored
 from actors.storage.backup.taking import backup as taken
 from protocol.errors import BatosError
@@ -33,6 +36,23 @@ def restore(home: Home, folder: Path, tell: Tell, *, generation: str, until: flo
     """Make the home of a generation; see `restoring`."""
     chosen = places.choose(folder, generation=generation, until=until, tid=tid)
     return restored(home, folder.absolute(), chosen, tell)
+
+
+def rehearse(home: Home) -> dict[str, Any]:
+    """Make the home's rehearsal of the newest generation of its own backup; the blobs' files are shared."""
+    stage = Home(home.rehearsal)
+    if stage.root.exists():
+        shutil.rmtree(stage.root)
+    chosen = places.choose(home.backup)
+    with written_to(home.root, "the home", "Make room there: a newer form is tried on a copy of the world first."):
+        stage.root.mkdir(mode=0o700)
+        fill(stage, home.backup, chosen, link=True)
+    return {"home": str(stage.root), "generation": chosen.generation}
+
+
+def walk(home: Home) -> dict[str, Any]:
+    """Load every object of a home's world, and look at each record; DAMAGED where one is not whole."""
+    return {"objects": walked(home, str(home.database))}
 
 
 def _shown(one: Manifest | BatosError) -> dict[str, Any]:

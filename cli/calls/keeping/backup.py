@@ -61,7 +61,8 @@ async def _run(home: Home, words: list[str], tell: Tell) -> dict[str, Any]:
     """The last line of the storage's process. Killed with us or after us, it leaves what it has found."""
     child = await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-P", "-m", "actors.storage", "--home", str(home.root), *words),
+        # The home comes last: `down` and `up` end whatever is of the home, which is known by its second word.
+        *("-P", "-m", "actors.storage", *words, "--home", str(home.root)),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         env=environment(str(home.root)),
