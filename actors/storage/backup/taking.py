@@ -16,7 +16,6 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from importlib import metadata
 from itertools import chain
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -29,6 +28,7 @@ from actors.storage.backup.manifest import FILES, FORMAT, JOURNAL, KeptFile, Kep
 from bus.process.in_place import sync
 from protocol.errors import BatosError
 from protocol.home import Home
+from world.version import program
 
 Tell = Callable[[str], None]
 
@@ -174,7 +174,7 @@ def _attempt(home: Home, folder: Path, last: Manifest | None, moment: float, tel
         format=FORMAT,
         generation=generation,
         time=moment,
-        program=metadata.version("batos"),
+        program=program(),
         home=str(home.root),
         world=kept,
         journal=journal,
