@@ -40,10 +40,10 @@ async def _storage(home: Path, *words: str) -> dict[str, Any]:
     child = await asyncio.create_subprocess_exec(
         *(sys.executable, "-P", "-m", "actors.storage", "--home", str(home), *words),
         stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
     )
     try:
-        out, _ = await child.communicate()
+        out, said = await child.communicate()
     finally:
         if child.returncode is None:
             child.kill()
@@ -51,7 +51,8 @@ async def _storage(home: Path, *words: str) -> dict[str, Any]:
     try:
         line: dict[str, Any] = json.loads(out.splitlines()[-1])
     except (IndexError, ValueError):
-        raise BatosError("INTERNAL", f"the storage's process has died ({child.returncode})") from None
+        last = (said.decode(errors="replace").strip().splitlines() or [f"exit code {child.returncode}"])[-1]
+        raise BatosError("INTERNAL", f"the storage's process has died: {last[:300]}") from None
     if "error" in line:
         raise raised_from(msgspec.convert(line["error"], Failure))
     return line

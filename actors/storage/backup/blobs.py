@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from actors.storage.backup import manifest
-from actors.storage.backup.files import Copied, copy, digest_of, folders, put
-from actors.storage.backup.manifest import BLOBS, LISTS, Kept, KeptBlobs, Manifest
+from actors.storage.backup.files import Copied, compared, copy, digest_of, folders, put
+from actors.storage.backup.manifest import BLOBS, LISTS, Kept, KeptBlobs, KeptHome
 from bus.process.in_place import sync
 
 MARKER: Final = ".layout"
@@ -87,12 +87,14 @@ def _copy(source: Path, target: Path, *, link: bool) -> Copied | None:
             os.link(source, target)
             return digest_of(target)
     try:
-        made = copy(source, target)
+        copy(source, target)
+        made, size = compared(target, source), source.stat().st_size
     except FileNotFoundError:
         if source.exists():
             raise
+        target.unlink(missing_ok=True)
         return None
-    if digest_of(target) != made:
+    if made is None or made.bytes != size:
         raise manifest.damaged(target, "the disk does not give back what was written")
     return made
 
@@ -110,7 +112,7 @@ def write_list(folder: Path, generation: str, known: Mapping[str, Copied], layou
     )
 
 
-def listed(folder: Path, generation: Manifest) -> dict[str, Copied]:
+def listed(folder: Path, generation: KeptHome) -> dict[str, Copied]:
     """The blobs of a generation, by their paths; DAMAGED where their list is."""
     kept = generation.blobs.list
     path = folder / kept.path

@@ -25,23 +25,25 @@ class Copied(NamedTuple):
     sha256: str
 
 
-def copy(source: Path, target: Path) -> Copied:
+def copy(source: Path, target: Path) -> None:
     """Copy a file to a name that nothing has, durably but for the name; its folder must be there."""
-    digest = hashlib.sha256()
     with source.open("rb") as reading, target.open("xb") as writing:
-        size = append(reading, writing, digest)
+        while os.sendfile(writing.fileno(), reading.fileno(), None, CHUNK):
+            pass
         flush(writing)
+
+
+def compared(path: Path, source: Path, start: int = 0) -> Copied | None:
+    """A file's size and sha256, read from it; None where it is not what stands in `source` from `start` on."""
+    digest, size = hashlib.sha256(), 0
+    with path.open("rb") as file, source.open("rb") as other:
+        other.seek(start)
+        while data := file.read(CHUNK):
+            if data != other.read(len(data)):
+                return None
+            digest.update(data)
+            size += len(data)
     return Copied(size, digest.hexdigest())
-
-
-def append(reading: Any, writing: Any, digest: Any) -> int:
-    """Copy what is left of one open file to the end of another."""
-    size = 0
-    while data := reading.read(CHUNK):
-        digest.update(data)
-        writing.write(data)
-        size += len(data)
-    return size
 
 
 def flush(writing: Any) -> None:

@@ -15,7 +15,7 @@ from actors.storage.backup.manifest import (
     GENERATIONS,
     LOCK,
     UNFINISHED,
-    Manifest,
+    KeptHome,
 )
 from bus.process.in_place import sync
 from bus.process.lock import hold
@@ -74,7 +74,7 @@ def held(folder: Path) -> Iterator[None]:
         raise
 
 
-def generations(folder: Path) -> list[Manifest | BatosError]:
+def generations(folder: Path) -> list[KeptHome | BatosError]:
     """Each generation of the folder, the oldest first, or why it cannot be read. BAD_BACKUP where the folder holds no backup."""
     try:
         names = sorted(path for path in (folder / GENERATIONS).iterdir() if path.suffix == ".json")
@@ -91,17 +91,17 @@ def generations(folder: Path) -> list[Manifest | BatosError]:
     return [_read(path) for path in names]
 
 
-def good(folder: Path) -> list[Manifest]:
+def good(folder: Path) -> list[KeptHome]:
     """The generations that can be read, the oldest first; none where there are none."""
     try:
-        return [found for found in generations(folder) if isinstance(found, Manifest)]
+        return [found for found in generations(folder) if isinstance(found, KeptHome)]
     except BatosError as error:
         if error.code != "BAD_BACKUP":
             raise
         return []
 
 
-def choose(folder: Path, *, generation: str = "", until: float | None = None, tid: str = "") -> Manifest:
+def choose(folder: Path, *, generation: str = "", until: float | None = None, tid: str = "") -> KeptHome:
     """The generation of this name (a unique beginning will do), or the newest until then, or the newest of all.
 
     BAD_BACKUP where there is none such; DAMAGED where it cannot be read.
@@ -114,7 +114,7 @@ def choose(folder: Path, *, generation: str = "", until: float | None = None, ti
             return manifest.read((exact or matching)[0])
         some = "several generations begin" if matching else "no generation begins"
         raise BatosError("BAD_BACKUP", f"{some} with {generation[:40]!r} in {folder}", _see(folder))
-    readable = [one for one in found if isinstance(one, Manifest)]
+    readable = [one for one in found if isinstance(one, KeptHome)]
     if until is not None or tid:
         early = [one for one in readable if (one.world.tid <= tid if tid else one.time <= (until or 0.0))]
         if not early:
@@ -143,7 +143,7 @@ def end(folder: Path) -> None:
 def sweep(folder: Path) -> int:
     """Remove the files that no generation names, and how many there were. Nothing is removed where one cannot be read."""
     found = [] if not any((folder / GENERATIONS).glob("*.json")) else generations(folder)
-    known = {kept.path for one in found if isinstance(one, Manifest) for kept in one.named()}
+    known = {kept.path for one in found if isinstance(one, KeptHome) for kept in one.named()}
     try:
         for one in found:
             if isinstance(one, BatosError):
@@ -177,7 +177,7 @@ def _remove_empty(top: Path) -> None:
             path.rmdir()
 
 
-def _read(path: Path) -> Manifest | BatosError:
+def _read(path: Path) -> KeptHome | BatosError:
     try:
         return manifest.read(path)
     except BatosError as error:

@@ -86,7 +86,7 @@ class KeptFile(Kept, frozen=True, kw_only=True):
     name: str
 
 
-class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+class KeptHome(msgspec.Struct, frozen=True, kw_only=True):
     """A generation. `time` is in seconds since 1970, `home` the folder that it was made of, `program` what has made it."""
 
     format: int
@@ -115,7 +115,7 @@ def path_of(folder: Path, generation: str) -> Path:
     return folder / GENERATIONS / f"{generation}.json"
 
 
-def read(path: Path) -> Manifest:
+def read(path: Path) -> KeptHome:
     """The manifest at `path`; DAMAGED where it is none, NEWER_WORLD where only a newer program knows its form."""
     try:
         text = path.read_bytes()
@@ -129,7 +129,7 @@ def read(path: Path) -> Manifest:
                 f"Restore it with batos {program[:40]}, or a newer one.",
                 program=program,
             )
-        found = msgspec.json.decode(text, type=Manifest)
+        found = msgspec.json.decode(text, type=KeptHome)
     except OSError as error:
         raise BatosError("STORAGE", f"cannot read {path}: {error.strerror}", "Is it yours to read?") from error
     except msgspec.DecodeError as error:
@@ -139,7 +139,7 @@ def read(path: Path) -> Manifest:
     return found
 
 
-def text_of(manifest: Manifest) -> bytes:
+def text_of(manifest: KeptHome) -> bytes:
     """The manifest as it is written: a person can read it."""
     return msgspec.json.format(msgspec.json.encode(manifest), indent=1) + b"\n"
 

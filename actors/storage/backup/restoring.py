@@ -23,8 +23,8 @@ from ZODB import DB
 from ZODB.FileStorage import FileStorage
 
 from actors.storage.backup import blobs, manifest
-from actors.storage.backup.files import append, copy, flush, folders, put, written_to
-from actors.storage.backup.manifest import BLOBS, Kept, Manifest
+from actors.storage.backup.files import CHUNK, copy, digest_of, flush, folders, put, written_to
+from actors.storage.backup.manifest import BLOBS, Kept, KeptHome
 from actors.storage.records import problems
 from bus.process.in_place import sync
 from bus.process.lock import hold
@@ -42,7 +42,7 @@ AT_ONCE: Final = 1000
 _BESIDE: Final = ("-wal", "-shm")
 
 
-def restore(home: Home, folder: Path, chosen: Manifest, tell: Tell) -> dict[str, Any]:
+def restore(home: Home, folder: Path, chosen: KeptHome, tell: Tell) -> dict[str, Any]:
     """Make `home`, which must have no world and no journal, what `chosen` says, and tell what that is.
 
     Where a restore was killed after it had verified, its moves are finished, whichever generation is asked for (`finished`).
@@ -83,7 +83,7 @@ def check_no_world(home: Home, *others: Path) -> None:
         )
 
 
-def _check_known(chosen: Manifest) -> None:
+def _check_known(chosen: KeptHome) -> None:
     if chosen.world.form > SCHEMA:
         raise BatosError(
             "NEWER_WORLD",
@@ -95,7 +95,7 @@ def _check_known(chosen: Manifest) -> None:
         )
 
 
-def _prepare(home: Home, folder: Path, chosen: Manifest, tell: Tell) -> None:
+def _prepare(home: Home, folder: Path, chosen: KeptHome, tell: Tell) -> None:
     stage = Home(home.restoring)
     if stage.root.exists():
         shutil.rmtree(stage.root)
@@ -122,7 +122,7 @@ def _prepare(home: Home, folder: Path, chosen: Manifest, tell: Tell) -> None:
     sync(home.root)
 
 
-def fill(stage: Home, folder: Path, chosen: Manifest, *, link: bool = False) -> None:
+def fill(stage: Home, folder: Path, chosen: KeptHome, *, link: bool = False) -> None:
     """Copy a generation into the folder `stage`, durably. DAMAGED names the file of the backup that is not as it was written.
 
     `link`: the blobs may be the same files, where the disk can do that.
@@ -163,15 +163,19 @@ def _append(folder: Path, part: Kept, file: Any) -> None:
     path = folder / part.path
     digest = hashlib.sha256()
     with _reading(path), path.open("rb") as source:
-        size = append(source, file, digest)
+        size = 0
+        while data := source.read(CHUNK):
+            digest.update(data)
+            file.write(data)
+            size += len(data)
     _check(path, part, size, digest.hexdigest())
 
 
 def _copy(folder: Path, kept: Kept, target: Path) -> None:
     path = folder / kept.path
     with _reading(path):
-        found = copy(path, target)
-    _check(path, kept, *found)
+        copy(path, target)
+    _check(path, kept, *digest_of(target))
 
 
 @contextlib.contextmanager
@@ -187,7 +191,7 @@ def _check(path: Path, kept: Kept, size: int, sha256: str) -> None:
         raise manifest.damaged(path, f"it has {size} bytes that are not the {kept.bytes} that were written")
 
 
-def verify(stage: Home, chosen: Manifest) -> tuple[int, int]:
+def verify(stage: Home, chosen: KeptHome) -> tuple[int, int]:
     """Open the world and load each object, look at each record and all of the journal; objects, and mandates opened again.
 
     DAMAGED names what is not whole.

@@ -24,7 +24,7 @@ from actors.storage.backup import blobs, manifest, world
 from actors.storage.backup import folder as places
 from actors.storage.backup.blobs import Blobs
 from actors.storage.backup.files import Copied, copy, digest_of, put, written_to
-from actors.storage.backup.manifest import FILES, FORMAT, JOURNAL, KeptFile, KeptJournal, Manifest
+from actors.storage.backup.manifest import FILES, FORMAT, JOURNAL, KeptFile, KeptHome, KeptJournal
 from bus.process.in_place import sync
 from protocol.errors import BatosError
 from protocol.home import Home
@@ -42,7 +42,7 @@ _FORMAT_NAME: Final = "%Y%m%dT%H%M%SZ"
 class _Taken(NamedTuple):
     """A generation, and what was copied for it."""
 
-    made: Manifest
+    made: KeptHome
     files: int
     bytes: int
 
@@ -100,7 +100,7 @@ def _check_home(home: Home) -> None:
         )
 
 
-def _check_same(home: Home, folder: Path, found: list[Manifest]) -> None:
+def _check_same(home: Home, folder: Path, found: list[KeptHome]) -> None:
     ours = world.identity_of(home.database)
     others = [one for one in found if one.world.id != ours]
     if others:
@@ -124,7 +124,7 @@ def _failing(folder: Path) -> Iterator[None]:
             raise BatosError("STORAGE", f"the journal cannot be copied: {error}", hint) from error
 
 
-def _taken(home: Home, folder: Path, found: list[Manifest], tell: Tell, *, own: bool) -> _Taken:
+def _taken(home: Home, folder: Path, found: list[KeptHome], tell: Tell, *, own: bool) -> _Taken:
     moment = _moment(folder)
     for _ in range(ATTEMPTS):
         try:
@@ -136,7 +136,7 @@ def _taken(home: Home, folder: Path, found: list[Manifest], tell: Tell, *, own: 
     raise BatosError("BUSY", "the world is packed again and again", "Try again when that has ended.")
 
 
-def _last(folder: Path, found: list[Manifest]) -> Manifest | None:
+def _last(folder: Path, found: list[KeptHome]) -> KeptHome | None:
     """What this generation adds to; nothing where the newest cannot be read, whose files repozo would take for the last."""
     names = sorted(path.stem for path in (folder / manifest.GENERATIONS).glob("*.json"))
     return found[-1] if found and names[-1] == found[-1].generation else None
@@ -151,7 +151,7 @@ def _moment(folder: Path) -> float:
     return float(now)
 
 
-def _attempt(home: Home, folder: Path, last: Manifest | None, moment: float, tell: Tell, *, own: bool) -> _Taken:
+def _attempt(home: Home, folder: Path, last: KeptHome | None, moment: float, tell: Tell, *, own: bool) -> _Taken:
     generation = time.strftime(_FORMAT_NAME, time.gmtime(moment))
     known = {} if last is None else blobs.check_there(folder, blobs.listed(folder, last))
     tell("copies the world and its blobs")
@@ -170,7 +170,7 @@ def _attempt(home: Home, folder: Path, last: Manifest | None, moment: float, tel
     if not _same_place(home, kept.place):
         raise world.Moved
     listed = blobs.write_list(folder, generation, standing, blobs.layout_of(home.blobs))
-    made = Manifest(
+    made = KeptHome(
         format=FORMAT,
         generation=generation,
         time=moment,
@@ -234,7 +234,8 @@ def _files(home: Home, folder: Path) -> list[KeptFile]:
         if not target.exists() or target.stat().st_size != digest.bytes:
             beside = target.with_name(f"{target.name}.part")
             beside.unlink(missing_ok=True)
-            digest = copy(path, beside)  # it may have changed since
+            copy(path, beside)
+            digest = digest_of(beside)  # it may have changed since
             at = f"{FILES}/{digest.sha256}"
             os.replace(beside, folder / at)  # noqa: PTH105 - both are paths of ours
         found.append(KeptFile(path=at, bytes=digest.bytes, sha256=digest.sha256, name=str(path.relative_to(home.root))))

@@ -9,7 +9,7 @@ from typing import Any
 
 from actors.storage.backup import folder as places
 from actors.storage.backup.files import written_to
-from actors.storage.backup.manifest import Manifest
+from actors.storage.backup.manifest import KeptHome
 from actors.storage.backup.restoring import fill, walked
 from actors.storage.backup.restoring import restore as restored
 from actors.storage.backup.taking import backup as taken
@@ -55,7 +55,7 @@ def walk(home: Home) -> dict[str, Any]:
     return {"objects": walked(home, str(home.database))}
 
 
-def _shown(one: Manifest | BatosError) -> dict[str, Any]:
+def _shown(one: KeptHome | BatosError) -> dict[str, Any]:
     if isinstance(one, BatosError):
         return {"generation": Path(str(one.data.get("path", ""))).stem, "problem": one.message}
     return {

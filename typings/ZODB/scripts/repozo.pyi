@@ -2,4 +2,6 @@ from typing import Any
 
 class RepozoError(Exception): ...
 
+READCHUNK: int
+
 def do_backup(options: Any) -> None: ...
