@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import time
@@ -36,6 +37,9 @@ ATTEMPTS: Final = 3
 KEPT: Final = ("batos.toml", "edits", "staging")
 """What of a home is state beside the world and the journal: the settings, texts of the user's that were not taken yet, and adapters
 that inference is to take in. Logs, sockets, and what is made of the world again are not."""
+LEAST: Final = 1 << 16
+"""Bytes: on a disk with less SQLite has had no room, whatever it says."""
+_BROKEN: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _FORMAT_NAME: Final = "%Y%m%dT%H%M%SZ"
 
 
@@ -121,6 +125,12 @@ def _failing(folder: Path) -> Iterator[None]:
         try:
             yield
         except sqlite3.Error as error:
+            if (getattr(error, "sqlite_errorcode", 0) & 0xFF) in _BROKEN:
+                said = "`batos doctor --deep` says more. Restore the newest generation, or move the journal away."
+                raise BatosError("DAMAGED", f"the journal is damaged: {error}", said) from error
+            found = os.statvfs(folder)
+            if found.f_bavail * found.f_frsize < LEAST:
+                raise OSError(errno.ENOSPC, str(error)) from error
             raise BatosError("STORAGE", f"the journal cannot be copied: {error}", hint) from error
 
 

@@ -10,6 +10,7 @@ import threading
 import pytest
 from ZODB.scripts import repozo
 
+from actors.orchestrator.journal.journal import Journal
 from actors.storage.backup import folder as places
 from actors.storage.backup import manifest, telling
 from actors.storage.backup import taking as taking_module
@@ -278,3 +279,16 @@ def test_any_other_refusal_of_the_disk_is_told_as_one(life, monkeypatch):
     monkeypatch.undo()
     life.backup()
     assert len(places.good(life.backup_folder)) == 1
+
+
+def test_a_broken_journal_is_no_backup(life):
+    life.publish()
+    life.journal.close()
+    data = bytearray(life.home.journal.read_bytes())
+    data[:16] = b"no database here"
+    life.home.journal.write_bytes(data)
+    error = code_of(life.backup)
+    assert (error.code, "journal" in error.message) == ("DAMAGED", True)
+    assert places.good(life.backup_folder) == []
+    life.home.journal.unlink()
+    life.journal = Journal(life.home.journal)
