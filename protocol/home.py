@@ -200,6 +200,11 @@ class Home(msgspec.Struct, frozen=True):
         return self.root / "backup"
 
     @property
+    def backups(self) -> Path:
+        """Into which folders the home was backed up: whoever forgets something for good has to know."""
+        return self.root / "backups.json"
+
+    @property
     def rehearsal(self) -> Path:
         """A copy of the world and the journal, in which steps to a newer form are tried."""
         return self.root / "rehearsal"

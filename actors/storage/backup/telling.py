@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from actors.storage.backup import folder as places
-from actors.storage.backup.files import written_to
+from actors.storage.backup.files import put, written_to
 from actors.storage.backup.manifest import KeptHome
 from actors.storage.backup.restoring import fill, walked
 from actors.storage.backup.restoring import restore as restored
@@ -24,7 +27,22 @@ def backup(home: Home, folder: Path, tell: Tell, *, own: bool) -> dict[str, Any]
     found = taken(home, folder, tell, own=own)
     if own:
         places.keep_newest(folder)
+    else:
+        with contextlib.suppress(OSError):  # the backup is there, whether the home's own disk takes a note of it or not
+            _note(home, found)
     return found
+
+
+def known(home: Home) -> dict[str, str]:
+    """The folders into which a home was backed up, each with its newest generation."""
+    try:
+        return msgspec.json.decode(home.backups.read_bytes(), type=dict[str, str])
+    except (OSError, msgspec.DecodeError):
+        return {}
+
+
+def _note(home: Home, found: dict[str, Any]) -> None:
+    put(home.backups, msgspec.json.encode({**known(home), found["dir"]: found["generation"]}))
 
 
 def listed(folder: Path) -> dict[str, Any]:

@@ -292,3 +292,25 @@ def test_a_broken_journal_is_no_backup(life):
     assert places.good(life.backup_folder) == []
     life.home.journal.unlink()
     life.journal = Journal(life.home.journal)
+
+
+def test_the_home_knows_where_its_backups_are(life, short_path):
+    life.publish()
+    made = [life.backup(short_path / name)["generation"] for name in ("one", "two", "one")]
+    life.backup(life.home.backup, own=True)
+    assert telling.known(life.home) == {str(short_path / "one"): made[2], str(short_path / "two"): made[1]}
+    home, _ = life.restore(folder=short_path / "one")
+    assert telling.known(home) == {}
+
+
+def test_the_homes_own_backup_shares_the_blobs_and_keeps_one_generation(life, tell):
+    life.publish(blob=50_000)
+    life.backup(life.home.backup, own=True)
+    life.publish(blob=50_000)
+    made = life.backup(life.home.backup, own=True)
+    (one,) = places.generations(life.home.backup)
+    assert one.generation == made["generation"]
+    kept = list((life.home.backup / "blobs").rglob("*.blob"))
+    assert [path.stat().st_nlink for path in kept] == [2, 2]
+    home, _ = life.restore(folder=life.home.backup)
+    assert tell(home)[0] == ["M0001", "M0002"]
