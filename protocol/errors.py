@@ -67,6 +67,7 @@ CODES: Final[dict[str, Code]] = {
     "BAD_DOCUMENT": Code(2, INPUT),
     "BAD_EXPERT": Code(2, INPUT),
     "BAD_BUNDLE": Code(2, INPUT),
+    "BAD_BACKUP": Code(2, INPUT),
     "TOO_LARGE": Code(2, INPUT),
     "UNREADABLE": Code(2, NOTHING),
     "MISSPELT": Code(2, INPUT),
@@ -109,6 +110,8 @@ CODES: Final[dict[str, Code]] = {
     "STORAGE": Code(7, PASSING | FATAL),
     "DAMAGED": Code(7, HOPELESS),
     "NEWER_WORLD": Code(7, HOPELESS),
+    "STEP_FAILED": Code(7, HOPELESS),
+    "HALF_RESTORED": Code(7, HOPELESS),
     # 130: a person pressed Ctrl-C, as shells count signals
     "INTERRUPTED": Code(130, NOTHING),
 }

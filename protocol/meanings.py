@@ -109,6 +109,10 @@ MEANINGS: Final[dict[str, tuple[str, str]]] = {
         "A file is no bundle, is not whole, was changed since it was written, or is of a newer program.",
         "Have it exported again, by a program of this version; nothing of it was taken in.",
     ),
+    "BAD_BACKUP": (
+        "The folder holds no backup, or another world's, or is none that a backup can be in.",
+        "Name the folder that the message asks for; nothing was written.",
+    ),
     "TOO_LARGE": (
         "A value, a message, a document or a prompt is over its limit.",
         "Send less at once, or keep the data in an object and send a reference.",
@@ -238,6 +242,14 @@ MEANINGS: Final[dict[str, tuple[str, str]]] = {
     "NEWER_WORLD": (
         "The world was written by a newer program.",
         "Install the version of batos that last had it, or a newer one.",
+    ),
+    "STEP_FAILED": (
+        "The world has an older form than the program, and the steps to the newer one could not be taken on a copy of it.",
+        "The world is as it was: run the program that last had it. The backup that was made before is named.",
+    ),
+    "HALF_RESTORED": (
+        "A restore of this home has begun and not ended, so nothing starts in it.",
+        "Wait for it, or run `batos restore` again; it begins anew, or finishes what is left to do.",
     ),
     "INTERRUPTED": (
         "A person pressed Ctrl-C, or a signal ended the command. What it had sent may go on.",

@@ -19,9 +19,11 @@ from cli.commands import (
     thought,
 )
 from cli.commands.group import batos
+from cli.commands.keeping import backup
 from cli.commands.past import log, undo
 
 __all__ = [
+    "backup",
     "batos",
     "bundles",
     "contracts",

@@ -1,0 +1,1 @@
+"""What keeps a home, asked of those who can do it."""

@@ -1,0 +1,1 @@
+"""What keeps a home: backups and what is made of them."""

@@ -1,0 +1,5 @@
+from typing import Any
+
+class fsIndex:
+    @classmethod
+    def load(cls, fname: str) -> dict[str, Any]: ...
