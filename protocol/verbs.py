@@ -20,6 +20,9 @@ from protocol.messages import (
     Admitted,
     BaseModel,
     BaseModelReply,
+    Bisect,
+    Bisected,
+    BisectProgress,
     Cancel,
     Cancelled,
     CatchUp,
@@ -171,6 +174,7 @@ REJECT: Final = _plain("orchestrator", "reject", "install", Reject, Rejected)
 PROPOSALS: Final = _plain("orchestrator", "proposals", "ask", Proposals, ProposalsReply)
 LIST: Final = _plain("orchestrator", "list", "ask", List, Listed)
 HISTORY: Final = _plain("orchestrator", "history", "ask", History, Versions)
+BISECT: Final = Verb("orchestrator", "bisect", "ask", Bisect, Bisected, BisectProgress)
 
 MAKE_TOKEN: Final = _plain("orchestrator", "make_token", "install", MakeToken, TokenView)
 TOKENS: Final = _plain("orchestrator", "tokens", "install", Tokens, TokensReply)
@@ -233,6 +237,7 @@ _ALL: Final[tuple[AnyVerb, ...]] = (
     PROPOSALS,
     LIST,
     HISTORY,
+    BISECT,
     MAKE_TOKEN,
     TOKENS,
     REVOKE_TOKEN,

@@ -12,6 +12,7 @@ from actors.orchestrator.hand.bundles import exporting
 from actors.orchestrator.hand.checking import Checking
 from actors.orchestrator.journal import packing
 from actors.orchestrator.parts import Parts
+from actors.orchestrator.reasons.verbs import ReasonVerbs
 from bus.service import Call, Handler
 from protocol.errors import BatosError
 from protocol.messages import (
@@ -90,6 +91,7 @@ class Verbs:
             "revoke_token": self.revoke_token,
             "admit": parts.of_journal(admission.admit, durable=False),
             "charge": parts.of_journal(admission.charge),
+            **ReasonVerbs(parts).handlers(),
         }
 
     async def mandate(self, request: Mandate, call: Call) -> MandateReply:

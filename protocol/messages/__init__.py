@@ -158,6 +158,13 @@ from protocol.messages.orchestrator import (
     Watch,
     Watched,
 )
+from protocol.messages.reasons import (
+    Bisect,
+    Bisected,
+    BisectProgress,
+    ChangedEntry,
+    TriedMoment,
+)
 from protocol.messages.status import (
     ActorStatus,
     StatusQuery,
@@ -189,6 +196,9 @@ __all__ = [
     "Awaiting",
     "BaseModel",
     "BaseModelReply",
+    "Bisect",
+    "BisectProgress",
+    "Bisected",
     "BrokenCase",
     "BundledMethod",
     "BundledObject",
@@ -197,6 +207,7 @@ __all__ = [
     "Case",
     "CatchUp",
     "CaughtUp",
+    "ChangedEntry",
     "Charge",
     "Charged",
     "Check",
@@ -320,6 +331,7 @@ __all__ = [
     "TokensReply",
     "Trial",
     "Tried",
+    "TriedMoment",
     "Turn",
     "Unindex",
     "Unindexed",

@@ -14,7 +14,6 @@ from collections.abc import Callable
 from typing import Final
 
 from actors.orchestrator.reasons import commits
-from actors.orchestrator.reasons.commits import Commit
 from actors.orchestrator.reasons.halving import Halving
 from actors.orchestrator.reasons.trying import Outcome, TriedCall, Trying
 from bus.client import Caller

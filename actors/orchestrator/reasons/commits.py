@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from typing import Any, Final
 
 import msgspec
@@ -57,10 +58,9 @@ def _known(db: DB, at: str, word: str) -> bytes:
     now = time.time()
     if moment > max(last, TimeStamp(*time.gmtime(now)[:5], now % 60).raw()):
         raise BatosError("BAD_ARGUMENT", f"the {word} moment {at} is in the future", "See `batos status` for the last.")
-    for each in db.storage.iterator(None, moment):
-        if each.tid <= moment:
-            break
-    else:
+    with closing(db.storage.iterator(None, moment)) as every:
+        is_known = next(iter(every), None) is not None
+    if not is_known:
         raise BatosError(
             "BAD_ARGUMENT",
             f"the {word} moment {at} is before the first commit of this world: is it one of another world?",
@@ -71,22 +71,26 @@ def _known(db: DB, at: str, word: str) -> bytes:
 
 def between(db: DB, after: bytes, upto: bytes) -> list[Commit]:
     """The commits after one moment up to another, the oldest first."""
-    return [_commit(each) for each in db.storage.iterator(after, upto) if after < each.tid <= upto]
+    with closing(db.storage.iterator(after, upto)) as every:
+        return [_commit(each) for each in every if after < each.tid <= upto]
 
 
 def _commit(each: Any) -> Commit:
     extension = dict(each.extension or {})
     user = each.user.decode() if isinstance(each.user, bytes) else str(each.user)
     why = each.description.decode() if isinstance(each.description, bytes) else str(each.description)
-    return Commit(each.tid, time_of(each.tid), str(extension.get(ORIGIN) or user.strip()), why, str(extension.get("cycle", "")))
+    return Commit(
+        each.tid, time_of(each.tid), str(extension.get(ORIGIN) or user.strip()), why, str(extension.get("cycle", ""))
+    )
 
 
 def changed(db: DB, commit: Commit) -> list[ChangedEntry]:
     """The slots and methods that it has changed, of at most `MOST_CHANGED`."""
     before = (int.from_bytes(commit.tid) - 1).to_bytes(8)
     found: list[ChangedEntry] = []
-    for each in db.storage.iterator(commit.tid, commit.tid):
-        touched = {record.oid for record in each}
+    with closing(db.storage.iterator(commit.tid, commit.tid)) as every:
+        touched = {record.oid for each in every for record in each}
+    if touched:
         with snapshot(db, before) as old, snapshot(db, commit.tid) as new:
             for here in (*_objects(new),):
                 if here._slots._p_oid in touched:
@@ -119,6 +123,6 @@ def _entries(old: Any, here: UvmObject) -> list[ChangedEntry]:
 
 
 def _same(one: Any, other: Any) -> bool:
-    if hasattr(one, "_p_oid") and hasattr(other, "_p_oid") and one._p_oid is not None:
-        return bool(one._p_oid == other._p_oid and one._p_serial == other._p_serial)
+    if isinstance(one, UvmMethod | UvmObject) and isinstance(other, UvmMethod | UvmObject):
+        return bool(one._p_oid == other._p_oid)
     return bool(one == other)

@@ -6,13 +6,16 @@ What is understood may be sent to, and what it changes is seen by what it sends.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
+from itertools import count
 from typing import Final
 
 import msgspec
 import transaction
 from ZODB.Connection import Connection
-from ZODB.POSException import POSError
+from ZODB.POSException import POSKeyError
+from ZODB.utils import p64
 
 from actors.orchestrator.hand.checking import driven
 from actors.orchestrator.primitives import trials
@@ -60,7 +63,7 @@ class Trying:
         manager = transaction.TransactionManager(explicit=True)
         connection = await self._store.run(partial(self._open, manager, tid))
         try:
-            overlay = Overlay(connection)
+            overlay = Overlay(connection, passing_oids())
             return await driven(self._store, self._caller, self._tried(overlay, call, tid))
         finally:
             await self._store.run(partial(_close, manager, connection))
@@ -81,7 +84,7 @@ class Trying:
                 told = f"it sent {untried.sent[0]}, which asks inference or memory, or changes them"
                 return Outcome(error=BatosError("TRIAL_SEND", told), is_untried=True)
             return Outcome(error=BatosError("BUDGET_EXCEEDED", untried.message), is_untried=True)
-        except POSError as error:
+        except POSKeyError as error:
             raise expired(tid) from error
         except BatosError as error:
             if error.is_passing:
@@ -102,6 +105,12 @@ class Trying:
         overlay.push()
         value = yield from send(thought, oid, Message(call.selector, args, kwargs), "m")
         return Outcome(value=trials.told(overlay, value))
+
+
+def passing_oids() -> Callable[[], bytes]:
+    """OIDs for objects of which nothing lasts: no world comes so far. A moment of the past has none to give."""
+    numbers = count(1 << 62)
+    return lambda: p64(next(numbers))
 
 
 def expired(tid: bytes) -> BatosError:
