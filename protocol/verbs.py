@@ -92,6 +92,8 @@ from protocol.messages import (
     Rejected,
     Rename,
     Renamed,
+    Replay,
+    Replayed,
     Resume,
     Resumed,
     Revert,
@@ -175,6 +177,7 @@ PROPOSALS: Final = _plain("orchestrator", "proposals", "ask", Proposals, Proposa
 LIST: Final = _plain("orchestrator", "list", "ask", List, Listed)
 HISTORY: Final = _plain("orchestrator", "history", "ask", History, Versions)
 BISECT: Final = Verb("orchestrator", "bisect", "ask", Bisect, Bisected, BisectProgress)
+REPLAY: Final = _plain("orchestrator", "replay", "ask", Replay, Replayed)
 
 MAKE_TOKEN: Final = _plain("orchestrator", "make_token", "install", MakeToken, TokenView)
 TOKENS: Final = _plain("orchestrator", "tokens", "install", Tokens, TokensReply)
@@ -238,6 +241,7 @@ _ALL: Final[tuple[AnyVerb, ...]] = (
     LIST,
     HISTORY,
     BISECT,
+    REPLAY,
     MAKE_TOKEN,
     TOKENS,
     REVOKE_TOKEN,

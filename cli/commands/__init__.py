@@ -19,9 +19,11 @@ from cli.commands import (
     thought,
 )
 from cli.commands.group import batos
+from cli.commands.past import bisect
 
 __all__ = [
     "batos",
+    "bisect",
     "bundles",
     "contracts",
     "doors",

@@ -80,3 +80,72 @@ class Bisected(msgspec.Struct, frozen=True, kw_only=True):
     commits: int
     changed: list[ChangedEntry]
     seconds: float
+
+
+class OtherSource(msgspec.Struct, frozen=True, kw_only=True):
+    """A method that is to stand on the object `name` (a name or an OID) instead of what stood there."""
+
+    name: str
+    selector: str
+    source: str
+
+
+class Replay(msgspec.Struct, frozen=True, kw_only=True):
+    """Think a mandate's thought again, from what the journal keeps of it, without any effect.
+
+    `id` is the mandate's or that of one of its cycles, or the unique beginning of either. With `sources` it is what would have been.
+    """
+
+    id: str
+    sources: list[OtherSource] = []
+
+
+class ReplayedStep(msgspec.Struct, frozen=True, kw_only=True):
+    """A send that has its answer, of `size` bytes, as in `Step`. `tokens` were generated for it then; none are now."""
+
+    path: str
+    send: str
+    state: str
+    size: int
+    tokens: int
+
+
+class Ending(msgspec.Struct, frozen=True, kw_only=True):
+    """How a thought ends: COMPLETE with a `result`, PROPOSED, or FAILED of `code`. `sha256` is of the method that was written."""
+
+    state: str
+    result: Value = None
+    sha256: str | None = None
+    code: str = ""
+    message: str = ""
+
+
+class Difference(msgspec.Struct, frozen=True, kw_only=True):
+    """The first difference, at the place `path` of the trace: what was there `then`, and what is there `now`, in a few words."""
+
+    path: str
+    then: str
+    now: str
+
+
+class Replayed(msgspec.Struct, frozen=True, kw_only=True):
+    """A thought that was thought again in the world right after the transaction `tid`: `same` where nothing differs.
+
+    `steps` are those of now, of `total` that there are. `now` is None where it could not come to its end: at `stopped` it asks for what
+    the journal has no reply to. `sources` are the methods that it was thought with instead of others, by their digests.
+    """
+
+    mandate: str
+    cycle: str | None
+    target: str
+    selector: str
+    tid: str
+    same: bool
+    steps: list[ReplayedStep]
+    total: int
+    then: Ending
+    now: Ending | None
+    difference: Difference | None
+    stopped: Difference | None
+    sources: list[dict[str, str]]
+    seconds: float

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Final
 
+from actors.orchestrator.journal.rows import Answered
 from protocol import codec
 from protocol.errors import BatosError
 from protocol.messages import Mandate
@@ -49,6 +50,20 @@ class Finding:
         places = {(mandate, _above(path)) for mandate, path in rows}
         found = {self._sent(mandate, path) for mandate, path in places}
         return sorted(found - {""})
+
+    def trace(self, mandate: str) -> list[Answered]:
+        """All steps of a mandate, in the order in which they had their answers."""
+        rows = self._db.execute(
+            "SELECT cycle, state, path, send, size, tokens FROM steps WHERE mandate = ? ORDER BY seq", (mandate,)
+        )
+        return [
+            Answered(cycle=cycle, state=state, path=path, send=send, size=size, tokens=tokens)
+            for cycle, state, path, send, size, tokens in rows
+        ]
+
+    def has_replies(self, mandate: str) -> bool:
+        """Whether anything that the mandate was answered is kept still."""
+        return self._db.execute("SELECT 1 FROM replies WHERE mandate = ? LIMIT 1", (mandate,)).fetchone() is not None
 
     def _sent(self, mandate: str, path: str) -> str:
         """What was sent at a place of a mandate's trace, or "" where that cannot be said."""

@@ -144,9 +144,9 @@ def _moment(tid: bytes, outcome: Outcome, request: Bisect) -> TriedMoment:
     if outcome.error is None:
         as_expected = same_value(outcome.value, request.expect)
         return TriedMoment(tid=tid.hex(), time=at, as_expected=as_expected, returns=outcome.value)
-    error = outcome.error
-    as_expected = None if outcome.is_untried else False
-    return TriedMoment(tid=tid.hex(), time=at, as_expected=as_expected, code=error.code, message=error.message)
+    told = outcome.error
+    known = None if outcome.is_untried else False
+    return TriedMoment(tid=tid.hex(), time=at, as_expected=known, code=told.code, message=told.message)
 
 
 def _facts(moment: TriedMoment) -> dict[str, object]:

@@ -1,0 +1,1 @@
+"""The world's history, as text for a person."""
