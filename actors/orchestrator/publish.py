@@ -36,6 +36,9 @@ from world.values import oid_of, persistent
 ORIGIN: Final = "origin"
 """Under this name a transaction says who has asked for it: `user:lena`, `mcp:claude-code`."""
 
+MANDATE: Final = "mandate"
+"""Under this name a transaction says which mandate it publishes."""
+
 
 class Publication(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be published for `mandate`; `reply` is the packed answer, kept in `applied`.
@@ -77,7 +80,7 @@ def publish(db: DB, publication: Publication) -> str:
     if before is not None:
         return before.tid
     cycle = publication.cycles[0] if publication.cycles else ""
-    facts = {ORIGIN: author_of(publication.origin)}
+    facts = {ORIGIN: author_of(publication.origin), MANDATE: publication.mandate}
     with commit(db, user=publication.user, description=publication.description, cycle=cycle, facts=facts) as connection:
         _check_reads(connection, publication.reads)
         _apply(connection, publication)

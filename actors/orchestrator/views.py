@@ -47,7 +47,8 @@ PAGE_BYTES: Final = 4 << 20
 """A page ends where the next entry would make it larger, so that it always fits into a frame."""
 KEY_DATA: Final = "key"
 REQUEST_DATA: Final = "request"
-"""Under these names the transaction that makes an object says for which key, and for which request (sha256)."""
+MAKES: Final = "makes"
+"""Under these names the transaction that makes an object says for which key and request (sha256), and the object's name."""
 
 
 def look(store: Store, request: Look) -> Looked:
@@ -98,7 +99,7 @@ def create(store: Store, request: New, key: str = "", origin: Origin | None = No
     before = _made_before(store, request.name, key, digest)
     if before is not None:
         return before
-    facts = {ORIGIN: asked_by, **({KEY_DATA: key, REQUEST_DATA: digest} if key else {})}
+    facts = {ORIGIN: asked_by, MAKES: request.name, **({KEY_DATA: key, REQUEST_DATA: digest} if key else {})}
     with commit(store.db, user="user", description=f"new {request.name}", facts=facts) as connection:
         root = connection.root()
         if world_root.is_taken(root, request.name):
