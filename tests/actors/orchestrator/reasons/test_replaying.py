@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from types import SimpleNamespace
 
 import pytest
 
 from actors.orchestrator.reasons import rethinking
-from actors.orchestrator.thinking.cancellation import Deadline
+from actors.orchestrator.thinking.session import Session
 from protocol import verbs
 from protocol.codec import Ref
 from protocol.errors import BatosError
@@ -213,8 +214,16 @@ async def test_what_was_late_then_is_late_now(house, box, silent, monkeypatch):
     """How much time is left decides how many texts are drawn; a replay is told the same as then."""
     rote = "def area_(self):\n    return 12\n"
     house.played.rounds = [[rote, AREA]]
-    monkeypatch.setattr(Deadline, "left", lambda _: next(clock))
-    clock = itertools.chain([30.0] * 4, itertools.count(30.0, -1.0))
+    clock, told = itertools.cycle([30.0, 30.0, 1.0, 1.0]), Session._left
+
+    async def hurried(session, ask):
+        deadline, session.deadline = session.deadline, SimpleNamespace(left=lambda: next(clock))
+        try:
+            return await told(session, ask)
+        finally:
+            session.deadline = deadline
+
+    monkeypatch.setattr(Session, "_left", hurried)
     sent = await house.send("box", "area_", examples=[CASE])
     monkeypatch.undo()
     silent()
