@@ -19,7 +19,7 @@ from cli.commands import (
     thought,
 )
 from cli.commands.group import batos
-from cli.commands.past import bisect
+from cli.commands.past import bisect, replay
 
 __all__ = [
     "batos",
@@ -36,5 +36,6 @@ __all__ = [
     "models",
     "objects",
     "proposals",
+    "replay",
     "thought",
 ]

@@ -129,7 +129,7 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Replayed(msgspec.Struct, frozen=True, kw_only=True):
-    """A thought that was thought again in the world right after the transaction `tid`: `same` where nothing differs.
+    """A thought that was thought again in the world right after the transaction `tid`, of `time` (Unix time): `same` where nothing differs.
 
     `steps` are those of now, of `total` that there are. `now` is None where it could not come to its end: at `stopped` it asks for what
     the journal has no reply to. `sources` are the methods that it was thought with instead of others, by their digests.
@@ -140,6 +140,7 @@ class Replayed(msgspec.Struct, frozen=True, kw_only=True):
     target: str
     selector: str
     tid: str
+    time: float
     same: bool
     steps: list[ReplayedStep]
     total: int

@@ -15,6 +15,7 @@ from actors.orchestrator.publish import ORIGIN
 from protocol import names
 from protocol.errors import BatosError
 from protocol.messages import ChangedEntry
+from world import commits
 from world.method import UvmMethod
 from world.store import snapshot
 from world.uvm import UvmObject
@@ -33,9 +34,9 @@ class Commit(msgspec.Struct, frozen=True):
     cycle: str
 
 
-def time_of(tid: bytes) -> float:
+def time_of(tid: bytes | str) -> float:
     """Unix time of a transaction."""
-    return float(TimeStamp(tid).timeTime())
+    return commits.time_of(tid if isinstance(tid, str) else tid.hex())
 
 
 def ends(db: DB, good: str, bad: str | None) -> tuple[bytes, bytes]:

@@ -20,6 +20,7 @@ from actors.orchestrator.journal.journal import Journal, MandateRow
 from actors.orchestrator.journal.rows import Answered
 from actors.orchestrator.primitives import trials
 from actors.orchestrator.primitives.performers import PERFORMERS
+from actors.orchestrator.reasons import commits
 from actors.orchestrator.reasons.replaying import NOTHING, Asked, Replaying, Unanswered
 from actors.orchestrator.thinking.cancellation import Cancellation, Deadline
 from actors.orchestrator.thinking.claims import Claims
@@ -86,6 +87,7 @@ class Rethinking:
             target=found.mandate.target,
             selector=found.mandate.selector,
             tid=str(row.read),
+            time=commits.time_of(str(row.read)),
             same=(difference := _first(found)) is None,
             steps=session.steps[:MOST_STEPS],
             total=len(session.steps),

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from typing import Final
 
-from cli.values import printable, shown
+from cli.render.past.lines import cut, when
+from cli.values import shown
 from protocol.messages import Bisected, BisectProgress, ChangedEntry, TriedMoment
 
-WIDTH: Final = 80
 MOST: Final = 10
 """Changed slots and methods that are told one by one, and moments that could not be tried."""
 
@@ -49,15 +48,6 @@ def answered(moment: TriedMoment) -> str:
     if moment.as_expected is None:
         return f"cannot be tried: {moment.message}"
     return f"failed: {moment.code}: {moment.message}" if moment.code else f"answered {shown(moment.returns)}"
-
-
-def when(at: float) -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))
-
-
-def cut(line: str) -> str:
-    line = printable(" ".join(line.split("\n")))
-    return line if len(line) <= WIDTH else line[: WIDTH - 1] + "…"
 
 
 def _entry(one: ChangedEntry) -> str:
