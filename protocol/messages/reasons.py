@@ -150,3 +150,164 @@ class Replayed(msgspec.Struct, frozen=True, kw_only=True):
     stopped: Difference | None
     sources: list[dict[str, str]]
     seconds: float
+
+
+class Why(msgspec.Struct, frozen=True, kw_only=True):
+    """Tell where something comes from: a method (`box.area_`), a mandate or a cycle by its id, or a document by its id.
+
+    `kind` (`method`, `mandate` or `document`) says which is meant where it could be several. With `used_by` also what came of it.
+    """
+
+    what: str
+    kind: str = ""
+    used_by: bool = False
+
+
+class Cause(msgspec.Struct, frozen=True, kw_only=True):
+    """A mandate, or a cycle within one, that something came of: who asked for what, when (Unix time), and how it ended.
+
+    `said` is what was asked in a few words, "" where the journal has forgotten it.
+    """
+
+    mandate: str
+    cycle: str | None
+    said: str
+    asked_by: str
+    time: float
+    state: str
+    intent: str = ""
+
+
+class DrawnTexts(msgspec.Struct, frozen=True, kw_only=True):
+    """Texts that were drawn at a place of the trace (`path`) from one `prompt`: a seed for each, and all of their tokens.
+
+    `prompt_sha256` is of the whole prompt, of which at most a beginning is told; `reply` is the key under which the journal has the
+    texts, the digest of all that was asked for. `model` is a digest, `expert` a name, None for the base model.
+    """
+
+    path: str
+    prompt: str
+    prompt_sha256: str
+    seeds: list[int]
+    temperatures: list[float]
+    tokens: int
+    model: str
+    expert: str | None
+    reply: str
+
+
+class ToldPassage(msgspec.Struct, frozen=True, kw_only=True):
+    """A passage that memory has found for a `query`, at most a beginning of its `text`."""
+
+    doc_id: str
+    chunk_index: int
+    chunk_oid: str
+    score: float
+    query: str
+    text: str
+
+
+class MethodReason(msgspec.Struct, frozen=True, kw_only=True):
+    """A method as it stands on `holder` (an OID), since the commit `tid`, or stood there last (`stands` is False).
+
+    `model` is the digest of the model that wrote it, `expert` that of the expert. `author` is a cycle or a user, `why` what that one has
+    said. `origin` is the method that it was adopted from. `candidates` is how many texts were judged before. `read` is the moment of the
+    world in which it was thought of. `replaced` is the hash of the version before.
+    """
+
+    name: str
+    holder: str
+    selector: str
+    parameters: list[str]
+    sha256: str | None
+    source: str | None
+    stands: bool
+    tid: str
+    time: float
+    author: str
+    asked_by: str
+    why: str
+    intent: str
+    origin: str
+    model: str | None
+    expert: str | None
+    verdict: str
+    examples: list[Value]
+    versions: int
+    replaced: str | None
+    cycle: str | None
+    read: str | None
+    candidates: int
+
+
+class WrittenReason(msgspec.Struct, frozen=True, kw_only=True):
+    """A method that a mandate has written: on which object, and whether it was put there."""
+
+    name: str
+    oid: str
+    selector: str
+    sha256: str
+    cycle: str
+    installed: bool
+
+
+class MandateReason(msgspec.Struct, frozen=True, kw_only=True):
+    """A mandate: its cycles, the methods that it has written, and what it has published in the commit `tid`.
+
+    `digests` are those of its message and its end, where the journal keeps no more. `read` is the moment of the world in which it was
+    thought of.
+    """
+
+    mandate: str
+    cycles: list[Cause]
+    wrote: list[WrittenReason]
+    ending: Ending | None
+    tid: str | None
+    read: str | None
+    changed: list[ChangedEntry]
+    documents: list[str]
+    digests: dict[str, str]
+
+
+class DocumentReason(msgspec.Struct, frozen=True, kw_only=True):
+    """A document: how many passages it has, since when (Unix time) it is remembered, and what it says of itself."""
+
+    doc_id: str
+    sha256: str
+    passages: int
+    time: float
+    metadata: dict[str, Value]
+    sources: list[str]
+
+
+class UsedBy(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of it: the methods that send it or were written with it, mandates that were answered by it, documents and threads.
+
+    Each is named as a person names it. Of `unknown` nobody can say any more.
+    """
+
+    methods: list[str]
+    mandates: list[Cause]
+    documents: list[str]
+    proposals: list[str]
+    threads: list[str]
+    unknown: list[str]
+
+
+class Reasons(msgspec.Struct, frozen=True, kw_only=True):
+    """Where something comes from. One of `method`, `mandate` and `document` is what was asked for, by `kind`.
+
+    `causes` are what it came of, the outermost first. `texts` were drawn for it, and `passages` told. What could not be found out is
+    `missing`, a sentence for each.
+    """
+
+    kind: str
+    what: str
+    method: MethodReason | None = None
+    mandate: MandateReason | None = None
+    document: DocumentReason | None = None
+    causes: list[Cause] = []
+    texts: list[DrawnTexts] = []
+    passages: list[ToldPassage] = []
+    missing: list[str] = []
+    used_by: UsedBy | None = None
