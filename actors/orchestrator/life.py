@@ -21,7 +21,7 @@ import structlog
 
 from actors.orchestrator import publish
 from actors.orchestrator.inbox import is_same
-from actors.orchestrator.journal.journal import Journal, MandateRow
+from actors.orchestrator.journal.journal import Journal, MandateRow, expired
 from actors.orchestrator.publish import Publication
 from actors.orchestrator.thinking.author import author_of
 from actors.orchestrator.thinking.cancellation import Cancellation, Deadline, late
@@ -372,6 +372,8 @@ def _unreadable(row: MandateRow) -> BatosError | None:
 
 def ended(row: MandateRow) -> MandateReply:
     """The reply of a mandate that has ended; raises its failure."""
+    if row.is_expired:
+        raise expired(row.mandate, "how it ended cannot be told", "What it did stands in the world.")
     if row.reply is None:
         raise BatosError("STORAGE", f"the journal has an end without an answer for mandate {row.mandate}")
     if row.state == "complete":

@@ -366,10 +366,13 @@ class PackedWorld(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PackedJournal(msgspec.Struct, frozen=True, kw_only=True):
-    """`mandates` counts those that are forgotten with their keys: they ended before `before` (Unix time), or were too many."""
+    """`mandates` counts those that are forgotten with their keys, since they were too many; `bodies` those that ended before `before`
+    (Unix time), and of whose messages, ends and candidates only the digests stand.
+    """
 
     before: float
     mandates: int
+    bodies: int = 0
     bytes_before: int
     bytes_after: int
 
