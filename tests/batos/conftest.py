@@ -9,11 +9,9 @@ import pytest
 import structlog
 
 from actors.guardian.jail.jail import Jail
-from actors.orchestrator.actor import Orchestrator
 from batos import World, line
 from batos.loop import background
 from bus.stub import StubBus
-from protocol.home import Settings
 from protocol.messages import ActorStatus, Found, Hit, Indexed, Unindexed
 from tests.actors.orchestrator.conftest import House
 
@@ -30,10 +28,7 @@ class Behind:
         self.jail = Jail(workers=1)
         await self.jail.start()
         self.house = House(tmp_path, self.jail)
-        actor = Orchestrator.__new__(Orchestrator)
-        actor._mandates, actor._store, actor._journal = self.house.mandates, self.house.store, self.house.journal
-        actor._caller, actor.settings = self.house.bus, Settings()
-        handlers = {("orchestrator", verb): handler for verb, handler in actor.handlers().items()}
+        handlers = {("orchestrator", verb): handler for verb, handler in self.house.handlers().items()}
         self.bus = StubBus(handlers)
         for service in ("orchestrator", "inference", "memory", "guardian", "broker"):
             self.bus.handlers[service, "status"] = lambda _: ActorStatus(ready=True, pid=1, uptime_s=1.0)

@@ -22,16 +22,18 @@ from actors.guardian.jail.jail import Jail
 from actors.orchestrator import codex, views
 from actors.orchestrator.journal.journal import Answered, Journal
 from actors.orchestrator.mandates import Mandates
+from actors.orchestrator.parts import Parts
 from actors.orchestrator.primitives.performers import PERFORMERS
 from actors.orchestrator.publish import begin
 from actors.orchestrator.thinking.asks import Begin, Chosen, Ended, Entered, Judged, RemoteCall
 from actors.orchestrator.thinking.overlay import Overlay
 from actors.orchestrator.thinking.thought import Thought
+from actors.orchestrator.verbs import Verbs
 from bus.stub import StubBus
 from protocol import verbs
 from protocol.codec import digest
 from protocol.errors import BatosError
-from protocol.home import Orchestrator, Settings
+from protocol.home import Orchestrator, Settings, find_home
 from protocol.messages import (
     Answer,
     BaseModelReply,
@@ -291,6 +293,14 @@ class House:
         self.store = Store(self.db, "file://")
         self.journal = Journal(self.path / "journal.sqlite")
         self.mandates = Mandates(self.store, self.journal, self.bus, self.settings)
+
+    def handlers(self):
+        """What the orchestrator over these parts answers."""
+        parts = Parts(
+            find_home(str(self.path)), Settings(), self.bus, lambda: BatosError("NOT_READY", "a part is away")
+        )
+        parts.has_store, parts.has_journal, parts.has_mandates = self.store, self.journal, self.mandates
+        return Verbs(parts).handlers()
 
     async def crash(self):
         """The process is gone: whatever was under way is lost, the files are as they are."""

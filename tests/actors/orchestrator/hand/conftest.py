@@ -8,11 +8,9 @@ from types import SimpleNamespace
 import pytest
 
 from actors.guardian.jail.jail import Jail
-from actors.orchestrator.actor import Orchestrator
 from protocol import codec, verbs
 from protocol.checks.rights import check_right
 from protocol.errors import BatosError
-from protocol.home import Settings
 from protocol.messages import (
     Accept,
     Check,
@@ -46,15 +44,12 @@ class Hand:
 
     async def ask(self, verb, request, key=None, *, partial=untold, cancelled=None):
         self.count += 1
-        actor = Orchestrator.__new__(Orchestrator)
-        actor._mandates, actor._store, actor._journal = self.house.mandates, self.house.store, self.house.journal
-        actor._caller, actor.settings = self.house.bus, Settings()
         own = "hand" if self.origin is None else self.origin.label
         envelope = SimpleNamespace(idem=key or f"{own} {self.count}", origin=self.origin)
         call = SimpleNamespace(envelope=envelope, partial=partial, cancelled=cancelled or asyncio.Event())
         request = codec.unpack(codec.pack(request), verb.request)
         check_right(self.origin, verb, request)
-        reply = await actor.handlers()[verb.name](request, call)
+        reply = await self.house.handlers()[verb.name](request, call)
         await self.house.mandates.rest()
         return codec.unpack(codec.pack(reply), verb.reply)
 
