@@ -20,6 +20,7 @@ from protocol.messages import (
     Admitted,
     BaseModel,
     BaseModelReply,
+    CameOf,
     Cancel,
     Cancelled,
     CatchUp,
@@ -52,6 +53,8 @@ from protocol.messages import (
     ExpertsReply,
     Export,
     Exported,
+    ForgetDerived,
+    ForgottenDerived,
     Found,
     GiveExpert,
     History,
@@ -64,6 +67,7 @@ from protocol.messages import (
     Infer,
     Inferred,
     Judge,
+    Lineage,
     List,
     Listed,
     Look,
@@ -152,6 +156,8 @@ CANCEL: Final = _plain("orchestrator", "cancel", "ask", Cancel, Cancelled)
 CYCLES: Final = _plain("orchestrator", "cycles", "ask", Cycles, CyclesReply)
 WATCH: Final = Verb("orchestrator", "watch", "ask", Watch, Watched, Event)
 PACK: Final = _plain("orchestrator", "pack", "install", Pack, Packed)
+CAME_OF: Final = _plain("orchestrator", "came_of", "ask", CameOf, Lineage)
+FORGET_DERIVED: Final = _plain("orchestrator", "forget_derived", "install", ForgetDerived, ForgottenDerived)
 CODEX: Final = _plain("orchestrator", "codex", "ask", Codex, CodexReply)
 NEW: Final = _plain("orchestrator", "new", "send", New, Created)
 LOOK: Final = _plain("orchestrator", "look", "ask", Look, Looked)
@@ -214,6 +220,8 @@ _ALL: Final[tuple[AnyVerb, ...]] = (
     CYCLES,
     WATCH,
     PACK,
+    CAME_OF,
+    FORGET_DERIVED,
     CODEX,
     NEW,
     LOOK,

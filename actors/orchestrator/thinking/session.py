@@ -51,7 +51,7 @@ from protocol.codec import Value
 from protocol.errors import BatosError
 from protocol.failure import Failure
 from protocol.home import Settings
-from protocol.messages import BaseModelReply, Event, Inferred, Mandate, MandateReply, Piece
+from protocol.messages import BaseModelReply, Event, Found, Inferred, Mandate, MandateReply, Piece
 from protocol.messages.hand import Hand
 from world import root as world_root
 from world.store import Store, moment_of
@@ -307,9 +307,14 @@ class Session:
         if isinstance(reply, Inferred | BaseModelReply):
             self._measured.speed = reply.speed
         if ask.keep:
-            packed = codec.pack(reply)
-            await journal.run(lambda: journal.keep(key, self.row.mandate, packed))
+            await journal.run(lambda: self._keep(key, reply))
         return reply
+
+    def _keep(self, key: str, reply: Any) -> None:
+        """On the journal's thread: a reply, and of which documents it tells."""
+        self._journal.keep(key, self.row.mandate, codec.pack(reply))
+        if isinstance(reply, Found):
+            self._journal.told.note(self.row.mandate, (hit.doc_id for hit in reply.hits))
 
     async def _together(self, calls: Sequence[RemoteCall]) -> list[Any]:
         room, done = asyncio.Semaphore(AT_ONCE), 0
