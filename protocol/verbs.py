@@ -23,6 +23,7 @@ from protocol.messages import (
     Bisect,
     Bisected,
     BisectProgress,
+    CameOf,
     Cancel,
     Cancelled,
     CatchUp,
@@ -55,6 +56,8 @@ from protocol.messages import (
     ExpertsReply,
     Export,
     Exported,
+    ForgetDerived,
+    ForgottenDerived,
     Found,
     GiveExpert,
     History,
@@ -67,6 +70,7 @@ from protocol.messages import (
     Infer,
     Inferred,
     Judge,
+    Lineage,
     List,
     Listed,
     Look,
@@ -157,6 +161,8 @@ CANCEL: Final = _plain("orchestrator", "cancel", "ask", Cancel, Cancelled)
 CYCLES: Final = _plain("orchestrator", "cycles", "ask", Cycles, CyclesReply)
 WATCH: Final = Verb("orchestrator", "watch", "ask", Watch, Watched, Event)
 PACK: Final = _plain("orchestrator", "pack", "install", Pack, Packed)
+CAME_OF: Final = _plain("orchestrator", "came_of", "ask", CameOf, Lineage)
+FORGET_DERIVED: Final = _plain("orchestrator", "forget_derived", "install", ForgetDerived, ForgottenDerived)
 CODEX: Final = _plain("orchestrator", "codex", "ask", Codex, CodexReply)
 NEW: Final = _plain("orchestrator", "new", "send", New, Created)
 LOOK: Final = _plain("orchestrator", "look", "ask", Look, Looked)
@@ -221,6 +227,8 @@ _ALL: Final[tuple[AnyVerb, ...]] = (
     CYCLES,
     WATCH,
     PACK,
+    CAME_OF,
+    FORGET_DERIVED,
     CODEX,
     NEW,
     LOOK,

@@ -21,7 +21,8 @@ import structlog
 
 from actors.orchestrator import publish
 from actors.orchestrator.inbox import is_same
-from actors.orchestrator.journal.journal import Journal, MandateRow
+from actors.orchestrator.journal.journal import Journal, MandateRow, expired
+from actors.orchestrator.primitives.recollection import sourced
 from actors.orchestrator.publish import Publication
 from actors.orchestrator.thinking.author import author_of
 from actors.orchestrator.thinking.cancellation import Cancellation, Deadline, late
@@ -349,7 +350,8 @@ def _memo(session: Session, cycle: str, error: BatosError) -> Memo:
     mandate = session.mandate
     asked = str(mandate.args[0]) if mandate.selector == "ask_" else f"{mandate.target} {mandate.selector}"
     metadata = {"kind": "failure", "cycle": cycle, "mandate": session.row.mandate, "code": error.code}
-    return Memo(f"failure:{cycle}", f"{asked[:2000]}\n\nThis failed: {error.message}", metadata)
+    said = f"{asked[:2000]}\n\nThis failed: {error.message}"
+    return Memo(f"failure:{cycle}", said, sourced(metadata, session.thought.ledger.told))
 
 
 def _unreadable(row: MandateRow) -> BatosError | None:
@@ -369,6 +371,8 @@ def _unreadable(row: MandateRow) -> BatosError | None:
 
 def ended(row: MandateRow) -> MandateReply:
     """The reply of a mandate that has ended; raises its failure."""
+    if row.is_expired:
+        raise expired(row.mandate, "how it ended cannot be told", "What it did stands in the world.")
     if row.reply is None:
         raise BatosError("STORAGE", f"the journal has an end without an answer for mandate {row.mandate}")
     if row.state == "complete":

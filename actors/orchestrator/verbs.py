@@ -11,12 +11,14 @@ from actors.orchestrator.hand import calls, reading
 from actors.orchestrator.hand.bundles import exporting
 from actors.orchestrator.hand.checking import Checking
 from actors.orchestrator.journal import packing
+from actors.orchestrator.lineage.lineage import lineage
 from actors.orchestrator.parts import Parts
 from actors.orchestrator.reasons.verbs import ReasonVerbs
 from bus.service import Call, Handler
 from protocol.errors import BatosError
 from protocol.messages import (
     Accepted,
+    CameOf,
     Cancel,
     Cancelled,
     Check,
@@ -31,8 +33,11 @@ from protocol.messages import (
     CyclesReply,
     Defined,
     Dropped,
+    ForgetDerived,
+    ForgottenDerived,
     Imported,
     Learn,
+    Lineage,
     Mandate,
     MandateReply,
     New,
@@ -67,6 +72,8 @@ class Verbs:
             "cycles": self.cycles,
             "watch": self.watch,
             "pack": self.pack,
+            "came_of": self.came_of,
+            "forget_derived": self.forget_derived,
             "codex": self.codex,
             "new": self.new,
             "look": parts.of_world(views.look),
@@ -118,6 +125,13 @@ class Verbs:
     async def pack(self, request: Pack, _: Call) -> Packed:
         parts = self._parts
         return await packing.pack(parts.home, parts.store, parts.journal, parts.settings.orchestrator, request)
+
+    async def came_of(self, request: CameOf, _: Call) -> Lineage:
+        return await lineage(self._parts.store, self._parts.journal, request.doc_ids)
+
+    async def forget_derived(self, request: ForgetDerived, call: Call) -> ForgottenDerived:
+        why = f"forget what came of {', '.join(request.derived.documents)}"
+        return await self._parts.carry_out(request, "memory_manager_obj", why, call, ForgottenDerived)
 
     async def codex(self, request: Codex, _: Call) -> CodexReply:
         return await self._parts.in_world(lambda store: codex.serve(store, request))

@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from actors.orchestrator.hand import changing, confirming, defining, reverting, settling
 from actors.orchestrator.hand.bundles import importing
+from actors.orchestrator.lineage import forgetting
 from actors.orchestrator.thinking.asks import Thinking
 from actors.orchestrator.thinking.thought import Thought
 from protocol.codec import Value
-from protocol.messages import Accept, Confirm, Define, Drop, ImportBundle, Reject, Rename, Revert, SetSlots
+from protocol.messages import (
+    Accept,
+    Confirm,
+    Define,
+    Drop,
+    ForgetDerived,
+    ImportBundle,
+    Reject,
+    Rename,
+    Revert,
+    SetSlots,
+)
 from protocol.messages.hand import Hand
 
 
@@ -32,3 +44,5 @@ def perform(thought: Thought, hand: Hand) -> Thinking[Value]:
             return (yield from settling.accept(thought, hand))
         case Reject():
             return settling.reject(thought, hand)
+        case ForgetDerived():
+            return forgetting.forget_derived(thought, hand)

@@ -20,15 +20,16 @@ from typing import Final, TypeVar
 from actors.orchestrator.journal.database import Database
 from actors.orchestrator.journal.finding import Finding
 from actors.orchestrator.journal.retention import Retention
-from actors.orchestrator.journal.rows import Answered, CycleRow, MandateRow, VerdictRow
+from actors.orchestrator.journal.rows import Answered, CycleRow, MandateRow, VerdictRow, expired
 from actors.orchestrator.journal.schema import open_journal
 from actors.orchestrator.journal.tokens import KnownTokens
+from actors.orchestrator.journal.told import Told
 from protocol import codec
 from protocol.errors import BatosError
 from protocol.messages import Step
 from protocol.origin import Origin
 
-__all__ = ["Answered", "CycleRow", "Journal", "MandateRow", "VerdictRow"]
+__all__ = ["Answered", "CycleRow", "Journal", "MandateRow", "VerdictRow", "expired"]
 
 T = TypeVar("T")
 
@@ -51,6 +52,7 @@ class Journal:
         self.retention = Retention(self._db)
         self.finding = Finding(self._db)
         self.tokens = KnownTokens(self._db)
+        self.told = Told(self._db)
 
     async def run(self, work: Callable[[], T], *, durable: bool = True, alone: bool = False) -> T:
         """`work()` on the journal's thread; what SQLite raises comes out as STORAGE or DAMAGED.
@@ -99,13 +101,17 @@ class Journal:
         row = self._db.execute(_MANDATE + " WHERE key = ?", (key,)).fetchone()
         return MandateRow(*row)
 
-    def attempt_again(self, row: MandateRow, seconds: float, origin: Origin | None) -> MandateRow:
-        """Open a mandate again, with so many seconds and the rights of `origin`; one that has just been opened stays as it is."""
+    def attempt_again(self, row: MandateRow, seconds: float, origin: Origin | None, body: bytes = b"") -> MandateRow:
+        """Open a mandate again, with so many seconds and the rights of `origin`; one that has just been opened stays as it is.
+
+        `body` is its message, for one of which the journal has that no longer.
+        """
         packed = None if origin is None else codec.pack(origin)
         self._db.execute(
             "UPDATE mandates SET state = 'accepted', reply = NULL, finished = NULL, cancelled = NULL, remaining = ?,"
-            " origin = ?, attempt = attempt + 1 WHERE mandate = ? AND attempt = ?",
-            (seconds, packed, row.mandate, row.attempt),
+            " origin = ?, attempt = attempt + 1, body = ?, body_sha256 = NULL, reply_sha256 = NULL"
+            " WHERE mandate = ? AND attempt = ?",
+            (seconds, packed, body or row.body, row.mandate, row.attempt),
         )
         return MandateRow(*self._db.execute(_MANDATE + " WHERE mandate = ?", (row.mandate,)).fetchone())
 
@@ -348,6 +354,7 @@ class Journal:
 
 
 _MANDATE: Final = (
-    "SELECT mandate, body, accepted, remaining, attempt, state, reply, cancelled, read, origin FROM mandates"
+    "SELECT mandate, body, accepted, remaining, attempt, state, reply, cancelled, read, origin, body_sha256"
+    " FROM mandates"
 )
 _CYCLE: Final = "SELECT cycle, mandate, target, selector, state, error, started, ended FROM cycles"

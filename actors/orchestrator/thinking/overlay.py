@@ -30,7 +30,7 @@ from world.values import NotPlain, oid_of, plain
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """A method that a mandate has installed and not yet published. One that does not `last` goes with the mandate.
 
-    `asked_by` is as in `UvmMethod`.
+    `asked_by` and `told` are as in `UvmMethod`.
     """
 
     selector: str
@@ -43,6 +43,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     intent: str = ""
     origin: str = ""
     asked_by: str = ""
+    told: tuple[str, ...] | None = None
     lasts: bool = True
 
 
@@ -99,6 +100,8 @@ class Layer(msgspec.Struct):
 
     `names` maps each of the user's names to the object (an OID) that it comes to mean, or to None where it is taken away. Nothing
     leads to the objects in `lost` any more. `offers` are new proposals, and `settled` how others were settled, by their id.
+    `forgotten` are texts (sha256) that no version of a method shows any more, by the object's OID and the selector; `withdrawn` are
+    proposals that go.
     """
 
     slots: dict[str, dict[str, Slot]] = {}
@@ -108,6 +111,8 @@ class Layer(msgspec.Struct):
     lost: list[str] = []
     offers: list[Offer] = []
     settled: dict[str, Settled] = {}
+    forgotten: dict[tuple[str, str], list[str]] = {}
+    withdrawn: list[str] = []
 
 
 class Place(NamedTuple):
@@ -158,6 +163,8 @@ class Overlay:
         top.lost.extend(layer.lost)
         top.offers.extend(layer.offers)
         top.settled.update(layer.settled)
+        top.forgotten.update(layer.forgotten)
+        top.withdrawn.extend(layer.withdrawn)
 
     def branch(self) -> Overlay:
         """An overlay beside others over what this one sees now; its reads count as this one's, its top layer is its own."""
@@ -319,6 +326,14 @@ class Overlay:
     def settle(self, id_: str, settled: Settled) -> None:
         """Settle a proposal."""
         self._layers[-1].settled[id_] = settled
+
+    def forget(self, oid: str, selector: str, sha256s: list[str]) -> None:
+        """Let no version of a method show these texts, and none of them stand."""
+        self._layers[-1].forgotten[oid, selector] = sha256s
+
+    def withdraw(self, id_: str) -> None:
+        """Let a proposal go, whatever was said of it."""
+        self._layers[-1].withdrawn.append(id_)
 
     def written(self) -> frozenset[str]:
         """The OIDs of the state of all stored objects that were changed: what another one's read of them is noted by."""

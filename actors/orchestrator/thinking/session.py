@@ -53,7 +53,7 @@ from protocol.codec import Value
 from protocol.errors import BatosError
 from protocol.failure import Failure
 from protocol.home import Settings
-from protocol.messages import BaseModelReply, Event, Inferred, Mandate, MandateReply
+from protocol.messages import BaseModelReply, Event, Found, Inferred, Mandate, MandateReply
 from protocol.messages.hand import Hand
 from world import root as world_root
 from world.store import Store, moment_of
@@ -316,8 +316,7 @@ class Session:
         if isinstance(reply, Inferred | BaseModelReply):
             self._measured.speed = reply.speed
         if ask.keep:
-            packed = codec.pack(reply)
-            await journal.run(lambda: journal.keep(key, self.row.mandate, packed))
+            await journal.run(lambda: self._keep(key, reply))
         return reply
 
     async def _left(self, ask: Left) -> float:
@@ -329,6 +328,12 @@ class Session:
         left = self.deadline.left()
         self._note(lambda: journal.keep(key, self.row.mandate, codec.encode(left)))
         return left
+
+    def _keep(self, key: str, reply: Any) -> None:
+        """On the journal's thread: a reply, and of which documents it tells."""
+        self._journal.keep(key, self.row.mandate, codec.pack(reply))
+        if isinstance(reply, Found):
+            self._journal.told.note(self.row.mandate, (hit.doc_id for hit in reply.hits))
 
     async def _together(self, calls: Sequence[RemoteCall]) -> list[Any]:
         room, done = asyncio.Semaphore(AT_ONCE), 0
