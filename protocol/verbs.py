@@ -92,6 +92,7 @@ from protocol.messages import (
     Ran,
     Rank,
     Ranked,
+    Reasons,
     Reject,
     Rejected,
     Rename,
@@ -122,6 +123,7 @@ from protocol.messages import (
     Versions,
     Watch,
     Watched,
+    Why,
 )
 from protocol.origin import Right
 
@@ -184,6 +186,7 @@ LIST: Final = _plain("orchestrator", "list", "ask", List, Listed)
 HISTORY: Final = _plain("orchestrator", "history", "ask", History, Versions)
 BISECT: Final = Verb("orchestrator", "bisect", "ask", Bisect, Bisected, BisectProgress)
 REPLAY: Final = _plain("orchestrator", "replay", "ask", Replay, Replayed)
+WHY: Final = _plain("orchestrator", "why", "ask", Why, Reasons)
 
 MAKE_TOKEN: Final = _plain("orchestrator", "make_token", "install", MakeToken, TokenView)
 TOKENS: Final = _plain("orchestrator", "tokens", "install", Tokens, TokensReply)
@@ -250,6 +253,7 @@ _ALL: Final[tuple[AnyVerb, ...]] = (
     HISTORY,
     BISECT,
     REPLAY,
+    WHY,
     MAKE_TOKEN,
     TOKENS,
     REVOKE_TOKEN,

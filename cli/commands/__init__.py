@@ -19,7 +19,7 @@ from cli.commands import (
     thought,
 )
 from cli.commands.group import batos
-from cli.commands.past import bisect, replay
+from cli.commands.past import bisect, replay, why
 
 __all__ = [
     "batos",
@@ -38,4 +38,5 @@ __all__ = [
     "proposals",
     "replay",
     "thought",
+    "why",
 ]

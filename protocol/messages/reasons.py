@@ -210,8 +210,8 @@ class ToldPassage(msgspec.Struct, frozen=True, kw_only=True):
 class MethodReason(msgspec.Struct, frozen=True, kw_only=True):
     """A method as it stands on `holder` (an OID), since the commit `tid`, or stood there last (`stands` is False).
 
-    `model` is the digest of the model that wrote it, `expert` that of the expert. `author` is a cycle or a user, `why` what that one has
-    said. `origin` is the method that it was adopted from. `candidates` is how many texts were judged before. `read` is the moment of the
+    `model` is the digest of the model that wrote it, `expert` that of the expert. `author` is the cycle or the user that wrote it, and
+    `put_by` whoever has put it there, who said `why`. `origin` is the method that it was adopted from. `candidates` is how many texts were judged before. `read` is the moment of the
     world in which it was thought of. `replaced` is the hash of the version before.
     """
 
@@ -225,6 +225,7 @@ class MethodReason(msgspec.Struct, frozen=True, kw_only=True):
     tid: str
     time: float
     author: str
+    put_by: str
     asked_by: str
     why: str
     intent: str

@@ -61,6 +61,26 @@ class Finding:
             for cycle, state, path, send, size, tokens in rows
         ]
 
+    def places(self, mandate: str) -> dict[str, str]:
+        """The places of a mandate's cycles in its trace, in the order in which they began."""
+        return dict(self._db.execute("SELECT cycle, path FROM cycles WHERE mandate = ? ORDER BY seq", (mandate,)))
+
+    def digests(self, mandate: str) -> dict[str, str]:
+        """Those of a mandate's message and of its end, where no more is kept."""
+        row = self._db.execute(
+            "SELECT body_sha256, reply_sha256 FROM mandates WHERE mandate = ?", (mandate,)
+        ).fetchone()
+        found = {} if row is None else dict(zip(("message", "end"), row, strict=True))
+        return {name: digest for name, digest in found.items() if digest}
+
+    def having_sent(self, selector: str, limit: int) -> list[str]:
+        """The newest mandates in whose trace `selector` was sent, the newest first."""
+        rows = self._db.execute(
+            "SELECT mandate, max(seq) FROM steps WHERE send = ? GROUP BY mandate ORDER BY max(seq) DESC LIMIT ?",
+            (selector, limit),
+        )
+        return [row[0] for row in rows]
+
     def has_replies(self, mandate: str) -> bool:
         """Whether anything that the mandate was answered is kept still."""
         return self._db.execute("SELECT 1 FROM replies WHERE mandate = ? LIMIT 1", (mandate,)).fetchone() is not None

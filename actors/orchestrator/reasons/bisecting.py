@@ -88,7 +88,7 @@ class Bisecting:
             trials=self._trials,
             untried=[found[at].tid.hex() for at in halving.between],
             commits=len(found),
-            changed=await self._store.read(lambda: commits.changed(self._store.db, culprit)),
+            changed=await self._store.read(lambda: commits.changed(self._store.db, culprit.tid.hex())),
             seconds=round(time.monotonic() - began, 3),
         )
 

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import time
-from contextlib import closing
+from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any, Final
 
 import msgspec
 from persistent.TimeStamp import TimeStamp
 from ZODB import DB
 from ZODB.POSException import POSKeyError
+from ZODB.utils import p64, u64
 
-from actors.orchestrator.publish import ORIGIN
+from actors.orchestrator.publish import MANDATE, ORIGIN
 from protocol import names
 from protocol.errors import BatosError
 from protocol.messages import ChangedEntry
 from world import commits
+from world import root as world_root
 from world.method import UvmMethod
 from world.store import snapshot
 from world.uvm import UvmObject
@@ -39,6 +42,22 @@ def time_of(tid: bytes | str) -> float:
     return commits.time_of(tid if isinstance(tid, str) else tid.hex())
 
 
+def mandate_of(db: DB, tid: str) -> str:
+    """The mandate that a commit says it publishes, or ""."""
+    found = commits.at(db, tid)
+    return "" if found is None else found.facts.get(MANDATE, "")
+
+
+def names_of(db: DB, oids: Iterable[str]) -> dict[str, str]:
+    """What the objects are called that have a name now."""
+    found: dict[str, str] = {}
+    with snapshot(db) as connection:
+        for oid in oids:
+            with suppress(BatosError):  # it may be gone
+                found[oid] = world_root.get(connection, oid)._name or ""
+    return found
+
+
 def ends(db: DB, good: str, bad: str | None) -> tuple[bytes, bytes]:
     """The last transactions that are not after the two moments. BAD_ARGUMENT where good is not before bad, or in the future."""
     last = bytes(db.lastTransaction())
@@ -59,57 +78,47 @@ def _known(db: DB, at: str, word: str) -> bytes:
     now = time.time()
     if moment > max(last, TimeStamp(*time.gmtime(now)[:5], now % 60).raw()):
         raise BatosError("BAD_ARGUMENT", f"the {word} moment {at} is in the future", "See `batos status` for the last.")
-    with closing(db.storage.iterator(None, moment)) as every:
-        is_known = next(iter(every), None) is not None
-    if not is_known:
-        raise BatosError(
-            "BAD_ARGUMENT",
-            f"the {word} moment {at} is before the first commit of this world: is it one of another world?",
-            "`batos log` has the transactions of this one.",
-        )
     return min(moment, last)
 
 
 def between(db: DB, after: bytes, upto: bytes) -> list[Commit]:
-    """The commits after one moment up to another, the oldest first."""
-    with closing(db.storage.iterator(after, upto)) as every:
-        return [_commit(each) for each in every if after < each.tid <= upto]
+    """The commits after one moment up to another, the oldest first; of those that say it, only such as have changed an object."""
+    every = list(commits.between(db, after.hex(), upto.hex()))
+    found = [one for one in every if one.touched != ()] or every
+    return [
+        Commit(
+            tid=bytes.fromhex(one.tid),
+            time=one.time,
+            author=one.facts.get(ORIGIN) or one.user,
+            why=one.why,
+            cycle=one.facts.get("cycle", ""),
+        )
+        for one in reversed(found)
+    ]
 
 
-def _commit(each: Any) -> Commit:
-    extension = dict(each.extension or {})
-    user = each.user.decode() if isinstance(each.user, bytes) else str(each.user)
-    why = each.description.decode() if isinstance(each.description, bytes) else str(each.description)
-    return Commit(
-        each.tid, time_of(each.tid), str(extension.get(ORIGIN) or user.strip()), why, str(extension.get("cycle", ""))
-    )
-
-
-def changed(db: DB, commit: Commit) -> list[ChangedEntry]:
-    """The slots and methods that it has changed, of at most `MOST_CHANGED`."""
-    before = (int.from_bytes(commit.tid) - 1).to_bytes(8)
+def changed(db: DB, tid: str) -> list[ChangedEntry]:
+    """The slots and methods that a commit has changed of the objects that it names, at most `MOST_CHANGED`."""
+    commit = commits.at(db, tid)
     found: list[ChangedEntry] = []
-    with closing(db.storage.iterator(commit.tid, commit.tid)) as every:
-        touched = {record.oid for each in every for record in each}
-    if touched:
-        with snapshot(db, before) as old, snapshot(db, commit.tid) as new:
-            for here in (*_objects(new),):
-                if here._slots._p_oid in touched:
-                    found += _entries(old, here)
+    if commit is None or not commit.touched:
+        return found
+    moment = bytes.fromhex(tid)
+    with snapshot(db, p64(u64(moment) - 1)) as old, snapshot(db, moment) as new:
+        for oid in commit.touched:
+            found += _entries(_slots(old, oid), _slots(new, oid), oid, new)
     return found[:MOST_CHANGED]
 
 
-def _objects(connection: Any) -> list[UvmObject]:
-    root = connection.root()
-    return [*root["objects"].values(), *root["personas"].values()]
-
-
-def _entries(old: Any, here: UvmObject) -> list[ChangedEntry]:
+def _slots(connection: Any, oid: str) -> dict[str, Any]:
     try:
-        was = dict(old.get(here._p_oid)._slots)
-    except POSKeyError:
-        was = {}
-    now = dict(here._slots)
+        found = world_root.get(connection, oid)
+    except (BatosError, POSKeyError):
+        return {}
+    return dict(found._slots)
+
+
+def _entries(was: dict[str, Any], now: dict[str, Any], oid: str, connection: Any) -> list[ChangedEntry]:
     told = []
     for entry in {**was, **now}:
         one, other = was.get(entry), now.get(entry)
@@ -117,13 +126,12 @@ def _entries(old: Any, here: UvmObject) -> list[ChangedEntry]:
             continue
         change = "added" if entry not in was else "removed" if entry not in now else "changed"
         is_method = isinstance(other if entry in now else one, UvmMethod)
-        told.append(
-            ChangedEntry(name=here._name or "", oid=oid_of(here), entry=entry, is_method=is_method, change=change)
-        )
+        name = world_root.get(connection, oid)._name or ""
+        told.append(ChangedEntry(name=name, oid=oid, entry=entry, is_method=is_method, change=change))
     return told
 
 
 def _same(one: Any, other: Any) -> bool:
     if isinstance(one, UvmMethod | UvmObject) and isinstance(other, UvmMethod | UvmObject):
-        return bool(one._p_oid == other._p_oid)
+        return bool(oid_of(one) == oid_of(other))
     return bool(one == other)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence, Set
 from typing import Final
 
 from cli.render.past.lines import cut, when
@@ -24,7 +25,7 @@ def replayed(found: Replayed) -> str:
         lines += ["the first difference:", *_difference(found.difference)]
     if found.stopped is not None:
         lines.append(f"it stops at {found.stopped.path}: it asks {found.stopped.now}")
-    tokens = sum(step.tokens for step in found.steps)
+    tokens = _tokens(found.steps)
     spent = f" ({tokens} tokens then, none now)" if tokens else ""
     steps = "1 step" if found.total == 1 else f"{found.total} steps"
     verdict = "the same" if found.same else "not the same"
@@ -42,6 +43,17 @@ def _steps(found: Replayed) -> list[str]:
     left = len(steps) - MOST
     before = [f"  … {left} steps before (--json)"] if left > 0 else []
     return [*before, *(_step(step) for step in steps[-MOST:])]
+
+
+def _tokens(steps: Sequence[ReplayedStep]) -> int:
+    """All that were generated: a step has those of the steps within it too."""
+    places = {step.path for step in steps}
+    return sum(step.tokens for step in steps if not _is_within(step.path, places))
+
+
+def _is_within(path: str, places: Set[str]) -> bool:
+    parts = path.split(".")
+    return any(".".join(parts[:end]) in places for end in range(1, len(parts)))
 
 
 def _step(step: ReplayedStep) -> str:
