@@ -81,7 +81,7 @@ def _played(aside: Overlay, thinking: Thinking[Value]) -> Thinking[None]:
             case Begin() if ask.is_shared and ask.selector != SELECTOR:
                 error = BatosError("UNKNOWN_METHOD", f"{ask.selector} is sent, which nobody understands")
             case Begin():
-                answer = Ref(aside.new_oid().hex())
+                answer = Ref(aside.connection.new_oid().hex())
             case SentBy():
                 answer = []
             case Left():

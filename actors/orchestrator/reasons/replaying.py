@@ -8,7 +8,7 @@ has brought to the device counts as there. What has no reply is where it stops.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final, Literal
 
 import msgspec
@@ -16,7 +16,7 @@ import msgspec
 from actors.orchestrator.hand import proving
 from actors.orchestrator.hand.splitting import Part
 from actors.orchestrator.journal.journal import Answered, Journal
-from actors.orchestrator.reasons.trying import passing_oids
+from actors.orchestrator.reasons.trying import open_past
 from actors.orchestrator.thinking.asks import (
     Ask,
     Begin,
@@ -82,7 +82,6 @@ class Replaying(Session):
         self.is_refused = False
         self._then = {step.path: step.send for step in then}
         self._sources = sources
-        self._new_oid: Callable[[], bytes] = passing_oids()
 
     @property
     def missing(self) -> str | None:
@@ -97,9 +96,7 @@ class Replaying(Session):
     def _open(self) -> Overlay:
         """Over the world as it was read then."""
         assert self.row.read is not None, "who has read nothing has not thought"
-        connection = self._store.db.open(self._manager, at=bytes.fromhex(self.row.read))
-        self._manager.begin()
-        return Overlay(connection, self._new_oid)
+        return Overlay(open_past(self._store.db, self._manager, bytes.fromhex(self.row.read)))
 
     def _begin(self) -> Thinking[Value]:
         return self._with_sources(super()._begin())
@@ -140,7 +137,7 @@ class Replaying(Session):
     async def _perform(self, ask: Ask) -> Any:
         match ask:
             case Begin():
-                return Ref(self._new_oid().hex())
+                return Ref(self.thought.overlay.connection.new_oid().hex())
             case Entered() | Judged() | Chosen() | Placed() | Ended() | Pause():
                 return None
         return await super()._perform(ask)

@@ -153,10 +153,8 @@ class Rethinking:
         try:
             return _of_reply(await session.think())
         except BatosError as error:
-            is_gone = isinstance(error.__cause__, POSKeyError)
-            if is_gone or error.code == "CANCELLED" or (error.is_passing and error.code != then.code):
-                raise
-            if error.code in {"REFUSED", "BAD_ARGUMENT", "UNKNOWN_OBJECT"} and session.is_refused:
+            is_gone = isinstance(error.__cause__, POSKeyError) or error.code == "CANCELLED"
+            if is_gone or session.is_refused or (error.is_passing and error.code != then.code):
                 raise
             return Ending(state="FAILED", code=error.code, message=error.message)
 

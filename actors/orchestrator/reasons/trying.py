@@ -6,13 +6,13 @@ What is understood may be sent to, and what it changes is seen by what it sends.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from itertools import count
 from typing import Final
 
 import msgspec
 import transaction
+from ZODB import DB
 from ZODB.Connection import Connection
 from ZODB.POSException import POSKeyError
 from ZODB.utils import p64
@@ -33,6 +33,9 @@ from world.store import Store
 
 TRIED_S: Final = 2.0
 """Seconds of processor time for each run, as for any method."""
+
+
+_PASSING: Final = 1 << 62
 
 
 class TriedCall(msgspec.Struct, frozen=True):
@@ -63,15 +66,13 @@ class Trying:
         manager = transaction.TransactionManager(explicit=True)
         connection = await self._store.run(partial(self._open, manager, tid))
         try:
-            overlay = Overlay(connection, passing_oids())
+            overlay = Overlay(connection)
             return await driven(self._store, self._caller, self._tried(overlay, call, tid))
         finally:
             await self._store.run(partial(_close, manager, connection))
 
     def _open(self, manager: transaction.TransactionManager, tid: bytes) -> Connection:
-        connection = self._store.db.open(manager, at=tid)
-        manager.begin()
-        return connection
+        return open_past(self._store.db, manager, tid)
 
     def _tried(self, overlay: Overlay, call: TriedCall, tid: bytes) -> Thinking[Outcome]:
         try:
@@ -107,10 +108,14 @@ class Trying:
         return Outcome(value=trials.told(overlay, value))
 
 
-def passing_oids() -> Callable[[], bytes]:
-    """OIDs for objects of which nothing lasts: no world comes so far. A moment of the past has none to give."""
-    numbers = count(1 << 62)
-    return lambda: p64(next(numbers))
+def open_past(db: DB, manager: transaction.TransactionManager, tid: bytes) -> Connection:
+    """The world as it was right after the transaction `tid`. An object that is made in it has an OID that no world comes so far as to."""
+    connection = db.open(manager, at=tid)
+    manager.begin()
+    numbers = count(_PASSING)
+    # A moment of the past has no OIDs to give; nothing of what is made here lasts.
+    vars(connection)["new_oid"] = lambda: p64(next(numbers))
+    return connection
 
 
 def expired(tid: bytes) -> BatosError:

@@ -28,11 +28,12 @@ async def of_method(store: Store, journal: Journal, held: HeldMethod, since: str
 
     def senders() -> tuple[list[str], bool]:
         with snapshot(store.db) as connection:
-            using = mentions.using(connection, held.selector)
+            of_kernel = world_root.is_kernel(world_root.get(connection, held.holder))
             found = {
                 f"{here._name or oid_of(here)}.{method.selector}"
-                for here, method in using
+                for here, method in mentions.using(connection, held.selector)
                 if (oid_of(here), method.selector) != (held.holder, held.selector)
+                and (of_kernel or not world_root.is_kernel(here))  # which sends nothing of the user's by its name
             }
             called = {method._p_oid for _, method in mentions.called(connection, held.selector)}
         return sorted(found), len(called) == 1

@@ -10,7 +10,7 @@ way), so that the publisher can tell whether the world that the mandate thought 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -123,14 +123,10 @@ class Place(NamedTuple):
 
 
 class Overlay:
-    """Reads through the layers down to the snapshot `connection`; writes into the top layer.
+    """Reads through the layers down to the snapshot `connection`; writes into the top layer."""
 
-    An object that is made has an OID of `new_oid`: of the world's own next ones, where nothing else is said.
-    """
-
-    def __init__(self, connection: Connection, new_oid: Callable[[], bytes] | None = None) -> None:
+    def __init__(self, connection: Connection) -> None:
         self.connection = connection
-        self.new_oid = new_oid or connection.new_oid
         self.reads: dict[str, bytes] = {}
         self._layers = [Layer()]
         self._snapshot: dict[str, dict[str, Slot]] = {}
@@ -168,7 +164,7 @@ class Overlay:
 
     def branch(self) -> Overlay:
         """An overlay beside others over what this one sees now; its reads count as this one's, its top layer is its own."""
-        beside = Overlay(self.connection, self.new_oid)
+        beside = Overlay(self.connection)
         beside.reads = self.reads
         beside._layers = [*self._layers, Layer()]
         beside._snapshot = self._snapshot
@@ -176,7 +172,7 @@ class Overlay:
 
     def aside(self) -> Overlay:
         """An overlay over what this one sees now, whose reads do not count: for what is shown, and decides nothing."""
-        beside = Overlay(self.connection, self.new_oid)
+        beside = Overlay(self.connection)
         beside._layers = [*self._layers, Layer()]
         beside._snapshot = dict(self._snapshot)
         return beside
@@ -346,7 +342,7 @@ class Overlay:
 
     def add(self, slots: Mapping[str, Slot], *, oid: str | None = None, keep: bool = True) -> Ref:
         """A new object with these slots. `keep` False: it lives as long as the mandate (a cycle's context)."""
-        made = oid or self.new_oid().hex()
+        made = oid or self.connection.new_oid().hex()
         self._layers[-1].fresh[made] = keep
         self._layers[-1].slots[made] = dict(slots)
         return Ref(made)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from cli.render.past.lines import cut, when
@@ -51,7 +51,7 @@ def _tokens(steps: Sequence[ReplayedStep]) -> int:
     return sum(step.tokens for step in steps if not _is_within(step.path, places))
 
 
-def _is_within(path: str, places: Set[str]) -> bool:
+def _is_within(path: str, places: Collection[str]) -> bool:
     parts = path.split(".")
     return any(".".join(parts[:end]) in places for end in range(1, len(parts)))
 

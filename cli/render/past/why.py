@@ -47,7 +47,7 @@ def told(found: Reasons) -> str:
     lines += [line for told_not in found.missing for line in ("not known any more:", f"  {told_not}")]
     if found.used_by is not None:
         lines += _used_by(found.used_by)
-    return "\n".join(cut(line) for line in lines)
+    return "\n".join(cut(part) for line in lines for part in line.split("\n"))
 
 
 def _method(one: MethodReason) -> Iterator[str]:
@@ -93,7 +93,7 @@ def _asked(example: object) -> object:
 
 def _mandate(one: MandateReason, causes: Sequence[Cause]) -> Iterator[str]:
     (asked, *_) = causes
-    yield f"mandate {one.mandate}: {asked.said or 'what it asked for is not kept any more'}"
+    yield f"mandate {one.mandate}: {_said(asked)}"
     yield _line("asked by", f"{asked.asked_by}, {when(asked.time)}")
     if asked.intent:
         yield _line("for", asked.intent)
@@ -136,7 +136,7 @@ def _document(one: DocumentReason) -> Iterator[str]:
 def _used_by(one: UsedBy) -> Iterator[str]:
     parts: list[tuple[str, Sequence[str]]] = [
         ("method", one.methods),
-        ("mandate", [_cause(each).strip() for each in one.mandates]),
+        ("mandate", [_answered(each) for each in one.mandates]),
         ("document", one.documents),
         ("proposal", one.proposals),
         ("thread", one.threads),
@@ -156,9 +156,16 @@ def _used_by(one: UsedBy) -> Iterator[str]:
 
 def _cause(one: Cause) -> str:
     name = f"cycle {one.cycle}" if one.cycle else f"mandate {one.mandate}"
-    said = one.said or "what it asked for is not kept any more"
     by = f", by {one.asked_by}" if one.asked_by else ""
-    return f"  {name}: {said}{by}, {one.state}"
+    return f"  {name}{by}, {one.state}\n    {_said(one)}"
+
+
+def _answered(one: Cause) -> str:
+    return f"{one.mandate} {_said(one)}"
+
+
+def _said(one: Cause) -> str:
+    return one.said or "what it asked for is not kept any more"
 
 
 def _text(one: DrawnTexts) -> str:
