@@ -18,7 +18,7 @@ from world.store import Store, snapshot
 from world.uvm import lookup
 from world.values import oid_of
 
-LOOKED_THROUGH: Final = 2000
+LOOKED_THROUGH: Final = 500
 """The newest mandates, among which those are looked for that a method has answered."""
 MOST: Final = 100
 
