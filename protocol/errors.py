@@ -103,6 +103,7 @@ CODES: Final[dict[str, Code]] = {
     "PORT_TAKEN": Code(6, NOTHING),
     "ALREADY_UNDERSTOOD": Code(6, NOTHING),
     "IN_USE": Code(6, NOTHING),
+    "BLOCKED": Code(6, NOTHING),
     "REPLACED": Code(6, NOTHING),
     "SETTLED": Code(6, NOTHING),
     # 7: the store

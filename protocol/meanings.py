@@ -219,6 +219,10 @@ MEANINGS: Final[dict[str, tuple[str, str]]] = {
         "Something stands on what is to be dropped: heirs, references, or methods that use it.",
         "Change what is named first, or drop it all the same with `--force`.",
     ),
+    "BLOCKED": (
+        "What is to be taken back has changed since, or cannot be written back.",
+        "Take back what has changed it too, the newest first: `--cascade`.",
+    ),
     "REPLACED": (
         "Another method stands where one was to be replaced.",
         "See it with `batos source`, and begin again from that one.",

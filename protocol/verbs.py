@@ -43,6 +43,8 @@ from protocol.messages import (
     CyclesReply,
     Define,
     Defined,
+    Diff,
+    DiffReply,
     Documents,
     DocumentsReply,
     Drop,
@@ -73,6 +75,8 @@ from protocol.messages import (
     Lineage,
     List,
     Listed,
+    Log,
+    Logged,
     Look,
     Looked,
     MakeToken,
@@ -84,6 +88,8 @@ from protocol.messages import (
     Passages,
     PassagesReply,
     Piece,
+    PlanRewind,
+    PlanUndo,
     Prefetch,
     Probe,
     Probed,
@@ -117,6 +123,7 @@ from protocol.messages import (
     TokenView,
     Trial,
     Tried,
+    Undone,
     Unindex,
     Unindexed,
     Verdict,
@@ -187,6 +194,10 @@ HISTORY: Final = _plain("orchestrator", "history", "ask", History, Versions)
 BISECT: Final = Verb("orchestrator", "bisect", "ask", Bisect, Bisected, BisectProgress)
 REPLAY: Final = _plain("orchestrator", "replay", "ask", Replay, Replayed)
 WHY: Final = _plain("orchestrator", "why", "ask", Why, Reasons)
+LOG: Final = _plain("orchestrator", "log", "ask", Log, Logged)
+DIFF: Final = _plain("orchestrator", "diff", "ask", Diff, DiffReply)
+UNDO: Final = _plain("orchestrator", "undo", "install", PlanUndo, Undone)
+REWIND: Final = _plain("orchestrator", "rewind", "install", PlanRewind, Undone)
 
 MAKE_TOKEN: Final = _plain("orchestrator", "make_token", "install", MakeToken, TokenView)
 TOKENS: Final = _plain("orchestrator", "tokens", "install", Tokens, TokensReply)
@@ -254,6 +265,10 @@ _ALL: Final[tuple[AnyVerb, ...]] = (
     BISECT,
     REPLAY,
     WHY,
+    LOG,
+    DIFF,
+    UNDO,
+    REWIND,
     MAKE_TOKEN,
     TOKENS,
     REVOKE_TOKEN,

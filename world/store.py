@@ -25,7 +25,7 @@ from ZODB.utils import p64, u64
 
 from protocol.errors import BatosError
 from protocol.home import Home, Settings
-from world import commits
+from world.past import commits
 from world.version import version_of
 
 T = TypeVar("T")

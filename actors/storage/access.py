@@ -14,7 +14,7 @@ from ZEO.StorageServer import StorageServer, ZEOStorage, run_in_thread
 
 from bus import kin
 from bus.process.often import Often
-from world.commits import VERB
+from world.past.commits import VERB
 
 WRITERS: Final = ("orchestrator", "inference", "memory")
 READING: Final = frozenset(
@@ -64,5 +64,5 @@ class _Guarded(ZEOStorage):
         return {**super().get_info(), VERB: True}
 
     def commits(self, low: bytes, high: bytes | None, size: int) -> Any:
-        """The commits between two moments (`world.commits`); on a thread, since it reads the file."""
+        """The commits between two moments (`world.past.commits`); on a thread, since it reads the file."""
         return run_in_thread(self.storage.commits, low, high, size)

@@ -2,7 +2,7 @@
 
 FileStorage has no index by time, and walks its file from an end. Here every `STRIDE`-th transaction's place in the file is known, so
 that whoever asks for a moment reads at most so many headers before it. What is known is kept beside the file, since learning it reads
-every header once; it is believed only where each place holds the transaction that it should.
+every header once; it is believed only where each mark holds the transaction that it should.
 
 The layout is that of ZODB/FileStorage/format.py. Only what is committed already is read, which nobody changes any more: a pack puts another
 file in its place.
@@ -19,17 +19,17 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from actors.storage.records import LENGTH, TRANSACTION
-from world.commits import Told
+from world.past.commits import Told
 
 STRIDE: Final = 512
 FIRST: Final = 4
 """Where the first transaction begins."""
 _AHEAD: Final = 1 << 20
-_PLACE: Final = struct.Struct(">8sQ")
+_MARK: Final = struct.Struct(">8sQ")
 _ENDING: Final = ".moments"
 
 
-class Place(NamedTuple):
+class Mark(NamedTuple):
     """Where a transaction begins."""
 
     tid: bytes
@@ -43,7 +43,7 @@ class Moments:
         self._path = path
         self._kept = path.with_name(path.name + _ENDING)
         self._file = -1
-        self._places: list[Place] = []
+        self._marks: list[Mark] = []
         self._end = FIRST
         self._since = 0  # transactions from the last place to the end of what is known
         self._identity: tuple[int, int] | None = None
@@ -53,10 +53,10 @@ class Moments:
         self._open()
         self._learn(end)
         found: list[Told] = []
-        last = len(self._places) if high is None else bisect_left(self._places, (high, 0))
+        last = len(self._marks) if high is None else bisect_left(self._marks, (high, 0))
         for number in range(last - 1, -1, -1):
-            begin = self._places[number]
-            stop = self._places[number + 1].position if number + 1 < len(self._places) else self._end
+            begin = self._marks[number]
+            stop = self._marks[number + 1].position if number + 1 < len(self._marks) else self._end
             for position, tid, sizes in reversed(list(self._headers(begin.position, stop))):
                 if tid < low or len(found) == size:
                     return found
@@ -75,7 +75,7 @@ class Moments:
             self.close()
             self._file = os.open(self._path, os.O_RDONLY)
             self._identity = _identity(os.fstat(self._file))
-            self._places, self._end, self._since = [], FIRST, 0
+            self._marks, self._end, self._since = [], FIRST, 0
             self._believe()
 
     def _believe(self) -> None:
@@ -84,29 +84,29 @@ class Moments:
             kept = self._kept.read_bytes()
         except OSError:
             return
-        if not kept or len(kept) % _PLACE.size:
+        if not kept or len(kept) % _MARK.size:
             return
-        places = [Place(*_PLACE.unpack_from(kept, start)) for start in range(0, len(kept), _PLACE.size)]
-        if all(os.pread(self._file, 8, place.position) == place.tid for place in places):
-            self._places, self._end, self._since = places, places[-1].position, 0
+        marks = [Mark(*_MARK.unpack_from(kept, start)) for start in range(0, len(kept), _MARK.size)]
+        if all(os.pread(self._file, 8, mark.position) == mark.tid for mark in marks):
+            self._marks, self._end, self._since = marks, marks[-1].position, 0
 
     def _learn(self, end: int) -> None:
-        """Know the places up to `end`."""
-        known = len(self._places)
+        """Know the marks up to `end`."""
+        known = len(self._marks)
         for position, tid, _ in self._headers(self._end, end):
-            if self._since % STRIDE == 0 and (not self._places or position > self._places[-1].position):
-                self._places.append(Place(tid, position))
+            if self._since % STRIDE == 0 and (not self._marks or position > self._marks[-1].position):
+                self._marks.append(Mark(tid, position))
                 self._since = 0
             self._since += 1
         self._end = max(self._end, end)
-        if len(self._places) > known + 1:
+        if len(self._marks) > known + 1:
             self._keep()
 
     def _keep(self) -> None:
         """Keep what is known; it costs nothing but time where that cannot be."""
         new = self._kept.with_name(self._kept.name + ".new")
         try:
-            new.write_bytes(b"".join(_PLACE.pack(*place) for place in self._places))
+            new.write_bytes(b"".join(_MARK.pack(*mark) for mark in self._marks))
             new.replace(self._kept)
         except OSError:
             new.unlink(missing_ok=True)

@@ -23,7 +23,7 @@ from ZODB.utils import p64, u64, z64
 
 from actors.storage.moments import Moments
 from bus.process.in_place import identity, put_back
-from world.commits import Told
+from world.past.commits import Told
 
 _log = structlog.get_logger("storage")
 
@@ -52,7 +52,7 @@ class WorldFile(FileStorage):
             raise
 
     def commits(self, low: bytes, high: bytes | None, size: int) -> list[Told]:
-        """Commits from `low` on and before `high`, the newest first, as `world.commits` asks for them."""
+        """Commits from `low` on and before `high`, the newest first, as `world.past.commits` asks for them."""
         with self._looking:
             return self._moments.commits(low, high, size, self._pos)
 

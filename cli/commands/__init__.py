@@ -19,7 +19,7 @@ from cli.commands import (
     thought,
 )
 from cli.commands.group import batos
-from cli.commands.past import bisect, replay, why
+from cli.commands.past import bisect, log, replay, undo, why
 
 __all__ = [
     "batos",
@@ -32,11 +32,13 @@ __all__ = [
     "hand",
     "learning",
     "life",
+    "log",
     "memory",
     "models",
     "objects",
     "proposals",
     "replay",
     "thought",
+    "undo",
     "why",
 ]

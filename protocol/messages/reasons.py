@@ -8,6 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from protocol.codec import Value
+from protocol.messages.past import ChangedObject
 
 
 class Bisect(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,22 +49,12 @@ class BisectProgress(msgspec.Struct, frozen=True, kw_only=True):
     moment: TriedMoment
 
 
-class ChangedEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """What a commit did to a slot or a method (`entry`) of an object: it was `added`, `changed` or `removed`."""
-
-    name: str
-    oid: str
-    entry: str
-    is_method: bool
-    change: str
-
-
 class Bisected(msgspec.Struct, frozen=True, kw_only=True):
     """The commit `tid` after which the answer was another one: when (Unix time), by whom, why, and in which cycle.
 
     `before` is the answer right before it, `after` the one right after it; `good` and `bad` are those of the two ends, and `trials`
     are all of them, as they were made. Of `untried` (transactions) nobody knows: the culprit may be one of those too. `commits` is
-    how many lie between the ends. `changed` is what it did to objects, at most so many entries that a person reads them.
+    how many lie between the ends. `changed` is what it did to objects, at most to the first few.
     """
 
     tid: str
@@ -78,7 +69,7 @@ class Bisected(msgspec.Struct, frozen=True, kw_only=True):
     trials: list[TriedMoment]
     untried: list[str]
     commits: int
-    changed: list[ChangedEntry]
+    changed: list[ChangedObject]
     seconds: float
 
 
@@ -265,7 +256,7 @@ class MandateReason(msgspec.Struct, frozen=True, kw_only=True):
     ending: Ending | None
     tid: str | None
     read: str | None
-    changed: list[ChangedEntry]
+    changed: list[ChangedObject]
     documents: list[str]
     digests: dict[str, str]
 

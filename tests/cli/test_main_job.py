@@ -78,7 +78,7 @@ def test_the_commit_that_broke_an_answer_is_found(whole):
     found = whole.ok("bisect", "field", "area_", "--good", good, "--expect", "12")
     assert (found["tid"], found["why"], found["cycle"]) == (broken, "define field", None)
     assert (found["before"]["returns"], found["after"]["returns"], found["untried"]) == (12, 7, [])
-    assert [(one["entry"], one["is_method"]) for one in found["changed"]] == [("area_", True)]
+    assert [(one["slot"], one["is_method"]) for one in found["changed"][0]["slots"]] == [("area_", True)]
     code, error = whole.run("bisect", "field", "area_", "--good", good, "--expect", "13")
     assert (code, error["error"]["code"], error["error"]["data"]["good"]["returns"]) == (2, "BAD_ARGUMENT", 12)
     assert whole.ok("status")["world"]["tid"] == before

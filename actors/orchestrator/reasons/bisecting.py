@@ -13,7 +13,10 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from actors.orchestrator.reasons import commits
+from ZODB import DB
+
+from actors.orchestrator.past.changes import changed
+from actors.orchestrator.publish import ORIGIN
 from actors.orchestrator.reasons.halving import Halving
 from actors.orchestrator.reasons.trying import Outcome, TriedCall, Trying
 from bus.client import Caller
@@ -22,12 +25,16 @@ from protocol.brief import brief
 from protocol.errors import BatosError
 from protocol.examples import same_value
 from protocol.home import Settings
-from protocol.messages import Bisect, Bisected, BisectProgress, TriedMoment
+from protocol.messages import Bisect, Bisected, BisectProgress
+from protocol.messages.reasons import TriedMoment
+from world.past import commits, moments
+from world.past.commits import Commit
 from world.store import Store
 
 BISECT_S: Final = 60.0
 """Seconds for all of it."""
 ENDS: Final = 2
+MOST_CHANGED: Final = 20
 
 
 class Bisecting:
@@ -63,32 +70,33 @@ class Bisecting:
 
     async def _find(self, request: Bisect) -> Bisected:
         began = time.monotonic()
-        first, last = await self._store.read(lambda: commits.ends(self._store.db, request.good, request.bad))
+        db = self._store.db
+        first, last = await self._store.read(lambda: _moments(db, request))
         good, bad = await self._ends(request, first, last)
-        found = await self._store.read(lambda: commits.between(self._store.db, first, last))
+        found = await self._store.read(lambda: _candidates(db, first, last))
         self._total = ENDS + math.ceil(math.log2(max(1, len(found))))
         halving = Halving(len(found))
         before, after = good, bad
         while (at := halving.next()) is not None:
-            moment = await self._try(request, found[at].tid, halving.bad - halving.good)
+            moment = await self._try(request, bytes.fromhex(found[at].tid), halving.bad - halving.good)
             halving.note(at, moment.as_expected)
             before = moment if halving.good == at else before
             after = moment if halving.bad == at else after
         culprit = found[halving.bad]
         return Bisected(
-            tid=culprit.tid.hex(),
+            tid=culprit.tid,
             time=culprit.time,
-            author=culprit.author,
+            author=culprit.facts.get(ORIGIN) or culprit.user,
             why=culprit.why,
-            cycle=culprit.cycle or None,
+            cycle=culprit.facts.get("cycle"),
             good=good,
             bad=bad,
             before=before,
             after=after,
             trials=self._trials,
-            untried=[found[at].tid.hex() for at in halving.between],
+            untried=[found[at].tid for at in halving.between],
             commits=len(found),
-            changed=await self._store.read(lambda: commits.changed(self._store.db, culprit.tid.hex())),
+            changed=await self._store.read(lambda: [one.told() for one in changed(db, culprit)[:MOST_CHANGED]]),
             seconds=round(time.monotonic() - began, 3),
         )
 
@@ -129,6 +137,25 @@ class Bisecting:
         return moment
 
 
+def _moments(db: DB, request: Bisect) -> tuple[bytes, bytes]:
+    """The last transactions that are not after the two ends. BAD_ARGUMENT where good is not before bad; EXPIRED."""
+    first = moments.checked(db, request.good)
+    last = bytes(db.lastTransaction()) if request.bad is None else moments.checked(db, request.bad)
+    if first >= last:
+        raise BatosError(
+            "BAD_ARGUMENT",
+            "the good moment is not before the bad one",
+            "Give --good a moment at which the answer was right, and --bad a later one (default: now).",
+        )
+    return first, last
+
+
+def _candidates(db: DB, first: bytes, last: bytes) -> list[Commit]:
+    """The commits between, the oldest first; of those that say it, only such as have changed an object."""
+    every = list(commits.between(db, first.hex(), last.hex()))[::-1]
+    return [one for one in every if one.touched != ()] or every
+
+
 _CANNOT: Final = (
     "What asks inference or memory has no answer from then. Bisect a message that it sends, or one that only computes."
 )
@@ -140,7 +167,7 @@ def answered(moment: TriedMoment) -> str:
 
 
 def _moment(tid: bytes, outcome: Outcome, request: Bisect) -> TriedMoment:
-    at = commits.time_of(tid)
+    at = commits.time_of(tid.hex())
     if outcome.error is None:
         as_expected = same_value(outcome.value, request.expect)
         return TriedMoment(tid=tid.hex(), time=at, as_expected=as_expected, returns=outcome.value)

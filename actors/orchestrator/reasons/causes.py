@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import suppress
 from typing import Final
 
+from ZODB import DB
+
 from actors.orchestrator.journal.journal import CycleRow, Journal, MandateRow
+from actors.orchestrator.publish import MANDATE
 from actors.orchestrator.thinking.author import author_of
 from protocol import codec
 from protocol.brief import brief
-from protocol.messages import Cause, Mandate, MandateReply
+from protocol.errors import BatosError
+from protocol.messages import Mandate, MandateReply
+from protocol.messages.reasons import Cause
+from world import root as world_root
+from world.past import commits
+from world.store import snapshot
 
 MOST_SAID: Final = 200
 
@@ -66,3 +76,19 @@ def _state(row: MandateRow) -> str:
     if row.state == "complete" and row.reply is not None:
         return codec.unpack(row.reply, MandateReply).state
     return row.state if row.state == "accepted" else row.state.upper()
+
+
+def names_of(db: DB, oids: Iterable[str]) -> dict[str, str]:
+    """What the objects are called that have a name now."""
+    found: dict[str, str] = {}
+    with snapshot(db) as connection:
+        for oid in oids:
+            with suppress(BatosError):  # it may be gone
+                found[oid] = world_root.get(connection, oid)._name or ""
+    return found
+
+
+def publisher(db: DB, tid: str) -> str:
+    """The mandate that a commit says it publishes, or ""."""
+    found = commits.at(db, tid)
+    return "" if found is None else found.facts.get(MANDATE, "")

@@ -6,31 +6,27 @@ import re
 from typing import Final
 
 import msgspec
+from ZODB.utils import p64, u64
 
 from actors.orchestrator.journal.journal import CycleRow, Journal, MandateRow
 from actors.orchestrator.lineage.holdings import Holdings, holdings
 from actors.orchestrator.lineage.lineage import came_from
+from actors.orchestrator.past.changes import changed
 from actors.orchestrator.primitives.contracts import holding
-from actors.orchestrator.reasons import causes, commits, uses
+from actors.orchestrator.reasons import causes, uses
 from actors.orchestrator.reasons.meant import HeldMethod, document, meant
 from actors.orchestrator.reasons.rethinking import Rethinking, ending_of
 from actors.orchestrator.reasons.telling import Heard, Within, heard
 from protocol import codec
 from protocol.errors import BatosError
-from protocol.messages import (
-    Cause,
-    DocumentReason,
-    MandateReason,
-    MandateReply,
-    MethodReason,
-    Reasons,
-    Why,
-    WrittenReason,
-)
+from protocol.messages import ChangedObject, MandateReply, Reasons, Why
+from protocol.messages.reasons import Cause, DocumentReason, MandateReason, MethodReason, WrittenReason
 from world import history
 from world import root as world_root
+from world.past import commits, moments
 from world.store import Store, snapshot
 
+MOST_CHANGED: Final = 20
 CYCLE: Final = re.compile(r"c[0-9a-f]{20}")
 
 
@@ -115,7 +111,7 @@ class Explaining:
                 read=None,
                 candidates=0,
             )
-        return told, commits.mandate_of(self._store.db, version.tid)
+        return told, causes.publisher(self._store.db, version.tid)
 
     async def _came_of(self, row: MandateRow, cycle: str) -> tuple[list[Cause], Within, int]:
         """The mandate and the cycles that a cycle came of, itself at the end; where it stands; how many candidates it had."""
@@ -131,7 +127,7 @@ class Explaining:
         return [causes.of_mandate(row), *await self._cycles(found)], within, candidates
 
     async def _cycles(self, found: list[CycleRow]) -> list[Cause]:
-        called = await self._store.read(lambda: commits.names_of(self._store.db, {one.target for one in found}))
+        called = await self._store.read(lambda: causes.names_of(self._store.db, {one.target for one in found}))
         return [causes.of_cycle(one, called.get(one.target, "")) for one in found]
 
     # Mandates -------------------------------------------------------------------------------------------------
@@ -150,10 +146,11 @@ class Explaining:
             return cycles, wrote, journal.finding.digests(mandate)
 
         cycles, wrote, digests = await journal.run(read, durable=False)
-        called = await self._store.read(lambda: commits.names_of(self._store.db, {one.target for one in cycles}))
+        called = await self._store.read(lambda: causes.names_of(self._store.db, {one.target for one in cycles}))
         held = await self._store.read(self._holdings)
         tid = codec.unpack(row.reply, MandateReply).tid if row.reply and row.state == "complete" else None
         told = await heard(self._rethinking, row) if row.state != "accepted" else Heard(missing=["its end: it runs"])
+        changes, gone = await self._store.read(lambda: self._changed(tid))
         reason = MandateReason(
             mandate=mandate,
             cycles=[causes.of_cycle(one, called.get(one.target, "")) for one in cycles],
@@ -171,7 +168,7 @@ class Explaining:
             ending=ending_of(row) if row.reply else None,
             tid=tid,
             read=row.read,
-            changed=[] if tid is None else await self._store.read(lambda: commits.changed(self._store.db, tid)),
+            changed=changes,
             documents=[kept.doc_id for kept in held.documents if kept.mandate == mandate],
             digests=digests,
         )
@@ -182,9 +179,21 @@ class Explaining:
             causes=[causes.of_mandate(row)],
             texts=told.texts,
             passages=told.passages,
-            missing=told.missing,
+            missing=[*told.missing, *gone],
             used_by=await uses.of_mandate(self._store, journal, reason) if request.used_by else None,
         )
+
+    def _changed(self, tid: str | None) -> tuple[list[ChangedObject], list[str]]:
+        """What a commit has changed, or why nobody knows any more."""
+        if tid is None:
+            return [], []
+        db = self._store.db
+        try:
+            moments.checked(db, p64(u64(bytes.fromhex(tid)) - 1).hex())
+        except BatosError as error:
+            return [], [f"what it changed: {error.code}: {error.message}"]
+        commit = commits.at(db, tid)
+        return [] if commit is None else [one.told() for one in changed(db, commit)[:MOST_CHANGED]], []
 
     def _holdings(self) -> Holdings:
         with snapshot(self._store.db) as connection:

@@ -36,16 +36,8 @@ from actors.orchestrator.thinking.session import Session
 from protocol import codec
 from protocol.codec import Ref, Value
 from protocol.errors import BatosError
-from protocol.messages import (
-    Activate,
-    Difference,
-    Evict,
-    ExpertReply,
-    ExpertsReply,
-    ExpertView,
-    OtherSource,
-    ReplayedStep,
-)
+from protocol.messages import Activate, Evict, ExpertReply, ExpertsReply, ExpertView
+from protocol.messages.reasons import Difference, OtherSource, ReplayedStep
 
 NOTHING: Final = "nothing"
 

@@ -12,7 +12,6 @@ from typing import Final
 
 import msgspec
 from ulid import ULID
-from ZODB.POSException import POSKeyError
 
 from actors.orchestrator.deadlines import Measured
 from actors.orchestrator.hand.performing import perform
@@ -20,7 +19,6 @@ from actors.orchestrator.journal.journal import Journal, MandateRow
 from actors.orchestrator.journal.rows import Answered
 from actors.orchestrator.primitives import trials
 from actors.orchestrator.primitives.performers import PERFORMERS
-from actors.orchestrator.reasons import commits
 from actors.orchestrator.reasons.replaying import NOTHING, Asked, Replaying, Unanswered
 from actors.orchestrator.thinking.cancellation import Cancellation, Deadline
 from actors.orchestrator.thinking.claims import Claims
@@ -35,9 +33,11 @@ from protocol.examples import same_value
 from protocol.failure import Failure
 from protocol.home import Settings
 from protocol.mandates import MAX_SECONDS
-from protocol.messages import Difference, Ending, Mandate, MandateReply, OtherSource, Replay, Replayed
+from protocol.messages import Mandate, MandateReply, Replay, Replayed
+from protocol.messages.reasons import Difference, Ending, OtherSource
 from world import root as world_root
 from world.method import digest
+from world.past import commits, moments
 from world.store import Store
 
 REPLAY_S: Final = 60.0
@@ -114,8 +114,9 @@ class Rethinking:
             ) from None
 
     async def _think(self, row: MandateRow, sources: Sequence[OtherSource], cancelled: asyncio.Event) -> Rethought:
-        journal, read = self._journal, row.read
+        journal = self._journal
         check_kept(row)
+        await self._store.run(lambda: moments.checked(self._store.db, str(row.read)), again=True)
 
         def told() -> tuple[list[Answered], str | None, bool]:
             cycle = journal.cycle(row.mandate)
@@ -140,10 +141,6 @@ class Rethinking:
                 raise _expired(f"the journal keeps nothing of what mandate {row.mandate} was answered") from None
             told_now = f"{ask.verb.service}.{ask.verb.name}, to which the journal has no reply"
             stopped = Difference(path=ask.path, then=session.sent_then(ask.path), now=told_now)
-        except BatosError as error:
-            if isinstance(error.__cause__, POSKeyError):
-                raise _expired(f"the world has forgotten the moment {read}, in which it was thought") from error
-            raise
         finally:
             leaving.cancel()
             await session.close()
@@ -153,8 +150,8 @@ class Rethinking:
         try:
             return _of_reply(await session.think())
         except BatosError as error:
-            is_gone = isinstance(error.__cause__, POSKeyError) or error.code == "CANCELLED"
-            if is_gone or session.is_refused or (error.is_passing and error.code != then.code):
+            is_ours = error.code == "CANCELLED" or (error.is_passing and error.code != then.code)
+            if is_ours or session.is_refused:
                 raise
             return Ending(state="FAILED", code=error.code, message=error.message)
 

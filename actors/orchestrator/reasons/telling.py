@@ -16,7 +16,8 @@ from actors.orchestrator.journal.journal import MandateRow
 from actors.orchestrator.reasons.replaying import Asked
 from actors.orchestrator.reasons.rethinking import Rethinking
 from protocol.errors import BatosError
-from protocol.messages import DrawnTexts, Found, Infer, Inferred, Row, Search, ToldPassage
+from protocol.messages import Found, Infer, Inferred, Row, Search
+from protocol.messages.reasons import DrawnTexts, ToldPassage
 
 MOST_PROMPT: Final = 20_000
 MOST_PASSAGE: Final = 500

@@ -96,8 +96,6 @@ class Trying:
         def find(name: str) -> Ref:
             return Ref(overlay.find(name))
 
-        if not _is_awake(overlay.connection):
-            raise BatosError("UNKNOWN_OBJECT", "there was no world yet at that moment", "Give a later one.")
         oid = overlay.find(call.target)
         args = [codec.resolved(value, find) for value in call.args]
         kwargs = {name: codec.resolved(value, find) for name, value in call.kwargs.items()}
@@ -125,13 +123,6 @@ def expired(tid: bytes) -> BatosError:
         f"the world has forgotten the moment {tid.hex()}: it was packed away",
         "Give a later moment. `keep` in batos.toml says how long history is kept.",
     )
-
-
-def _is_awake(connection: Connection) -> bool:
-    try:
-        return "objects" in connection.root()
-    except POSKeyError:
-        return False
 
 
 def _close(manager: transaction.TransactionManager, connection: Connection) -> None:

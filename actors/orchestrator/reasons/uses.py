@@ -11,7 +11,8 @@ from actors.orchestrator.reasons import causes
 from actors.orchestrator.reasons.meant import HeldMethod
 from protocol import codec
 from protocol.errors import BatosError
-from protocol.messages import Cause, Mandate, MandateReason, UsedBy
+from protocol.messages import Mandate
+from protocol.messages.reasons import Cause, MandateReason, UsedBy
 from world import root as world_root
 from world.finding import mentions
 from world.store import Store, snapshot

@@ -1,1 +1,1 @@
-"""What is asked about the world's history."""
+"""What is asked about the world's past."""

@@ -9,7 +9,8 @@ from cli import wire
 from cli.calls import hand, mandate
 from protocol.errors import BatosError
 from protocol.home import Home
-from protocol.messages import OtherSource, Replay, Replayed
+from protocol.messages import Replay, Replayed
+from protocol.messages.reasons import OtherSource
 from protocol.verbs import REPLAY
 
 ASK_S: Final = 75.0

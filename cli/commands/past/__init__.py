@@ -1,1 +1,1 @@
-"""The world's history as commands: what was, why it is so, and back again."""
+"""Commands about the world's past."""

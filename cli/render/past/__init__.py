@@ -1,1 +1,1 @@
-"""The world's history, as text for a person."""
+"""What is shown of the world's past."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from cli.render.past.lines import cut, when
+from cli.render.past.log import changes
 from cli.values import shown
-from protocol.messages import Bisected, BisectProgress, ChangedEntry, TriedMoment
+from protocol.messages import Bisected, BisectProgress
+from protocol.messages.reasons import TriedMoment
 
 MOST: Final = 10
 """Changed slots and methods that are told one by one, and moments that could not be tried."""
@@ -26,9 +28,7 @@ def bisected(found: Bisected) -> str:
     lines += [f"  because  {found.why}"] if found.why else []
     lines.append(f"  before   it {answered(found.before)}")
     lines.append(f"  after    it {answered(found.after)}")
-    lines += [f"  changed  {_entry(one)}" for one in found.changed[:MOST]]
-    if len(found.changed) > MOST:
-        lines.append(f"           … and {len(found.changed) - MOST} more (--json)")
+    lines += ["  changed", *changes(found.changed)] if found.changed else []
     if found.untried:
         number = len(found.untried)
         lines.append(
@@ -48,8 +48,3 @@ def answered(moment: TriedMoment) -> str:
     if moment.as_expected is None:
         return f"cannot be tried: {moment.message}"
     return f"failed: {moment.code}: {moment.message}" if moment.code else f"answered {shown(moment.returns)}"
-
-
-def _entry(one: ChangedEntry) -> str:
-    what = "method" if one.is_method else "slot"
-    return f"{one.name or one.oid}.{one.entry} ({what} {one.change})"

@@ -7,7 +7,8 @@ from typing import Final
 
 from cli.render.past.lines import cut, when
 from cli.values import shown
-from protocol.messages import Difference, Ending, Replayed, ReplayedStep
+from protocol.messages import Replayed
+from protocol.messages.reasons import Difference, Ending, ReplayedStep
 
 MOST: Final = 40
 """Steps that are told: the last ones, up to where something differs. All of them are in --json."""

@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final, TypeVar
 
 from cli.render.past.lines import cut, when
+from cli.render.past.log import changes
 from cli.values import shown
-from protocol.messages import (
+from protocol.messages import Reasons
+from protocol.messages.reasons import (
     Cause,
-    ChangedEntry,
     DocumentReason,
     DrawnTexts,
     MandateReason,
     MethodReason,
-    Reasons,
     ToldPassage,
     UsedBy,
 )
@@ -112,10 +112,7 @@ def _mandate(one: MandateReason, causes: Sequence[Cause]) -> Iterator[str]:
         yield _line("wrote", f"{method.name or method.oid}.{method.selector} ({method.sha256[:HASH]}){put}")
     if one.tid:
         yield _line("published", f"commit {one.tid}")
-    for entry in one.changed[:MOST]:
-        yield _line("", _entry(entry))
-    if len(one.changed) > MOST:
-        yield _line("", f"… and {len(one.changed) - MOST} more (--json)")
+    yield from changes(one.changed)
     for doc_id in one.documents[:MOST]:
         yield _line("remembered", doc_id)
 
@@ -177,11 +174,6 @@ def _text(one: DrawnTexts) -> str:
 def _passage(one: ToldPassage) -> str:
     text = " ".join(one.text.split())
     return f"  {one.doc_id} #{one.chunk_index}: {text}"
-
-
-def _entry(one: ChangedEntry) -> str:
-    what = "method" if one.is_method else "slot"
-    return f"{one.name or one.oid}.{one.entry} ({what} {one.change})"
 
 
 def _some(found: Sequence[T], line: Callable[[T], str]) -> list[str]:

@@ -17,9 +17,13 @@ from protocol.messages import (
     Confirm,
     Correct,
     Define,
+    Diff,
     Drop,
     Export,
     ImportBundle,
+    Log,
+    PlanRewind,
+    PlanUndo,
     Proposals,
     Reject,
     Rename,
@@ -91,6 +95,18 @@ class Hand:
 
     async def reject(self, id_, because="", key=None):
         return await self.ask(verbs.REJECT, Reject(id=id_, because=because), key)
+
+    async def log(self, **rest):
+        return (await self.ask(verbs.LOG, Log(**rest))).commits
+
+    async def diff(self, a, b, **rest):
+        return await self.ask(verbs.DIFF, Diff(a=a, b=b, **rest))
+
+    async def undo(self, what, key=None, **rest):
+        return await self.ask(verbs.UNDO, PlanUndo(what=what, **rest), key)
+
+    async def rewind(self, to, key=None, **rest):
+        return await self.ask(verbs.REWIND, PlanRewind(to=to, **rest), key)
 
     async def proposals(self, **rest):
         return (await self.ask(verbs.PROPOSALS, Proposals(**rest))).proposals

@@ -206,10 +206,12 @@ async def test_a_pack_forgets_history_and_everybody_goes_on(life):
     with snapshot(life.other.db) as now:
         assert now.root()["objects"]["counter"].count == 32
     fresh = open_store(Settings(), life.home, name="fresh", seconds=20.0)  # with nothing in its cache
-    with pytest.raises(BatosError) as caught:
-        views.look(fresh, Look(target="counter", at=first))
+    for store in (fresh, house.store):  # and one that has all of it in its cache
+        with pytest.raises(BatosError) as caught:
+            views.look(store, Look(target="counter", at=first))
+        assert caught.value.code == "EXPIRED"
+        assert caught.value.data["begins"] > first
     fresh.close()
-    assert caught.value.code == "UNKNOWN_OBJECT"
 
 
 async def test_what_a_running_mandate_may_still_see_is_not_packed(life):

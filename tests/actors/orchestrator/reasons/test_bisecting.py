@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import time
 
 import pytest
 
@@ -13,6 +14,7 @@ from protocol.codec import Ref, named
 from protocol.errors import BatosError
 from protocol.messages import Bisect
 from tests.actors.orchestrator.hand.conftest import Hand
+from world.past import moments
 from world.store import commit
 
 AREA = "def area_(self):\n    return self.width * self.height\n"
@@ -69,9 +71,11 @@ async def test_the_commit_that_broke_an_answer_is_found_and_told(house, box):
     assert (found.good.tid, found.good.returns, found.good.as_expected) == (good, 10, True)
     assert (found.bad.tid, found.bad.returns, found.bad.as_expected) == (now(house), 7, False)
     assert (len(found.trials), found.untried) == (6, [])
-    assert [(one.name, one.entry, one.is_method, one.change) for one in found.changed] == [
-        ("box", "area_", True, "changed")
-    ]
+    (changed,) = found.changed
+    assert (changed.name, [(slot.slot, slot.is_method, slot.how) for slot in changed.slots]) == (
+        "box",
+        [("area_", True, "changed")],
+    )
     assert [one.done for one in told] == [1, 2, 3, 4, 5, 6]
     assert digest(house) == before, "nothing was written"
     assert house.mandates._running == {}
@@ -82,7 +86,7 @@ async def test_a_changed_slot_a_dropped_object_and_a_method_that_was_taken_away_
     made = await box.set("box", width=3)
     found = await bisect(box, good, 10)
     assert (found.tid, found.after.returns) == (made.tid, 15)
-    assert [(one.entry, one.change) for one in found.changed] == [("width", "changed")]
+    assert [(slot.slot, slot.how) for slot in found.changed[0].slots] == [("width", "changed")]
 
     good = now(house)
     made = await box.drop("box", "area_", force=True)
@@ -180,7 +184,7 @@ async def test_ends_that_are_none(house, box):
         (late, None, "not before"),
         ("ffffffffffffffff", None, "future"),
         (early, "ffffffffffffffff", "future"),
-        ("0000000000000001", None, "no world yet"),
+        ("0000000000000001", None, "not there yet"),
     ]:
         error = await box.refused(bisect(box, good, 10, bad=bad))
         assert error.code in {"BAD_ARGUMENT", "EXPIRED"}, (good, bad)
@@ -221,3 +225,13 @@ async def test_a_lost_guardian_is_no_answer(house, box):
 
     house.bus.handlers["guardian", "run"] = lost
     assert (await box.refused(bisect(box, good, 10))).code == "STORAGE"
+
+
+async def test_a_moment_that_was_packed_away_is_expired(house, box):
+    good = now(house)
+    await box.define("box", SUM)
+    await asyncio.sleep(0.02)
+    moments.pack(house.db, time.time())
+    await box.set("box", width=7)
+    error = await box.refused(bisect(box, good, 10))
+    assert (error.code, "packed away" in error.message) == ("EXPIRED", True)

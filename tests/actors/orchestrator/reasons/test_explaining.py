@@ -132,7 +132,8 @@ async def test_a_mandate_says_what_it_wrote_published_and_left(house, box):
             ("box", "area_", sent.method.sha256, True)
         ]
         assert (reason.ending.state, reason.ending.result) == ("COMPLETE", 30)
-        assert [(one.name, one.entry, one.change) for one in reason.changed] == [("box", "area_", "added")]
+        (changed,) = reason.changed
+        assert (changed.name, [(slot.slot, slot.how) for slot in changed.slots]) == ("box", [("area_", "new")])
         assert found.causes[0].intent == "the area of it"
         assert [text.seeds for text in found.texts] == [[row.seed for row in each.rows] for each in house.played.drawn]
         assert reason.digests == {}

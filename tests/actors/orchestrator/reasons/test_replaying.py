@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -13,9 +14,11 @@ from actors.orchestrator.thinking.session import Session
 from protocol import verbs
 from protocol.codec import Ref
 from protocol.errors import BatosError
-from protocol.messages import Example, Learn, OtherSource, Replay
+from protocol.messages import Example, Learn, Replay, Why
+from protocol.messages.reasons import OtherSource
 from protocol.origin import Origin
 from tests.actors.orchestrator.asked import ask, hit, playing
+from world.past import moments
 
 AREA = "def area_(self):\n    return self.width * self.height\n"
 SUM = "def area_(self):\n    return self.width + self.height\n"
@@ -245,6 +248,17 @@ async def test_what_the_journal_has_forgotten_is_expired(house, box):
     assert (await box.refused(replay(box, sent.mandate))).code == "EXPIRED"
     await house.journal.run(lambda: house.journal._db.execute("UPDATE mandates SET body = x''"))
     assert (await box.refused(replay(box, sent.mandate))).code == "EXPIRED"
+
+
+async def test_a_world_that_was_packed_away_is_expired(house, box):
+    sent = await house.send("counter", "up_", 4)
+    await asyncio.sleep(0.02)
+    moments.pack(house.db, time.time())
+    error = await box.refused(replay(box, sent.mandate))
+    assert (error.code, "packed away" in error.message) == ("EXPIRED", True)
+    why = await box.ask(verbs.WHY, Why(what=sent.mandate))
+    assert why.missing[0].startswith("the prompts and the passages: EXPIRED")
+    assert why.mandate.ending.result == 5
 
 
 async def test_one_that_runs_still_and_one_that_nobody_waits_for(house, box, monkeypatch):

@@ -5,12 +5,14 @@ from __future__ import annotations
 import msgspec
 
 from cli.render.past import bisect as render
-from protocol.messages import Bisected, BisectProgress, ChangedEntry, TriedMoment
+from protocol.messages import Bisected, BisectProgress, ChangedObject, ChangedSlot
+from protocol.messages.reasons import TriedMoment
 
 GOOD = TriedMoment(tid="03f1000000000001", time=1.0, as_expected=True, returns=12)
 BAD = TriedMoment(tid="03f1000000000009", time=9.0, as_expected=False, returns=7)
 UNKNOWN = TriedMoment(tid="03f1000000000005", time=5.0, as_expected=None, code="TRIAL_SEND", message="it sent infer_")
 GONE = TriedMoment(tid="03f1000000000006", time=6.0, as_expected=False, code="UNKNOWN_OBJECT", message="no box")
+SLOT = ChangedSlot(slot="area_", how="changed", is_method=True)
 FOUND = Bisected(
     tid="03f1000000000007",
     time=7.0,
@@ -24,7 +26,7 @@ FOUND = Bisected(
     trials=[GOOD, BAD, GOOD],
     untried=[],
     commits=8,
-    changed=[ChangedEntry(name="box", oid="0" * 16, entry="area_", is_method=True, change="changed")],
+    changed=[ChangedObject(oid="0" * 16, name="box", how="changed", slots=[SLOT])],
     seconds=0.25,
 )
 
@@ -39,7 +41,8 @@ def test_a_commit_is_told_with_what_it_did():
         "  because  define box",
         "  before   it answered 12",
         "  after    it answered 7",
-        "  changed  box.area_ (method changed)",
+        "  changed",
+        "    box ~area_",
         "1 of 8 commits, found by 3 trials in 0.2 s; nothing was written",
     ]
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from cli.render.past import replay as render
-from protocol.messages import Difference, Ending, Replayed, ReplayedStep
+from protocol.messages import Replayed
+from protocol.messages.reasons import Difference, Ending, ReplayedStep
 
 STEPS = [
     ReplayedStep(path="m.0.IDLE.0", send="become_", state="IDLE", size=1, tokens=0),

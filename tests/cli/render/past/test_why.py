@@ -5,15 +5,14 @@ from __future__ import annotations
 import msgspec
 
 from cli.render.past import why as render
-from protocol.messages import (
+from protocol.messages import ChangedObject, ChangedSlot, Reasons
+from protocol.messages.reasons import (
     Cause,
-    ChangedEntry,
     DocumentReason,
     DrawnTexts,
     Ending,
     MandateReason,
     MethodReason,
-    Reasons,
     ToldPassage,
     UsedBy,
     WrittenReason,
@@ -144,7 +143,7 @@ def test_a_mandate_whole_and_one_that_is_forgotten():
         ending=Ending(state="FAILED", code="CONFLICT", message="\x1bchanged"),
         tid="03f1000000000001",
         read="03f1000000000000",
-        changed=[ChangedEntry(name="box", oid="0" * 16, entry="width", is_method=False, change="added")] * 12,
+        changed=[ChangedObject(oid="0" * 16, name="box", how="changed", slots=[ChangedSlot(slot="width", how="new")])],
         documents=["method:1:area_"],
         digests={},
     )
@@ -153,8 +152,7 @@ def test_a_mandate_whole_and_one_that_is_forgotten():
     assert lines[0] == f"mandate {MANDATE}: send box area_ 3"
     assert "  wrote       box.area_ (abababababab), which was not put there" in lines
     assert "  published   commit 03f1000000000001" in lines
-    assert "              box.width (slot added)" in lines
-    assert "              … and 4 more (--json)" in lines
+    assert "    box +width" in lines
     assert "  remembered  method:1:area_" in lines
     assert "\x1b" not in shown
     gone = msgspec.structs.replace(reason, ending=None, digests={"message": "ab" * 32, "end": "cd" * 32})

@@ -7,8 +7,10 @@ looks through a world for that. The home's own storage finds the commits of any 
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from itertools import accumulate, pairwise
 from typing import Any, Final
 
 import msgspec
@@ -19,13 +21,13 @@ from ZODB import DB
 from ZODB.Connection import Connection
 from ZODB.utils import p64, u64
 
+from protocol import codec
 from world.uvm import UvmObject
 
 VERB: Final = "commits"
 TOUCHED: Final = "touched"
-MOST_TOUCHED: Final = 4000
-"""Objects that a commit can name: 8 bytes each, of the 64 KiB that ZODB gives to all that a transaction says."""
-_OID: Final = 8
+MOST: Final = 40_000
+"""Bytes for the names of the objects, tens of thousands of them, of the 65,535 that ZODB gives to all that a transaction says."""
 _FIRST, _PAGE = 100, 1000
 _OF_RECORD: Final = frozenset({"tid", "size", "user_name", "description", "time"})
 """What a record's history says beside the extension of its transaction."""
@@ -64,11 +66,28 @@ def touched(connection: Connection) -> bytes | None:
     so it is among those that the connection holds.
     """
     written = connection._registered_objects  # noqa: SLF001 - ZODB says it nowhere else
-    containers = {id(one) for one in written if isinstance(one, PersistentMapping)}
-    held = (one for _, one in connection._cache.lru_items() if isinstance(one, UvmObject))  # noqa: SLF001
+    containers = {id(one) for one in written if type(one) is PersistentMapping}
+    held = (one for _, one in connection._cache.lru_items() if type(one) is UvmObject)  # noqa: SLF001
     owners = (one for one in held if id(one._slots) in containers)
-    found = {one._p_oid for one in (*owners, *written) if isinstance(one, UvmObject) and one._p_oid is not None}
-    return None if len(found) > MOST_TOUCHED else b"".join(sorted(found))
+    # Passages are objects too, which memory alone writes, a thousand in a commit: its commits name the document.
+    found = {one._p_oid for one in (*owners, *written) if type(one) is UvmObject and one._p_oid is not None}
+    return _packed(found)
+
+
+def _packed(oids: Iterable[bytes]) -> bytes | None:
+    """By what each is more than the one before, which for those of one commit is little."""
+    numbers = sorted(map(u64, oids))
+    packed = zlib.compress(codec.packed([here - before for before, here in pairwise([0, *numbers])]))
+    return packed if len(packed) <= MOST else None
+
+
+def _numbers(packed: bytes) -> list[int]:
+    return codec.convert(codec.decode(packed), list[int])
+
+
+def _unpacked(packed: bytes) -> tuple[str, ...]:
+    numbers = accumulate(_numbers(zlib.decompress(packed)))
+    return tuple(p64(number).hex() for number in numbers)
 
 
 def newest(db: DB, *, since: str | None = None, before: str | None = None) -> Iterator[Commit]:
@@ -121,12 +140,8 @@ def _commit(told: Told) -> Commit:
         user=_text(user).strip("/ "),
         why=_text(why),
         facts={name: value for name, value in said.items() if isinstance(value, str)},
-        touched=_split(oids) if isinstance(oids, bytes) else None,
+        touched=_unpacked(oids) if isinstance(oids, bytes) else None,
     )
-
-
-def _split(oids: bytes) -> tuple[str, ...]:
-    return tuple(oids[start : start + _OID].hex() for start in range(0, len(oids), _OID))
 
 
 def _text(said: bytes | str) -> str:
