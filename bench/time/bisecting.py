@@ -1,6 +1,6 @@
 """`batos bisect` in a long history: how many trials it makes, and how long it takes.
 
-    python -m bench.bisecting [--commits N] [--rounds N] [--json]
+    python -m bench.time.bisecting [--commits N] [--rounds N] [--json]
 
 A world gets as many commits as are asked for, straight in its file, most of them of other objects; one of them, at another place in
 each round, puts a broken method in the place of a good one. Real processes look for it (`bench.running.homes`: storage, broker,
@@ -43,7 +43,7 @@ BAD: Final = "def area_(self):\n    return self.width + self.height\n"
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m bench.bisecting")
+    parser = argparse.ArgumentParser(prog="python -m bench.time.bisecting")
     parser.add_argument("--commits", type=int, default=COMMITS)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--json", action="store_true")
@@ -75,7 +75,7 @@ def main() -> int:
             max(seconds) <= MOST_S,
         ),
     ]
-    report("bisecting", claims, device=processor(), as_json=asked.json)
+    report("time.bisecting", claims, device=processor(), as_json=asked.json)
     return 0 if all(claim.ok for claim in claims) else 1
 
 
