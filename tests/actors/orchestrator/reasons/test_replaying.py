@@ -31,7 +31,7 @@ COST = "def cost_(self, of):\n    return 2 * of.area_()\n"
 async def box(house, hand):
     house.new("box", width=5, height=6)
     house.new("counter", count=1)
-    house.new("till")
+    house.new("till", n=4)
     await hand.define("counter", UP)
     return hand
 
@@ -297,6 +297,35 @@ async def test_who_asks_needs_the_right_to_ask_and_no_other(house, box):
     assert (await replay(box, sent.mandate)).same
     box.origin = Origin(kind="mcp", name="agent", rights=[])
     assert (await box.refused(replay(box, sent.mandate))).code == "NOT_ALLOWED"
+
+
+async def test_a_thought_that_was_killed_in_between_and_one_that_lost_its_world_are_the_same_again(house, box, silent):
+    reached = asyncio.Event()
+
+    async def never():
+        reached.set()
+        await asyncio.Event().wait()
+
+    house.played.rounds = [never]
+    waiting = asyncio.create_task(house.send("box", "area_", examples=[CASE]))
+    await reached.wait()
+    await house.crash()
+    await asyncio.gather(waiting, return_exceptions=True)
+    house.played.rounds, house.played._seed = [[AREA] * 2], None
+    await house.mandates.recover()
+    killed = await house.send("box", "area_", examples=[CASE])
+
+    async def meddled():
+        house.meddle("till", 7)
+        return texts
+
+    texts = ["def size_(self):\n    return self.n\n"] * 2
+    house.played.rounds = [meddled, texts]
+    lost = await house.send("till", "size_", key="lost", examples=[Example(slots={"n": n}, returns=n) for n in (1, 2)])
+    silent()
+    for sent in (killed, lost):
+        found = await replay(box, sent.mandate)
+        assert (found.same, found.now.result) == (True, sent.result), found.difference
 
 
 async def test_a_lesson_is_replayed_too(house, box, silent):
