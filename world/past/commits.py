@@ -71,14 +71,14 @@ def touched(connection: Connection) -> bytes | None:
     owners = (one for one in held if id(one._slots) in containers)
     # Passages are objects too, which memory alone writes, a thousand in a commit: its commits name the document.
     found = {one._p_oid for one in (*owners, *written) if type(one) is UvmObject and one._p_oid is not None}
-    return _packed(found)
+    return packed(found)
 
 
-def _packed(oids: Iterable[bytes]) -> bytes | None:
+def packed(oids: Iterable[bytes]) -> bytes | None:
     """By what each is more than the one before, which for those of one commit is little."""
     numbers = sorted(map(u64, oids))
-    packed = zlib.compress(codec.packed([here - before for before, here in pairwise([0, *numbers])]))
-    return packed if len(packed) <= MOST else None
+    data = zlib.compress(codec.packed([here - before for before, here in pairwise([0, *numbers])]))
+    return data if len(data) <= MOST else None
 
 
 def _numbers(packed: bytes) -> list[int]:

@@ -10,7 +10,7 @@ from ZODB.Connection import Connection
 
 from actors.orchestrator.past import kinds
 from actors.orchestrator.past.changes import Changed, Method, differences, plain
-from protocol import codec
+from protocol import codec, names
 from protocol.codec import Ref, Value
 from protocol.errors import BatosError
 from protocol.messages import Diff, DiffReply, DocumentDiff, MethodDiff, ObjectDiff, SlotDiff
@@ -141,8 +141,9 @@ def _kind(oid: str, name: str, before: Connection, after: Connection) -> str:
 
 
 def _documents(before: Connection, after: Connection, since: Iterable[commits.Commit]) -> list[DocumentDiff]:
-    """Those that the commits between have written."""
-    doc_ids = sorted({one.facts[kinds.DOCUMENT] for one in since if kinds.DOCUMENT in one.facts})
+    """Those that the commits between have written; what memory knows of a method follows from the method."""
+    written = {one.facts[kinds.DOCUMENT] for one in since if kinds.DOCUMENT in one.facts}
+    doc_ids = sorted(doc_id for doc_id in written if not doc_id.startswith(names.METHOD_DOC))
     there = [world.root()["knowledge_catalog_obj"].documents for world in (before, after)]
     found = []
     for doc_id in doc_ids:

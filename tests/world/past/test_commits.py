@@ -92,4 +92,4 @@ def test_many_objects_are_all_named(db):
 @settings(max_examples=50)
 def test_what_is_touched_is_packed_and_comes_back(numbers):
     oids = [number.to_bytes(8) for number in numbers]
-    assert commits._unpacked(commits._packed(oids)) == tuple(sorted(oid.hex() for oid in oids))
+    assert commits._unpacked(commits.packed(oids)) == tuple(sorted(oid.hex() for oid in oids))

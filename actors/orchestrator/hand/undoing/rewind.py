@@ -34,7 +34,7 @@ def rewind(thought: Thought, request: Rewind) -> Thinking[Value]:
     """Take all back that came after the moment, in the overlay. BLOCKED, EXPIRED, BAD_ARGUMENT."""
     found = yield from _found(thought, request)
     check(found)
-    yield from kernel_holds(thought, found.touched)
+    yield from kernel_holds(thought, found.taught)
     thought.overlay.take_back(rewinds=request.to)
     return msgspec.to_builtins(told(thought.overlay, found))
 
@@ -75,6 +75,7 @@ def _found(thought: Thought, request: Rewind) -> Thinking[Taken]:
         forgets=besides.forgets,
         left=[*_left(others), *besides.left],
         touched=list(writing.written),
+        taught=list(writing.taught),
     )
 
 

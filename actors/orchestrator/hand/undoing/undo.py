@@ -47,13 +47,14 @@ class Taken(msgspec.Struct):
     forgets: list[str]
     left: list[str]
     touched: list[str]
+    taught: list[str]
 
 
 def undo(thought: Thought, request: Undo) -> Thinking[Value]:
     """Take the commits back, in the overlay. BLOCKED, IN_USE, BAD_ARGUMENT."""
     found = yield from _found(thought, request)
     check(found)
-    yield from kernel_holds(thought, found.touched)
+    yield from kernel_holds(thought, found.taught)
     thought.overlay.take_back(undoes=[one.tid for one in found.undone])
     return msgspec.to_builtins(told(thought.overlay, found))
 
@@ -162,7 +163,7 @@ def _tried(thought: Thought, wanted: list[Commit]) -> Thinking[Taken]:
     overlay = thought.overlay
     db = overlay.connection.db()
     writing = Writing(thought)
-    found = Taken([], [], [], {}, [], [], [])
+    found = Taken([], [], [], {}, [], [], [], [])
     for one in wanted:
         blocks, before = len(writing.blocks), sum(writing.written.values())
         for each in changed(db, one):
@@ -177,7 +178,7 @@ def _tried(thought: Thought, wanted: list[Commit]) -> Thinking[Taken]:
                 found.needs[by] = None
         if sum(writing.written.values()) > before or len(writing.blocks) > blocks or any(besides):
             found.undone.append(one)
-    found.touched = list(writing.written)
+    found.touched, found.taught = list(writing.written), list(writing.taught)
     yield from _depend(thought, writing, found, {one.tid for one in wanted})
     return found
 

@@ -38,7 +38,7 @@ class Writing:
     """Writes into the top layer of a thought's overlay.
 
     `written` says how often to which object, `blocks` what could not be, `gone` which methods go, by OID and selector, and
-    `unnamed` which objects lose their name.
+    `unnamed` which objects lose their name, and `taught` those whose methods are other ones then.
     """
 
     def __init__(self, thought: Thought) -> None:
@@ -48,6 +48,7 @@ class Writing:
         self.gone: list[tuple[str, str]] = []
         self.written: dict[str, int] = {}
         self.unnamed: list[str] = []
+        self.taught: dict[str, None] = {}
 
     def inverse(self, one: Changed) -> None:
         """Take back what a commit has done to one object."""
@@ -110,6 +111,7 @@ class Writing:
             if method is None:
                 self.blocks.append(Block(oid, slot, "the method that it held is in no history any more"))
                 return
+            self.taught[oid] = None
             overlay.write(oid, {slot: method})
             if not overlay.is_kernel(oid):
                 draft = holding.draft_of(method, author_of(self._thought.origin))
@@ -118,6 +120,7 @@ class Writing:
         else:
             overlay.write(oid, {slot: value})
         if isinstance(before, UvmMethod):
+            self.taught[oid] = None
             self.gone.append((oid, slot))
             if not overlay.is_kernel(oid):
                 overlay.remember(gone_memo(oid, slot))
