@@ -75,6 +75,7 @@ CODES: Final[dict[str, Code]] = {
     "UNKNOWN_METHOD": Code(2, INPUT),
     "UNKNOWN_CYCLE": Code(2, INPUT),
     "EXPIRED": Code(2, INPUT),
+    "TRIAL_SEND": Code(2, INPUT),
     "INDEX_CHANGED": Code(2, INPUT),
     "UNKNOWN_DOCUMENT": Code(2, INPUT),
     "UNKNOWN_EXPERT": Code(2, INPUT),

@@ -119,8 +119,8 @@ class Guardian(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Orchestrator(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Budgets of one mandate: sends performed, tokens generated, depth of sends. `queue`: mandates at once.
 
-    `keep`: how long the journal remembers a mandate that has ended, and its idempotency key (a number and one of s, m, h,
-    d, w); `keep_mandates`: how many of them at most. What is older, or more, is forgotten, the oldest first.
+    `keep`: how long the journal has message and end of a mandate that has ended (a number and one of s, m, h, d, w), and their
+    digests after that; `keep_mandates`: how many of them it knows at most, with their idempotency keys; the oldest go first.
 
     `learning`: whether the mind installs the methods that it writes (`auto`), proposes them, or writes none (`deny`), where
     neither an object nor a parent of it says so in its slot `_learning`.

@@ -138,6 +138,10 @@ MEANINGS: Final[dict[str, tuple[str, str]]] = {
         "Journal or world have forgotten what was asked for: it is older than `keep`, or than the last `batos pack`.",
         "State by an example what you remember of it: `batos learn NAME SELECTOR --again --example JSON`.",
     ),
+    "TRIAL_SEND": (
+        "A message cannot be tried without effect: it asks inference or memory, which have no answer from another moment.",
+        "Try a message that only computes, or one of those that it sends.",
+    ),
     "INDEX_CHANGED": (
         "`search --at` names a moment at which memory's index had an older form, or was being made anew.",
         "Give a later moment; `batos look NAME --at WHEN` still shows the objects as they were.",

@@ -20,6 +20,10 @@ from protocol.messages import (
     Admitted,
     BaseModel,
     BaseModelReply,
+    Bisect,
+    Bisected,
+    BisectProgress,
+    CameOf,
     Cancel,
     Cancelled,
     CatchUp,
@@ -54,6 +58,8 @@ from protocol.messages import (
     ExpertsReply,
     Export,
     Exported,
+    ForgetDerived,
+    ForgottenDerived,
     Found,
     GiveExpert,
     History,
@@ -66,6 +72,7 @@ from protocol.messages import (
     Infer,
     Inferred,
     Judge,
+    Lineage,
     List,
     Listed,
     Log,
@@ -91,10 +98,13 @@ from protocol.messages import (
     Ran,
     Rank,
     Ranked,
+    Reasons,
     Reject,
     Rejected,
     Rename,
     Renamed,
+    Replay,
+    Replayed,
     Resume,
     Resumed,
     Revert,
@@ -120,6 +130,7 @@ from protocol.messages import (
     Versions,
     Watch,
     Watched,
+    Why,
 )
 from protocol.origin import Right
 
@@ -159,6 +170,8 @@ CANCEL: Final = _plain("orchestrator", "cancel", "ask", Cancel, Cancelled)
 CYCLES: Final = _plain("orchestrator", "cycles", "ask", Cycles, CyclesReply)
 WATCH: Final = Verb("orchestrator", "watch", "ask", Watch, Watched, Event)
 PACK: Final = _plain("orchestrator", "pack", "install", Pack, Packed)
+CAME_OF: Final = _plain("orchestrator", "came_of", "ask", CameOf, Lineage)
+FORGET_DERIVED: Final = _plain("orchestrator", "forget_derived", "install", ForgetDerived, ForgottenDerived)
 CODEX: Final = _plain("orchestrator", "codex", "ask", Codex, CodexReply)
 NEW: Final = _plain("orchestrator", "new", "send", New, Created)
 LOOK: Final = _plain("orchestrator", "look", "ask", Look, Looked)
@@ -178,6 +191,9 @@ REJECT: Final = _plain("orchestrator", "reject", "install", Reject, Rejected)
 PROPOSALS: Final = _plain("orchestrator", "proposals", "ask", Proposals, ProposalsReply)
 LIST: Final = _plain("orchestrator", "list", "ask", List, Listed)
 HISTORY: Final = _plain("orchestrator", "history", "ask", History, Versions)
+BISECT: Final = Verb("orchestrator", "bisect", "ask", Bisect, Bisected, BisectProgress)
+REPLAY: Final = _plain("orchestrator", "replay", "ask", Replay, Replayed)
+WHY: Final = _plain("orchestrator", "why", "ask", Why, Reasons)
 LOG: Final = _plain("orchestrator", "log", "ask", Log, Logged)
 DIFF: Final = _plain("orchestrator", "diff", "ask", Diff, DiffReply)
 UNDO: Final = _plain("orchestrator", "undo", "install", PlanUndo, Undone)
@@ -225,6 +241,8 @@ _ALL: Final[tuple[AnyVerb, ...]] = (
     CYCLES,
     WATCH,
     PACK,
+    CAME_OF,
+    FORGET_DERIVED,
     CODEX,
     NEW,
     LOOK,
@@ -244,6 +262,9 @@ _ALL: Final[tuple[AnyVerb, ...]] = (
     PROPOSALS,
     LIST,
     HISTORY,
+    BISECT,
+    REPLAY,
+    WHY,
     LOG,
     DIFF,
     UNDO,

@@ -5,7 +5,7 @@ be part of the world; so it is kept here, reachable from the object it belongs t
 versions are an attribute of the slots' container: no slot, so that neither a method nor a clone meets them, and within the record
 that a new method changes anyway.
 
-Whoever puts a method in the place of another one does so by `put`, and takes one away by `drop`.
+Whoever puts a method in the place of another one does so by `put`, and takes one away by `drop`, or with its versions by `forget`.
 
 A proposal is a method that stands nowhere as yet: its user accepts or rejects it. All of them are in the root's tree
 `proposals` by their id, those that were settled too, so that a second word is told of the first, and so that whoever writes the
@@ -15,7 +15,7 @@ method anew is told why the last one was rejected.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
 from persistent import Persistent
@@ -37,8 +37,11 @@ class UvmVersion(Persistent):
     """What stood in a method's slot from some moment on: a method, or None where it was taken away.
 
     `author` and `why` are those of the change, `time` is Unix time. `since` is the transaction (16 hex digits) where this was
-    noted later than it happened; otherwise it is the one that wrote this record.
+    noted later than it happened; otherwise it is the one that wrote this record. `gone` is the OID of the method that stood here and was
+    forgotten.
     """
+
+    gone: str = ""
 
     method: UvmMethod | None
     author: str
@@ -156,6 +159,19 @@ def drop(holder: UvmObject, selector: str, *, author: str, why: str) -> None:
     mentions.forget(holder, holder._slots[selector])
     del holder._slots[selector]
     kept.append(UvmVersion(None, author=author, why=why))
+
+
+def forget(holder: UvmObject, selector: str, sha256s: Collection[str], *, author: str, why: str) -> None:
+    """Let no version of the method `selector` show a text with one of these digests; one that stands is taken away.
+
+    What stood is known by its OID alone from then on: by that `batos pack --purge` finds what the world's past has of it.
+    """
+    standing = _standing(holder, selector)
+    if standing is not None and standing.sha256 in sha256s:
+        drop(holder, selector, author=author, why=why)
+    for version in _noted(holder, selector):
+        if version.method is not None and version.method.sha256 in sha256s:
+            version.gone, version.method, version.why = oid_of(version.method), None, why
 
 
 def versions(holder: UvmObject, selector: str) -> list[UvmVersion]:

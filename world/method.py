@@ -24,7 +24,8 @@ class UvmMethod(Persistent):
 
     `examples` and `intent` are its contract: what it must do, and what it is for. `origin` names the method of the world that
     was adopted (`box.area_`); empty: it was written. `asked_by` is whoever asked for it from elsewhere (`mcp:claude-code`);
-    empty: the user of the home.
+    empty: the user of the home. `told` are the ids of the documents of which whoever wrote it was told a passage; None: nobody has
+    noted that.
     """
 
     selector: str
@@ -41,6 +42,7 @@ class UvmMethod(Persistent):
     intent: str = ""  # a method made before there were intents has none
     origin: str = ""
     asked_by: str = ""
+    told: tuple[str, ...] | None = None
 
     def __init__(
         self,
@@ -56,6 +58,7 @@ class UvmMethod(Persistent):
         intent: str = "",
         origin: str = "",
         asked_by: str = "",
+        told: tuple[str, ...] | None = None,
     ) -> None:
         if (source is None) == (primitive is None):
             raise ValueError(f"{selector} needs either a source or a primitive's verb")
@@ -74,6 +77,8 @@ class UvmMethod(Persistent):
         self.origin = origin
         if asked_by:
             self.asked_by = asked_by
+        if told is not None:
+            self.told = told
 
 
 def digest(source: str) -> str:

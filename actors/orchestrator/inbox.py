@@ -7,7 +7,7 @@ from collections.abc import Callable
 import msgspec
 from ulid import ULID
 
-from actors.orchestrator.journal.journal import Journal, MandateRow
+from actors.orchestrator.journal.journal import Journal, MandateRow, expired
 from actors.orchestrator.misspelling import check_spelling
 from protocol import codec, names
 from protocol.codec import Ref, Value
@@ -36,7 +36,7 @@ async def accept(
 
     What it names is found in the world now. One that does not say how many seconds it may take has the `default`. Raises the
     errors of `check_mandate`, UNKNOWN_OBJECT, MISSPELT, UNKNOWN_TOKEN, BUSY where there is no `room` for a new one or its token has none, and CONFLICT where the key
-    stands for another message, or for one of another origin, whose answer is not for this one. A mandate whose failure passes is opened again, with the seconds of this request.
+    stands for another message, or for one of another origin, whose answer is not for this one; EXPIRED where the answer is kept no longer. A mandate whose failure passes is opened again, with the seconds of this request.
     """
     check_mandate(mandate)
     seconds = default if mandate.seconds is None else mandate.seconds
@@ -64,6 +64,12 @@ async def accept(
             "CONFLICT",
             f"the key {key!r} was used by somebody else",
             "Use another key: a random one is nobody else's.",
+        )
+    if row.is_expired:
+        raise expired(
+            row.mandate,
+            f"the key {key!r} has no answer any more, and nothing is done under it again",
+            "What it did stands in the world; to do it once more, use another key.",
         )
     if not is_same(codec.unpack(row.body, Mandate), mandate):
         raise BatosError(

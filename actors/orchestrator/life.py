@@ -21,7 +21,8 @@ import structlog
 
 from actors.orchestrator import publish
 from actors.orchestrator.inbox import is_same
-from actors.orchestrator.journal.journal import Journal, MandateRow
+from actors.orchestrator.journal.journal import Journal, MandateRow, expired
+from actors.orchestrator.primitives.recollection import sourced
 from actors.orchestrator.publish import Publication
 from actors.orchestrator.thinking.author import author_of
 from actors.orchestrator.thinking.cancellation import Cancellation, Deadline, late
@@ -230,12 +231,9 @@ class Life:
         elif has_memos:
             reply = msgspec.structs.replace(reply, remembered=await self._catch_up(deadline, REMEMBER_S))
         await self._published(session.mandate)
-        may_go_on = reply.proposal is not None
         # What was published stands in `applied`, and would be found there after a power cut.
         await self._journal.run(
-            lambda: self._journal.finish(
-                self.mandate, "complete", codec.pack(reply), session.read, may_go_on=may_go_on
-            ),
+            lambda: self._journal.finish(self.mandate, "complete", codec.pack(reply), session.read),
             durable=reply.tid is None,
         )
         return reply
@@ -352,7 +350,8 @@ def _memo(session: Session, cycle: str, error: BatosError) -> Memo:
     mandate = session.mandate
     asked = str(mandate.args[0]) if mandate.selector == "ask_" else f"{mandate.target} {mandate.selector}"
     metadata = {"kind": "failure", "cycle": cycle, "mandate": session.row.mandate, "code": error.code}
-    return Memo(f"failure:{cycle}", f"{asked[:2000]}\n\nThis failed: {error.message}", metadata)
+    said = f"{asked[:2000]}\n\nThis failed: {error.message}"
+    return Memo(f"failure:{cycle}", said, sourced(metadata, session.thought.ledger.told))
 
 
 def _unreadable(row: MandateRow) -> BatosError | None:
@@ -372,6 +371,8 @@ def _unreadable(row: MandateRow) -> BatosError | None:
 
 def ended(row: MandateRow) -> MandateReply:
     """The reply of a mandate that has ended; raises its failure."""
+    if row.is_expired:
+        raise expired(row.mandate, "how it ended cannot be told", "What it did stands in the world.")
     if row.reply is None:
         raise BatosError("STORAGE", f"the journal has an end without an answer for mandate {row.mandate}")
     if row.state == "complete":

@@ -19,7 +19,7 @@ from actors.orchestrator import publish
 from actors.orchestrator.deadlines import Measured, default_seconds
 from actors.orchestrator.hand.performing import perform
 from actors.orchestrator.inbox import accept
-from actors.orchestrator.journal.journal import Journal, MandateRow
+from actors.orchestrator.journal.journal import Journal, MandateRow, expired
 from actors.orchestrator.life import Life, ended
 from actors.orchestrator.primitives.performers import PERFORMERS
 from actors.orchestrator.thinking.cancellation import Cancellation, Deadline
@@ -229,6 +229,8 @@ class Mandates:
     async def _end(self, mandate: str) -> Watched:
         """How the mandate stands in the journal, and what its user has said since of what it proposed."""
         row = await self._row(mandate)
+        if row.is_expired:
+            raise expired(mandate, "how it ended cannot be told", f"See that it has: `batos cycle show {mandate}`.")
         cycle = await self._journal.run(lambda: self._journal.cycle(mandate), durable=False)
         error = codec.unpack(row.reply, Failure) if row.state == "failed" and row.reply else None
         reply = codec.unpack(row.reply, MandateReply) if row.state == "complete" and row.reply else None

@@ -79,7 +79,15 @@ class Publication(msgspec.Struct, frozen=True, kw_only=True):
 def is_empty(changes: Layer) -> bool:
     """Whether there is nothing to write: a cycle's context alone does not count."""
     kept = [oid for oid in changes.slots if changes.fresh.get(oid, True)]
-    return not (kept or changes.outbox or changes.names or changes.offers or changes.settled)
+    return not (
+        kept
+        or changes.outbox
+        or changes.names
+        or changes.offers
+        or changes.settled
+        or changes.forgotten
+        or changes.withdrawn
+    )
 
 
 def publish(db: DB, publication: Publication) -> str:
@@ -103,6 +111,11 @@ def publish(db: DB, publication: Publication) -> str:
             mentions.forget_all(world_root.get(connection, oid))
         for offer in publication.changes.offers:
             history.propose(connection, _proposal(connection, offer, publication))
+        for (oid, selector), texts in publication.changes.forgotten.items():
+            holder = world_root.get(connection, oid)
+            history.forget(holder, selector, texts, author=publication.author, why=publication.description)
+        for id_ in publication.changes.withdrawn:
+            root["proposals"].pop(id_, None)
         for id_, settled in publication.changes.settled.items():
             history.settle(connection, id_, **msgspec.structs.asdict(settled))
         _post(connection, publication.changes.outbox)
@@ -355,6 +368,7 @@ def _method(draft: Draft, resolve: Any) -> UvmMethod:
         intent=draft.intent,
         origin=draft.origin,
         asked_by=draft.asked_by,
+        told=draft.told,
     )
     method.examples = persistent(draft.examples, resolve)
     return method

@@ -13,9 +13,11 @@ from actors.orchestrator.hand.bundles import exporting
 from actors.orchestrator.hand.checking import Checking
 from actors.orchestrator.hand.undoing import rewind, undo
 from actors.orchestrator.journal import packing
+from actors.orchestrator.lineage.lineage import lineage
 from actors.orchestrator.parts import Parts
 from actors.orchestrator.past import diff, log, naming
 from actors.orchestrator.primitives.performers import PERFORMERS
+from actors.orchestrator.reasons.verbs import ReasonVerbs
 from actors.orchestrator.thinking.asks import Thinking
 from actors.orchestrator.thinking.overlay import Overlay
 from actors.orchestrator.thinking.thought import Thought
@@ -24,6 +26,7 @@ from protocol import names
 from protocol.errors import BatosError
 from protocol.messages import (
     Accepted,
+    CameOf,
     Cancel,
     Cancelled,
     Check,
@@ -38,8 +41,11 @@ from protocol.messages import (
     CyclesReply,
     Defined,
     Dropped,
+    ForgetDerived,
+    ForgottenDerived,
     Imported,
     Learn,
+    Lineage,
     Log,
     Logged,
     Mandate,
@@ -84,6 +90,8 @@ class Verbs:
             "cycles": self.cycles,
             "watch": self.watch,
             "pack": self.pack,
+            "came_of": self.came_of,
+            "forget_derived": self.forget_derived,
             "codex": self.codex,
             "new": self.new,
             "look": parts.of_world(views.look),
@@ -112,6 +120,7 @@ class Verbs:
             "revoke_token": self.revoke_token,
             "admit": parts.of_journal(admission.admit, durable=False),
             "charge": parts.of_journal(admission.charge),
+            **ReasonVerbs(parts).handlers(),
         }
 
     async def mandate(self, request: Mandate, call: Call) -> MandateReply:
@@ -138,6 +147,13 @@ class Verbs:
     async def pack(self, request: Pack, _: Call) -> Packed:
         parts = self._parts
         return await packing.pack(parts.home, parts.store, parts.journal, parts.settings.orchestrator, request)
+
+    async def came_of(self, request: CameOf, _: Call) -> Lineage:
+        return await lineage(self._parts.store, self._parts.journal, request.doc_ids)
+
+    async def forget_derived(self, request: ForgetDerived, call: Call) -> ForgottenDerived:
+        why = f"forget what came of {', '.join(request.derived.documents)}"
+        return await self._parts.carry_out(request, "memory_manager_obj", why, call, ForgottenDerived)
 
     async def codex(self, request: Codex, _: Call) -> CodexReply:
         return await self._parts.in_world(lambda store: codex.serve(store, request))

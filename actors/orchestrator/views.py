@@ -158,7 +158,9 @@ def cycles(journal: Journal, id_: str | None, limit: int) -> CyclesReply:
         raise BatosError(
             "UNKNOWN_CYCLE", f"no cycle and no mandate with a cycle is called {id_[:100]!r}", "See `batos cycle ls`."
         )
+    mandate = journal.by_id(row.mandate)
     story = CycleStory(
+        is_expired=mandate is not None and mandate.is_expired,
         cycle=row.cycle,
         mandate=row.mandate,
         state=row.state,
@@ -191,7 +193,7 @@ def named(store: Store, reply: CyclesReply) -> CyclesReply:
 def _question(journal: Journal, row: CycleRow) -> str:
     """What was asked, where the cycle answers a question of somebody's."""
     mandate = journal.by_id(row.mandate) if row.selector == ASK else None
-    asked = codec.unpack(mandate.body, Mandate) if mandate is not None else None
+    asked = codec.unpack(mandate.body, Mandate) if mandate is not None and not mandate.is_expired else None
     is_this = asked is not None and asked.selector == ASK and asked.args
     return str(asked.args[0]) if asked is not None and is_this else ""
 

@@ -68,10 +68,10 @@ class Waiting:
         learned = None if reply.learned is None else msgspec.structs.replace(reply.learned, installed=True, reason="")
         return msgspec.structs.replace(reply, state="COMPLETE", learned=learned, proposal=None)
 
-    async def open_again(self, row: MandateRow, seconds: float) -> MandateRow:
+    async def open_again(self, row: MandateRow, seconds: float, body: bytes = b"") -> MandateRow:
         """Accept the mandate once more, with so many seconds. What it has published so far was a proposal, and counts no more."""
         await self._store.run(lambda: publish.forget(self._store.db, row.mandate), again=True)
-        return await self._journal.run(lambda: self._journal.attempt_again(row, seconds, row.origin))
+        return await self._journal.run(lambda: self._journal.attempt_again(row, seconds, row.origin, body))
 
     async def taken_up(self, proposal: str, said: Word, seconds: float) -> MandateRow | None:
         """The mandate of an accepted proposal, which is to go on now; None where it has gone on, or has no message to send."""
@@ -85,7 +85,11 @@ class Waiting:
             )
         if row.state == "accepted":
             return row
-        if row.attempt != said.attempt or row.state != "complete" or row.reply is None:
+        if row.attempt != said.attempt or row.state != "complete":
+            return None
+        if row.is_expired:  # the message is kept with its proposal
+            return await self.open_again(row, seconds, said.body)
+        if row.reply is None:
             return None
         if codec.unpack(row.reply, MandateReply).proposal != proposal:
             return None

@@ -20,11 +20,12 @@ from cli.commands import (
 )
 from cli.commands.group import batos
 from cli.commands.keeping import backup
-from cli.commands.past import log, undo
+from cli.commands.past import bisect, log, replay, undo, why
 
 __all__ = [
     "backup",
     "batos",
+    "bisect",
     "bundles",
     "contracts",
     "doors",
@@ -38,6 +39,8 @@ __all__ = [
     "models",
     "objects",
     "proposals",
+    "replay",
     "thought",
     "undo",
+    "why",
 ]

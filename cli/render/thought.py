@@ -149,6 +149,10 @@ def story(found: CycleStory) -> str:
     lines += [f"  caused cycle {cycle}" for cycle in found.caused]
     tokens = sum(step.tokens for step in found.steps if step.path.count(".") == _top(found.steps))
     lines.append(f"{found.state} after {found.seconds:.1f} s, {tokens} tokens")
+    if found.is_expired:
+        lines.append(
+            "  EXPIRED: its message, its end and its candidates' sources are kept no longer (`keep` in batos.toml)"
+        )
     if found.error is not None:
         lines.append(f"  {found.error.code}: {printable(found.error.message)}")
     return "\n".join(lines)

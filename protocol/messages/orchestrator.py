@@ -284,7 +284,8 @@ class CycleStory(msgspec.Struct, frozen=True, kw_only=True):
     """A cycle from its beginning. `caused` are the cycles that its own sends have started, in the same mandate.
 
     A verdict is {"sha256", "verdict", "problem", "source", "chosen", "installed"}: one candidate is the chosen one, unless the cycle
-    has failed; `installed` is False for it where nothing was to be installed. `asked_by` is as in `CycleSummary`.
+    has failed; `installed` is False for it where nothing was to be installed. `asked_by` is as in `CycleSummary`. Where it
+    `is_expired`, of the message, of how it failed and of the candidates the digests alone are kept.
     """
 
     cycle: str
@@ -301,6 +302,7 @@ class CycleStory(msgspec.Struct, frozen=True, kw_only=True):
     name: str = ""
     question: str = ""
     asked_by: str = ""
+    is_expired: bool = False
 
 
 class CyclesReply(msgspec.Struct, frozen=True, kw_only=True):
@@ -348,37 +350,6 @@ class Cancelled(msgspec.Struct, frozen=True, kw_only=True):
     cycle: str | None
     state: str
     cancelled: bool
-
-
-class Pack(msgspec.Struct, frozen=True, kw_only=True):
-    """Forget what is older than `keep` (such as `30d`; None: as configured). Without `really`, only say what would go."""
-
-    keep: str | None = None
-    really: bool = False
-
-
-class PackedWorld(msgspec.Struct, frozen=True, kw_only=True):
-    """No moment before `before` (Unix time) can be looked at any more. The sizes are the file's, in bytes."""
-
-    before: float
-    bytes_before: int
-    bytes_after: int
-
-
-class PackedJournal(msgspec.Struct, frozen=True, kw_only=True):
-    """`mandates` counts those that are forgotten with their keys: they ended before `before` (Unix time), or were too many."""
-
-    before: float
-    mandates: int
-    bytes_before: int
-    bytes_after: int
-
-
-class Packed(msgspec.Struct, frozen=True, kw_only=True):
-    """What was forgotten, or would be, of the world's history and of the journal."""
-
-    world: PackedWorld
-    journal: PackedJournal
 
 
 class Codex(msgspec.Struct, frozen=True, kw_only=True):

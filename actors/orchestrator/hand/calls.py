@@ -55,6 +55,8 @@ def find(journal: Journal, asked: str, key: str | None) -> Finished:
     UNKNOWN_CYCLE, EXPIRED, and BAD_ARGUMENT where it is none of a message, or has no end yet.
     """
     row = _last(journal, key) if asked == LAST else _row(journal, asked)
+    if row.is_expired:
+        raise _expired(f"the message and the end of mandate {row.mandate} are not kept any more")
     mandate = codec.unpack(row.body, Mandate)
     if not _is_message(mandate):
         what = "was a question" if (mandate.target, mandate.selector) == _ASK else "has sent no message"
@@ -169,7 +171,12 @@ def _last(journal: Journal, key: str | None) -> MandateRow:
         if asked is not None and id_ >= asked.mandate:  # ids are in the order of time
             continue
         row = journal.by_id(id_)
-        if row is not None and row.state != "accepted" and _is_message(codec.unpack(row.body, Mandate)):
+        if (
+            row is not None
+            and row.state != "accepted"
+            and not row.is_expired
+            and _is_message(codec.unpack(row.body, Mandate))
+        ):
             return row
     raise BatosError("UNKNOWN_CYCLE", "no message has been sent lately", "Send one: `batos send NAME SELECTOR`.")
 

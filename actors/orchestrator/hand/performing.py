@@ -5,6 +5,7 @@ from __future__ import annotations
 from actors.orchestrator.hand import changing, confirming, defining, reverting, settling
 from actors.orchestrator.hand.bundles import importing
 from actors.orchestrator.hand.undoing import rewind, undo
+from actors.orchestrator.lineage import forgetting
 from actors.orchestrator.thinking.asks import Thinking
 from actors.orchestrator.thinking.thought import Thought
 from protocol.codec import Value
@@ -13,6 +14,7 @@ from protocol.messages import (
     Confirm,
     Define,
     Drop,
+    ForgetDerived,
     ImportBundle,
     Reject,
     Rename,
@@ -45,6 +47,8 @@ def perform(thought: Thought, hand: Hand) -> Thinking[Value]:
             return (yield from settling.accept(thought, hand))
         case Reject():
             return settling.reject(thought, hand)
+        case ForgetDerived():
+            return forgetting.forget_derived(thought, hand)
         case Undo():
             return (yield from undo.undo(thought, hand))
         case Rewind():

@@ -30,7 +30,8 @@ def unreadable(path: Path) -> list[str]:
             # What a journal of an older version lacks is brought up by the next start; then it has no origins.
             known = {row[1] for row in db.execute("PRAGMA table_info(mandates)")}
             origins = "origin" if "origin" in known else "NULL"
-            rows = db.execute(f"SELECT mandate, state, body, reply, {origins} FROM mandates")  # noqa: S608  ours
+            whole = "WHERE body_sha256 IS NULL" if "body_sha256" in known else ""
+            rows = db.execute(f"SELECT mandate, state, body, reply, {origins} FROM mandates {whole}")  # noqa: S608  ours
             for mandate, state, body, reply, origin in rows:
                 if origin is not None:
                     _read(found, f"the origin of mandate {mandate}", origin, Origin)

@@ -20,15 +20,16 @@ from typing import Final, TypeVar
 from actors.orchestrator.journal.database import Database
 from actors.orchestrator.journal.finding import Finding
 from actors.orchestrator.journal.retention import Retention
-from actors.orchestrator.journal.rows import Answered, CycleRow, MandateRow, VerdictRow
+from actors.orchestrator.journal.rows import Answered, CycleRow, MandateRow, VerdictRow, expired
 from actors.orchestrator.journal.schema import open_journal
 from actors.orchestrator.journal.tokens import KnownTokens
+from actors.orchestrator.journal.told import Told
 from protocol import codec
 from protocol.errors import BatosError
 from protocol.messages import Step
 from protocol.origin import Origin
 
-__all__ = ["Answered", "CycleRow", "Journal", "MandateRow", "VerdictRow"]
+__all__ = ["Answered", "CycleRow", "Journal", "MandateRow", "VerdictRow", "expired"]
 
 T = TypeVar("T")
 
@@ -51,6 +52,7 @@ class Journal:
         self.retention = Retention(self._db)
         self.finding = Finding(self._db)
         self.tokens = KnownTokens(self._db)
+        self.told = Told(self._db)
 
     async def run(self, work: Callable[[], T], *, durable: bool = True, alone: bool = False) -> T:
         """`work()` on the journal's thread; what SQLite raises comes out as STORAGE or DAMAGED.
@@ -99,13 +101,17 @@ class Journal:
         row = self._db.execute(_MANDATE + " WHERE key = ?", (key,)).fetchone()
         return MandateRow(*row)
 
-    def attempt_again(self, row: MandateRow, seconds: float, origin: Origin | None) -> MandateRow:
-        """Open a mandate again, with so many seconds and the rights of `origin`; one that has just been opened stays as it is."""
+    def attempt_again(self, row: MandateRow, seconds: float, origin: Origin | None, body: bytes = b"") -> MandateRow:
+        """Open a mandate again, with so many seconds and the rights of `origin`; one that has just been opened stays as it is.
+
+        `body` is its message, for one of which the journal has that no longer.
+        """
         packed = None if origin is None else codec.pack(origin)
         self._db.execute(
             "UPDATE mandates SET state = 'accepted', reply = NULL, finished = NULL, cancelled = NULL, remaining = ?,"
-            " origin = ?, attempt = attempt + 1 WHERE mandate = ? AND attempt = ?",
-            (seconds, packed, row.mandate, row.attempt),
+            " origin = ?, attempt = attempt + 1, body = ?, body_sha256 = NULL, reply_sha256 = NULL"
+            " WHERE mandate = ? AND attempt = ?",
+            (seconds, packed, body or row.body, row.mandate, row.attempt),
         )
         return MandateRow(*self._db.execute(_MANDATE + " WHERE mandate = ?", (row.mandate,)).fetchone())
 
@@ -154,12 +160,11 @@ class Journal:
         """Note in which moment of the world the mandate has been thought through."""
         self._db.execute("UPDATE mandates SET read = ? WHERE mandate = ?", (tid, mandate))
 
-    def finish(self, mandate: str, state: str, reply: bytes, read: str = "", *, may_go_on: bool = False) -> None:
-        """Note the end of a mandate, `complete` or `failed`; with it its cycles end, and what was kept for it goes.
+    def finish(self, mandate: str, state: str, reply: bytes, read: str = "") -> None:
+        """Note the end of a mandate, `complete` or `failed`; with it its cycles end.
 
-        `read` is as in `note_read`, where it was not noted yet.
-
-        A failure that passes may be attempted again, so what was kept for a failed one stays; and for one that `may_go_on`.
+        `read` is as in `note_read`, where it was not noted yet. What was kept for it stays: one that failed may be attempted again,
+        and any of them may be played again (`reasons`). It goes when `retention` says so.
         """
         now = time.time()
         self._db.execute(
@@ -170,8 +175,6 @@ class Journal:
             "UPDATE cycles SET state = ?, ended = max(started, ?) WHERE mandate = ? AND ended IS NULL",
             (state.upper(), now, mandate),
         )
-        if state == "complete" and not may_go_on:
-            self._db.execute("DELETE FROM replies WHERE mandate = ?", (mandate,))
         self._unsynced.add(mandate)
 
     def cancel(self, mandate: str) -> None:
@@ -351,6 +354,7 @@ class Journal:
 
 
 _MANDATE: Final = (
-    "SELECT mandate, body, accepted, remaining, attempt, state, reply, cancelled, read, origin FROM mandates"
+    "SELECT mandate, body, accepted, remaining, attempt, state, reply, cancelled, read, origin, body_sha256"
+    " FROM mandates"
 )
 _CYCLE: Final = "SELECT cycle, mandate, target, selector, state, error, started, ended FROM cycles"

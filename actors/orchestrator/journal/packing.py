@@ -1,4 +1,4 @@
-"""Forgetting, on demand and by itself: the world's history and the journal's mandates that are older than is kept.
+"""Forgetting, on demand and by itself: the world's history that is older than is kept, and what the journal says of such mandates.
 
 The journal prunes itself all the time (`retain`). History goes only when somebody says so, with `batos pack`: then
 objects that nothing refers to go too, and both files give their room back. Who thinks meanwhile goes on: nothing is
@@ -16,7 +16,7 @@ from typing import Final
 import structlog
 
 from actors.orchestrator.journal.journal import Journal
-from actors.orchestrator.journal.retention import Limits
+from actors.orchestrator.journal.retention import Forgettable, Limits
 from protocol.errors import BatosError
 from protocol.home import Home, Orchestrator, duration
 from protocol.messages import Pack, Packed, PackedJournal, PackedWorld
@@ -28,6 +28,8 @@ PAUSE_S: Final = 0.05
 """Between two batches at least, so that nobody waits for more than one of them."""
 SHARE: Final = 0.1
 """Of the time, forgetting takes so much at most: a journal that is far over its limit is not in a hurry."""
+
+NOTHING: Final = Forgettable(0, 0)
 
 _log = structlog.get_logger("orchestrator")
 
@@ -44,13 +46,14 @@ def limits_of(settings: Orchestrator, keep: str | None = None) -> Limits:
 async def retain(journal: Journal, limits: Limits) -> None:
     """Forget mandates as they grow old, a few at a time; until cancelled."""
     while True:
-        gone, began = 0, time.monotonic()
+        is_more, began = False, time.monotonic()
         try:
             gone = await journal.run(partial(journal.retention.prune, limits), durable=False)
+            is_more = gone != NOTHING
         except BatosError as error:
             _log.warning("the journal is not pruned", code=error.code, reason=error.message)
         took = time.monotonic() - began
-        await asyncio.sleep(max(PAUSE_S, took / SHARE) if gone else EVERY_S)
+        await asyncio.sleep(max(PAUSE_S, took / SHARE) if is_more else EVERY_S)
 
 
 async def pack(home: Home, store: Store, journal: Journal, settings: Orchestrator, request: Pack) -> Packed:
@@ -59,19 +62,25 @@ async def pack(home: Home, store: Store, journal: Journal, settings: Orchestrato
     before = time.time() - limits.seconds
     began = await journal.run(journal.oldest_running, durable=False)
     history_before = before if began is None else min(before, began - 1.0)
-    mandates = await journal.run(partial(journal.retention.forgettable, limits), durable=False)
+    going = await journal.run(partial(journal.retention.forgettable, limits), durable=False)
     sizes = _size(home.database), _size(home.journal)
     if request.really:
         # On a thread of its own: a pack may take minutes, and the world's thread is everybody's.
         await asyncio.to_thread(_pack_world, store, history_before)
-        mandates = 0
-        while gone := await journal.run(partial(journal.retention.prune, limits), durable=False):
-            mandates += gone
+        going = NOTHING
+        while (gone := await journal.run(partial(journal.retention.prune, limits), durable=False)) != NOTHING:
+            going = Forgettable(going.mandates + gone.mandates, going.bodies + gone.bodies)
         await journal.run(journal.retention.vacuum, alone=True)
-        _log.info("packed", mandates=mandates, history_before=history_before)
+        _log.info("packed", mandates=going.mandates, bodies=going.bodies, history_before=history_before)
     return Packed(
         world=PackedWorld(before=history_before, bytes_before=sizes[0], bytes_after=_size(home.database)),
-        journal=PackedJournal(before=before, mandates=mandates, bytes_before=sizes[1], bytes_after=_size(home.journal)),
+        journal=PackedJournal(
+            before=before,
+            mandates=going.mandates,
+            bodies=going.bodies,
+            bytes_before=sizes[1],
+            bytes_after=_size(home.journal),
+        ),
     )
 
 

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Final
 
 from actors.orchestrator.journal.database import damaged, is_passing
+from actors.orchestrator.journal.told import note_all
 from protocol.errors import BatosError
 from world.version import program
 
-CURRENT: Final = 4
+CURRENT: Final = 5
 """The `user_version` of a journal that this program writes."""
 
 SMALL: Final = 8_000_000
@@ -37,7 +38,9 @@ CREATE TABLE IF NOT EXISTS mandates (
     cancelled REAL,                          -- when somebody asked for its end, or NULL
     read TEXT,                               -- the transaction whose world it was thought through in, or NULL
     origin BLOB,                             -- a packed Origin, or NULL for the user of the home
-    token TEXT NOT NULL DEFAULT ''           -- the digest of the origin's token
+    token TEXT NOT NULL DEFAULT '',          -- the digest of the origin's token
+    body_sha256 TEXT,                        -- where message and end are gone: what they were,
+    reply_sha256 TEXT                        -- … or NULL
 );
 CREATE TABLE IF NOT EXISTS cycles (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -75,6 +78,11 @@ CREATE TABLE IF NOT EXISTS replies (
     mandate TEXT NOT NULL,
     reply BLOB NOT NULL
 );
+CREATE TABLE IF NOT EXISTS told (            -- which documents a mandate was told a passage of
+    mandate TEXT NOT NULL,
+    doc_id TEXT NOT NULL,
+    PRIMARY KEY (mandate, doc_id)
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS verdicts (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     cycle TEXT NOT NULL,
@@ -110,13 +118,15 @@ CREATE INDEX IF NOT EXISTS steps_cycle ON steps (cycle);
 CREATE INDEX IF NOT EXISTS steps_send ON steps (send);
 CREATE INDEX IF NOT EXISTS cycles_mandate ON cycles (mandate);
 CREATE INDEX IF NOT EXISTS replies_mandate ON replies (mandate);
+CREATE INDEX IF NOT EXISTS told_document ON told (doc_id);
 CREATE INDEX IF NOT EXISTS mandates_open ON mandates (seq) WHERE state = 'accepted';
 CREATE INDEX IF NOT EXISTS mandates_finished ON mandates (finished) WHERE finished IS NOT NULL;
+CREATE INDEX IF NOT EXISTS mandates_whole ON mandates (finished) WHERE finished IS NOT NULL AND body_sha256 IS NULL;
 CREATE UNIQUE INDEX IF NOT EXISTS tokens_held ON tokens (name) WHERE revoked IS NULL;
 CREATE INDEX IF NOT EXISTS cycles_open ON cycles (mandate) WHERE ended IS NULL;
 """
 
-_LATER: Final = {4: frozenset({"tokens", "spent"})}
+_LATER: Final = {4: frozenset({"tokens", "spent"}), 5: frozenset({"told"})}
 """Tables that came with a version."""
 _NAMES: Final = frozenset({"mandates", "cycles", "steps", "transitions", "replies", "verdicts", "tallies"})
 
@@ -156,6 +166,8 @@ _ADDED: Final = (
     ("mandates", "origin", "BLOB"),
     ("mandates", "token", "TEXT NOT NULL DEFAULT ''"),
     ("mandates", "attempt", "INTEGER NOT NULL DEFAULT 1"),
+    ("mandates", "body_sha256", "TEXT"),
+    ("mandates", "reply_sha256", "TEXT"),
     ("verdicts", "chosen", "INTEGER NOT NULL DEFAULT 0"),
     ("verdicts", "installed", "INTEGER NOT NULL DEFAULT 0"),
 )
@@ -254,6 +266,7 @@ def _bring_up(connection: sqlite3.Connection, path: Path) -> None:
         # Not `executescript`, which would commit what stands before it.
         for statement in _statements(_TABLES + _TRIGGERS + _COUNTED):
             connection.execute(statement)
+        note_all(connection)
         connection.execute(f"PRAGMA user_version = {CURRENT}")
         connection.execute(f"PRAGMA application_id = {_numbered(program())}")
         connection.execute("COMMIT")

@@ -16,6 +16,8 @@ from typing import Final
 
 import msgspec
 
+from actors.orchestrator.journal.told import named_in
+from actors.orchestrator.primitives.recollection import sourced
 from actors.orchestrator.thinking import consent
 from actors.orchestrator.thinking.asks import Begin, Chosen, Ended, Entered, Thinking
 from actors.orchestrator.thinking.interpreter import send
@@ -175,7 +177,10 @@ def _answer(thought: Thought, running: RunningCycle, brief: Question) -> Value:
         "cycle": running.cycle,
         "mandate": thought.mandate,
     }
-    thought.overlay.remember(Memo(f"answer:{running.cycle}", f"{brief.query}\n\n{answer['answer']}", metadata))
+    # What the machine's states name as sources is what the answer is made from; of all that was told, most was left aside.
+    told = named_in(answer) if "sources" in answer else thought.ledger.told
+    said = f"{brief.query}\n\n{answer['answer']}"
+    thought.overlay.remember(Memo(f"answer:{running.cycle}", said, sourced(metadata, told)))
     return answer
 
 

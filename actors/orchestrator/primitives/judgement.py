@@ -10,6 +10,7 @@ import msgspec
 
 from actors.orchestrator.primitives import arguments, trials
 from actors.orchestrator.primitives.contracts import freezing, holding
+from actors.orchestrator.primitives.recollection import known, sourced
 from actors.orchestrator.thinking import consent
 from actors.orchestrator.thinking.asks import Judged, Thinking, call
 from actors.orchestrator.thinking.overlay import Draft, Memo
@@ -116,6 +117,7 @@ def install(sender: Sender, target: Value, source: Value, origin: Value = "") ->
         intent=contract.intent if contract else "",
         origin=arguments.text(origin, "origin"),
         asked_by=consent.asked_by(thought),
+        told=known(thought.ledger.told),
     )
     broken = yield from _broken(thought, oid, draft, sender.path, is_tried=False)
     if broken:
@@ -164,7 +166,7 @@ def memo_of(thought: Thought, oid: str, draft: Draft) -> Memo:
         "source": draft.source,
         "intent": draft.intent,
     }
-    return Memo(_doc_id(oid, draft.selector), said, metadata)
+    return Memo(_doc_id(oid, draft.selector), said, sourced(metadata, draft.told or ()))
 
 
 def gone_memo(oid: str, selector: str) -> Memo:

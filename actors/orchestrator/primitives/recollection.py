@@ -7,6 +7,8 @@ the outbox, so that a thought that is not published leaves nothing behind; the c
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
+from typing import Final
 
 import msgspec
 
@@ -21,6 +23,11 @@ from protocol.errors import BatosError
 from protocol.messages import Index, Rank, Search, Unindex
 from protocol.verbs import Partial, Reply, Request, Verb
 
+SOURCES: Final = "sources"
+"""Under this name a document's metadata has the ids of those that it came of."""
+MAX_SOURCES_BYTES: Final = 16_384
+"""A quarter of what metadata may have."""
+
 
 def recall(
     sender: Sender,
@@ -33,6 +40,7 @@ def recall(
         query=arguments.text(query, "query"), top_k=arguments.integer(top_k, "top_k"), where=_mapping(where, "where")
     )
     found = yield from _ask(sender, verbs.SEARCH, request)
+    sender.thought.ledger.told.update(dict.fromkeys(hit.doc_id for hit in found.hits))
     return [msgspec.to_builtins(hit) for hit in found.hits]
 
 
@@ -40,7 +48,7 @@ def remember(sender: Sender, text: Value, metadata: Value = None) -> Thinking[Va
     """Let memory have `text` once the mandate is published; the id of the document that it will be."""
     yield from ()
     said = {"kind": "note", "by": sender.receiver, "mandate": sender.thought.mandate, **_mapping(metadata, "metadata")}
-    said = documents.signed(said, sender.thought.origin)
+    said = documents.signed(sourced(said, sender.thought.ledger.told), sender.thought.origin)
     document = documents.check(f"note:{note_id(sender.thought.mandate, sender.path)}", text, said)
     sender.thought.overlay.remember(Memo(document.doc_id, document.text, document.metadata))
     return document.doc_id
@@ -73,6 +81,29 @@ def unindex_document(sender: Sender, doc_id: Value) -> Thinking[Value]:
     """Forget a document now; how many chunks it had."""
     unindexed = yield from _ask(sender, verbs.UNINDEX, Unindex(doc_id=arguments.text(doc_id, "doc_id")))
     return unindexed.chunks
+
+
+def sourced(metadata: dict[str, Value], doc_ids: Iterable[str]) -> dict[str, Value]:
+    """`metadata` that says of which documents the mandate was told: what came of one is found by it, however old the journal is.
+
+    Only so many as have room; `sources_left` says how many more there were, of which the journal alone knows.
+    """
+    every = list(dict.fromkeys(doc_ids))
+    kept = known(every)
+    left = len(every) - len(kept)
+    return {**metadata, SOURCES: list(kept), **({"sources_left": left} if left else {})}
+
+
+def known(doc_ids: Iterable[str]) -> tuple[str, ...]:
+    """The first of `doc_ids`, each once, that have room beside what they are the sources of."""
+    kept: list[str] = []
+    room = MAX_SOURCES_BYTES
+    for doc_id in dict.fromkeys(doc_ids):
+        room -= len(doc_id.encode())
+        if room < 0:
+            break
+        kept.append(doc_id)
+    return tuple(kept)
 
 
 def note_id(mandate: str, path: str) -> str:

@@ -28,7 +28,7 @@ from world.values import NotPlain, oid_of, plain
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """A method that a mandate has installed and not yet published. One that does not `last` goes with the mandate.
 
-    `asked_by` is as in `UvmMethod`.
+    `asked_by` and `told` are as in `UvmMethod`.
     """
 
     selector: str
@@ -41,6 +41,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     intent: str = ""
     origin: str = ""
     asked_by: str = ""
+    told: tuple[str, ...] | None = None
     lasts: bool = True
 
 
@@ -97,8 +98,9 @@ class Layer(msgspec.Struct):
 
     `names` maps each of the user's names to the object (an OID) that it comes to mean, or to None where it is taken away; `released`
     are the objects that lose one. Nothing leads to the objects in `lost` any more. `offers` are new proposals, and `settled` how
-    others were settled, by their id. `order` is that of an object's slots where it is restored. `undoes` are the commits that are
-    taken back, or `rewinds` the moment.
+    others were settled, by their id. `forgotten` are texts (sha256) that no version of a method shows any more, by the object's OID and
+    the selector; `withdrawn` are proposals that go. `order` is that of an object's slots where it is restored. `undoes` are the commits
+    that are taken back, or `rewinds` the moment.
     """
 
     slots: dict[str, dict[str, Slot]] = {}
@@ -109,6 +111,8 @@ class Layer(msgspec.Struct):
     lost: list[str] = []
     offers: list[Offer] = []
     settled: dict[str, Settled] = {}
+    forgotten: dict[tuple[str, str], list[str]] = {}
+    withdrawn: list[str] = []
     order: dict[str, list[str]] = {}
     undoes: list[str] = []
     rewinds: str = ""
@@ -159,6 +163,8 @@ class Overlay:
         top.lost.extend(layer.lost)
         top.offers.extend(layer.offers)
         top.settled.update(layer.settled)
+        top.forgotten.update(layer.forgotten)
+        top.withdrawn.extend(layer.withdrawn)
         top.order.update(layer.order)
         top.undoes.extend(layer.undoes)
         top.rewinds = layer.rewinds or top.rewinds
@@ -324,6 +330,14 @@ class Overlay:
     def settle(self, id_: str, settled: Settled) -> None:
         """Settle a proposal."""
         self._layers[-1].settled[id_] = settled
+
+    def forget(self, oid: str, selector: str, sha256s: list[str]) -> None:
+        """Let no version of a method show these texts, and none of them stand."""
+        self._layers[-1].forgotten[oid, selector] = sha256s
+
+    def withdraw(self, id_: str) -> None:
+        """Let a proposal go, whatever was said of it."""
+        self._layers[-1].withdrawn.append(id_)
 
     def take_back(self, *, undoes: Iterable[str] = (), rewinds: str = "") -> None:
         """Note that the changes take back these commits, or all since a moment."""

@@ -77,13 +77,17 @@ class Untried(Uncaught):
 
 @dataclass(slots=True)
 class Ledger:
-    """What a mandate has spent, and the cycles and the last method that came of it; the lanes of a thought share it."""
+    """What a mandate has spent, and the cycles and the last method that came of it; the lanes of a thought share it.
+
+    `told` are the documents of which memory has told it a passage, in order.
+    """
 
     effects: int = 0
     tokens: int = 0
     begun: list[str] = field(default_factory=list)
     made: MethodMade | None = None
     learned: Learned | None = None
+    told: dict[str, None] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

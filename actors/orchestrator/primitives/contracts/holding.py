@@ -61,6 +61,7 @@ def draft_of(method: UvmMethod, author: str) -> Draft:
         intent=method.intent,
         origin=method.origin,
         asked_by=method.asked_by,
+        told=method.told,
     )
 
 

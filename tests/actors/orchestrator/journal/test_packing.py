@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import subprocess
 import sys
 import time
@@ -14,7 +15,7 @@ from persistent.mapping import PersistentMapping
 from actors.orchestrator import views
 from actors.orchestrator.journal import packing, retention
 from actors.orchestrator.journal.journal import Journal
-from actors.orchestrator.journal.retention import Limits
+from actors.orchestrator.journal.retention import Forgettable, Limits
 from protocol.errors import BatosError
 from protocol.home import Orchestrator, Settings, find_home
 from protocol.messages import Example, Look, Pack
@@ -33,12 +34,12 @@ async def journal(tmp_path):
 
 async def end(journal, *mandates, ago=0.0, state="complete"):
     for mandate in mandates:
-        await journal.run(partial(journal.accept, mandate, f"key of {mandate}", b"", 9.0))
+        await journal.run(partial(journal.accept, mandate, f"key of {mandate}", b"said", 9.0))
         await journal.run(partial(journal.begin, f"cycle of {mandate}", mandate, "m", "o", "s_"))
         await journal.run(partial(journal.enter, f"cycle of {mandate}", "COMPLETE"))
         await journal.run(partial(journal.judged, f"cycle of {mandate}", "s", "accept", "", "source"))
         await journal.run(partial(journal.keep, f"reply of {mandate}", mandate, b""))
-        await journal.run(partial(journal.finish, mandate, state, b""))
+        await journal.run(partial(journal.finish, mandate, state, b"done"))
         await journal.run(
             lambda: journal._db.execute("UPDATE mandates SET finished = finished - ? WHERE mandate = ?", (ago, mandate))  # noqa: B023
         )
@@ -57,26 +58,46 @@ async def rows(journal):
     ]
 
 
-async def test_what_ended_long_ago_is_forgotten_with_all_that_belongs_to_it(journal):
+async def test_of_what_ended_long_ago_digests_stand(journal):
     await end(journal, "old", ago=100.0)
     await end(journal, "failed", ago=100.0, state="failed")
     await end(journal, "new")
     await journal.run(lambda: journal.accept("running", "k", b"", 9.0))
     limits = Limits(seconds=50.0, mandates=10)
-    assert await journal.run(lambda: journal.retention.forgettable(limits)) == 2
-    assert await journal.run(lambda: journal.retention.prune(limits)) == 2
-    assert await journal.run(lambda: journal.retention.prune(limits)) == 0
-    assert await known(journal) == ["new", "running"]
-    assert await rows(journal) == [2, 1, 1, 1, 0, 0]
+    assert await journal.run(lambda: journal.retention.forgettable(limits)) == Forgettable(0, 2)
+    assert await journal.run(lambda: journal.retention.prune(limits)) == Forgettable(0, 2)
+    assert await journal.run(lambda: journal.retention.forgettable(limits)) == Forgettable(0, 0)
+    assert await journal.run(lambda: journal.retention.prune(limits)) == Forgettable(0, 0)
+    assert await known(journal) == ["old", "failed", "new", "running"]
+    assert await rows(journal) == [4, 3, 3, 3, 0, 1], "the trace stays, and what was answered on the way goes"
+    old = await journal.run(lambda: journal.by_key("key of old"))
+    assert (old.body, old.reply, old.is_expired) == (b"", None, True)
+    kept = await journal.run(lambda: journal._db.execute("SELECT body_sha256, reply_sha256 FROM mandates").fetchall())
+    digests = (hashlib.sha256(b"said").hexdigest(), hashlib.sha256(b"done").hexdigest())
+    assert kept == [digests, digests, (None, None), (None, None)]
+    (verdict,) = await journal.run(lambda: journal.verdicts("cycle of old"))
+    assert (verdict.sha256, verdict.verdict, verdict.source) == ("s", "accept", "")
+
+
+async def test_of_too_many_the_oldest_go_with_all_that_belongs_to_them(journal):
+    await end(journal, "old", ago=100.0)
+    await end(journal, "failed", ago=100.0, state="failed")
+    await end(journal, "new")
+    await journal.run(lambda: journal.told.note("old", ["house"]))
+    limits = Limits(seconds=1e6, mandates=1)
+    assert await journal.run(lambda: journal.retention.prune(limits)) == Forgettable(2, 0)
+    assert await known(journal) == ["new"]
+    assert await rows(journal) == [1, 1, 1, 1, 0, 1]
     assert await journal.run(lambda: journal.by_key("key of old")) is None
+    assert await journal.run(lambda: journal.told.documents("old")) is None
 
 
-async def test_of_too_many_the_oldest_go(journal):
+async def test_what_goes_is_not_counted_as_what_stays(journal):
     for number in range(5):
         await end(journal, f"m{number}", ago=5.0 - number)
-    limits = Limits(seconds=1e6, mandates=2)
-    assert await journal.run(lambda: journal.retention.forgettable(limits)) == 3
-    assert await journal.run(lambda: journal.retention.prune(limits)) == 3
+    limits = Limits(seconds=1.5, mandates=2)
+    assert await journal.run(lambda: journal.retention.forgettable(limits)) == Forgettable(3, 1)
+    assert await journal.run(lambda: journal.retention.prune(limits)) == Forgettable(3, 1)
     assert await known(journal) == ["m3", "m4"]
 
 
@@ -84,8 +105,8 @@ async def test_it_is_forgotten_a_few_at_a_time(journal, monkeypatch):
     monkeypatch.setattr(retention, "BATCH", 2)
     for number in range(5):
         await end(journal, f"m{number}", ago=100.0)
-    gone = [await journal.run(lambda: journal.retention.prune(Limits(seconds=50.0, mandates=1))) for _ in range(4)]
-    assert gone == [2, 2, 1, 0]
+    gone = [await journal.run(lambda: journal.retention.prune(Limits(seconds=50.0, mandates=2))) for _ in range(4)]
+    assert gone == [Forgettable(2, 0), Forgettable(1, 1), Forgettable(0, 1), Forgettable(0, 0)]
 
 
 async def test_it_is_forgotten_by_itself_and_a_journal_that_fails_is_tried_again(journal, monkeypatch):
@@ -101,11 +122,11 @@ async def test_it_is_forgotten_by_itself_and_a_journal_that_fails_is_tried_again
 
     journal.retention.prune = once
     retaining = asyncio.create_task(packing.retain(journal, Limits(seconds=50.0, mandates=10)))
-    while await known(journal):
-        await asyncio.sleep(0.01)
-    await end(journal, "older", ago=100.0)
-    while await known(journal):
-        await asyncio.sleep(0.01)
+    for mandate in ("old", "older"):
+        while not (await journal.run(partial(journal.by_id, mandate))).is_expired:
+            await asyncio.sleep(0.01)
+        if mandate == "old":
+            await end(journal, "older", ago=100.0)
     retaining.cancel()
     await asyncio.gather(retaining, return_exceptions=True)
 
@@ -173,13 +194,13 @@ async def test_a_pack_forgets_history_and_everybody_goes_on(life):
             del connection.root()["objects"]["counter"]._slots["ballast"]
         await asyncio.sleep(1.1)
         said = await pack(life, "1s", really=False)
-        assert (said.world.bytes_after, said.journal.mandates) == (said.world.bytes_before, 30)
+        assert (said.world.bytes_after, said.journal.bodies) == (said.world.bytes_before, 30)
         assert abs(said.world.before - (time.time() - 1)) < 60
         running = asyncio.create_task(house.send("counter", "up_", key="while it packs"))
         done = await pack(life, "1s", really=True)
         assert (await running).result == 31
         assert done.world.bytes_after < done.world.bytes_before - 400_000
-        assert done.journal.mandates >= 30
+        assert done.journal.bodies >= 30
         assert seen_before.root()["objects"]["counter"].up_.source == UP, "who has looked before goes on"
     assert (await house.send("counter", "up_", key="afterwards")).result == 32
     with snapshot(life.other.db) as now:

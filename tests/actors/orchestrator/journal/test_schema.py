@@ -17,7 +17,7 @@ from actors.orchestrator.journal.retention import Limits
 from actors.orchestrator.journal.schema import CURRENT, problems
 from protocol import codec
 from protocol.errors import BatosError
-from protocol.messages import Mandate
+from protocol.messages import Found, Hit, Mandate, MandateReply
 from protocol.origin import Origin
 
 STEP = Answered(cycle="c1", state="IDLE", path="m.0", send="infer_", size=1, tokens=1)
@@ -144,7 +144,7 @@ async def test_what_status_counts_is_right_after_all_that_can_happen(path):
     assert await journal.run(journal.counts) == {"active": 2, "complete": 1, "failed": 1}
     await journal.run(lambda: journal.begin("c1", "m1", "m", "o", "s_"))  # attempted again
     await journal.run(lambda: journal.finish("m0", "complete", b""))
-    await journal.run(lambda: journal.retention.prune(Limits(seconds=-10.0, mandates=100)))
+    await journal.run(lambda: journal.retention.prune(Limits(seconds=1e9, mandates=0)))
     assert await journal.run(journal.counts) == {"active": 3, "complete": 0, "failed": 0}
     journal.close()
     fill(path, 7)
@@ -322,3 +322,39 @@ async def test_an_origin_that_the_disk_has_damaged_is_nobodys_user(path):
     with pytest.raises(BatosError):
         _ = row.origin
     journal.close()
+
+
+async def test_a_journal_of_the_fourth_version_knows_what_it_still_says_of_who_was_told(path):
+    Journal(path).close()
+    hits = [Hit(chunk_oid="a", doc_id=doc_id, chunk_index=0, score=1.0, text="t", metadata={}) for doc_id in ("a", "b")]
+    recalled = codec.pack(Found(hits=hits, seconds=0.0))
+    answered = codec.pack(
+        MandateReply(
+            mandate="m2", state="COMPLETE", result={"sources": [{"doc_id": "c"}], "citations": [{"doc_id": "d"}]}
+        )
+    )
+    with closing(sqlite3.connect(path)) as older:
+        older.executescript(
+            "DROP TABLE told; DROP INDEX mandates_whole; ALTER TABLE mandates DROP COLUMN body_sha256;"
+            "ALTER TABLE mandates DROP COLUMN reply_sha256; PRAGMA user_version = 4;"
+        )
+        older.execute("INSERT INTO replies VALUES ('k', 'm1', ?)", (recalled,))
+        older.execute(
+            "INSERT INTO replies VALUES ('other', 'm1', ?)", (codec.pack(Mandate(target="box", selector="area_")),)
+        )
+        older.execute(
+            "INSERT INTO mandates (mandate, key, body, accepted, remaining, state, reply, finished)"
+            " VALUES ('m2', 'k2', x'00', 1.0, 1.0, 'complete', ?, 1.0)",
+            (answered,),
+        )
+        older.commit()
+    journal = Journal(path)
+    told = journal.told
+    assert await journal.run(lambda: told.documents("m1")) == ["a", "b"]
+    assert await journal.run(lambda: told.documents("m2")) == ["c", "d"]
+    assert await journal.run(lambda: told.documents("m3")) is None
+    assert await journal.run(lambda: told.mandates(["b", "d", "z"])) == ["m1", "m2"]
+    assert (await journal.run(lambda: journal.by_id("m2"))).is_expired is False
+    journal.close()
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (CURRENT,)
