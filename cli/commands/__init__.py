@@ -19,6 +19,7 @@ from cli.commands import (
     thought,
 )
 from cli.commands.group import batos
+from cli.commands.keeping import pack
 
 __all__ = [
     "batos",
@@ -33,6 +34,7 @@ __all__ = [
     "memory",
     "models",
     "objects",
+    "pack",
     "proposals",
     "thought",
 ]

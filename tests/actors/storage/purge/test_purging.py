@@ -189,7 +189,7 @@ def test_a_method_that_was_forgotten_goes_with_its_versions_unless_somebody_stil
         with commit(db, user="test", description="forget") as connection:
             box = connection.root()["objects"]["box"]
             versions.forget(box, "tell_", [shas[0], shas[2]], author="user", why="forget what came of secret")
-    before, log = both(world)
+    before, _ = both(world)
     receipt = purging.purge(world.home, Asked())
     assert ["something refers to it" in left.why for left in receipt.left][:1] == [True]
     with world.opened() as db, snapshot(db) as connection:
