@@ -2,7 +2,7 @@
 
 No revision is dropped. One that is missing would be damage to whoever looks at a moment when another object referred to it, and the
 places and ids of all transactions would change; one that is empty reads as an object without that text. So a document has no passages,
-a passage no slots, a dict and a list no items, and a method the text `FORGOTTEN` and the digest of that.
+a passage no slots, a dict and a list no items, and a method the text `FORGOTTEN_TEXT` and the digest of that.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from actors.storage.purge.reading import class_of, items_of, oid_in, state_of
 from protocol import codec
 from protocol.messages import MandateReply
 
-FORGOTTEN: Final = "# This text was forgotten for good.\n"
+_SHA256: Final = hashlib.sha256(forgotten.FORGOTTEN_TEXT.encode()).hexdigest()
 _PROTOCOL: Final = 3
 """The one of ZODB's records."""
 
@@ -40,7 +40,7 @@ def emptied(data: bytes) -> bytes | None:
         case forgotten.LIST:
             return _record(data, {"data": []})
         case forgotten.METHOD:
-            text = {"source": FORGOTTEN, "sha256": hashlib.sha256(FORGOTTEN.encode()).hexdigest()}
+            text = {"source": forgotten.FORGOTTEN_TEXT, "sha256": _SHA256}
             return _record(data, {**state, **text, "intent": "", "verdict": "forgotten"})
         case forgotten.VERSION:
             return None if state.get("gone") else _record(data, {**state, "why": ""})

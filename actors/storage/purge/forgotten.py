@@ -25,6 +25,8 @@ LIST: Final = "persistent.list.PersistentList"
 CONTAINERS: Final = frozenset({MAPPING, LIST})
 READ: Final = frozenset({DOCUMENT, PASSAGE, PIECE, METHOD, VERSION, PROPOSAL, MAPPING, LIST})
 _FORGOTTEN: Final = "forgotten"
+FORGOTTEN_TEXT: Final = "# This text was forgotten for good.\n"
+"""What a method says whose text was taken away."""
 _QUESTION: Final = 1000
 """Characters of a question that a turn of a thread keeps."""
 
@@ -105,7 +107,7 @@ def records_of(seen: Seen, mandates: Iterable[str]) -> dict[bytes, None]:
         parts = [oid for oid in seen.holds.get(document, ()) if seen.classes.get(oid) == PIECE]
         found.update(dict.fromkeys([document, *parts, *seen.passages.get(document, ())]))
         found.update(dict.fromkeys(oid for part in parts for oid in seen.holds.get(part, ()) if _is_part(seen, oid)))
-    whole = [oid for oid, doc_id in seen.lines.items() if doc_id in ids]
+    whole = list(lines_of(seen))
     questions = {seen.questions[oid][:_QUESTION] for oid in seen.forgotten if oid in seen.questions}
     for oid, (question, cited) in seen.turns.items():
         if question in questions or not ids.isdisjoint(seen.lists.get(cited, ())):
@@ -117,6 +119,12 @@ def records_of(seen: Seen, mandates: Iterable[str]) -> dict[bytes, None]:
         found.update(dict.fromkeys(_with_containers(seen, oid)))
     found.update(seen.versions)
     return found
+
+
+def lines_of(seen: Seen) -> set[bytes]:
+    """The lines of the outbox that are about what was forgotten, with all that stands in them: memory has read them."""
+    ids = set(seen.documents())
+    return {one for oid, doc_id in seen.lines.items() if doc_id in ids for one in _with_containers(seen, oid)}
 
 
 def replies_of(seen: Seen, mandates: Iterable[str]) -> dict[bytes, str]:
@@ -228,7 +236,7 @@ def _hold(seen: Seen, oid: bytes, state: State) -> None:
 
 
 def _read(seen: Seen, oid: bytes, text: Any) -> None:
-    if isinstance(text, str) and text:
+    if isinstance(text, str) and text not in {"", FORGOTTEN_TEXT}:
         seen.texts.setdefault(oid, {})[text] = None
 
 

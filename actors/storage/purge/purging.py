@@ -132,7 +132,8 @@ def _rewritten(
     """Empty the records that hold what was forgotten, but for objects that somebody still has."""
     replies = forgotten.replies_of(seen, mandates)
     live = _reachable(home.database) if holding else set()
-    kept = {oid for oid in holding if oid in live and seen.classes.get(oid) not in _CLEARED}
+    lines = forgotten.lines_of(seen)
+    kept = {oid for oid in holding if oid in live and seen.classes.get(oid) not in _CLEARED and oid not in lines}
     left = [Left(f"object {oid.hex()}", "something refers to it, so it was left as it is") for oid in sorted(kept)]
 
     def instead(oid: bytes, data: bytes) -> bytes | None:

@@ -19,6 +19,8 @@ from actors.storage.purge.rewriting import entries
 LEAST: Final = 12
 """Characters of a piece that is looked for: shorter ones are anybody's words."""
 MOST: Final = 60
+MOST_OF_METHOD: Final = 200
+"""Methods begin alike."""
 PIECES: Final = 1000
 """Pieces that are looked for; of more, as many of them spread over all."""
 HITS: Final = 10
@@ -38,7 +40,7 @@ def pieces_of(texts: Iterable[str]) -> list[bytes]:
     found: dict[bytes, None] = {}
     for text in texts:
         line = max(text.splitlines() or [""], key=len).strip()
-        piece = line[:MOST]
+        piece = line[: MOST_OF_METHOD if text.startswith("def ") else MOST]
         if len(piece) >= LEAST:
             found[piece.encode()] = None
             found[json.dumps(piece)[1:-1].encode()] = None

@@ -10,7 +10,7 @@ import pytest
 from persistent.mapping import PersistentMapping
 
 from actors.storage.purge import purging, searching
-from actors.storage.purge.emptying import FORGOTTEN
+from actors.storage.purge.forgotten import FORGOTTEN_TEXT
 from actors.storage.purge.purging import Asked
 from bus.process.lock import hold
 from protocol import codec
@@ -206,7 +206,7 @@ def test_a_method_that_was_forgotten_goes_with_its_versions_unless_somebody_stil
     with world.opened() as db:
         first = next(tid for tid, now in before.items() if now is not None and "tell_" in now[0].get("box", {}))
         with snapshot(db, first) as connection:
-            assert connection.root()["objects"]["box"]._slots["tell_"].source == FORGOTTEN
+            assert connection.root()["objects"]["box"]._slots["tell_"].source == FORGOTTEN_TEXT
 
 
 def test_old_copies_and_lines_of_logs_go_too(world):
