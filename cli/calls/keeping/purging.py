@@ -31,7 +31,7 @@ _UNKNOWN: Final = (
 )
 
 
-class Found(msgspec.Struct, frozen=True):
+class Purgeable(msgspec.Struct, frozen=True):
     """What was forgotten and would be purged: documents, and the mandates of which the journal keeps only digests."""
 
     documents: list[str]
@@ -77,7 +77,7 @@ class Purged(msgspec.Struct, frozen=True, kw_only=True):
     purged: Receipt
 
 
-def find(home: Home, keep: str | None) -> Found:
+def find(home: Home, keep: str | None) -> Purgeable:
     """What would go; nothing is changed. USAGE, and HOME_HELD while the system is up."""
     if keep is not None:
         try:
@@ -108,7 +108,7 @@ def purge(home: Home, keep: str | None) -> Purged:
     return Purged(world=world, journal=found.packed.journal, purged=receipt)
 
 
-def takes(found: Found) -> str:
+def takes(found: Purgeable) -> str:
     """What a purge is about to take, for a person."""
     documents = f"{len(found.documents)} document{'' if len(found.documents) == 1 else 's'}"
     said = (
@@ -147,11 +147,11 @@ def _room(before: int, after: int) -> str:
     return f"{before / 1e6:.1f} MB → {after / 1e6:.1f} MB"
 
 
-def _found(home: Home, forgotten: dict[str, Any], journal: dict[str, Any]) -> Found:
+def _found(home: Home, forgotten: dict[str, Any], journal: dict[str, Any]) -> Purgeable:
     size = home.database.stat().st_size if home.database.exists() else 0
     world = PackedWorld(before=journal["history_before"], bytes_before=size, bytes_after=size)
     packed = Packed(world=world, journal=msgspec.convert(journal["journal"], PackedJournal))
-    return Found(forgotten["documents"], journal["mandates"], journal["running"], packed)
+    return Purgeable(forgotten["documents"], journal["mandates"], journal["running"], packed)
 
 
 def _journal(home: Home, forgotten: dict[str, Any], keep: str | None, *, really: bool) -> dict[str, Any]:
