@@ -131,9 +131,8 @@ MEANINGS: Final[dict[str, tuple[str, str]]] = {
         "`batos cycle ls` lists the newest.",
     ),
     "EXPIRED": (
-        "Journal or world have forgotten what was asked for: it is older than `keep`, or than the last `batos pack`. A key whose answer"
-        " is gone does nothing again.",
-        "Use another key to send a message once more. State by an example what you remember of it: `batos learn NAME SELECTOR --again --example JSON`.",
+        "Journal or world have forgotten what was asked for, since it is older than `keep` or the last `batos pack`. Nothing is redone.",
+        "Use another key to send a message once more; or state an example: `batos learn NAME SELECTOR --again --example JSON`.",
     ),
     "INDEX_CHANGED": (
         "`search --at` names a moment at which memory's index had an older form, or was being made anew.",

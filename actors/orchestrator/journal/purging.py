@@ -26,10 +26,14 @@ _AT_ONCE: Final = 200
 
 
 class AskedPurge(msgspec.Struct, frozen=True):
-    """What the world says was forgotten: `documents`, and `mandates` that have left them. Without `really`, only say what would go."""
+    """What the world says was forgotten: `documents`, and `mandates` that have left them. Without `really`, only say what would go.
+
+    With `remembered`, whatever else a mandate was told of is forgotten too.
+    """
 
     documents: list[str] = []
     mandates: list[str] = []
+    remembered: list[str] | None = None
     keep: str | None = None
     really: bool = False
 
@@ -37,10 +41,13 @@ class AskedPurge(msgspec.Struct, frozen=True):
 class PurgedJournal(msgspec.Struct, frozen=True):
     """What went of the journal; the `mandates` of which only digests stay, and those that are `running` and keep all they were told.
 
+    `documents` are all that were forgotten, as far as world and journal know.
+
     `history_before`: Unix time, before which no running mandate needs the world's history.
     """
 
     journal: PackedJournal
+    documents: list[str]
     mandates: list[str]
     running: list[str]
     history_before: float
@@ -56,7 +63,8 @@ def purge(home: Home, asked: AskedPurge) -> PurgedJournal:
         with closing(open_journal(home.journal)) as db:
             db.execute("PRAGMA secure_delete = ON")
             began = db.execute("SELECT min(accepted) FROM mandates WHERE state = 'accepted'").fetchone()[0]
-            named = dict.fromkeys([*Told(db).mandates(asked.documents), *asked.mandates])
+            documents = _forgotten(db, asked)
+            named = dict.fromkeys([*Told(db).mandates(documents), *asked.mandates])
             running = [row[0] for row in db.execute("SELECT mandate FROM mandates WHERE state = 'accepted'")]
             over = [mandate for mandate in named if mandate not in running]
             going = _purged(db, limits, over) if asked.really else Retention(db).forgettable(limits)
@@ -68,10 +76,19 @@ def purge(home: Home, asked: AskedPurge) -> PurgedJournal:
             bytes_before=size,
             bytes_after=size_of(home.journal),
         ),
+        documents=documents,
         mandates=over,
         running=[mandate for mandate in running if mandate in named],
         history_before=before if began is None else min(before, began - 1.0),
     )
+
+
+def _forgotten(db: sqlite3.Connection, asked: AskedPurge) -> list[str]:
+    """All documents that were forgotten."""
+    if asked.remembered is None:
+        return sorted(asked.documents)
+    told = {row[0] for row in db.execute("SELECT DISTINCT doc_id FROM told")}
+    return sorted({*asked.documents, *(told - set(asked.remembered))})
 
 
 def _purged(db: sqlite3.Connection, limits: Limits, mandates: list[str]) -> Forgettable:

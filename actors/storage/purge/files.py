@@ -54,8 +54,8 @@ def clean_logs(home: Home, words: Sequence[bytes]) -> Iterator[Removed]:
 
 
 def spelled(word: str) -> list[bytes]:
-    """A word as a line of a log may spell it."""
-    return list(dict.fromkeys([word.encode(), json.dumps(word)[1:-1].encode()]))
+    """A text as the value in a line of a log: in other words it is no matter."""
+    return list(dict.fromkeys([json.dumps(word, ensure_ascii=False).encode(), json.dumps(word).encode()]))
 
 
 def every(home: Home) -> Iterator[Path]:

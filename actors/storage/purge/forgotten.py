@@ -36,7 +36,7 @@ class Seen:
     """What the file has of the objects that may hold something of a document, through all of its past, by OID.
 
     `classes` says what an object is, `holds` to which others any record of it refers, `lines` the ids of documents in lines of the
-    outbox, and `ids` a document's last id: "" where it was cleared. `passages` are those of a document, `texts` what was forgotten may read
+    outbox, and `ids` a document's last id: "" where it was cleared; `moved` leads from an id to the one that it was given up for. `passages` are those of a document, `texts` what was forgotten may read
     as, `turns` the questions of a thread, with the list of what their answers cite, `questions` what an answer in memory answers, and `mandates` the mandate of a cycle's context. `fathers`
     has the mandate that a document came from.
     """
@@ -46,6 +46,7 @@ class Seen:
     lines: dict[bytes, str] = field(default_factory=dict)
     ids: dict[bytes, str] = field(default_factory=dict)
     borne: dict[str, dict[bytes, None]] = field(default_factory=dict)
+    moved: dict[str, str] = field(default_factory=dict)
     passages: dict[bytes, dict[bytes, None]] = field(default_factory=dict)
     texts: dict[bytes, dict[str, None]] = field(default_factory=dict)
     turns: dict[bytes, tuple[str, bytes]] = field(default_factory=dict)
@@ -63,6 +64,18 @@ class Seen:
         """The ids of the documents that were forgotten and are not remembered again."""
         live = {doc_id for doc_id in self.ids.values() if doc_id}
         return sorted({doc_id for doc_id in self.forgotten.values() if doc_id not in live})
+
+    def remembered(self) -> list[str]:
+        """The ids of the documents that stand, those too under which they stood before."""
+        live = {doc_id for doc_id in self.ids.values() if doc_id}
+        for before in self.moved:
+            now, seen = before, set[str]()
+            while now in self.moved and now not in seen:
+                seen.add(now)
+                now = self.moved[now]
+            if now in live:
+                live.add(before)
+        return sorted(live)
 
     def senders(self) -> list[str]:
         """The mandates that have left what was forgotten in memory."""
@@ -172,6 +185,7 @@ def _document(seen: Seen, oid: bytes, state: State) -> str:
     if doc_id:
         if before and before != doc_id:  # moved, with what stood under its name before it
             seen.borne.setdefault(doc_id, {}).update(seen.borne.pop(before, {}))
+            seen.moved[before] = doc_id
         seen.borne.setdefault(doc_id, {})[oid] = None
         if isinstance(held, dict):
             if isinstance(mandate := held.get("mandate"), str):

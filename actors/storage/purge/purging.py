@@ -30,17 +30,25 @@ _TOLD: Final = 100
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """What the journal has said: history goes from before `before` (Unix time), and these mandates were told of what was forgotten."""
+    """What the journal has said: history goes from before `before` (Unix time), and these mandates were told of what was forgotten.
 
+    `documents` are forgotten ones too, of which the world may have nothing any more.
+    """
+
+    documents: list[str] = []
     mandates: list[str] = []
     before: float | None = None
 
 
 class Forgotten(msgspec.Struct, frozen=True):
-    """The documents that were forgotten and that the world's past still has, and the mandates that have left them."""
+    """The documents that were forgotten and that the world's past still has, and the mandates that have left them.
+
+    `remembered` are those that stand: whatever else a mandate was told of is forgotten, though the world may be packed since.
+    """
 
     documents: list[str] = []
     mandates: list[str] = []
+    remembered: list[str] = []
 
 
 class Left(msgspec.Struct, frozen=True):
@@ -69,7 +77,7 @@ def find(home: Home) -> Forgotten:
             return Forgotten()
         with home.database.open("rb") as file:
             seen = forgotten.look(file)
-        return Forgotten(seen.documents(), seen.senders())
+        return Forgotten(seen.documents(), seen.senders(), seen.remembered())
 
 
 def purge(home: Home, asked: Asked) -> Receipt:
@@ -86,11 +94,13 @@ def purge(home: Home, asked: Asked) -> Receipt:
         holding = forgotten.records_of(seen, asked.mandates)
         texts = [text for oid in holding for text in seen.texts.get(oid, ())]
         pieces = searching.pieces_of(texts)
-        removed = [*files.remove_copies(home), *files.clean_logs(home, [*pieces, *_names(seen)])]
+        ids = sorted({*seen.documents(), *asked.documents})
+        names = [word for doc_id in ids for word in files.spelled(doc_id)]
+        removed = [*files.remove_copies(home), *files.clean_logs(home, [*pieces, *names])]
         done, left = _rewritten(home, seen, holding, asked.mandates)
         left += _found(home, pieces)
     return Receipt(
-        documents=seen.documents(),
+        documents=ids,
         objects=done.objects,
         revisions=done.revisions,
         bytes_before=before,
@@ -112,10 +122,6 @@ def _check(home: Home) -> None:
 def _held(home: Home) -> Any:
     home.run.mkdir(mode=0o700, parents=True, exist_ok=True)
     return hold(home.run / "storage.lock", f"the world of {home.root}")
-
-
-def _names(seen: Seen) -> list[bytes]:
-    return [word for doc_id in seen.documents() for word in files.spelled(doc_id)]
 
 
 def _pack(home: Home, before: float) -> None:

@@ -85,14 +85,14 @@ def find(home: Home, keep: str | None) -> Purgeable:
         except ValueError as error:
             raise BatosError("USAGE", f"--keep {error}") from error
     forgotten = _run(home, "actors.storage", "--forgotten")
-    return _found(home, forgotten, _journal(home, forgotten, keep, really=False))
+    return _found(home, _journal(home, forgotten, keep, really=False))
 
 
 def purge(home: Home, keep: str | None) -> Purged:
     """Purge it."""
     forgotten = _run(home, "actors.storage", "--forgotten")
-    found = _found(home, forgotten, _journal(home, forgotten, keep, really=True))
-    asked = {"mandates": found.mandates, "before": found.packed.world.before}
+    found = _found(home, _journal(home, forgotten, keep, really=True))
+    asked = {"documents": found.documents, "mandates": found.mandates, "before": found.packed.world.before}
     done = _run(home, "actors.storage", "--purge", asked)
     running = [
         LeftPlace(
@@ -147,11 +147,11 @@ def _room(before: int, after: int) -> str:
     return f"{before / 1e6:.1f} MB → {after / 1e6:.1f} MB"
 
 
-def _found(home: Home, forgotten: dict[str, Any], journal: dict[str, Any]) -> Purgeable:
+def _found(home: Home, journal: dict[str, Any]) -> Purgeable:
     size = home.database.stat().st_size if home.database.exists() else 0
     world = PackedWorld(before=journal["history_before"], bytes_before=size, bytes_after=size)
     packed = Packed(world=world, journal=msgspec.convert(journal["journal"], PackedJournal))
-    return Purgeable(forgotten["documents"], journal["mandates"], journal["running"], packed)
+    return Purgeable(journal["documents"], journal["mandates"], journal["running"], packed)
 
 
 def _journal(home: Home, forgotten: dict[str, Any], keep: str | None, *, really: bool) -> dict[str, Any]:

@@ -58,6 +58,12 @@ def test_who_was_told_and_who_has_left_it_keep_their_digests_alone(home):
     assert purge(home, AskedPurge(documents=["secret"], mandates=["left"], really=True)).mandates == said.mandates
 
 
+def test_what_the_world_has_forgotten_long_since_is_known_by_what_it_still_remembers(home):
+    said = purge(home, AskedPurge(remembered=["another"], really=True))
+    assert (said.documents, said.mandates, bodies(home)["told"]) == (["secret"], ["told"], b"")
+    assert purge(home, AskedPurge(remembered=["another", "secret"])).mandates == []
+
+
 def test_while_the_system_is_up_nothing_is_purged(home):
     with hold(home.run / "orchestrator.lock", "the world"), pytest.raises(BatosError) as caught:
         purge(home, AskedPurge(documents=["secret"], really=True))

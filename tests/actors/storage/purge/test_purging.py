@@ -81,6 +81,8 @@ def test_a_document_that_was_moved_goes_with_what_it_was_before(world):
     with world.opened() as db:
         remember(db, "first", CANARY)
         move(db, "first", "second", CANARY)
+    assert purging.find(world.home).remembered == ["first", "second"]
+    with world.opened() as db:
         forget(db, "second")
     assert purging.find(world.home).documents == ["second"]
     purging.purge(world.home, Asked())
@@ -255,7 +257,7 @@ def test_as_a_command_it_prints_what_it_did(world):
         forget(db, "secret")
     words = [sys.executable, "-m", "actors.storage", "--home", str(world.home.root)]
     found = subprocess.run([*words, "--forgotten"], capture_output=True, text=True, check=True)
-    assert json.loads(found.stdout) == {"documents": ["secret"], "mandates": []}
+    assert json.loads(found.stdout) == {"documents": ["secret"], "mandates": [], "remembered": []}
     asked = json.dumps({"mandates": [], "before": 1e9})
     done = subprocess.run([*words, "--purge"], input=asked, capture_output=True, text=True, check=True)
     assert json.loads(done.stdout)["documents"] == ["secret"]
