@@ -2,7 +2,9 @@
 
 `--check` looks at each of its records, prints one line, {"world": [problem, …]}, and ends with 0, or with DAMAGED's exit code
 where there are any. `--backup`, `--list` and `--restore` take the folder of a backup (`backup/`), `--rehearse` and `--walk` are for a newer form of the world:
-they print their result as one line, or {"error": …}, after lines with an "event", and end with the exit code of that.
+they print their result as one line, or {"error": …}, after lines with an "event", and end with the exit code of that. So do
+`--forgotten`, which says what was forgotten and still stands in the world's past, and `--purge`, which takes it out of all files of
+the home; that one reads on standard input what the journal knows of it.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from typing import Any
 import msgspec
 
 from actors.storage.backup import telling
+from actors.storage.purge import purging
 from actors.storage.records import problems
 from actors.storage.server import serve
 from bus.process.logs import configure
@@ -29,7 +32,8 @@ from protocol.home import Home, find_home
 def main() -> int:
     options = _read()
     home = find_home(options.home)
-    if not (options.check or options.backup or options.list or options.restore or options.rehearse or options.walk):
+    ways = ("check", "backup", "list", "restore", "rehearse", "walk", "forgotten", "purge")
+    if not any(getattr(options, way) for way in ways):
         return ended("storage", home, lambda: serve(home))
     configure("storage")
     if options.check:
@@ -53,6 +57,8 @@ def _read() -> argparse.Namespace:
     )
     parser.add_argument("--rehearse", action="store_true", help="make the home's rehearsal of its own backup")
     parser.add_argument("--walk", action="store_true", help="open the world, load every object and look at each record")
+    parser.add_argument("--forgotten", action="store_true", help="say what was forgotten and is still in the file")
+    parser.add_argument("--purge", action="store_true", help="take what was forgotten out of every file of the home")
     parser.add_argument("--generation", default="")
     parser.add_argument("--until", type=float, help="the newest generation of before this time, in seconds since 1970")
     parser.add_argument("--tid", default="", help="the newest generation that knows nothing after this transaction")
@@ -71,8 +77,18 @@ def _work(home: Home, options: argparse.Namespace) -> Callable[[], Any]:
         return lambda: telling.rehearse(home)
     if options.walk:
         return lambda: telling.walk(home)
+    if options.forgotten or options.purge:
+        return lambda: _purge(home, is_asked=not options.purge)
     wanted = {"generation": options.generation, "until": options.until, "tid": options.tid}
     return lambda: telling.restore(home, Path(options.restore), tell, **wanted)
+
+
+def _purge(home: Home, *, is_asked: bool) -> Any:
+    if uri := home.settings().storage.uri:
+        raise purging.no_world(uri)
+    if is_asked:
+        return purging.find(home)
+    return purging.purge(home, msgspec.json.decode(sys.stdin.buffer.read(), type=purging.Asked))
 
 
 def _told(work: Callable[[], Any]) -> int:

@@ -19,7 +19,7 @@ from cli.commands import (
     thought,
 )
 from cli.commands.group import batos
-from cli.commands.keeping import backup
+from cli.commands.keeping import backup, pack
 from cli.commands.past import bisect, log, replay, undo, why
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "memory",
     "models",
     "objects",
+    "pack",
     "proposals",
     "replay",
     "thought",
