@@ -51,7 +51,7 @@ class ChangedObject(msgspec.Struct, frozen=True, kw_only=True):
 class LoggedCommit(msgspec.Struct, frozen=True, kw_only=True):
     """A commit: by whom (`by`: `user:lena`, `mcp:claude-code`, `awakening`), of which cycle and mandate, and why.
 
-    `objects` are at most the first few of `touched` ones; `documents` are those that were remembered or forgotten. `undoes` are the
+    `objects` are at most the first few of `touched` ones; `documents` are those that memory was to remember or forget. `undoes` are the
     transactions that it took back. `undoable` says whether it is of a kind that can be taken back.
     """
 

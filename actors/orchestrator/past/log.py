@@ -11,7 +11,7 @@ from ZODB.Connection import Connection
 from actors.orchestrator.past import kinds
 from actors.orchestrator.past.changes import changed
 from actors.orchestrator.past.naming import Meant, is_of
-from actors.orchestrator.publish import MANDATE, ORIGIN, UNDOES
+from actors.orchestrator.publish import GONE, MANDATE, MEMOS, ORIGIN, UNDOES
 from protocol.errors import BatosError
 from protocol.messages import Log, Logged, LoggedCommit
 from world import root as world_root
@@ -60,10 +60,17 @@ def logged(store: Store, commit: Commit) -> LoggedCommit:
         mandate=facts.get(MANDATE),
         objects=[one.told() for one in objects],
         touched=None if commit.touched is None else len(commit.touched),
-        documents=[facts[kinds.DOCUMENT]] if kinds.DOCUMENT in facts else [],
+        documents=_documents(commit),
         undoes=kinds.listed(commit, UNDOES),
         undoable=not kinds.kind_of(commit).why_not,
     )
+
+
+def _documents(commit: Commit) -> list[str]:
+    """What it has written into memory, or told memory to."""
+    of = commit.facts.get(kinds.DOCUMENT)
+    own = [] if of is None else [of]
+    return [*own, *kinds.listed(commit, MEMOS), *kinds.listed(commit, GONE)][:MOST_OBJECTS]
 
 
 def _beginning(commit: Commit) -> Commit:

@@ -24,9 +24,10 @@ UNDONE: Final = "what had proposed it was taken back"
 
 
 class Beside(NamedTuple):
-    """The documents that memory loses, those whose text is in no history any more, and the proposals that are settled otherwise."""
+    """The documents that memory loses and those that it has again, those whose text is in no history any more, and proposals."""
 
     forgets: list[str]
+    has_again: list[str]
     left: list[str]
     settled: list[str]
 
@@ -41,8 +42,8 @@ def take_back(overlay: Overlay, commit: Commit) -> Beside:
                 _settle_as(overlay, id_, before.root()["proposals"].get(id_))
     forgets = _all(db, commit, MEMOS)
     _forget(overlay, forgets)
-    lost = [doc_id for doc_id in _all(db, commit, GONE) if not _post(db, overlay, doc_id, [commit])]
-    return Beside(forgets, lost, ids)
+    again, lost = _posted(db, overlay, _all(db, commit, GONE), [commit])
+    return Beside(forgets, again, lost, ids)
 
 
 def take_back_all(overlay: Overlay, since: list[Commit], moment: str) -> Beside:
@@ -57,13 +58,19 @@ def take_back_all(overlay: Overlay, since: list[Commit], moment: str) -> Beside:
             _settle_as(overlay, id_, then.root()["proposals"].get(id_))
     forgets = [doc_id for doc_id in posted if doc_id not in known]
     _forget(overlay, forgets)
-    lost = [doc_id for doc_id in known if not _post(db, overlay, doc_id, since)]
-    return Beside(forgets, lost, settled)
+    again, lost = _posted(db, overlay, sorted(known), since)
+    return Beside(forgets, again, lost, settled)
 
 
 def _forget(overlay: Overlay, doc_ids: Iterable[str]) -> None:
     for doc_id in doc_ids:
         overlay.remember(Memo(doc_id, "", {}, is_gone=True))
+
+
+def _posted(db: DB, overlay: Overlay, doc_ids: list[str], takers: list[Commit]) -> tuple[list[str], list[str]]:
+    """Have memory know documents again; those that it will, and those that it cannot."""
+    again = [doc_id for doc_id in doc_ids if _post(db, overlay, doc_id, takers)]
+    return again, [doc_id for doc_id in doc_ids if doc_id not in again]
 
 
 def _post(db: DB, overlay: Overlay, doc_id: str, takers: Iterable[Commit]) -> bool:

@@ -286,6 +286,23 @@ async def test_an_accepted_proposal_waits_again(house, box):
     assert [one.id for one in await box.proposals()] == [waiting.id]
 
 
+async def test_what_a_message_had_remembered_goes_and_comes_again(house, box):
+    note = "def note_(self):\n    return self.remember_('the boiler is old')\n"
+    await box.define("box", note)
+    reply = await house.send("box", "note_", key="n")
+    doc_id = reply.result
+    assert posted(house)[doc_id] == "the boiler is old"
+    undone = await box.undo(reply.mandate)
+    assert (undone.forgets, posted(house)[doc_id]) == ([doc_id], None)
+    again = await box.undo(undone.tid)
+    assert posted(house)[doc_id] == "the boiler is old"
+    await box.undo(again.tid)
+    assert posted(house)[doc_id] is None
+    then = next(one.tid for one in await box.log() if one.why.startswith("note_"))
+    await box.rewind(then)
+    assert posted(house)[doc_id] == "the boiler is old"
+
+
 async def test_a_kernel_method_is_put_back_and_tried(house, box):
     source = "def hello_(self):\n    return 'hello'\n"
     done = await box.define("traits_obj", source)
