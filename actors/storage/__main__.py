@@ -15,12 +15,8 @@ from typing import Any
 
 import msgspec
 
-from actors.storage.backup import telling
 from actors.storage.records import problems
-from actors.storage.server import serve
-from bus.process.logs import configure
 from bus.process.powers import lay_down
-from bus.process.program import ended
 from protocol.errors import CODES, BatosError
 from protocol.failure import failure_of
 from protocol.home import Home, find_home
@@ -30,8 +26,11 @@ def main() -> int:
     options = _read()
     home = find_home(options.home)
     if not (options.check or options.backup or options.list or options.restore or options.rehearse or options.walk):
+        # Each kind of work imports what it needs: a backup of a small change takes no longer than the imports of a server.
+        from actors.storage.server import serve  # noqa: PLC0415
+        from bus.process.program import ended  # noqa: PLC0415
+
         return ended("storage", home, lambda: serve(home))
-    configure("storage")
     if options.check:
         found = problems(home.database, home.blobs)
         _say({"world": found})
@@ -60,6 +59,8 @@ def _read() -> argparse.Namespace:
 
 
 def _work(home: Home, options: argparse.Namespace) -> Callable[[], Any]:
+    from actors.storage.backup import telling  # noqa: PLC0415
+
     def tell(what: str) -> None:
         _say({"event": "keeping", "does": what})
 
