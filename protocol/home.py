@@ -24,7 +24,6 @@ from protocol.errors import BatosError
 MAX_SOCKET_PATH: Final = 107
 """Bytes in the path of a unix socket (sun_path less its final zero)."""
 
-
 EXTRA: Final = "xllamacpp"
 """The package that brings llama.cpp."""
 INSTALL: Final = "pip install 'batos[llama]'"
@@ -34,7 +33,6 @@ _DEVICES: Final = Path("/dev")
 _NO_GGUF: Final = "Point `model` under [inference] in batos.toml at a GGUF file, or set engine to auto."
 
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-
 
 AtLeast0 = Annotated[int, msgspec.Meta(ge=0, le=1 << 53)]
 AtLeast1 = Annotated[int, msgspec.Meta(ge=1, le=1 << 53)]
@@ -249,7 +247,7 @@ class Home(msgspec.Struct, frozen=True):
 
         PATH_TOO_LONG before a socket could fail, STORAGE where it cannot write, HALF_RESTORED where a restore was killed.
         """
-        self._check_restored()
+        self.check_restored()
         for path in self.socket_paths():
             # supervisord binds a temporary name (".<pid>") beside its socket first.
             length = len(os.fsencode(path)) + 12
@@ -271,7 +269,8 @@ class Home(msgspec.Struct, frozen=True):
             ) from error
         return self
 
-    def _check_restored(self) -> None:
+    def check_restored(self) -> None:
+        """HALF_RESTORED where a restore of this home goes on, or was killed."""
         for half in (self.restoring, self.restored):
             if half.exists():
                 raise BatosError(

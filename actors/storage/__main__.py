@@ -17,13 +17,8 @@ from typing import Any
 
 import msgspec
 
-from actors.storage.backup import telling
-from actors.storage.purge import purging
 from actors.storage.records import problems
-from actors.storage.server import serve
-from bus.process.logs import configure
 from bus.process.powers import lay_down
-from bus.process.program import ended
 from protocol.errors import CODES, BatosError
 from protocol.failure import failure_of
 from protocol.home import Home, find_home
@@ -34,8 +29,11 @@ def main() -> int:
     home = find_home(options.home)
     ways = ("check", "backup", "list", "restore", "rehearse", "walk", "forgotten", "purge")
     if not any(getattr(options, way) for way in ways):
+        # Each kind of work imports what it needs: a backup of a small change takes no longer than the imports of a server.
+        from actors.storage.server import serve  # noqa: PLC0415
+        from bus.process.program import ended  # noqa: PLC0415
+
         return ended("storage", home, lambda: serve(home))
-    configure("storage")
     if options.check:
         found = problems(home.database, home.blobs)
         _say({"world": found})
@@ -66,6 +64,8 @@ def _read() -> argparse.Namespace:
 
 
 def _work(home: Home, options: argparse.Namespace) -> Callable[[], Any]:
+    from actors.storage.backup import telling  # noqa: PLC0415
+
     def tell(what: str) -> None:
         _say({"event": "keeping", "does": what})
 
@@ -84,6 +84,8 @@ def _work(home: Home, options: argparse.Namespace) -> Callable[[], Any]:
 
 
 def _purge(home: Home, *, is_asked: bool) -> Any:
+    from actors.storage.purge import purging  # noqa: PLC0415
+
     if uri := home.settings().storage.uri:
         raise purging.no_world(uri)
     if is_asked:

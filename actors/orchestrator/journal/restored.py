@@ -13,6 +13,7 @@ from pathlib import Path
 
 from actors.orchestrator.journal.schema import CURRENT
 from protocol import codec
+from protocol.errors import BatosError
 from protocol.messages import MandateReply
 
 
@@ -30,7 +31,7 @@ def reopen(path: Path, tid: str) -> int:
     """
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         rows = db.execute("SELECT mandate, reply FROM mandates WHERE state = 'complete'")
-        late = [(mandate,) for mandate, reply in rows if (codec.unpack(reply, MandateReply).tid or "") > tid]
+        late = [(mandate,) for mandate, reply in rows if _published(reply) > tid]
         db.execute("BEGIN")
         db.executemany(
             "UPDATE mandates SET state = 'accepted', reply = NULL, finished = NULL, cancelled = NULL WHERE mandate = ?",
@@ -38,3 +39,11 @@ def reopen(path: Path, tid: str) -> int:
         )
         db.execute("COMMIT")
     return len(late)
+
+
+def _published(reply: bytes | None) -> str:
+    """The transaction of an end; "" for one that wrote nothing, or that is not kept any more because it came long ago."""
+    try:
+        return codec.unpack(reply or b"", MandateReply).tid or ""
+    except BatosError:
+        return ""

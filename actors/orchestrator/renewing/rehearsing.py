@@ -16,9 +16,9 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, closing
-from typing import Final
+from typing import Any, Final, TypeVar
 
 import structlog
 from ZODB import DB
@@ -39,7 +39,10 @@ _log = structlog.get_logger("orchestrator")
 
 Waits = Callable[[str], None]
 
+T = TypeVar("T")
+
 BROKEN_TOLD: Final = 3
+NEWS_S: Final = 60.0
 
 
 async def keep_journal(home: Home, settings: Settings, waits: Waits) -> None:
@@ -49,12 +52,10 @@ async def keep_journal(home: Home, settings: Settings, waits: Waits) -> None:
         return
     what = f"the journal's version {schema.CURRENT}"
     async with _failing(home, what):
-        waits(f"a backup before {what}")
-        if not await _backed_up(home):
+        if not await _long(waits, f"a backup before {what}", _backed_up(home)):
             return
-        waits(f"the rehearsal of {what}")
-        copy = await processes.copy(home)
-        await asyncio.to_thread(_bring_up, copy)
+        copy = await _long(waits, f"a copy for {what}", processes.copy(home))
+        await _long(waits, f"the rehearsal of {what}", asyncio.to_thread(_bring_up, copy))
     _log.info("the journal is backed up and rehearsed", version=version)
 
 
@@ -70,11 +71,9 @@ async def keep_world(home: Home, store: Store, caller: Caller, settings: Setting
         return
     what = f"the world's form {awakening.CURRENT}"
     async with _failing(home, what):
-        waits(f"a backup before {what}")
-        await processes.back_up(home)
-        waits(f"the rehearsal of {what}")
-        copy = await processes.copy(home)
-        await _rehearse(copy, caller, settings)
+        await _long(waits, f"a backup before {what}", processes.back_up(home))
+        copy = await _long(waits, f"a copy for {what}", processes.copy(home))
+        await _long(waits, f"the rehearsal of {what}", _rehearse(copy, caller, settings))
     _log.info("the world is backed up and its steps are rehearsed", form=version)
 
 
@@ -87,6 +86,21 @@ async def _backed_up(home: Home) -> bool:
             return False
         raise
     return True
+
+
+async def _long(waits: Waits, what: str, work: Coroutine[Any, Any, T]) -> T:
+    """What `work` comes to. That it goes on is news once in a while: `up` gives up where there is none."""
+    waits(what)
+    doing = asyncio.create_task(work)
+    count = 0
+    try:
+        while not (await asyncio.wait({doing}, timeout=NEWS_S))[0]:
+            count += 1
+            waits(f"{what}, for {count * NEWS_S:g} s so far")
+        return doing.result()
+    finally:
+        doing.cancel()
+        await asyncio.gather(doing, return_exceptions=True)
 
 
 def _bring_up(copy: Home) -> None:

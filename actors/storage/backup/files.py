@@ -33,17 +33,27 @@ def copy(source: Path, target: Path) -> None:
         flush(writing)
 
 
-def compared(path: Path, source: Path, start: int = 0) -> Copied | None:
-    """A file's size and sha256, read from it; None where it is not what stands in `source` from `start` on."""
+def compared(path: Path, source: Path) -> Copied | None:
+    """A file's size and sha256, read from it; None where it does not begin as `source` does."""
     digest, size = hashlib.sha256(), 0
+    for data in _same(path, source, 0):
+        if data is None:
+            return None
+        digest.update(data)
+        size += len(data)
+    return Copied(size, digest.hexdigest())
+
+
+def is_same(path: Path, source: Path, start: int) -> bool:
+    """Whether a file says what stands in `source` from `start` on, as far as it goes."""
+    return all(data is not None for data in _same(path, source, start))
+
+
+def _same(path: Path, source: Path, start: int) -> Iterator[bytes | None]:
     with path.open("rb") as file, source.open("rb") as other:
         other.seek(start)
         while data := file.read(CHUNK):
-            if data != other.read(len(data)):
-                return None
-            digest.update(data)
-            size += len(data)
-    return Copied(size, digest.hexdigest())
+            yield data if data == other.read(len(data)) else None
 
 
 def flush(writing: Any) -> None:

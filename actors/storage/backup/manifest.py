@@ -44,10 +44,9 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Part(Kept, frozen=True, kw_only=True):
-    """A file of repozo's: the world's file from `start` on; repozo knows it by its `md5`."""
+    """A file of repozo's: the world's file from `start` on."""
 
     start: int
-    md5: str
 
 
 class KeptWorld(msgspec.Struct, frozen=True, kw_only=True):

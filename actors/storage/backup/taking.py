@@ -88,6 +88,7 @@ def backup(home: Home, folder: Path, tell: Tell, *, own: bool = False) -> dict[s
 
 
 def _check_home(home: Home) -> None:
+    home.check_restored()
     uri = home.settings().storage.uri
     if uri:
         raise BatosError(
@@ -126,8 +127,7 @@ def _failing(folder: Path) -> Iterator[None]:
             yield
         except sqlite3.Error as error:
             if (getattr(error, "sqlite_errorcode", 0) & 0xFF) in _BROKEN:
-                said = "`batos doctor --deep` says more. Restore the newest generation, or move the journal away."
-                raise BatosError("DAMAGED", f"the journal is damaged: {error}", said) from error
+                raise _broken(str(error)) from error
             found = os.statvfs(folder)
             if found.f_bavail * found.f_frsize < LEAST:
                 raise OSError(errno.ENOSPC, str(error)) from error
@@ -226,12 +226,23 @@ def _journal(home: Home, folder: Path, generation: str, last: KeptJournal | None
         target.execute("PRAGMA synchronous = OFF")  # it is synced below, once
         source.backup(target)
         (version,) = target.execute("PRAGMA user_version").fetchone()
+        (said,) = target.execute("PRAGMA quick_check(1)").fetchone()
+    if said != "ok":
+        raise _broken(said)
     found = digest_of(path)
     if last is not None and (last.bytes, last.sha256) == found and (folder / last.path).exists():
         path.unlink()
         return last
     sync(path)
     return KeptJournal(path=at, bytes=found.bytes, sha256=found.sha256, version=version)
+
+
+def _broken(why: str) -> BatosError:
+    return BatosError(
+        "DAMAGED",
+        f"the journal is damaged: {' '.join(why.split())}",
+        "`batos doctor --deep` says more. Restore the newest generation, or stop the system and move the journal away.",
+    )
 
 
 def _files(home: Home, folder: Path) -> list[KeptFile]:

@@ -1,13 +1,14 @@
 """The world's file in a backup: repozo copies it whole, and then what was added; what that comes to, and what it holds.
 
 repozo (ZODB/scripts/repozo.py) keeps count in a text file beside its copies, and a backup that was killed may have left that
-and the copies apart. So before it runs, its folder is made to say what the last generation says. Its paths are relative: that text file
-knows no spaces in names.
+and the copies apart. So before it runs, that file is made to say what the last generation says, and afterwards it goes. Its paths are
+relative: it knows no spaces in names.
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import time
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ from ZODB.utils import z64
 
 from actors.storage import contents
 from actors.storage.backup import manifest
-from actors.storage.backup.files import CHUNK, compared, digest_of, flush
+from actors.storage.backup.files import CHUNK, digest_of, flush, is_same
 from actors.storage.backup.manifest import WORLD, Kept, KeptWorld, Part
 from actors.storage.records import LENGTH, RECORD, TRANSACTION
 from bus.process.in_place import identity, sync
@@ -110,7 +111,7 @@ def take(home: Home, folder: Path, last: KeptWorld | None, moment: float) -> Kep
     )
     _write_count(repository, parts)
     try:
-        with contextlib.chdir(repository):
+        with contextlib.chdir(repository), _hashing():
             repozo.do_backup(options)
     except AssertionError as error:  # the file was shorter when it was copied than when it was opened
         raise Moved from error
@@ -176,17 +177,30 @@ def _write_count(repository: Path, parts: list[Part]) -> None:
     """Have repozo's folder say what the last generation says: a line a part, in the file of the first."""
     if not parts:
         return
-    lines = [f"{Path(part.path).name} {part.start} {part.start + part.bytes} {part.md5}\n" for part in parts]
+    lines = [f"{Path(part.path).name} {part.start} {part.start + part.bytes} {part.sha256}\n" for part in parts]
     (repository / f"{Path(parts[0].path).stem}.dat").write_text("".join(lines))
+
+
+@contextlib.contextmanager
+def _hashing() -> Iterator[None]:
+    """Have repozo count by sha256: it is the digest that is kept of each file, and has instructions of its own in a processor."""
+    md5 = repozo.md5
+    repozo.md5 = hashlib.sha256
+    try:
+        yield
+    finally:
+        repozo.md5 = md5
 
 
 def _checked(database: Path, path: Path, count: Path) -> Part:
     """The part that was just written, read back beside what it is of; DAMAGED where it is not the same."""
-    name, start, end, md5 = count.read_text().splitlines()[-1].split()
-    made = compared(path, database, int(start))
-    if Path(name).name != path.name or made is None or made.bytes != int(end) - int(start):
+    name, start, end, sha256 = count.read_text().splitlines()[-1].split()
+    size = path.stat().st_size
+    is_it = Path(name).name == path.name and size == int(end) - int(start)
+    if not is_it or not is_same(path, database, int(start)):
         raise manifest.damaged(path, "the disk does not give back what was written")
-    return Part(path=f"{WORLD}/{path.name}", bytes=made.bytes, sha256=made.sha256, start=int(start), md5=md5)
+    count.unlink()  # it is written anew before repozo runs again
+    return Part(path=f"{WORLD}/{path.name}", bytes=size, sha256=sha256, start=int(start))
 
 
 def _last_transaction(path: Path) -> str:

@@ -97,10 +97,18 @@ async def test_before_the_steps_there_is_a_backup_and_the_copy_is_gone(old, guar
     await old.keep(guardian)
     (kept,) = old.generations()
     assert (kept.world.form, kept.world.tid) == (OLD, old.db.lastTransaction().hex())
-    assert [said.partition(" before")[0].partition(" of")[0] for said in old.waited] == ["a backup", "the rehearsal"]
+    assert [said.split(" ")[1] for said in old.waited] == ["backup", "copy", "rehearsal"]
     assert not old.home.rehearsal.exists()
     assert old.form == OLD  # the caller takes the steps
     assert awakening.awaken(old.db) == awakening.CURRENT
+
+
+async def test_what_takes_long_is_news_again_and_again(old, guardian, monkeypatch):
+    monkeypatch.setattr(rehearsing, "NEWS_S", 0.05)
+    await old.keep(guardian)
+    assert "a backup before the world's form" in old.waited[0]
+    assert any("so far" in said for said in old.waited)
+    assert len(set(old.waited)) == len(old.waited)
 
 
 async def test_of_several_attempts_the_newest_backup_stays(old, guardian):

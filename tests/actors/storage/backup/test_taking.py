@@ -17,6 +17,7 @@ from actors.storage.backup import taking as taking_module
 from bus.process.lock import hold
 from protocol.errors import BatosError
 from protocol.home import Home
+from world.version import SCHEMA
 
 
 def files(folder):
@@ -37,7 +38,7 @@ def test_a_generation_is_what_its_manifest_says(life, tell):
     assert made["full"] is True
     assert one.generation == made["generation"]
     assert one.world.tid == life.db.lastTransaction().hex() == made["world"]["tid"]
-    assert (one.world.form, one.blobs.count) == (11, 3)
+    assert (one.world.form, one.blobs.count) == (SCHEMA, 3)
     assert [file.name for file in one.files] == ["batos.toml"]
     for kept in one.named():
         assert (
@@ -314,3 +315,38 @@ def test_the_homes_own_backup_shares_the_blobs_and_keeps_one_generation(life, te
     assert [path.stat().st_nlink for path in kept] == [2, 2]
     home, _ = life.restore(folder=life.home.backup)
     assert tell(home)[0] == ["M0001", "M0002"]
+
+
+@pytest.mark.parametrize("when", ["before the copy", "after it"])
+def test_a_pack_in_the_middle_begins_it_again(life, tell, monkeypatch, when):
+    life.publish()
+    life.publish()
+    real, packed = repozo.do_backup, []
+
+    def pack_once(options):
+        if packed:
+            return real(options)
+        packed.append(1)
+        if when == "before the copy":
+            life.db.pack()
+        real(options)
+        if when != "before the copy":
+            life.db.pack()
+        return None
+
+    monkeypatch.setattr(repozo, "do_backup", pack_once)
+    life.backup()
+    (one,) = places.generations(life.backup_folder)
+    assert one.world.bytes == life.home.database.stat().st_size
+    known = {kept.path for kept in one.named()}
+    left = {f"world/{path.name}" for path in (life.backup_folder / "world").iterdir() if path.suffix != ".dat"}
+    assert left <= known
+    home, _ = life.restore()
+    assert tell(home)[0] == ["M0001", "M0002"]
+
+
+def test_a_home_that_is_half_restored_is_no_backup(life):
+    life.publish()
+    life.home.restored.mkdir()
+    assert code_of(life.backup).code == "HALF_RESTORED"
+    life.home.restored.rmdir()
