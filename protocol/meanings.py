@@ -131,8 +131,8 @@ MEANINGS: Final[dict[str, tuple[str, str]]] = {
         "`batos cycle ls` lists the newest.",
     ),
     "EXPIRED": (
-        "Journal or world have forgotten what was asked for: it is older than `keep`, or than the last `batos pack`.",
-        "State by an example what you remember of it: `batos learn NAME SELECTOR --again --example JSON`.",
+        "Journal or world have forgotten what was asked for, since it is older than `keep` or the last `batos pack`. Nothing is redone.",
+        "Use another key to send a message once more; or state an example: `batos learn NAME SELECTOR --again --example JSON`.",
     ),
     "TRIAL_SEND": (
         "A message cannot be tried without effect: it asks inference or memory, which have no answer from another moment.",

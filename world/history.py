@@ -28,7 +28,7 @@ from world.method import UvmMethod
 from world.uvm import UvmObject
 from world.values import oid_of
 
-WAITING, ACCEPTED, REJECTED = "waiting", "accepted", "rejected"
+WAITING, ACCEPTED, REJECTED, FORGOTTEN = "waiting", "accepted", "rejected", "forgotten"
 MOST_SETTLED: Final = 1000
 """Settled proposals that are kept; the oldest go first."""
 
@@ -125,6 +125,13 @@ def settle(connection: Connection, id_: str, *, state: str, by: str, because: st
     settled = sorted((one for one in tree.values() if one.settled is not None), key=lambda one: one.settled)
     for old in settled[:-MOST_SETTLED]:
         del tree[old.id]
+
+
+def withdraw(connection: Connection, id_: str) -> None:
+    """Let a proposal go, with all that is said in it; its record says that it is forgotten, as long as the past has it."""
+    proposal = connection.root()["proposals"].pop(id_, None)
+    if proposal is not None:
+        proposal.state = FORGOTTEN
 
 
 def proposals(connection: Connection) -> Iterator[UvmProposal]:

@@ -1,6 +1,8 @@
 """`python -m actors.orchestrator --home H`; with `--check`, look only whether the journal is whole, also while it is in use.
 
-A check prints one line, {"journal": [problems]}, and ends with 0, or with 7 where there is a problem.
+A check prints one line, {"journal": [problems]}, and ends with 0, or with 7 where there is a problem. `--purge`, while the system is
+down, takes what was forgotten out of the journal: it reads what that is on standard input and prints what went, or
+{"error": {"code", "message", "hint"}} with its exit code.
 """
 
 from __future__ import annotations
@@ -10,12 +12,16 @@ import json
 import sys
 from collections.abc import Sequence
 
+import msgspec
+
 from actors.orchestrator.actor import run
+from actors.orchestrator.journal import purging
 from actors.orchestrator.journal.entries import unreadable
 from actors.orchestrator.journal.schema import problems
 from bus.process.powers import lay_down
 from bus.process.program import main
-from protocol.errors import CODES
+from protocol.errors import CODES, BatosError
+from protocol.failure import failure_of
 from protocol.home import find_home
 
 
@@ -30,7 +36,25 @@ def check(words: Sequence[str]) -> int:
     return CODES["DAMAGED"].exit_code if found else 0
 
 
+def purge(words: Sequence[str]) -> int:
+    """Purge a home's journal; the exit code."""
+    parser = argparse.ArgumentParser(prog="actors.orchestrator", description="Purge the journal of one home.")
+    parser.add_argument("--home", required=True)
+    parser.add_argument("--purge", action="store_true", required=True)
+    home = find_home(parser.parse_args(words).home)
+    result: object
+    try:
+        asked = msgspec.json.decode(sys.stdin.buffer.read(), type=purging.AskedPurge)
+        result, code = purging.purge(home, asked), 0
+    except BatosError as error:
+        result, code = {"error": failure_of(error)}, error.exit_code
+    print(msgspec.json.encode(result).decode())  # noqa: T201 - the result
+    return code
+
+
 if __name__ == "__main__":
+    if "--purge" in sys.argv:
+        sys.exit(purge(sys.argv[1:]))
     if "--check" in sys.argv:
         sys.exit(check(sys.argv[1:]))
     lay_down()

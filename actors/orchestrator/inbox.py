@@ -59,6 +59,21 @@ async def accept(
             return journal.accept(id_, key, body, seconds, origin)
 
         row = await journal.run(note)
+    _check_asked(row, mandate, key, origin)
+    if has_passed(row):
+        _check_room(room=room)
+        was = row
+
+        def again() -> MandateRow:
+            _check_token(journal, origin)
+            return journal.attempt_again(was, seconds, origin)  # with the rights that it has now
+
+        return await journal.run(again), False
+    return row, row.mandate == id_
+
+
+def _check_asked(row: MandateRow, mandate: Mandate, key: str, origin: Origin | None) -> None:
+    """That `key` stands for this message of this origin, and has an answer to give. CONFLICT, EXPIRED."""
     if not is_same_origin(row.origin, origin):
         raise BatosError(
             "CONFLICT",
@@ -78,16 +93,6 @@ async def accept(
             "Use a key once, for one message; leave --key away to get a new one.",
             mandate=row.mandate,
         )
-    if has_passed(row):
-        _check_room(room=room)
-        was = row
-
-        def again() -> MandateRow:
-            _check_token(journal, origin)
-            return journal.attempt_again(was, seconds, origin)  # with the rights that it has now
-
-        return await journal.run(again), False
-    return row, row.mandate == id_
 
 
 def has_passed(row: MandateRow) -> bool:

@@ -115,7 +115,7 @@ def publish(db: DB, publication: Publication) -> str:
             holder = world_root.get(connection, oid)
             history.forget(holder, selector, texts, author=publication.author, why=publication.description)
         for id_ in publication.changes.withdrawn:
-            root["proposals"].pop(id_, None)
+            history.withdraw(connection, id_)
         for id_, settled in publication.changes.settled.items():
             history.settle(connection, id_, **msgspec.structs.asdict(settled))
         _post(connection, publication.changes.outbox)

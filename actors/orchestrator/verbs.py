@@ -149,7 +149,7 @@ class Verbs:
         return await packing.pack(parts.home, parts.store, parts.journal, parts.settings.orchestrator, request)
 
     async def came_of(self, request: CameOf, _: Call) -> Lineage:
-        return await lineage(self._parts.store, self._parts.journal, request.doc_ids)
+        return await lineage(self._parts.store, self._parts.journal, request.doc_ids, walk=request.walk)
 
     async def forget_derived(self, request: ForgetDerived, call: Call) -> ForgottenDerived:
         why = f"forget what came of {', '.join(request.derived.documents)}"

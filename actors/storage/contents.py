@@ -27,8 +27,10 @@ class Record(NamedTuple):
     problem: str
 
 
-class _StandIn:
-    """In the place of an object of any class: it takes whatever a pickle gives it."""
+class StandIn:
+    """In the place of an object of any class: it takes whatever a pickle gives it. `oid` is that of one in a record of its own."""
+
+    oid = b""
 
     def __new__(cls, *_words: Any, **_named: Any) -> Self:
         return object.__new__(cls)
@@ -49,7 +51,9 @@ class _StandIn:
         """As above."""
 
 
-class _Reader(pickle.Unpickler):
+class StandIns(pickle.Unpickler):
+    """Reads a record's two pickles, one by one, with stand-ins; `classes` and `references` (OIDs) are those that it has met."""
+
     def __init__(self, stream: io.BytesIO) -> None:
         super().__init__(stream)
         self.classes: list[str] = []
@@ -63,22 +67,24 @@ class _Reader(pickle.Unpickler):
         if not hasattr(importlib.import_module(module), name):
             raise ValueError(f"it is of a class that is not there, {module[:100]}.{name[:100]}")
         self.classes.append(f"{module}.{name}")
-        return type("StandIn", (_StandIn,), {})
+        return type("StandIn", (StandIn,), {})
 
     def persistent_load(self, reference: Any) -> Any:
         """One of ZODB's forms of reference (ZODB/serialize.py); those into other databases are not ours."""
         match reference:
             case bytes(oid) | (bytes(oid), _) | ["w", (bytes(oid), *_)]:
                 self.references.append(oid)
+                held = StandIn()
+                held.oid = oid
+                return held
             case _:
                 raise ValueError("a reference has no form that a world knows")
-        return _StandIn()
 
 
 def read(data: bytes) -> Record:
     """What a record says; raises whatever a damaged one makes its reader say."""
     _walk(data)
-    reader = _Reader(io.BytesIO(data))
+    reader = StandIns(io.BytesIO(data))
     reader.load()
     of = reader.classes[0] if reader.classes else ""
     state = reader.load()  # by the same reader: it may name again what the first pickle has named

@@ -19,6 +19,7 @@ from cli.commands import (
     thought,
 )
 from cli.commands.group import batos
+from cli.commands.keeping import pack
 from cli.commands.past import bisect, log, replay, undo, why
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "memory",
     "models",
     "objects",
+    "pack",
     "proposals",
     "replay",
     "thought",

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 from click.shell_completion import get_completion_class
 
 from cli.commands.group import batos, everywhere, finish, home_of
 from cli.console import Invocation
-from protocol.errors import BatosError
 
 VARIABLE = "_BATOS_COMPLETE"
 SHELLS = {
@@ -54,36 +51,6 @@ def status(invocation: Invocation) -> int:
     found = finish(lifecycle.status(home_of(invocation)), "asks everybody")
     invocation.result(found, render.status(found))
     return 0 if found["ready"] else 3
-
-
-@batos.command()
-@everywhere
-@click.option(
-    "--keep", metavar="T", help="Keep so much, such as 30d or 12h (default: orchestrator.keep in batos.toml)."
-)
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@click.pass_obj
-def pack(invocation: Invocation, keep: str | None, yes: bool) -> None:
-    """Forget the world's old history and the journal's old mandates, and give their room back. Says first what goes."""
-    import msgspec
-
-    from cli.calls import packing
-
-    home = home_of(invocation)
-    first = finish(packing.pack(home, keep, really=False), "counts what would go")
-    if not invocation.json:
-        invocation.progress(packing.forgets(first))
-    if not yes and (invocation.json or not sys.stdin.isatty()):
-        raise BatosError(
-            "USAGE",
-            "a pack forgets for good, and nobody is there to ask",
-            "Say --yes.",
-            forgets=msgspec.to_builtins(first),
-        )
-    if not yes and not click.confirm("Forget it?", err=True):
-        raise BatosError("INTERRUPTED", "nothing was forgotten")
-    done = finish(packing.pack(home, keep, really=True), "packs")
-    invocation.result(done, packing.packed(done))
 
 
 @batos.command()

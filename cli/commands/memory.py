@@ -136,26 +136,50 @@ def documents(invocation: Invocation, patterns: tuple[str, ...], is_all: bool) -
 @batos.command()
 @everywhere
 @click.argument("doc_ids", nargs=-1, required=True, metavar="DOC_ID|GLOB…", shell_complete=completing.documents)
-@click.option("--dry-run", is_flag=True, help="Say what would be forgotten; forget nothing.")
+@click.option(
+    "--derived", "with_derived", is_flag=True, help="Forget what came of them too: answers, methods, turns of threads."
+)
+@click.option("--dry-run", is_flag=True, help="Say what would be forgotten, and what came of it; forget nothing.")
+@click.option("--yes", is_flag=True, help="With --derived: do not ask.")
 @click.option("--key", metavar="K", help="The idempotency key of a single id: asked again, the answer is the same.")
 @click.pass_obj
-def forget(invocation: Invocation, doc_ids: tuple[str, ...], dry_run: bool, key: str | None) -> None:
+def forget(
+    invocation: Invocation, doc_ids: tuple[str, ...], with_derived: bool, dry_run: bool, yes: bool, key: str | None
+) -> None:
     """Forget documents with all of their passages: by id, by the path they were remembered from, or by a pattern of these.
 
-    Nothing finds them from then on. What the world's history still has of them goes with the next `batos pack`.
+    Nothing finds them from then on. What came of them is named, and goes along with --derived. What the world's history still has of
+    all that goes with `batos pack --purge`.
     """
-    from cli.calls.documents import forgetting
+    from cli.calls.documents import deriving, forgetting
     from cli.render import documents as render_documents
 
     home = home_of(invocation)
-    if len(doc_ids) == 1 and not dry_run and (key is not None or not forgetting.is_pattern(doc_ids[0])):
+    if (
+        len(doc_ids) == 1
+        and not dry_run
+        and not with_derived
+        and (key is not None or not forgetting.is_pattern(doc_ids[0]))
+    ):
         gone = finish(forgetting.forget(home, doc_ids[0], key))
-        invocation.result(gone, render_documents.forgotten(gone))
+        known = finish(deriving.came_of(home, [gone.doc_id], walk=False, must=False))
+        single = deriving.with_derived(gone, known)
+        invocation.result(single, render_documents.forgotten(single))
         return
     if key is not None:
         raise BatosError("USAGE", "--key is for a single id", "Leave it away: what is forgotten is forgotten.")
     meant = finish(forgetting.matching(home, doc_ids))
-    found = forgetting.foreseen(meant) if dry_run else finish(forgetting.forget_all(home, meant), "forgets")
+    ids = [part for document in meant for part in document.ids]
+    looking = deriving.came_of(home, ids, walk=dry_run or with_derived, must=with_derived)
+    derived = finish(looking, "looks for what came of it")
+    found = forgetting.foreseen(meant, derived)
+    tid = None
+    if derived is not None and with_derived and not dry_run:
+        if not yes:
+            _ask(invocation, render_documents.forgetting(found), len(meant))
+        tid = finish(deriving.forget_derived(home, derived), "forgets what came of it").tid
+    if not dry_run:
+        found = finish(forgetting.forget_all(home, meant, derived, tid), "forgets")
     invocation.result(found, render_documents.forgetting(found))
 
 

@@ -7,12 +7,13 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
+from cli.calls.documents.deriving import Forgotten
 from cli.calls.documents.outcomes import Forecast, Forgetting, Memories, RefusedFile, Remembered
 from cli.calls.documents.remembering import Stage
 from cli.calls.documents.wholes import WholeDocument
 from cli.live import Doing
 from cli.values import printable
-from protocol.messages import Unindexed
+from protocol.messages import DerivedMethod, Lineage
 
 EACH: Final = 20
 """So many documents are named, each with its passages; of more there are counts."""
@@ -20,7 +21,7 @@ NAMED: Final = 10
 """Files that are named of those which are refused for one reason; `--json` has all."""
 INDENT: Final = 36
 """Where the id of a document begins in a list."""
-UNTIL_PACK: Final = "The world's history has it until the next `batos pack`."
+UNTIL_PACK: Final = "The world's history has it: `batos pack --purge` takes it out of that too."
 
 
 class Lines:
@@ -116,8 +117,34 @@ def listed(found: Sequence[WholeDocument], others: int = 0) -> str:
     return "\n".join([*lines, f"{_documents(len(found))}, {passages(chunks)}", left]).rstrip()
 
 
-def forgotten(gone: Unindexed) -> str:
-    return f"{printable(gone.doc_id)} is forgotten, {passages(gone.chunks)}\n{UNTIL_PACK}"
+def forgotten(gone: Forgotten) -> str:
+    """One document, and what came of it."""
+    lines = [
+        f"{printable(gone.doc_id)} is forgotten, {passages(gone.chunks)}",
+        *came_of(gone.derived, "came of it, and stay"),
+    ]
+    return "\n".join([*lines, UNTIL_PACK])
+
+
+def came_of(derived: Lineage | None, what: str) -> list[str]:
+    """What came of documents, a line each, under what is done with it."""
+    if derived is None:
+        return ["what came of it is not known while the orchestrator is away"]
+    found = [
+        *(f"  answer   {printable(doc_id)}" for doc_id in derived.answers),
+        *(f"  method   {printable(one.name or one.oid)}.{one.selector}" + _version(one) for one in derived.methods),
+        *(f"  proposal {id_}" for id_ in derived.proposals),
+        *(f"  thread   {printable(one.name or one.oid)}, {one.turns} turns" for one in derived.threads),
+    ]
+    lines = [f"{len(found)} things that {what}:", *found[:EACH]] if found else []
+    lines += [f"  … and {len(found) - EACH:,} more"] if len(found) > EACH else []
+    if derived.unknown:
+        lines.append(f"of {len(derived.unknown)} older ones nobody knows any more what they came of")
+    return lines
+
+
+def _version(method: DerivedMethod) -> str:
+    return "" if method.stands else f" (an earlier version, {method.sha256[:12]})"
 
 
 def forgetting(found: Forgetting) -> str:
@@ -129,8 +156,9 @@ def forgetting(found: Forgetting) -> str:
     chunks = passages(sum(one.chunks for one in found.documents))
     count = _documents(len(found.documents))
     if found.dry_run:
-        return "\n".join([*lines, f"{count}, {chunks}, would be forgotten"])
-    return "\n".join([*lines, f"{count}, {chunks}: forgotten", UNTIL_PACK])
+        return "\n".join([*lines, f"{count}, {chunks}, would be forgotten", *came_of(found.derived, "came of it")])
+    went = "came of it, and are forgotten too" if found.derived_tid else "came of it, and stay"
+    return "\n".join([*lines, f"{count}, {chunks}: forgotten", *came_of(found.derived, went), UNTIL_PACK])
 
 
 def forgets(found: Sequence[WholeDocument]) -> str:

@@ -6,9 +6,13 @@ import msgspec
 
 
 class CameOf(msgspec.Struct, frozen=True, kw_only=True):
-    """Say what came of the documents with these ids, whether they are still remembered or not."""
+    """Say what came of the documents with these ids, whether they are still remembered or not.
+
+    With `walk` each object of the world is looked at; without, what memory has of the mind's own, and no threads.
+    """
 
     doc_ids: list[str]
+    walk: bool = True
 
 
 class DerivedMethod(msgspec.Struct, frozen=True, kw_only=True):

@@ -63,7 +63,7 @@ async def pack(home: Home, store: Store, journal: Journal, settings: Orchestrato
     began = await journal.run(journal.oldest_running, durable=False)
     history_before = before if began is None else min(before, began - 1.0)
     going = await journal.run(partial(journal.retention.forgettable, limits), durable=False)
-    sizes = _size(home.database), _size(home.journal)
+    sizes = size_of(home.database), size_of(home.journal)
     if request.really:
         # On a thread of its own: a pack may take minutes, and the world's thread is everybody's.
         await asyncio.to_thread(_pack_world, store, history_before)
@@ -73,13 +73,13 @@ async def pack(home: Home, store: Store, journal: Journal, settings: Orchestrato
         await journal.run(journal.retention.vacuum, alone=True)
         _log.info("packed", mandates=going.mandates, bodies=going.bodies, history_before=history_before)
     return Packed(
-        world=PackedWorld(before=history_before, bytes_before=sizes[0], bytes_after=_size(home.database)),
+        world=PackedWorld(before=history_before, bytes_before=sizes[0], bytes_after=size_of(home.database)),
         journal=PackedJournal(
             before=before,
             mandates=going.mandates,
             bodies=going.bodies,
             bytes_before=sizes[1],
-            bytes_after=_size(home.journal),
+            bytes_after=size_of(home.journal),
         ),
     )
 
@@ -89,5 +89,6 @@ def _pack_world(store: Store, before: float) -> None:
         moments.pack(store.db, before)
 
 
-def _size(path: Path) -> int:
+def size_of(path: Path) -> int:
+    """Bytes of a file, 0 where there is none."""
     return path.stat().st_size if path.exists() else 0

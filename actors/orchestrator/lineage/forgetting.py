@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from actors.orchestrator.lineage.holdings import Turn, turns_of
+from actors.orchestrator.lineage.holdings import ThreadTurn, turns_of
 from actors.orchestrator.thinking.overlay import Memo
 from actors.orchestrator.thinking.thought import Thought
 from protocol.codec import Value
@@ -63,7 +63,7 @@ def _methods(thought: Thought, named: Sequence[DerivedMethod]) -> list[DerivedMe
     return found
 
 
-def _without(thought: Thought, thread: DerivedTurns, turns: Sequence[Turn]) -> DerivedTurns:
+def _without(thought: Thought, thread: DerivedTurns, turns: Sequence[ThreadTurn]) -> DerivedTurns:
     """Take the turns from their thread."""
     gone = {turn.number for turn in turns if turn.oid == thread.oid}
     kept = thought.overlay.own(thread.oid).get("turns")

@@ -49,7 +49,7 @@ class WrittenMethod(NamedTuple):
     stands: bool
 
 
-class Turn(NamedTuple):
+class ThreadTurn(NamedTuple):
     """A turn of a thread: the documents that it cites, and those that its answer is remembered as."""
 
     oid: str
@@ -71,7 +71,7 @@ class Holdings(NamedTuple):
     documents: list[Kept]
     methods: list[WrittenMethod]
     proposals: list[Offered]
-    turns: list[Turn]
+    turns: list[ThreadTurn]
 
 
 def holdings(connection: Connection, *, walk: bool) -> Holdings:
@@ -92,7 +92,7 @@ def holdings(connection: Connection, *, walk: bool) -> Holdings:
     return Holdings(kept, methods, proposals, turns)
 
 
-def turns_of(connection: Connection, oids: Iterable[str]) -> Iterator[Turn]:
+def turns_of(connection: Connection, oids: Iterable[str]) -> Iterator[ThreadTurn]:
     """The turns of those of the objects that are threads."""
     answers: dict[str, list[Any]] = {}
     for oid in oids:
@@ -151,14 +151,14 @@ def _offered(proposal: history.UvmProposal) -> WrittenMethod:
     return _written(proposal.target, proposal.selector, proposal.method, stands=False)
 
 
-def _turns(holder: UvmObject, answers: dict[str, list[Any]]) -> Iterator[Turn]:
+def _turns(holder: UvmObject, answers: dict[str, list[Any]]) -> Iterator[ThreadTurn]:
     try:
         turns = plain(holder._slots.get("turns"), lambda _: None)
     except NotPlain:
         return
     for number, turn in enumerate(turns if isinstance(turns, list) else ()):
         if isinstance(turn, dict):
-            yield Turn(
+            yield ThreadTurn(
                 oid_of(holder), holder._name or "", number, (*_texts(turn.get("cited")), *_answers(turn, answers))
             )
 

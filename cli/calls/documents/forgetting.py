@@ -19,7 +19,7 @@ from cli.calls.documents.wholes import WholeDocument, kept_as, kept_under
 from protocol import verbs
 from protocol.errors import BatosError
 from protocol.home import Home
-from protocol.messages import Unindex, Unindexed
+from protocol.messages import Lineage, Unindex, Unindexed
 
 _GLOB = re.compile(r"[*?\[]")
 
@@ -42,11 +42,14 @@ async def matching(home: Home, patterns: Sequence[str]) -> list[WholeDocument]:
         return list(found.values())
 
 
-async def forget_all(home: Home, documents: Sequence[WholeDocument]) -> Forgetting:
-    """Forget these documents, one after the other."""
+async def forget_all(
+    home: Home, documents: Sequence[WholeDocument], derived: Lineage | None = None, tid: str | None = None
+) -> Forgetting:
+    """Forget these documents, one after the other; what came of them has gone already with `tid`, if at all."""
     async with wire.client(home) as bus:
         await wire.reach(home, bus, SERVICE)
-        return Forgetting([await forgotten(bus, document) for document in documents])
+        gone = [await forgotten(bus, document) for document in documents]
+        return Forgetting(gone, derived=derived, derived_tid=tid)
 
 
 async def forget(home: Home, doc_id: str, key: str | None) -> Unindexed:
@@ -105,6 +108,7 @@ def _from_here(pattern: str) -> str:
     return os.path.normpath(os.path.join(here, pattern))  # noqa: PTH118 - a pattern is no path
 
 
-def foreseen(documents: Sequence[WholeDocument]) -> Forgetting:
+def foreseen(documents: Sequence[WholeDocument], derived: Lineage | None = None) -> Forgetting:
     """What would be forgotten."""
-    return Forgetting([ForgottenDocument(each.doc_id, each.chunks, "") for each in documents], dry_run=True)
+    documents_told = [ForgottenDocument(each.doc_id, each.chunks, "") for each in documents]
+    return Forgetting(documents_told, dry_run=True, derived=derived)

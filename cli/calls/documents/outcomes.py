@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from protocol.errors import CODES, BatosError
+from protocol.messages import Lineage
 
 Change = Literal["new", "changed", "same", "renamed"]
 
@@ -75,10 +76,12 @@ class Forecast(msgspec.Struct, frozen=True):
 
 
 class Forgetting(msgspec.Struct, frozen=True):
-    """What `forget` came to, or would come to."""
+    """What `forget` came to, or would come to; and what came of the documents, which has gone along where there is a `derived_tid`."""
 
     documents: list[ForgottenDocument]
     dry_run: bool = False
+    derived: Lineage | None = None
+    derived_tid: str | None = None
 
 
 def refusal(path: str, error: BatosError) -> RefusedFile:

@@ -116,7 +116,7 @@ class Shelf:
         async def close():
             pass
 
-        verbs = ("index", "search", "unindex", "documents")
+        verbs = ("index", "search", "unindex", "documents", "catch_up")
         return {"status": status, **{verb: answering(verb) for verb in verbs}}, close
 
 

@@ -1,4 +1,4 @@
-"""`pack`: let the world forget its history, and the journal the mandates that ended long ago."""
+"""`pack`: let the world forget its history, and the journal what was said in mandates that ended long ago."""
 
 from __future__ import annotations
 
@@ -35,8 +35,10 @@ def forgets(found: Packed) -> str:
     said = (
         f"This forgets the world's history before {history}: `look --at` reaches no moment before that,"
         f" and what nothing refers to is gone.\n"
-        f"It forgets {found.journal.mandates} mandates of the journal (those that ended before {ended}, or are more than"
-        f" keep_mandates), with their cycles and their keys: a key that is forgotten is a new mandate."
+        f"Of {found.journal.bodies} mandates that ended before {ended} the journal keeps the digests of what was said, and the"
+        f" keys: they are not answered again, nor done again.\n"
+        f"It forgets {found.journal.mandates} mandates (those that are more than keep_mandates), with their cycles and their"
+        f" keys: a key that is forgotten is a new mandate."
     )
     return "\n".join(textwrap.fill(line, WIDTH, break_on_hyphens=False) for line in said.splitlines())
 
@@ -46,7 +48,7 @@ def packed(found: Packed) -> str:
     return (
         f"world    {_room(found.world.bytes_before, found.world.bytes_after)}\n"
         f"journal  {_room(found.journal.bytes_before, found.journal.bytes_after)},"
-        f" {found.journal.mandates} mandates forgotten"
+        f" {found.journal.mandates} mandates forgotten, digests stay of {found.journal.bodies}"
     )
 
 

@@ -18,7 +18,7 @@ def asked(system):
         after = 1 if request.really else 9
         return Packed(
             world=PackedWorld(before=1e9, bytes_before=9, bytes_after=after),
-            journal=PackedJournal(before=1e9, mandates=12, bytes_before=9, bytes_after=after),
+            journal=PackedJournal(before=1e9, mandates=12, bodies=34, bytes_before=9, bytes_after=after),
         )
 
     system.handlers["pack"] = pack
@@ -34,7 +34,7 @@ def test_with_yes_it_is_done_and_told_in_one_shape(asked, batos):
         [
             {
                 "world": {"before": 1e9, "bytes_before": 9, "bytes_after": 1},
-                "journal": {"before": 1e9, "mandates": 12, "bytes_before": 9, "bytes_after": 1},
+                "journal": {"before": 1e9, "mandates": 12, "bodies": 34, "bytes_before": 9, "bytes_after": 1},
             }
         ],
     )
@@ -57,6 +57,7 @@ def test_a_person_is_told_and_asked(asked, system, capsys, monkeypatch, yes):
     code = main(["--home", str(system.home.root), "pack"])
     out, err = capsys.readouterr()
     assert "forgets 12 mandates" in err
+    assert "Of 34 mandates" in err
     assert "history before 2001-09-0" in err
     assert [line for line in (out + err).splitlines() if len(line) > 80] == []
     assert [request.really for request in asked] == ([False, True] if yes else [False])

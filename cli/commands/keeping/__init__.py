@@ -1,0 +1,1 @@
+"""What keeps a home: what it forgets for good."""
