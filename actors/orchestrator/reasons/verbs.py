@@ -21,8 +21,10 @@ class ReasonVerbs:
 
     async def bisect(self, request: Bisect, call: Call) -> Bisected:
         parts = self._parts
-        wanted = lambda: not call.cancelled.is_set()  # noqa: E731
-        return await Bisecting(parts.store, parts.caller, parts.settings, call.partial, wanted).run(request)
+        bisecting = Bisecting(
+            parts.store, parts.caller, parts.settings, call.partial, lambda: not call.cancelled.is_set()
+        )
+        return await bisecting.run(request)
 
     async def replay(self, request: Replay, call: Call) -> Replayed:
         return await self._rethinking().run(request, call.cancelled)
