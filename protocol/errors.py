@@ -67,6 +67,7 @@ CODES: Final[dict[str, Code]] = {
     "BAD_DOCUMENT": Code(2, INPUT),
     "BAD_EXPERT": Code(2, INPUT),
     "BAD_BUNDLE": Code(2, INPUT),
+    "BAD_BACKUP": Code(2, INPUT),
     "TOO_LARGE": Code(2, INPUT),
     "UNREADABLE": Code(2, NOTHING),
     "MISSPELT": Code(2, INPUT),
@@ -74,6 +75,7 @@ CODES: Final[dict[str, Code]] = {
     "UNKNOWN_METHOD": Code(2, INPUT),
     "UNKNOWN_CYCLE": Code(2, INPUT),
     "EXPIRED": Code(2, INPUT),
+    "TRIAL_SEND": Code(2, INPUT),
     "INDEX_CHANGED": Code(2, INPUT),
     "UNKNOWN_DOCUMENT": Code(2, INPUT),
     "UNKNOWN_EXPERT": Code(2, INPUT),
@@ -102,12 +104,15 @@ CODES: Final[dict[str, Code]] = {
     "PORT_TAKEN": Code(6, NOTHING),
     "ALREADY_UNDERSTOOD": Code(6, NOTHING),
     "IN_USE": Code(6, NOTHING),
+    "BLOCKED": Code(6, NOTHING),
     "REPLACED": Code(6, NOTHING),
     "SETTLED": Code(6, NOTHING),
     # 7: the store
     "STORAGE": Code(7, PASSING | FATAL),
     "DAMAGED": Code(7, HOPELESS),
     "NEWER_WORLD": Code(7, HOPELESS),
+    "STEP_FAILED": Code(7, HOPELESS),
+    "HALF_RESTORED": Code(7, HOPELESS),
     # 130: a person pressed Ctrl-C, as shells count signals
     "INTERRUPTED": Code(130, NOTHING),
 }

@@ -195,6 +195,31 @@ class Home(msgspec.Struct, frozen=True):
         return self.root / "journal.sqlite"
 
     @property
+    def backup(self) -> Path:
+        """Where the program itself makes a backup, before a newer one changes the world's form."""
+        return self.root / "backup"
+
+    @property
+    def backups(self) -> Path:
+        """Into which folders the home was backed up: whoever forgets something for good has to know."""
+        return self.root / "backups.json"
+
+    @property
+    def rehearsal(self) -> Path:
+        """A copy of the world and the journal, in which steps to a newer form are tried."""
+        return self.root / "rehearsal"
+
+    @property
+    def restoring(self) -> Path:
+        """A backup that is being copied, and not verified yet."""
+        return self.root / "restoring"
+
+    @property
+    def restored(self) -> Path:
+        """A backup that is verified, and not all in its place yet."""
+        return self.root / "restored"
+
+    @property
     def bus(self) -> str:
         """The broker's endpoint."""
         return f"ipc://{self.run / 'bus.sock'}"
@@ -222,8 +247,9 @@ class Home(msgspec.Struct, frozen=True):
     def prepare(self) -> Home:
         """Make the folders, and shut everybody but the owner out of all that stands in the home already.
 
-        PATH_TOO_LONG before a socket could fail, STORAGE where it cannot write.
+        PATH_TOO_LONG before a socket could fail, STORAGE where it cannot write, HALF_RESTORED where a restore was killed.
         """
+        self._check_restored()
         for path in self.socket_paths():
             # supervisord binds a temporary name (".<pid>") beside its socket first.
             length = len(os.fsencode(path)) + 12
@@ -244,6 +270,15 @@ class Home(msgspec.Struct, frozen=True):
                 "STORAGE", f"cannot prepare the home {self.root}: {error}", "Give a folder that you may write to."
             ) from error
         return self
+
+    def _check_restored(self) -> None:
+        for half in (self.restoring, self.restored):
+            if half.exists():
+                raise BatosError(
+                    "HALF_RESTORED",
+                    f"a restore of the home {self.root} has not ended: {half.name} is there",
+                    f"If none is running, run it again: batos restore DIR --home {self.root}",
+                )
 
     def settings(self) -> Settings:
         """The configuration; BAD_CONFIG names the file and what is wrong in it."""

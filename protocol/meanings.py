@@ -109,6 +109,10 @@ MEANINGS: Final[dict[str, tuple[str, str]]] = {
         "A file is no bundle, is not whole, was changed since it was written, or is of a newer program.",
         "Have it exported again, by a program of this version; nothing of it was taken in.",
     ),
+    "BAD_BACKUP": (
+        "The folder holds no backup, or another world's, or is none that a backup can be in.",
+        "Name the folder that the message asks for; nothing was written.",
+    ),
     "TOO_LARGE": (
         "A value, a message, a document or a prompt is over its limit.",
         "Send less at once, or keep the data in an object and send a reference.",
@@ -133,6 +137,10 @@ MEANINGS: Final[dict[str, tuple[str, str]]] = {
     "EXPIRED": (
         "Journal or world have forgotten what was asked for, since it is older than `keep` or the last `batos pack`. Nothing is redone.",
         "Use another key to send a message once more; or state an example: `batos learn NAME SELECTOR --again --example JSON`.",
+    ),
+    "TRIAL_SEND": (
+        "A message cannot be tried without effect: it asks inference or memory, which have no answer from another moment.",
+        "Try a message that only computes, or one of those that it sends.",
     ),
     "INDEX_CHANGED": (
         "`search --at` names a moment at which memory's index had an older form, or was being made anew.",
@@ -215,6 +223,10 @@ MEANINGS: Final[dict[str, tuple[str, str]]] = {
         "Something stands on what is to be dropped: heirs, references, or methods that use it.",
         "Change what is named first, or drop it all the same with `--force`.",
     ),
+    "BLOCKED": (
+        "What is to be taken back has changed since, or cannot be written back.",
+        "Take back what has changed it too, the newest first: `--cascade`.",
+    ),
     "REPLACED": (
         "Another method stands where one was to be replaced.",
         "See it with `batos source`, and begin again from that one.",
@@ -234,6 +246,14 @@ MEANINGS: Final[dict[str, tuple[str, str]]] = {
     "NEWER_WORLD": (
         "The world was written by a newer program.",
         "Install the version of batos that last had it, or a newer one.",
+    ),
+    "STEP_FAILED": (
+        "The world has an older form than the program, and the steps to the newer one could not be taken on a copy of it.",
+        "The world is as it was: run the program that last had it. The backup that was made before is named.",
+    ),
+    "HALF_RESTORED": (
+        "A restore of this home has begun and not ended, so nothing starts in it.",
+        "Wait for it, or run `batos restore` again; it begins anew, or finishes what is left to do.",
     ),
     "INTERRUPTED": (
         "A person pressed Ctrl-C, or a signal ended the command. What it had sent may go on.",

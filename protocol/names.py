@@ -19,6 +19,9 @@ ROOT_OID: Final = "0" * 16
 MIND: Final = "orchestrator_obj"
 """The object that questions are sent to."""
 
+METHOD_DOC: Final = "method:"
+"""How the id of a document begins that is what memory knows of a method: it follows from what stands on the object."""
+
 SIGNAL: Final = "_p_changed"
 
 KERNEL_SELECTORS: Final = frozenset(

@@ -20,6 +20,9 @@ from protocol.messages import (
     Admitted,
     BaseModel,
     BaseModelReply,
+    Bisect,
+    Bisected,
+    BisectProgress,
     CameOf,
     Cancel,
     Cancelled,
@@ -40,6 +43,8 @@ from protocol.messages import (
     CyclesReply,
     Define,
     Defined,
+    Diff,
+    DiffReply,
     Documents,
     DocumentsReply,
     Drop,
@@ -70,6 +75,8 @@ from protocol.messages import (
     Lineage,
     List,
     Listed,
+    Log,
+    Logged,
     Look,
     Looked,
     MakeToken,
@@ -81,6 +88,8 @@ from protocol.messages import (
     Passages,
     PassagesReply,
     Piece,
+    PlanRewind,
+    PlanUndo,
     Prefetch,
     Probe,
     Probed,
@@ -89,10 +98,13 @@ from protocol.messages import (
     Ran,
     Rank,
     Ranked,
+    Reasons,
     Reject,
     Rejected,
     Rename,
     Renamed,
+    Replay,
+    Replayed,
     Resume,
     Resumed,
     Revert,
@@ -111,12 +123,14 @@ from protocol.messages import (
     TokenView,
     Trial,
     Tried,
+    Undone,
     Unindex,
     Unindexed,
     Verdict,
     Versions,
     Watch,
     Watched,
+    Why,
 )
 from protocol.origin import Right
 
@@ -177,6 +191,13 @@ REJECT: Final = _plain("orchestrator", "reject", "install", Reject, Rejected)
 PROPOSALS: Final = _plain("orchestrator", "proposals", "ask", Proposals, ProposalsReply)
 LIST: Final = _plain("orchestrator", "list", "ask", List, Listed)
 HISTORY: Final = _plain("orchestrator", "history", "ask", History, Versions)
+BISECT: Final = Verb("orchestrator", "bisect", "ask", Bisect, Bisected, BisectProgress)
+REPLAY: Final = _plain("orchestrator", "replay", "ask", Replay, Replayed)
+WHY: Final = _plain("orchestrator", "why", "ask", Why, Reasons)
+LOG: Final = _plain("orchestrator", "log", "ask", Log, Logged)
+DIFF: Final = _plain("orchestrator", "diff", "ask", Diff, DiffReply)
+UNDO: Final = _plain("orchestrator", "undo", "install", PlanUndo, Undone)
+REWIND: Final = _plain("orchestrator", "rewind", "install", PlanRewind, Undone)
 
 MAKE_TOKEN: Final = _plain("orchestrator", "make_token", "install", MakeToken, TokenView)
 TOKENS: Final = _plain("orchestrator", "tokens", "install", Tokens, TokensReply)
@@ -241,6 +262,13 @@ _ALL: Final[tuple[AnyVerb, ...]] = (
     PROPOSALS,
     LIST,
     HISTORY,
+    BISECT,
+    REPLAY,
+    WHY,
+    LOG,
+    DIFF,
+    UNDO,
+    REWIND,
     MAKE_TOKEN,
     TOKENS,
     REVOKE_TOKEN,

@@ -27,7 +27,7 @@ from world.memory.documents import Documents
 from world.method import AUTHOR, UvmMethod
 from world.store import commit, snapshot
 from world.uvm import UvmObject
-from world.version import SCHEMA, version_of
+from world.version import PROGRAM, SCHEMA, program, version_of
 
 _FOLDERS: Final = {
     "traits": "traits_obj",
@@ -75,6 +75,7 @@ def awaken(db: DB) -> int:
             if number + 1 == CURRENT:
                 _refresh(connection)
             connection.root()["schema_version"] = number + 1
+            connection.root()[PROGRAM] = program()
     with snapshot(db) as connection:
         has_index = mentions.INDEX in connection.root()
     if version < CURRENT or not has_index:

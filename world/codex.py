@@ -154,6 +154,7 @@ def _place(root: Any, persona: Persona) -> list[str]:
     if stands is None:
         stands = root["personas"][persona.name] = UvmObject(persona.name, expert=None, pillars=[])
         stands.set_slot("parent*", root["persona_traits"])
+        root._p_jar.add(stands)  # so that the commit can name it
     before = [_written(pillar) for pillar in stands.pillars]
     keep = {pillar["facet"] for pillar in pillars if _written(pillar) in before}
     if stands._slots.get("mandate") != persona.mandate:

@@ -117,10 +117,11 @@ def propose(connection: Connection, proposal: UvmProposal) -> None:
 
 
 def settle(connection: Connection, id_: str, *, state: str, by: str, because: str) -> None:
-    """Note how a proposal that waits was settled."""
+    """Note how a proposal was settled, or that it waits again."""
     tree = connection.root()["proposals"]
     proposal = tree[id_]
-    proposal.state, proposal.by, proposal.because, proposal.settled = state, by, because, time.time()
+    proposal.state, proposal.by, proposal.because = state, by, because
+    proposal.settled = None if state == WAITING else time.time()
     settled = sorted((one for one in tree.values() if one.settled is not None), key=lambda one: one.settled)
     for old in settled[:-MOST_SETTLED]:
         del tree[old.id]

@@ -25,6 +25,7 @@ from ZODB.utils import p64, u64
 
 from protocol.errors import BatosError
 from protocol.home import Home, Settings
+from world.past import commits
 from world.version import version_of
 
 T = TypeVar("T")
@@ -211,6 +212,9 @@ def commit(
                 current.setExtendedInfo(name, fact)
         version_of(connection)
         yield connection
+        oids = commits.touched(connection)
+        if oids is not None:
+            current.setExtendedInfo(commits.TOUCHED, oids)
         manager.commit()
     except BaseException:
         manager.abort()

@@ -80,7 +80,9 @@ def keep(
     All but the last piece are written by `bring`, in order.
     """
     described = f"index {document.doc_id}" if past is None else f"outbox {past}: index {document.doc_id}"
-    with commit(db, user=USER, description=described, cycle=document.cycle) as connection:
+    with commit(
+        db, user=USER, description=described, cycle=document.cycle, facts={"document": document.doc_id}
+    ) as connection:
         catalog = catalog_of(connection)
         before = _remove(catalog, document.doc_id) if document.doc_id in catalog.documents else None
         if len(pieces) == 1:
@@ -169,7 +171,7 @@ def forget(db: DB, doc_id: str, key: str = "") -> tuple[Gone, Change | None]:
                 return before, None
             raise BatosError("UNKNOWN_DOCUMENT", f"no document is called {doc_id[:200]!r}", _hint(documents, doc_id))
         chunks = len(documents[doc_id].chunks)
-    facts = {"key": key, "document": doc_id, "chunks": str(chunks)} if key else None
+    facts = {"key": key, "document": doc_id, "chunks": str(chunks)}
     with commit(db, user=USER, description=f"unindex {doc_id}", facts=facts) as connection:
         catalog = catalog_of(connection)
         written = Written(connection, catalog.documents[doc_id])
@@ -187,7 +189,7 @@ def _forgotten(db: DB, doc_id: str, key: str) -> Gone | None:
 
 def forget_past(db: DB, doc_id: str, seq: int) -> Change | None:
     """Forget the document that line `seq` of the outbox says is gone, if there is one, and move the cursor past the line."""
-    with commit(db, user=USER, description=f"outbox {seq}: unindex {doc_id}") as connection:
+    with commit(db, user=USER, description=f"outbox {seq}: unindex {doc_id}", facts={"document": doc_id}) as connection:
         root = connection.root()
         catalog = catalog_of(connection)
         written = Written(connection, root["cursor"])

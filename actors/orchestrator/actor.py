@@ -1,7 +1,7 @@
 """The orchestrator's shell: verbs in, replies out, and the start.
 
 The life of an orchestrator: 1. it takes its lock and answers `status` at once; 2. it waits for the storage server, has
-the guardian judge the image if the world is older than this program, and awakens the world; 3. it takes up what the
+the guardian judge the image if the world is older than this program, backs it up, rehearses its steps and awakens it; 3. it takes up what the
 journal holds unfinished; 4. it is ready; 5. on SIGTERM it stops thinking, and what is unfinished stays in the journal.
 """
 
@@ -18,6 +18,7 @@ from actors.orchestrator.journal.database import damaged
 from actors.orchestrator.journal.journal import Journal
 from actors.orchestrator.mandates import Mandates
 from actors.orchestrator.parts import Parts
+from actors.orchestrator.renewing import rehearsing
 from actors.orchestrator.verbs import Verbs
 from bus.client import Caller, Client
 from bus.life import Actor
@@ -71,6 +72,7 @@ class Orchestrator(Actor):
         parts = self.parts
         if parts.has_journal is None:
             # First, because it needs nobody: what is wrong with it is said at once.
+            await rehearsing.keep_journal(self.home, self.settings, self._wait_for)
             parts.has_journal = await asyncio.to_thread(Journal, self.home.journal, self.give_up)
         journal = parts.has_journal
         if parts.has_store is None:
@@ -82,6 +84,7 @@ class Orchestrator(Actor):
         if await store.run(lambda: awakening.schema_version(store.db)) < awakening.CURRENT:
             self.waiting_for = "the guardian's judgement of the image"
             await self._judge_image()
+            await rehearsing.keep_world(self.home, store, parts.caller, self.settings, self._wait_for)
         self.waiting_for = "the awakening"
         await store.run(lambda: awakening.awaken(store.db))
         mandates = Mandates(store, journal, parts.caller, self.settings)
@@ -94,6 +97,9 @@ class Orchestrator(Actor):
             asyncio.create_task(mandates.learn_speed()),
         ]
         _log.info("ready", taken_up=taken_up)
+
+    def _wait_for(self, what: str) -> None:
+        self.waiting_for = what
 
     async def _look_through(self) -> None:
         """Read all of a large journal while it is served from: what is broken in it must not wait for who comes to it."""

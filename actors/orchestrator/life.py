@@ -231,12 +231,9 @@ class Life:
         elif has_memos:
             reply = msgspec.structs.replace(reply, remembered=await self._catch_up(deadline, REMEMBER_S))
         await self._published(session.mandate)
-        may_go_on = reply.proposal is not None
         # What was published stands in `applied`, and would be found there after a power cut.
         await self._journal.run(
-            lambda: self._journal.finish(
-                self.mandate, "complete", codec.pack(reply), session.read, may_go_on=may_go_on
-            ),
+            lambda: self._journal.finish(self.mandate, "complete", codec.pack(reply), session.read),
             durable=reply.tid is None,
         )
         return reply

@@ -19,7 +19,7 @@ from ZODB.POSException import POSKeyError
 from actors.orchestrator.thinking.asks import Begin
 from actors.orchestrator.thinking.author import author_of
 from actors.orchestrator.thinking.overlay import REMOVED, Draft, Layer, Memo, Offer
-from protocol import codec
+from protocol import codec, names
 from protocol.codec import Ref, Value
 from protocol.errors import BatosError
 from protocol.origin import Origin
@@ -35,6 +35,22 @@ from world.values import oid_of, persistent
 
 ORIGIN: Final = "origin"
 """Under this name a transaction says who has asked for it: `user:lena`, `mcp:claude-code`."""
+
+MANDATE: Final = "mandate"
+"""Under this name a transaction says which mandate it publishes."""
+MEMOS: Final = "memos"
+GONE: Final = "gone"
+SETTLED: Final = "settled"
+UNDOES: Final = "undoes"
+"""Under these, as JSON lists: the documents other than methods that memory is to have of it, or to lose; the proposals that it has made or
+settled; and the transactions that it takes back. `MANY` stands for a list that is too long for a transaction to say."""
+MANY: Final = "many"
+MOST_LISTED: Final = 6000
+"""Bytes of one list."""
+REWINDS: Final = "rewinds"
+"""Under this name a transaction says back to which moment it takes all: its lists are then those of the commits since."""
+MAKES: Final = "makes"
+"""Under this name the transaction that makes an object by hand says what it is called."""
 
 
 class Publication(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,12 +101,12 @@ def publish(db: DB, publication: Publication) -> str:
     if before is not None:
         return before.tid
     cycle = publication.cycles[0] if publication.cycles else ""
-    facts = {ORIGIN: author_of(publication.origin)}
+    facts = {ORIGIN: author_of(publication.origin), MANDATE: publication.mandate, **_lists(publication.changes)}
     with commit(db, user=publication.user, description=publication.description, cycle=cycle, facts=facts) as connection:
         _check_reads(connection, publication.reads)
         _apply(connection, publication)
         root = connection.root()
-        _rename(root, connection, publication.changes.names)
+        _rename(root, connection, publication.changes)
         for oid in publication.changes.lost:
             mentions.forget_all(world_root.get(connection, oid))
         for offer in publication.changes.offers:
@@ -113,6 +129,21 @@ def publish(db: DB, publication: Publication) -> str:
     if done is None:
         raise BatosError("STORAGE", f"the commit of mandate {publication.mandate} is not to be found")
     return done.tid
+
+
+def _lists(changes: Layer) -> dict[str, str]:
+    """What a publication did beside slots and names, for whoever takes it back."""
+    if changes.rewinds:
+        return {REWINDS: changes.rewinds}
+    memos = [memo for memo in changes.outbox if not memo.doc_id.startswith(names.METHOD_DOC)]
+    said = {
+        MEMOS: [memo.doc_id for memo in memos if not memo.is_gone],
+        GONE: [memo.doc_id for memo in memos if memo.is_gone],
+        SETTLED: [*(offer.id for offer in changes.offers), *changes.settled],
+        UNDOES: changes.undoes,
+    }
+    packed = {name: msgspec.json.encode(ids).decode() for name, ids in said.items() if ids}
+    return {name: ids if len(ids) <= MOST_LISTED else MANY for name, ids in packed.items()}
 
 
 class Applied(msgspec.Struct, frozen=True):
@@ -157,7 +188,9 @@ def active(db: DB) -> dict[str, str]:
 
 def retire(db: DB, mandate: str, cycles: list[str], memo: Memo | None) -> None:
     """Take the contexts of failed cycles out of the world; what is left of them is a `memo` of the failure, if any."""
-    with commit(db, user="orchestrator", description=f"mandate {mandate} failed", cycle=cycles[0]) as connection:
+    facts = {} if memo is None else {MEMOS: msgspec.json.encode([memo.doc_id]).decode()}
+    description = f"mandate {mandate} failed"
+    with commit(db, user="orchestrator", description=description, cycle=cycles[0], facts=facts) as connection:
         root = connection.root()
         active = root["orchestrator_obj"].active_cycles
         for cycle in cycles:
@@ -269,16 +302,34 @@ def _apply(connection: Connection, publication: Publication) -> None:
                 history.put(target, name, method, author=publication.author, why=publication.description)
             else:
                 target.set_slot(name, persistent(value, resolve))
+    for oid, order in changes.order.items():
+        _arrange(resolve(Ref(oid)), order)
 
 
-def _rename(root: Any, connection: Connection, changed: dict[str, str | None]) -> None:
-    """Take away the names that go, and then give those that come: an object is known under one name at most."""
-    for name in [name for name, oid in changed.items() if oid is None]:
-        known = root["objects"].pop(name, None)
-        if known is None:
+def _arrange(target: UvmObject, order: list[str]) -> None:
+    """Let the slots stand in `order`, and what it does not name after that: the order of parents is that of delegation."""
+    slots = target._slots
+    known = {name: slots[name] for name in (*order, *slots) if name in slots}
+    if list(known) != list(slots):
+        for name in known:
+            del slots[name]
+        slots.update(known)
+
+
+def _rename(root: Any, connection: Connection, changes: Layer) -> None:
+    """Take away the names that go, and then give those that come: an object is known under one name at most.
+
+    One may take the name that another one leaves.
+    """
+    leave = {*changes.released, *(oid for oid in changes.names.values() if oid is not None)}
+    for name, oid in changes.names.items():
+        known = root["objects"].get(name)
+        if known is None and oid is None:
             raise BatosError("CONFLICT", f"nothing is called {name} any more", "See `batos ls`.")
-        known._name = None
-    for name, oid in changed.items():
+        if known is not None and (oid is None or oid_of(known) in leave):
+            del root["objects"][name]
+            known._name = None
+    for name, oid in changes.names.items():
         if oid is not None:
             if world_root.is_taken(root, name):
                 raise world_root.taken(name)

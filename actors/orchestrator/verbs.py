@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from ulid import ULID
@@ -10,10 +11,18 @@ from actors.orchestrator import admission, codex, views
 from actors.orchestrator.hand import calls, reading
 from actors.orchestrator.hand.bundles import exporting
 from actors.orchestrator.hand.checking import Checking
+from actors.orchestrator.hand.undoing import rewind, undo
 from actors.orchestrator.journal import packing
 from actors.orchestrator.lineage.lineage import lineage
 from actors.orchestrator.parts import Parts
+from actors.orchestrator.past import diff, log, naming
+from actors.orchestrator.primitives.performers import PERFORMERS
+from actors.orchestrator.reasons.verbs import ReasonVerbs
+from actors.orchestrator.thinking.asks import Thinking
+from actors.orchestrator.thinking.overlay import Overlay
+from actors.orchestrator.thinking.thought import Thought
 from bus.service import Call, Handler
+from protocol import names
 from protocol.errors import BatosError
 from protocol.messages import (
     Accepted,
@@ -37,24 +46,34 @@ from protocol.messages import (
     Imported,
     Learn,
     Lineage,
+    Log,
+    Logged,
     Mandate,
     MandateReply,
     New,
     Pack,
     Packed,
+    PlanRewind,
+    PlanUndo,
     Rejected,
     Renamed,
     Reverted,
     RevokeToken,
+    Rewind,
     SlotsSet,
     TokenRevoked,
+    Undo,
+    Undone,
     Watch,
     Watched,
 )
-from world.store import is_lost
+from world.past import moments
+from world.store import Store, is_lost, snapshot
 
 IMPORT_S: Final = 600.0
 """Seconds for a bundle: a thousand methods are judged and tried, on a slow machine."""
+BACK_S: Final = 600.0
+"""Seconds for what takes back: it may be all that a world has become in a month."""
 
 
 class Verbs:
@@ -92,11 +111,16 @@ class Verbs:
             "accept": parts.by_hand(lambda hand: f"accept {hand.id}", Accepted),
             "reject": parts.by_hand(lambda hand: f"reject {hand.id}", Rejected),
             "proposals": parts.of_world(reading.proposals),
+            "log": self.log,
+            "diff": parts.of_world(diff.diff),
+            "undo": self.undo,
+            "rewind": self.rewind,
             "make_token": parts.of_journal(admission.make),
             "tokens": parts.of_journal(admission.every, durable=False),
             "revoke_token": self.revoke_token,
             "admit": parts.of_journal(admission.admit, durable=False),
             "charge": parts.of_journal(admission.charge),
+            **ReasonVerbs(parts).handlers(),
         }
 
     async def mandate(self, request: Mandate, call: Call) -> MandateReply:
@@ -169,3 +193,50 @@ class Verbs:
 
     async def revoke_token(self, request: RevokeToken, _: Call) -> TokenRevoked:
         return await self._parts.mandates.revoke(request.name)
+
+    async def log(self, request: Log, _: Call) -> Logged:
+        of = request.cycle
+        found = None if of is None else await self._parts.in_journal(lambda journal: naming.meant(journal, of))
+        return await self._parts.in_world(lambda store: log.log(store, request, found), again=True)
+
+    async def undo(self, request: PlanUndo, call: Call) -> Undone:
+        tid = await self._commit_of(request.what.strip(), call.envelope.idem)
+        wanted = Undo(tids=[tid], cascade=request.cascade)
+        if request.dry_run:
+            return await self._planned(lambda thought: undo.planned(thought, wanted))
+        return await self._parts.carry_out(wanted, names.MIND, f"undo {tid}", call, Undone, seconds=BACK_S)
+
+    async def _commit_of(self, what: str, key: str | None) -> str:
+        """The transaction that `what` names: itself, a cycle's or a mandate's, or the last one."""
+        parts = self._parts
+        if what == naming.LAST:
+            known = await parts.in_journal(lambda journal: naming.last_of(journal, key))
+            if known is None:
+                known = await parts.in_world(lambda store: naming.last(store.db), again=True)
+            return known
+        if names.is_oid(what):
+            return what
+        found = await parts.in_journal(lambda journal: naming.meant(journal, what))
+        return await parts.in_world(lambda store: naming.commit_of(store.db, what, found), again=True)
+
+    async def rewind(self, request: PlanRewind, call: Call) -> Undone:
+        wanted = Rewind(to=request.to)
+        if request.dry_run:
+            return await self._planned(lambda thought: rewind.planned(thought, wanted))
+        why = f"rewind to {moments.told(request.to)}" if names.is_oid(request.to) else "rewind"
+        return await self._parts.carry_out(wanted, names.MIND, why, call, Undone, seconds=BACK_S)
+
+    async def _planned(self, plan: Callable[[Thought], Thinking[Undone]]) -> Undone:
+        """What is only thought through: over a world that is left as it is."""
+        settings = self._parts.settings.orchestrator
+
+        def run(store: Store) -> Undone:
+            with snapshot(store.db) as connection:
+                thinking = plan(Thought("plan", Overlay(connection), settings, PERFORMERS))
+                while True:
+                    try:
+                        next(thinking)  # it pauses for others, and asks nothing
+                    except StopIteration as stop:
+                        return stop.value  # type: ignore[no-any-return]
+
+        return await self._parts.in_world(run, again=True)

@@ -8,12 +8,11 @@ from contextlib import suppress
 from typing import Any, Final
 
 import msgspec
-from persistent.TimeStamp import TimeStamp
 from ZODB.Connection import Connection
 from ZODB.POSException import POSKeyError
 
 from actors.orchestrator.journal.journal import CycleRow, Journal, VerdictRow
-from actors.orchestrator.publish import ORIGIN
+from actors.orchestrator.publish import MAKES, ORIGIN
 from actors.orchestrator.thinking.author import author_of
 from protocol import codec, names
 from protocol.codec import Ref, Value
@@ -37,6 +36,7 @@ from protocol.messages import (
 from protocol.origin import Origin
 from world import root as world_root
 from world.method import UvmMethod
+from world.past.moments import world_at
 from world.store import Store, commit, snapshot
 from world.uvm import UvmObject, lookup
 from world.values import NotPlain, oid_of, persistent, plain
@@ -54,7 +54,7 @@ def look(store: Store, request: Look) -> Looked:
     """A page of an object as it stands, or as it stood after transaction `at`; the root lists objects by name."""
     if not 1 <= request.limit <= MAX_PAGE:
         raise BatosError("BAD_ARGUMENT", f"a page of {request.limit} entries", f"Give 1 to {MAX_PAGE}.")
-    with snapshot(store.db, _moment(store, request.at)) as connection:
+    with world_at(store.db, request.at) as connection:
         try:
             if _is_root(connection, request.target):
                 return _look_root(connection, request)
@@ -65,7 +65,7 @@ def look(store: Store, request: Look) -> Looked:
 
 def source(store: Store, request: Source) -> SourceText:
     """The method that `selector` means, or meant, for the target, wherever it inherits it from."""
-    with snapshot(store.db, _moment(store, request.at)) as connection:
+    with world_at(store.db, request.at) as connection:
         try:
             target = world_root.resolve(connection, request.target)
         except (KeyError, POSKeyError) as error:
@@ -98,7 +98,7 @@ def create(store: Store, request: New, key: str = "", origin: Origin | None = No
     before = _made_before(store, request.name, key, digest)
     if before is not None:
         return before
-    facts = {ORIGIN: asked_by, **({KEY_DATA: key, REQUEST_DATA: digest} if key else {})}
+    facts = {ORIGIN: asked_by, MAKES: request.name, **({KEY_DATA: key, REQUEST_DATA: digest} if key else {})}
     with commit(store.db, user="user", description=f"new {request.name}", facts=facts) as connection:
         root = connection.root()
         if world_root.is_taken(root, request.name):
@@ -218,20 +218,6 @@ def world_status(store: Store) -> dict[str, Value]:
         "tid": store.db.lastTransaction().hex(),
         "objects": int(store.db.objectCount()),
     }
-
-
-def _moment(store: Store, at: str | None) -> bytes | None:
-    if at is None:
-        return None
-    if not names.is_oid(at):
-        raise BatosError("BAD_ARGUMENT", f"{at[:40]!r} is no transaction id", "A transaction id is 16 hex digits.")
-    moment, last = bytes.fromhex(at), bytes(store.db.lastTransaction())
-    now = time.time()
-    if moment > max(last, TimeStamp(*time.gmtime(now)[:5], now % 60).raw()):
-        raise BatosError(
-            "BAD_ARGUMENT", f"the transaction {at} is in the future", "See `batos status` for the last one."
-        )
-    return min(moment, last)
 
 
 def _is_root(connection: Connection, target: str) -> bool:

@@ -10,16 +10,18 @@ from __future__ import annotations
 from typing import Any, Final
 
 import structlog
-from ZEO.StorageServer import StorageServer, ZEOStorage
+from ZEO.StorageServer import StorageServer, ZEOStorage, run_in_thread
 
 from bus import kin
 from bus.process.often import Often
+from world.past.commits import VERB
 
 WRITERS: Final = ("orchestrator", "inference", "memory")
 READING: Final = frozenset(
     {
         *("getInvalidations", "getTid", "get_info", "history", "lastTransaction", "loadBefore", "loadSerial", "ping"),
         *("record_iternext", "sendBlob", "server_status", "set_client_label", "undoInfo", "undoLog"),
+        VERB,
         *("iterator_start", "iterator_next", "iterator_record_start", "iterator_record_next", "iterator_gc"),
     }
 )
@@ -55,5 +57,12 @@ class _Guarded(ZEOStorage):
 
     def setup_delegation(self) -> None:
         super().setup_delegation()
-        if self.read_only:
-            self.connection.methods = READING
+        self.connection.methods = READING if self.read_only else self.connection.methods | {VERB}
+
+    def get_info(self) -> dict[str, Any]:
+        """What the server says of itself: that it has this verb, which no other one has."""
+        return {**super().get_info(), VERB: True}
+
+    def commits(self, low: bytes, high: bytes | None, size: int) -> Any:
+        """The commits between two moments (`world.past.commits`); on a thread, since it reads the file."""
+        return run_in_thread(self.storage.commits, low, high, size)

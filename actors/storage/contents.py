@@ -94,6 +94,15 @@ def read(data: bytes) -> Record:
     return Record(name if isinstance(name, str) else "", tuple(reader.references), problem)
 
 
+def fields(data: bytes) -> dict[str, Any]:
+    """What a record's object holds, by name, where that is a mapping; in the place of each other object stands nothing of it."""
+    _walk(data)
+    reader = StandIns(io.BytesIO(data))
+    reader.load()
+    state = reader.load()
+    return state if isinstance(state, dict) else {}
+
+
 def _walk(data: bytes) -> None:
     """Two pickles and nothing after them, each made of what pickles are made of; so reading them takes no more room."""
     stream = io.BytesIO(data)

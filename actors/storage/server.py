@@ -42,6 +42,7 @@ def serve(home: Home) -> None:
         home.zeo_socket.unlink(missing_ok=True)
         storage = _open(home)
         storage.pass_over(PREFETCHED)
+        storage.learn_moments()
         # With a long queue of invalidations a client that was away for a moment keeps its cache.
         server = GuardedServer(relatives, str(home.zeo_socket), {"1": storage}, invalidation_queue_size=1000)
         loop = server.acceptor.event_loop

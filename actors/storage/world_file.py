@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +21,20 @@ from ZODB.FileStorage import FileStorage
 from ZODB.FileStorage.FileStorage import TempFormatter
 from ZODB.utils import p64, u64, z64
 
+from actors.storage.moments import Moments
 from bus.process.in_place import identity, put_back
+from world.past.commits import Told
 
 _log = structlog.get_logger("storage")
 
 
 class WorldFile(FileStorage):
     """What FileStorage is, with its files opened again where the disk has refused a commit."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._moments = Moments(Path(self._file_name))
+        self._looking = threading.Lock()
 
     def store(self, *arguments: Any) -> Any:
         try:
@@ -42,6 +50,20 @@ class WorldFile(FileStorage):
         except OSError:
             self._mend()
             raise
+
+    def commits(self, low: bytes, high: bytes | None, size: int) -> list[Told]:
+        """Commits from `low` on and before `high`, the newest first, as `world.past.commits` asks for them."""
+        with self._looking:
+            return self._moments.commits(low, high, size, self._pos)
+
+    def learn_moments(self) -> None:
+        """Learn where the commits of a long history lie before somebody asks, on a thread beside those who write."""
+        threading.Thread(target=self.commits, args=(b"", None, 0), name="moments", daemon=True).start()
+
+    def close(self) -> None:
+        with self._looking:
+            self._moments.close()
+        super().close()
 
     def stay(self) -> None:
         """Put the file back where it has been taken away; OSError where that cannot be."""

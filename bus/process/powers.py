@@ -21,6 +21,7 @@ _PR_CAPBSET_DROP: Final = 24
 _PR_SET_NO_NEW_PRIVS: Final = 38
 _PR_CAP_AMBIENT: Final = 47
 _PR_CAP_AMBIENT_CLEAR_ALL: Final = 4
+_SETPCAP: Final = 8
 _CAPABILITY_VERSION_3: Final = 0x20080522
 
 FILES: Final = frozenset({1, 2, 3})
@@ -38,11 +39,13 @@ def lay_down(*, keep: Collection[int] = FILES, new_powers: bool = False) -> None
     """
     os.umask(0o077)
     if capabilities():
-        last = int(Path("/proc/sys/kernel/cap_last_cap").read_text())
-        # The bounding set first: that needs a power itself, and root gets all that stands in it with each program.
-        for number in range(last + 1):
-            if number not in keep:
-                _prctl(_PR_CAPBSET_DROP, number)
+        # The bounding set first: that needs a power itself, and root gets all that stands in it with each program. Whoever was
+        # started without that power by a process that had laid down its own gets none either, since nothing it starts may.
+        if new_powers or capabilities() & 1 << _SETPCAP:
+            last = int(Path("/proc/sys/kernel/cap_last_cap").read_text())
+            for number in range(last + 1):
+                if number not in keep:
+                    _prctl(_PR_CAPBSET_DROP, number)
         _prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL)
         _keep(sum(1 << number for number in keep) & capabilities())
     if not new_powers:

@@ -19,10 +19,13 @@ from cli.commands import (
     thought,
 )
 from cli.commands.group import batos
-from cli.commands.keeping import pack
+from cli.commands.keeping import backup, pack
+from cli.commands.past import bisect, log, replay, undo, why
 
 __all__ = [
+    "backup",
     "batos",
+    "bisect",
     "bundles",
     "contracts",
     "doors",
@@ -31,10 +34,14 @@ __all__ = [
     "hand",
     "learning",
     "life",
+    "log",
     "memory",
     "models",
     "objects",
     "pack",
     "proposals",
+    "replay",
     "thought",
+    "undo",
+    "why",
 ]

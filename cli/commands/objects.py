@@ -11,7 +11,7 @@ from cli.commands.group import INTENT, TIMEOUT, Words, batos, everywhere, finish
 from cli.console import Invocation
 from protocol.errors import WAITS, BatosError
 
-AT = "As it was then: a transaction, a time such as 2026-01-31T12:00, or '5 minutes ago'."
+AT = "As it was then: a transaction of `batos log`, a time such as 2026-01-31T12:00, yesterday, or '5 minutes ago'."
 
 
 @batos.command()

@@ -12,6 +12,7 @@ from protocol.codec import Value
 from protocol.messages.bundles import ImportBundle
 from protocol.messages.forgetting import ForgetDerived
 from protocol.messages.guardian import Example, Violation
+from protocol.messages.past import Rewind, Undo
 
 
 class Define(msgspec.Struct, frozen=True, kw_only=True, tag="define"):
@@ -223,7 +224,20 @@ class Rejected(msgspec.Struct, frozen=True, kw_only=True):
     tid: str | None = None
 
 
-Hand = Define | SetSlots | Drop | Rename | Revert | Confirm | ImportBundle | Accept | Reject | ForgetDerived
+Hand = (
+    Define
+    | SetSlots
+    | Drop
+    | Rename
+    | Revert
+    | Confirm
+    | ImportBundle
+    | Accept
+    | Reject
+    | ForgetDerived
+    | Undo
+    | Rewind
+)
 
 
 class Proposals(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 
 import pytest
+from ZODB import DB
+from ZODB.FileStorage import FileStorage
 
 from protocol.home import Home
 from world import awakening
@@ -28,6 +32,15 @@ def home(short_path):
         connection.root()["schema_version"] = 99
     store.close()
     return made
+
+
+def open_older(home):
+    """The world of `home` again, of a form that this program knows."""
+    db = DB(FileStorage(str(home.database), blob_dir=str(home.blobs)))
+    with db.transaction() as connection:
+        connection.root()["schema_version"] = SCHEMA
+    db.close()
+    return open_store(home.settings(), home, name="test", seconds=1)
 
 
 def run(home, module, *words):
@@ -55,3 +68,23 @@ def test_a_training_ends_too(home, short_path):
     ended = run(home, "actors.inference.training.train", "keeper", f"--text={text}", *TRAINING)
     assert ended.returncode == 7, ended.stderr
     assert json.loads(ended.stdout.splitlines()[-1])["error"]["code"] == "NEWER_WORLD"
+
+
+def test_the_version_that_made_the_form_is_named(home):
+    store = open_older(home)
+    with commit(store.db, user="test", description="its program says who it was") as connection:
+        assert connection.root()["program"]  # this program's own awakening
+        connection.root().update(schema_version=99, program="9.4.1")
+    store.close()
+    ended = run(home, "actors.orchestrator")
+    last = json.loads(ended.stderr.splitlines()[-1])
+    assert (last["code"], "batos 9.4.1" in last["hint"]) == ("NEWER_WORLD", True)
+
+
+def test_the_version_that_made_a_journals_form_is_named(home):
+    with contextlib.closing(sqlite3.connect(home.journal)) as journal:
+        journal.execute("PRAGMA user_version = 99")
+        journal.execute("PRAGMA application_id = 9004001")
+    ended = run(home, "actors.orchestrator")
+    last = json.loads(ended.stderr.splitlines()[-1])
+    assert (ended.returncode, last["code"], "batos 9.4.1" in last["hint"]) == (7, "NEWER_WORLD", True)

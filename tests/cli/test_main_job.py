@@ -65,6 +65,44 @@ def test_a_real_call_becomes_an_example_and_every_contract_is_checked(whole):
     assert whole.ok("check")["ok"]
 
 
+def test_the_commit_that_broke_an_answer_is_found(whole):
+    whole.ok("new", "field", "width=3", "height=4")
+    methods = [whole.home.parent / name for name in ("area.py", "sum.py")]
+    for file, sign in zip(methods, "*+", strict=True):
+        file.write_text(f"def area_(self):\n    return self.width {sign} self.height\n")
+    good = whole.ok("define", "field", str(methods[0]))["tid"]
+    whole.ok("set", "field", "colour=1")
+    broken = whole.ok("define", "field", str(methods[1]))["tid"]
+    whole.ok("set", "field", "colour=2")
+    before = whole.ok("status")["world"]["tid"]
+    found = whole.ok("bisect", "field", "area_", "--good", good, "--expect", "12")
+    assert (found["tid"], found["why"], found["cycle"]) == (broken, "define field", None)
+    assert (found["before"]["returns"], found["after"]["returns"], found["untried"]) == (12, 7, [])
+    assert [(one["slot"], one["is_method"]) for one in found["changed"][0]["slots"]] == [("area_", True)]
+    code, error = whole.run("bisect", "field", "area_", "--good", good, "--expect", "13")
+    assert (code, error["error"]["code"], error["error"]["data"]["good"]["returns"]) == (2, "BAD_ARGUMENT", 12)
+    assert whole.ok("status")["world"]["tid"] == before
+
+
+def test_a_lesson_is_thought_again_without_a_token_and_says_where_its_method_comes_from(whole):
+    whole.ok("new", "yard", "width=5", "height=6")
+    sent = whole.ok("send", "yard", "area_", "--example", EXAMPLE, "--example", ANOTHER, "--intent", "the area")
+    whole.ok("set", "yard", "width=9")
+    before = whole.ok("status")["world"]["tid"]
+    again = whole.ok("cycle", "replay", sent["cycle"])
+    assert (again["same"], again["difference"], again["now"]["result"]) == (True, None, 30)
+    file = whole.home.parent / "rote.py"
+    file.write_text("def area_(self):\n    return 35\n")
+    code, other = whole.run("replay", sent["mandate"][:20], "--with", f"yard.area_={file}")
+    assert (code, other["same"], other["now"]["result"]) == (0, False, 35)
+    why = whole.ok("why", "yard.area_", "--used-by")
+    assert (why["method"]["cycle"], why["method"]["sha256"]) == (sent["cycle"], sent["method"]["sha256"])
+    assert [cause["mandate"] for cause in why["causes"]] == [sent["mandate"]] * 2
+    assert why["missing"] == []
+    assert whole.ok("why", sent["mandate"])["mandate"]["tid"] == sent["tid"]
+    assert whole.ok("status")["world"]["tid"] == before
+
+
 def test_what_is_owed_nothing_waits_for_its_users_word(whole):
     whole.ok("new", "tile", "width=5", "height=6")
     before = whole.ok("look", "tile")

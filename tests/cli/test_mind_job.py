@@ -116,6 +116,19 @@ def test_the_same_question_again_writes_nothing(whole, asked):
     assert len(answers(whole, asked.answer["cycle"])) == 1
 
 
+def test_a_question_of_many_voices_is_thought_again_and_says_what_it_was_told(whole, asked):
+    again = whole.ok("replay", asked.answer["cycle"])
+    assert (again["same"], again["difference"]) == (True, None)
+    assert again["now"]["result"]["answer"] == asked.answer["answer"]
+    why = whole.ok("why", asked.answer["mandate"])
+    assert {told["doc_id"] for told in why["passages"]} == {"house"}
+    assert why["texts"]
+    assert all(text["seeds"] and text["prompt"] for text in why["texts"])
+    came = whole.ok("why", "house", "--used-by")
+    assert came["document"]["passages"] >= 1
+    assert asked.answer["mandate"] in [one["mandate"] for one in came["used_by"]["mandates"]]
+
+
 def test_a_facet_whose_pillar_changes_is_written_again(whole, asked):
     part = asked.answer["facets"][0]
     place = (part["persona"], part["facet"])

@@ -87,7 +87,8 @@ def test_what_ends_a_mandate_is_no_answer_to_a_send() -> None:
 
 def test_no_waiting_mends_what_only_a_person_can() -> None:
     setup = {"BAD_CONFIG", "BAD_MODEL", "LIMIT", "NO_JAIL", "PATH_TOO_LONG"}
-    assert codes_that("is_hopeless") == setup | {"DAMAGED", "NEWER_WORLD", "OUT_OF_MEMORY", "REFUSED"}
+    store = {"DAMAGED", "NEWER_WORLD", "STEP_FAILED", "HALF_RESTORED"}
+    assert codes_that("is_hopeless") == setup | store | {"OUT_OF_MEMORY", "REFUSED"}
     assert codes_that("is_hopeless").isdisjoint(codes_that("is_away") | codes_that("is_input"))
 
 

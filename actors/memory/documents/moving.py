@@ -31,7 +31,13 @@ def move(db: DB, document: Document, was: str, model: bytes) -> tuple[KeptDocume
         documents = catalog_of(connection).documents
         if document.doc_id in documents or not _is_same(documents.get(was), document, was):
             return None
-    with commit(db, user=USER, description=f"move {was} to {document.doc_id}", cycle=document.cycle) as connection:
+    with commit(
+        db,
+        user=USER,
+        description=f"move {was} to {document.doc_id}",
+        cycle=document.cycle,
+        facts={"document": document.doc_id},
+    ) as connection:
         documents = catalog_of(connection).documents
         stored = documents.pop(was)
         documents[document.doc_id] = stored

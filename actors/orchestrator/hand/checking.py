@@ -10,9 +10,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 import transaction
@@ -35,6 +36,8 @@ from world.method import UvmMethod
 from world.store import Store, moment_of
 from world.uvm import UvmObject
 from world.values import oid_of
+
+T = TypeVar("T")
 
 AT_ONCE: Final = 8
 """Contracts on their way to the guardian: some for each of its workers, and few enough that others come between."""
@@ -135,29 +138,7 @@ class Checking:
 
     async def _one(self, connection: Connection, contract: Contract) -> CheckedMethod:
         thought = Thought("check", Overlay(connection), self._settings.orchestrator, PERFORMERS)
-        thinking = _tried(thought, contract)
-        answer: Any = None
-        error: BatosError | None = None
-        while True:
-            step = await self._store.run(partial(_advance, thinking, answer, error))
-            if not isinstance(step, RemoteCall):
-                return step
-            answer, error = None, None
-            try:
-                answer = await self._ask(step)
-            except BatosError as raised:
-                error = raised
-
-    async def _ask(self, ask: RemoteCall) -> Any:
-        async def attempt(left: float) -> Any:
-            return await self._caller.call(ask.verb, ask.request, seconds=left)
-
-        try:
-            return await Again(ASK_S, is_patient=True).answer(attempt)
-        except TimeoutError:
-            raise BatosError(
-                "TIMEOUT", f"the guardian has not answered within {ASK_S:g} s", "See `batos status`."
-            ) from None
+        return await driven(self._store, self._caller, _tried(thought, contract))
 
     def _progress(self, found: dict[int, CheckedMethod], total: int) -> None:
         now = time.monotonic()
@@ -209,13 +190,44 @@ def _tried(thought: Thought, contract: Contract) -> Thinking[CheckedMethod]:
     )
 
 
-def _advance(thinking: Thinking[CheckedMethod], answer: Any, error: BatosError | None) -> RemoteCall | CheckedMethod:
+async def driven(store: Store, caller: Caller, thinking: Thinking[T]) -> T:
+    """What a thought comes to that asks the guardian alone, as trials do: it advances on the world's thread."""
+    answer: Any = None
+    error: BatosError | None = None
+    while True:
+        step = await store.run(partial(_advance, thinking, answer, error))
+        if isinstance(step, _Result):
+            return step.value
+        answer, error = None, None
+        try:
+            answer = await _asked(caller, step)
+        except BatosError as raised:
+            error = raised
+
+
+@dataclass(slots=True, frozen=True)
+class _Result(Generic[T]):
+    value: T
+
+
+def _advance(thinking: Thinking[T], answer: Any, error: BatosError | None) -> RemoteCall | _Result[T]:
     """Go on to what the guardian is to be asked, or to the end."""
     try:
         ask = thinking.send(answer) if error is None else thinking.throw(error)
     except StopIteration as stop:
-        done: CheckedMethod = stop.value
-        return done
+        return _Result(stop.value)
     if not isinstance(ask, RemoteCall):
         raise BatosError("INTERNAL", f"a trial has asked for {type(ask).__name__}", "This is a bug.")
     return ask
+
+
+async def _asked(caller: Caller, ask: RemoteCall) -> Any:
+    async def attempt(left: float) -> Any:
+        return await caller.call(ask.verb, ask.request, seconds=left)
+
+    try:
+        return await Again(ASK_S, is_patient=True).answer(attempt)
+    except TimeoutError:
+        raise BatosError(
+            "TIMEOUT", f"the guardian has not answered within {ASK_S:g} s", "See `batos status`."
+        ) from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from actors.orchestrator.hand import changing, confirming, defining, reverting, settling
 from actors.orchestrator.hand.bundles import importing
+from actors.orchestrator.hand.undoing import rewind, undo
 from actors.orchestrator.lineage import forgetting
 from actors.orchestrator.thinking.asks import Thinking
 from actors.orchestrator.thinking.thought import Thought
@@ -18,7 +19,9 @@ from protocol.messages import (
     Reject,
     Rename,
     Revert,
+    Rewind,
     SetSlots,
+    Undo,
 )
 from protocol.messages.hand import Hand
 
@@ -46,3 +49,7 @@ def perform(thought: Thought, hand: Hand) -> Thinking[Value]:
             return settling.reject(thought, hand)
         case ForgetDerived():
             return forgetting.forget_derived(thought, hand)
+        case Undo():
+            return (yield from undo.undo(thought, hand))
+        case Rewind():
+            return (yield from rewind.rewind(thought, hand))

@@ -12,13 +12,14 @@ from typing import Any, Final
 
 import msgspec
 
-from actors.orchestrator.thinking.asks import Begin, RemoteCall, SentBy, Thinking
+from actors.orchestrator.thinking.asks import Begin, Left, RemoteCall, SentBy, Thinking
 from actors.orchestrator.thinking.interpreter import NOT_UNDERSTOOD, send
 from actors.orchestrator.thinking.overlay import Overlay
 from actors.orchestrator.thinking.thought import Contract, Ledger, Message, Thought
 from protocol import verbs
 from protocol.codec import Ref, Value
 from protocol.errors import BatosError
+from protocol.mandates import MAX_SECONDS
 from protocol.messages import Example, Found, Learn, Ranked
 
 SELECTOR: Final = "rehearsed_"
@@ -83,6 +84,8 @@ def _played(aside: Overlay, thinking: Thinking[Value]) -> Thinking[None]:
                 answer = Ref(aside.connection.new_oid().hex())
             case SentBy():
                 answer = []
+            case Left():
+                answer = MAX_SECONDS
             case RemoteCall(verb=verbs.SEARCH):
                 answer = Found(hits=[], seconds=0.0)
             case RemoteCall(verb=verbs.RANK):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Final
 
+from actors.orchestrator.journal.rows import Answered
 from protocol import codec
 from protocol.errors import BatosError
 from protocol.messages import Mandate
@@ -49,6 +50,40 @@ class Finding:
         places = {(mandate, _above(path)) for mandate, path in rows}
         found = {self._sent(mandate, path) for mandate, path in places}
         return sorted(found - {""})
+
+    def trace(self, mandate: str) -> list[Answered]:
+        """All steps of a mandate, in the order in which they had their answers."""
+        rows = self._db.execute(
+            "SELECT cycle, state, path, send, size, tokens FROM steps WHERE mandate = ? ORDER BY seq", (mandate,)
+        )
+        return [
+            Answered(cycle=cycle, state=state, path=path, send=send, size=size, tokens=tokens)
+            for cycle, state, path, send, size, tokens in rows
+        ]
+
+    def places(self, mandate: str) -> dict[str, str]:
+        """The places of a mandate's cycles in its trace, in the order in which they began."""
+        return dict(self._db.execute("SELECT cycle, path FROM cycles WHERE mandate = ? ORDER BY seq", (mandate,)))
+
+    def digests(self, mandate: str) -> dict[str, str]:
+        """Those of a mandate's message and of its end, where no more is kept."""
+        row = self._db.execute(
+            "SELECT body_sha256, reply_sha256 FROM mandates WHERE mandate = ?", (mandate,)
+        ).fetchone()
+        found = {} if row is None else dict(zip(("message", "end"), row, strict=True))
+        return {name: digest for name, digest in found.items() if digest}
+
+    def having_sent(self, selector: str, limit: int) -> list[str]:
+        """The newest mandates in whose trace `selector` was sent, the newest first."""
+        rows = self._db.execute(
+            "SELECT mandate, max(seq) FROM steps WHERE send = ? GROUP BY mandate ORDER BY max(seq) DESC LIMIT ?",
+            (selector, limit),
+        )
+        return [row[0] for row in rows]
+
+    def has_replies(self, mandate: str) -> bool:
+        """Whether anything that the mandate was answered is kept still."""
+        return self._db.execute("SELECT 1 FROM replies WHERE mandate = ? LIMIT 1", (mandate,)).fetchone() is not None
 
     def _sent(self, mandate: str, path: str) -> str:
         """What was sent at a place of a mandate's trace, or "" where that cannot be said."""

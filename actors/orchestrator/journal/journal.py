@@ -160,12 +160,11 @@ class Journal:
         """Note in which moment of the world the mandate has been thought through."""
         self._db.execute("UPDATE mandates SET read = ? WHERE mandate = ?", (tid, mandate))
 
-    def finish(self, mandate: str, state: str, reply: bytes, read: str = "", *, may_go_on: bool = False) -> None:
-        """Note the end of a mandate, `complete` or `failed`; with it its cycles end, and what was kept for it goes.
+    def finish(self, mandate: str, state: str, reply: bytes, read: str = "") -> None:
+        """Note the end of a mandate, `complete` or `failed`; with it its cycles end.
 
-        `read` is as in `note_read`, where it was not noted yet.
-
-        A failure that passes may be attempted again, so what was kept for a failed one stays; and for one that `may_go_on`.
+        `read` is as in `note_read`, where it was not noted yet. What was kept for it stays: one that failed may be attempted again,
+        and any of them may be played again (`reasons`). It goes when `retention` says so.
         """
         now = time.time()
         self._db.execute(
@@ -176,8 +175,6 @@ class Journal:
             "UPDATE cycles SET state = ?, ended = max(started, ?) WHERE mandate = ? AND ended IS NULL",
             (state.upper(), now, mandate),
         )
-        if state == "complete" and not may_go_on:
-            self._db.execute("DELETE FROM replies WHERE mandate = ?", (mandate,))
         self._unsynced.add(mandate)
 
     def cancel(self, mandate: str) -> None:

@@ -20,6 +20,7 @@ from actors.orchestrator.journal.retention import Forgettable, Limits
 from protocol.errors import BatosError
 from protocol.home import Home, Orchestrator, duration
 from protocol.messages import Pack, Packed, PackedJournal, PackedWorld
+from world.past import moments
 from world.store import Store, storage_errors
 
 EVERY_S: Final = 60.0
@@ -85,7 +86,7 @@ async def pack(home: Home, store: Store, journal: Journal, settings: Orchestrato
 
 def _pack_world(store: Store, before: float) -> None:
     with storage_errors():
-        store.db.pack(before)
+        moments.pack(store.db, before)
 
 
 def size_of(path: Path) -> int:

@@ -6,6 +6,7 @@ only that, and what `status` counts is counted as it happens (`tallies`, kept by
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Final
 from actors.orchestrator.journal.database import damaged, is_passing
 from actors.orchestrator.journal.told import note_all
 from protocol.errors import BatosError
+from world.version import program
 
 CURRENT: Final = 5
 """The `user_version` of a journal that this program writes."""
@@ -203,6 +205,19 @@ def open_journal(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def older(path: Path) -> int | None:
+    """The version of a journal that opening it would bring up to date; None where there is nothing to bring up, or no journal."""
+    if not path.exists():
+        return None
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            (tables,) = connection.execute("SELECT count(*) FROM sqlite_master WHERE type = 'table'").fetchone()
+    except sqlite3.Error:
+        return None  # opening it says what is wrong
+    return int(version) if tables and version < CURRENT else None
+
+
 def problems(path: Path, *, check: str = "integrity_check") -> list[str]:
     """What is wrong with the journal at `path`: nothing, or SQLite's own words; also while it is in use.
 
@@ -228,11 +243,14 @@ def _look_through(connection: sqlite3.Connection, path: Path) -> None:
 def _bring_up(connection: sqlite3.Connection, path: Path) -> None:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version > CURRENT:
+        (number,) = connection.execute("PRAGMA application_id").fetchone()
+        needs = {"needs": _spelt(number)} if number > 0 else {}
         raise BatosError(
             "NEWER_WORLD",
             f"the journal {path} was written by a newer program (version {version}, this one knows {CURRENT})",
-            "Use that program, or a newer one.",
+            f"Install batos {_spelt(number)} or a newer one." if needs else "Use that program, or a newer one.",
             newer=True,
+            **needs,
         )
     there = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     # A new file has no table, and one of a time before versions has mandates at least.
@@ -250,6 +268,7 @@ def _bring_up(connection: sqlite3.Connection, path: Path) -> None:
             connection.execute(statement)
         note_all(connection)
         connection.execute(f"PRAGMA user_version = {CURRENT}")
+        connection.execute(f"PRAGMA application_id = {_numbered(program())}")
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:
@@ -267,6 +286,16 @@ def _from_before_versions(connection: sqlite3.Connection) -> None:
         connection.execute("ALTER TABLE mandates ADD COLUMN remaining REAL NOT NULL DEFAULT 0")
         connection.execute("UPDATE mandates SET remaining = deadline - accepted WHERE state = 'accepted'")
         connection.execute("ALTER TABLE mandates DROP COLUMN deadline")
+
+
+def _numbered(version: str) -> int:
+    """Major, minor and micro of a version as one number, for the field of the file that says which program has made it."""
+    parts = [min(int(part), 999) for part in re.findall(r"\d+", version)[:3]]
+    return sum(part * 1000**place for place, part in zip((2, 1, 0), parts, strict=False))
+
+
+def _spelt(number: int) -> str:
+    return f"{number // 1000**2}.{number // 1000 % 1000}.{number % 1000}"
 
 
 def _columns(connection: sqlite3.Connection, table: str) -> set[str]:

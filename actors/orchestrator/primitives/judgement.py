@@ -15,7 +15,7 @@ from actors.orchestrator.thinking import consent
 from actors.orchestrator.thinking.asks import Judged, Thinking, call
 from actors.orchestrator.thinking.overlay import Draft, Memo
 from actors.orchestrator.thinking.thought import Sender, Thought
-from protocol import codec, verbs
+from protocol import codec, names, verbs
 from protocol.codec import Ref, Value
 from protocol.errors import BatosError
 from protocol.messages import Effect, Example, Failed, Judge, Trial, Tried
@@ -175,7 +175,7 @@ def gone_memo(oid: str, selector: str) -> Memo:
 
 
 def _doc_id(oid: str, selector: str) -> str:
-    return f"method:{oid}:{selector}"
+    return f"{names.METHOD_DOC}{oid}:{selector}"
 
 
 def problem_of(tried: Tried, asked: Asked) -> str:

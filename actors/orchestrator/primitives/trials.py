@@ -133,26 +133,25 @@ def _lay(overlay: Overlay, oid: str, draft: Draft, example: Example) -> None:
 
 
 def _outcome(overlay: Overlay, trial: Trial, before: dict[str, Value], result: Value) -> Done:
-    """What has come of it. An object that it has made is told by its slots, since nothing of it is left."""
-    fresh = overlay.made()
-
-    def told(value: Value, depth: int = 0) -> Value:
-        if isinstance(value, Ref) and value.oid in fresh:
-            seen = overlay.visible(value.oid, kernel=False) if depth < 1 else {}
-            return {"a new object": told(seen, depth + 1)}
-        if isinstance(value, list):
-            return [told(item, depth) for item in value]
-        if isinstance(value, dict):
-            return {key: told(item, depth) for key, item in value.items()}
-        return value
-
     after = overlay.visible(trial.receiver.oid, kernel=trial.kernel)
     changed = {name: value for name, value in after.items() if not _same(before, name, value)}
     return Done(
-        result=told(result),
-        changed={name: told(value) for name, value in changed.items()},
+        result=told(overlay, result),
+        changed={name: told(overlay, value) for name, value in changed.items()},
         removed=[name for name in before if name not in after],
     )
+
+
+def told(overlay: Overlay, value: Value, depth: int = 0) -> Value:
+    """What has come of a trial. An object that it has made, in the top layer, is told by its slots, since nothing of it is left."""
+    if isinstance(value, Ref) and value.oid in overlay.made():
+        seen = overlay.visible(value.oid, kernel=False) if depth < 1 else {}
+        return {"a new object": told(overlay, seen, depth + 1)}
+    if isinstance(value, list):
+        return [told(overlay, item, depth) for item in value]
+    if isinstance(value, dict):
+        return {key: told(overlay, item, depth) for key, item in value.items()}
+    return value
 
 
 def _same(slots: dict[str, Value], name: str, value: Value) -> bool:

@@ -7,13 +7,16 @@ orchestrator can answer from its journal.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+import hashlib
+from collections.abc import Callable, Generator, Sequence
 from typing import Any, TypeVar
 
 import msgspec
 
 from actors.orchestrator.journal.journal import Answered
+from protocol import codec
 from protocol.codec import Ref, Value
+from protocol.messages import Event, Piece
 from protocol.verbs import AnyVerb, Partial, Reply, Request, Verb
 
 T = TypeVar("T")
@@ -104,6 +107,12 @@ class Chosen(msgspec.Struct, frozen=True, kw_only=True):
     is_installed: bool
 
 
+class Left(msgspec.Struct, frozen=True, kw_only=True):
+    """How many seconds the mandate has left, as a method is told; kept like a reply, for whoever thinks this again."""
+
+    path: str
+
+
 class Pause(msgspec.Struct, frozen=True, kw_only=True):
     """Much is being read: let others come to the world's thread, and see whether this is still wanted and in time."""
 
@@ -146,5 +155,26 @@ def call_all(verb: Verb[Request, Reply, Partial], requests: Sequence[Request], *
     return replies
 
 
-Ask = RemoteCall | Together | Begin | Entered | Judged | Chosen | Placed | Pause | SentBy | Ended | Answered
+def reply_key(mandate: str, ask: RemoteCall | Left) -> str:
+    """Under which key the journal keeps the reply: the same mandate, place and request have the same one."""
+    asked = ["", "left", None] if isinstance(ask, Left) else [ask.verb.service, ask.verb.name, ask.request]
+    return hashlib.sha256(f"{mandate} {ask.path} ".encode() + codec.pack(asked)).hexdigest()
+
+
+def follower(mandate: str, voices: Sequence[Voice | None], tell: Callable[[Event], None]) -> Callable[[Piece], None]:
+    """Tells each piece of text with its voice, and where in that text it stands: a lost one begins again."""
+    at = [0] * len(voices)
+
+    def follow(piece: Piece) -> None:
+        voice = voices[piece.row]
+        if voice is None:
+            return
+        detail: dict[str, Value] = {"voice": voice.name, "row": piece.row, "at": at[piece.row], "text": piece.text}
+        at[piece.row] += len(piece.text)
+        tell(Event(event="piece", mandate=mandate, cycle=voice.cycle, state=voice.state, detail=detail))
+
+    return follow
+
+
+Ask = RemoteCall | Together | Begin | Entered | Judged | Chosen | Placed | Left | Pause | SentBy | Ended | Answered
 Thinking = Generator[Ask, Any, T]

@@ -10,7 +10,7 @@ way), so that the publisher can tell whether the world that the mandate thought 
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -19,9 +19,7 @@ from ZODB.Connection import Connection
 
 from protocol import codec, names
 from protocol.codec import Ref, Value
-from protocol.errors import BatosError
 from world import root as world_root
-from world.cloning import Cloning
 from world.method import UvmMethod
 from world.uvm import UvmObject, depth_first
 from world.values import NotPlain, oid_of, plain
@@ -98,21 +96,26 @@ class Settled(msgspec.Struct, frozen=True, kw_only=True):
 class Layer(msgspec.Struct):
     """Changed slots by object and name, the objects that were made, what memory is to remember, and changed names.
 
-    `names` maps each of the user's names to the object (an OID) that it comes to mean, or to None where it is taken away. Nothing
-    leads to the objects in `lost` any more. `offers` are new proposals, and `settled` how others were settled, by their id.
-    `forgotten` are texts (sha256) that no version of a method shows any more, by the object's OID and the selector; `withdrawn` are
-    proposals that go.
+    `names` maps each of the user's names to the object (an OID) that it comes to mean, or to None where it is taken away; `released`
+    are the objects that lose one. Nothing leads to the objects in `lost` any more. `offers` are new proposals, and `settled` how
+    others were settled, by their id. `forgotten` are texts (sha256) that no version of a method shows any more, by the object's OID and
+    the selector; `withdrawn` are proposals that go. `order` is that of an object's slots where it is restored. `undoes` are the commits
+    that are taken back, or `rewinds` the moment.
     """
 
     slots: dict[str, dict[str, Slot]] = {}
     fresh: dict[str, bool] = {}  # oid -> whether publishing keeps it (a clone) or not (a cycle's context)
     outbox: list[Memo] = []
     names: dict[str, str | None] = {}
+    released: list[str] = []
     lost: list[str] = []
     offers: list[Offer] = []
     settled: dict[str, Settled] = {}
     forgotten: dict[tuple[str, str], list[str]] = {}
     withdrawn: list[str] = []
+    order: dict[str, list[str]] = {}
+    undoes: list[str] = []
+    rewinds: str = ""
 
 
 class Place(NamedTuple):
@@ -156,11 +159,15 @@ class Overlay:
         top.fresh.update(layer.fresh)
         top.outbox.extend(layer.outbox)
         top.names.update(layer.names)
+        top.released.extend(layer.released)
         top.lost.extend(layer.lost)
         top.offers.extend(layer.offers)
         top.settled.update(layer.settled)
         top.forgotten.update(layer.forgotten)
         top.withdrawn.extend(layer.withdrawn)
+        top.order.update(layer.order)
+        top.undoes.extend(layer.undoes)
+        top.rewinds = layer.rewinds or top.rewinds
 
     def branch(self) -> Overlay:
         """An overlay beside others over what this one sees now; its reads count as this one's, its top layer is its own."""
@@ -256,15 +263,14 @@ class Overlay:
             for name, called in layer.names.items():
                 if called == oid:
                     return name
-        return "" if self.is_fresh(oid) else world_root.get(self.connection, oid)._name or ""
+        stored = "" if self.is_fresh(oid) else world_root.get(self.connection, oid)._name or ""
+        return "" if any(stored in layer.names for layer in self._layers) else stored
 
     def find(self, name: str) -> str:
         """The OID of the object called `name` (a name or an OID), one that was made here too; UNKNOWN_OBJECT for none."""
         called = next((layer.names[name] for layer in reversed(self._layers) if name in layer.names), None)
-        if called is not None:
-            return called
-        if self.is_fresh(name):
-            return name
+        if called is not None or self.is_fresh(name):
+            return called or name
         return oid_of(world_root.resolve(self.connection, name))
 
     def is_fresh(self, oid: str) -> bool:
@@ -309,6 +315,8 @@ class Overlay:
 
     def call(self, name: str, oid: str | None) -> None:
         """Let `name` mean the object `oid`, or nothing any more."""
+        if oid is None:
+            self._layers[-1].released.append(self.find(name))
         self._layers[-1].names[name] = oid
 
     def lose(self, oid: str) -> None:
@@ -331,6 +339,15 @@ class Overlay:
         """Let a proposal go, whatever was said of it."""
         self._layers[-1].withdrawn.append(id_)
 
+    def take_back(self, *, undoes: Iterable[str] = (), rewinds: str = "") -> None:
+        """Note that the changes take back these commits, or all since a moment."""
+        self._layers[-1].undoes.extend(undoes)
+        self._layers[-1].rewinds = rewinds
+
+    def arrange(self, oid: str, order: list[str]) -> None:
+        """Let an object's slots stand in this order."""
+        self._layers[-1].order[oid] = order
+
     def written(self) -> frozenset[str]:
         """The OIDs of the state of all stored objects that were changed: what another one's read of them is noted by."""
         return frozenset(
@@ -347,51 +364,12 @@ class Overlay:
         self._layers[-1].slots[made] = dict(slots)
         return Ref(made)
 
-    def clone(self, oid: str) -> Ref:
-        """A copy of an object by the rules of `world.cloning`."""
-        return _Cloning(self).clone(Ref(oid))
-
     def is_owned(self, oid: str) -> bool:
         """Whether an object has no name, so that it belongs to the one in whose slot it stands."""
         if self.is_fresh(oid):
             return True
         stored: UvmObject = world_root.get(self.connection, oid)
         return stored._name is None
-
-
-class _Cloning(Cloning[Ref]):
-    """Of objects that an overlay sees; the copies stand in its top layer."""
-
-    mapping = dict
-    sequence = list
-
-    def __init__(self, overlay: Overlay) -> None:
-        super().__init__({})
-        self._overlay = overlay
-
-    def key(self, value: Any) -> Hashable:
-        return value.oid if isinstance(value, Ref) else id(value)
-
-    def make(self) -> Ref:
-        return self._overlay.add({})
-
-    def slots(self, original: Ref) -> Iterator[tuple[str, Slot]]:
-        for name, value in self._overlay.own(original.oid).items():
-            if value is OPAQUE:
-                said = f"an object that holds a blob or a tree in {name!r} cannot be cloned by a message"
-                raise BatosError("BAD_ARGUMENT", said)
-            yield name, value
-
-    def write(self, made: Ref, name: str, value: Slot) -> None:
-        self._overlay.write(made.oid, {name: value})
-
-    def is_shared(self, value: Slot) -> bool:
-        return not isinstance(value, (Ref, dict, list)) or (
-            isinstance(value, Ref) and not self._overlay.is_owned(value.oid)
-        )
-
-    def copy_other(self, value: Slot) -> Slot:
-        return self.clone(value)
 
 
 def _is_data(name: str, value: Slot, *, kernel: bool) -> bool:

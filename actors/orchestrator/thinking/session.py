@@ -8,7 +8,6 @@ sees it, if it must never be computed twice.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
@@ -30,12 +29,15 @@ from actors.orchestrator.thinking.asks import (
     Ended,
     Entered,
     Judged,
+    Left,
     Pause,
     Placed,
     RemoteCall,
     SentBy,
     Thinking,
     Together,
+    follower,
+    reply_key,
 )
 from actors.orchestrator.thinking.cancellation import Cancellation, Deadline, late
 from actors.orchestrator.thinking.claims import Claims
@@ -51,7 +53,7 @@ from protocol.codec import Value
 from protocol.errors import BatosError
 from protocol.failure import Failure
 from protocol.home import Settings
-from protocol.messages import BaseModelReply, Event, Found, Inferred, Mandate, MandateReply, Piece
+from protocol.messages import BaseModelReply, Event, Found, Inferred, Mandate, MandateReply
 from protocol.messages.hand import Hand
 from world import root as world_root
 from world.store import Store, moment_of
@@ -152,12 +154,17 @@ class Session:
         if self._thought is not None:
             await self._store.run(self._release)
 
-    def _begin(self) -> Thinking[Value]:
+    def _open(self) -> Overlay:
+        """Over the world as it is."""
         connection = self._store.db.open(self._manager)
         self._manager.begin()
+        return Overlay(connection)
+
+    def _begin(self) -> Thinking[Value]:
+        overlay = self._open()
         self._thought = Thought(
             self.row.mandate,
-            Overlay(connection),
+            overlay,
             self._settings.orchestrator,
             self._primitives,
             deadline=self.deadline,
@@ -170,8 +177,8 @@ class Session:
         mandate = self.mandate
         if mandate.hand is not None:
             return self._by_hand(self._thought, mandate.hand)
-        target = oid_of(world_root.resolve(connection, mandate.target))
-        self._thought.contracts[target, mandate.selector] = contract_of(self._thought.overlay, target, mandate)
+        target = oid_of(world_root.resolve(overlay.connection, mandate.target))
+        self._thought.contracts[target, mandate.selector] = contract_of(overlay, target, mandate)
         message = Message(mandate.selector, mandate.args, mandate.kwargs)
         if mandate.learn is not None:
             message = Message(NOT_UNDERSTOOD, [message.selector, message.args, message.kwargs])
@@ -244,6 +251,8 @@ class Session:
                 await self._place(ask)
             case Chosen():
                 self._note(lambda: journal.choose(ask.cycle, ask.sha256, is_installed=ask.is_installed))
+            case Left():
+                return await self._left(ask)
             case Pause():
                 self.cancellation.check()
                 if self.deadline.left() <= 0:
@@ -290,7 +299,7 @@ class Session:
         if len(self._posted) > MOST_POSTED:
             await self._written(MOST_POSTED // 2)
         journal = self._journal
-        key = _key(self.row.mandate, ask)
+        key = reply_key(self.row.mandate, ask)
         if ask.keep:
             kept = await journal.run(lambda: journal.reply(key), durable=False)
             if kept is not None:
@@ -309,6 +318,16 @@ class Session:
         if ask.keep:
             await journal.run(lambda: self._keep(key, reply))
         return reply
+
+    async def _left(self, ask: Left) -> float:
+        """What was told before, where this is thought again: who was late then is late now."""
+        journal, key = self._journal, reply_key(self.row.mandate, ask)
+        kept = await journal.run(lambda: journal.reply(key), durable=False)
+        if kept is not None:
+            return float(codec.decode(kept))
+        left = self.deadline.left()
+        self._note(lambda: journal.keep(key, self.row.mandate, codec.encode(left)))
+        return left
 
     def _keep(self, key: str, reply: Any) -> None:
         """On the journal's thread: a reply, and of which documents it tells."""
@@ -357,7 +376,7 @@ class Session:
                 ask.request,
                 seconds=left,
                 causation=self.row.mandate,
-                on_partial=self._follower(ask) if ask.voices else None,
+                on_partial=follower(self.row.mandate, ask.voices, self._tell) if ask.voices else None,
                 origin=self.origin,
             )
             return await self.cancellation.unless(calling)
@@ -368,27 +387,6 @@ class Session:
             self.cancellation.check()
             raise late(self.deadline, f"{ask.verb.service} had answered") from None
 
-    def _follower(self, ask: RemoteCall) -> Callable[[Piece], None]:
-        """Tells each piece of text with its voice, and where in that text it stands: a lost one begins again."""
-        at = [0] * len(ask.voices)
-
-        def follow(piece: Piece) -> None:
-            voice = ask.voices[piece.row]
-            if voice is None:
-                return
-            detail = {"voice": voice.name, "row": piece.row, "at": at[piece.row], "text": piece.text}
-            at[piece.row] += len(piece.text)
-            self._tell(
-                Event(event="piece", mandate=self.row.mandate, cycle=voice.cycle, state=voice.state, detail=detail)
-            )
-
-        return follow
-
 
 class _Result(msgspec.Struct, frozen=True):
     value: Value
-
-
-def _key(mandate: str, ask: RemoteCall) -> str:
-    request = codec.pack([ask.verb.service, ask.verb.name, ask.request])
-    return hashlib.sha256(f"{mandate} {ask.path} ".encode() + request).hexdigest()

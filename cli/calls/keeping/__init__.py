@@ -1,1 +1,1 @@
-"""What is asked to keep a home, of the system that runs and of the files of one that is down."""
+"""What keeps a home, asked of those who can do it."""

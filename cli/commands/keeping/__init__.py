@@ -1,1 +1,1 @@
-"""What keeps a home: what it forgets for good."""
+"""What keeps a home: backups and what is made of them."""

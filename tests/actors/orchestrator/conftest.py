@@ -25,7 +25,7 @@ from actors.orchestrator.mandates import Mandates
 from actors.orchestrator.parts import Parts
 from actors.orchestrator.primitives.performers import PERFORMERS
 from actors.orchestrator.publish import begin
-from actors.orchestrator.thinking.asks import Begin, Chosen, Ended, Entered, Judged, RemoteCall
+from actors.orchestrator.thinking.asks import Begin, Chosen, Ended, Entered, Judged, Left, RemoteCall
 from actors.orchestrator.thinking.overlay import Overlay
 from actors.orchestrator.thinking.thought import Thought
 from actors.orchestrator.verbs import Verbs
@@ -122,6 +122,8 @@ class Script:
                 return self.resume(ask.request)
             case RemoteCall():
                 return self.others[ask.verb.name](ask.request)
+            case Left():
+                return 3600.0
             case Begin():
                 return begin(self.db, "m1", ask)
             case Entered() | Judged() | Chosen() | Ended() | Answered():

@@ -11,7 +11,7 @@ import transaction
 from persistent.mapping import PersistentMapping
 from ZODB import DB
 
-from actors.storage.contents import read
+from actors.storage.contents import fields, read
 from actors.storage.records import problems
 from actors.storage.world_file import WorldFile
 from world.method import UvmMethod
@@ -103,3 +103,16 @@ def test_nothing_that_a_record_says_is_done(tmp_path):
 def test_a_record_that_would_take_more_room_than_it_has_is_not_read():
     with pytest.raises(ValueError, match="remember more"):
         read(pickle.PROTO + b"\x02N" + pickle.LONG_BINPUT + b"\xff\xff\xff\x7f" + pickle.STOP)
+
+
+def test_the_fields_of_a_record_are_read_without_its_classes(tmp_path):
+    from ZODB import DB
+    from ZODB.FileStorage import FileStorage
+    from ZODB.utils import z64
+
+    db = DB(FileStorage(str(tmp_path / "world.fs")))
+    with db.transaction() as connection:
+        connection.root().update(schema_version=7, named="box")
+    data, _ = db.storage.load(z64)
+    db.close()
+    assert fields(data)["data"]["schema_version"] == 7

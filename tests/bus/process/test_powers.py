@@ -80,3 +80,17 @@ def test_its_memory_is_shut_for_another_process_of_the_same_user(then, seen):
         watcher = subprocess.run(watching, capture_output=True, text=True, check=False)
         process.kill()
     assert ("PermissionError" not in watcher.stderr) == seen, watcher.stderr
+
+
+TWICE = """
+import subprocess, sys
+from bus.process import powers
+powers.lay_down()
+again = "from bus.process import powers; powers.lay_down(); print('laid down')"
+print(subprocess.run([sys.executable, "-c", again], capture_output=True, text=True, check=False).stdout)
+"""
+
+
+def test_a_process_that_one_without_powers_starts_lays_down_what_is_left():
+    done = subprocess.run([sys.executable, "-c", TWICE], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["laid", "down"]

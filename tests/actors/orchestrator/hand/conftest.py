@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import getpass
 from types import SimpleNamespace
 
 import pytest
@@ -17,9 +18,13 @@ from protocol.messages import (
     Confirm,
     Correct,
     Define,
+    Diff,
     Drop,
     Export,
     ImportBundle,
+    Log,
+    PlanRewind,
+    PlanUndo,
     Proposals,
     Reject,
     Rename,
@@ -32,6 +37,9 @@ from tests.actors.orchestrator.conftest import House
 def untold(event):
     """Most of these verbs have no partial replies; the bus refuses one."""
     raise TypeError(f"a partial reply: {event}")
+
+
+USER = f"user:{getpass.getuser()}"
 
 
 class Hand:
@@ -91,6 +99,21 @@ class Hand:
 
     async def reject(self, id_, because="", key=None):
         return await self.ask(verbs.REJECT, Reject(id=id_, because=because), key)
+
+    async def ask_log(self, **rest):
+        return await self.ask(verbs.LOG, Log(**rest))
+
+    async def log(self, **rest):
+        return (await self.ask_log(**rest)).commits
+
+    async def diff(self, a, b, **rest):
+        return await self.ask(verbs.DIFF, Diff(a=a, b=b, **rest))
+
+    async def undo(self, what, key=None, **rest):
+        return await self.ask(verbs.UNDO, PlanUndo(what=what, **rest), key)
+
+    async def rewind(self, to, key=None, **rest):
+        return await self.ask(verbs.REWIND, PlanRewind(to=to, **rest), key)
 
     async def proposals(self, **rest):
         return (await self.ask(verbs.PROPOSALS, Proposals(**rest))).proposals

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from ZODB import DB
 from ZODB.MappingStorage import MappingStorage
 
+from actors.orchestrator.primitives.cloning import clone_in
 from actors.orchestrator.thinking.overlay import Overlay
 from protocol.codec import Ref
 from protocol.errors import BatosError
@@ -101,7 +102,7 @@ def test_a_clone_in_the_overlay_obeys_the_rules_of_deepcopy(world):
     part = overlay.add({"x": [1]})
     whole = overlay.add({"part": part, "named": Ref(parent), "parent*": Ref(child), "me": [part]})
     overlay.write(part.oid, {"whole": whole})
-    twin = overlay.clone(whole.oid)
+    twin = clone_in(overlay, whole.oid)
     slots = overlay.own(twin.oid)
     assert slots["named"] == Ref(parent)
     assert slots["parent*"] == Ref(child)

@@ -1,0 +1,1 @@
+"""Taking back what was written: `undo` of commits, `rewind` to a moment, each the slot-level inverse in a new transaction."""

@@ -1,0 +1,1 @@
+"""What keeping a home costs, claim by claim."""

@@ -1,0 +1,1 @@
+"""What keeps a home, as a person reads it."""

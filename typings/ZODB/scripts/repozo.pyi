@@ -1,0 +1,7 @@
+from typing import Any
+
+class RepozoError(Exception): ...
+
+READCHUNK: int
+
+def do_backup(options: Any) -> None: ...

@@ -1,0 +1,1 @@
+"""The world's past: its commits, and the moments that it can be read at."""
