@@ -16,6 +16,7 @@ from protocol.messages.bundles import (
     ImportedMethod,
     ImportedObject,
 )
+from protocol.messages.checking import BrokenCase, Check, Checked, CheckedMethod, CheckProgress
 from protocol.messages.forgetting import (
     CameOf,
     DerivedMethod,
@@ -58,11 +59,6 @@ from protocol.messages.guardian import (
 from protocol.messages.hand import (
     Accept,
     Accepted,
-    BrokenCase,
-    Check,
-    Checked,
-    CheckedMethod,
-    CheckProgress,
     Confirm,
     Confirmed,
     Correct,

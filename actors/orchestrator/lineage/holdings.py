@@ -27,7 +27,7 @@ _BEGINNING: Final = 80
 """Characters of an answer by which a turn of a thread is known to carry it."""
 
 
-class LeftDocument(NamedTuple):
+class Remembered(NamedTuple):
     """A document that a mandate has left. `sources` are None where it does not say; there are more where it is not `whole`."""
 
     doc_id: str
@@ -68,7 +68,7 @@ class Offered(NamedTuple):
 class Holdings(NamedTuple):
     """All that may have come of documents. Without a walk through the objects there are methods alone that memory knows, and no turns."""
 
-    documents: list[LeftDocument]
+    documents: list[Remembered]
     methods: list[WrittenMethod]
     proposals: list[Offered]
     turns: list[ThreadTurn]
@@ -76,13 +76,13 @@ class Holdings(NamedTuple):
 
 def holdings(connection: Connection, *, walk: bool) -> Holdings:
     """Read it. With `walk` each named object is looked at and each document; without, what memory has of the mind's own."""
-    kept: list[LeftDocument] = []
+    kept: list[Remembered] = []
     known: dict[str, None] = {}
     for doc_id, document in _documents(connection, OWN if not walk else ("",)):
         said = document.metadata
         mandate = said.get("mandate")
         if isinstance(mandate, str):
-            kept.append(LeftDocument(doc_id, mandate, _sources(said), "sources_left" not in said))
+            kept.append(Remembered(doc_id, mandate, _sources(said), "sources_left" not in said))
         if doc_id.startswith("method:"):
             known[doc_id.split(":")[1]] = None
     holders = list(_objects(connection, known, walk=walk))

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from actors.orchestrator.journal.journal import Journal
-from actors.orchestrator.lineage.holdings import Holdings, LeftDocument, WrittenMethod, holdings
+from actors.orchestrator.lineage.holdings import Holdings, Remembered, WrittenMethod, holdings
 from protocol.messages import DerivedMethod, DerivedTurns, Lineage
 from world.store import Store, snapshot
 
@@ -62,7 +62,7 @@ def came_of(journal: Journal, held: Holdings, doc_ids: Iterable[str]) -> Lineage
     )
 
 
-def sources_of(journal: Journal, kept: LeftDocument) -> tuple[str, ...] | None:
+def sources_of(journal: Journal, kept: Remembered) -> tuple[str, ...] | None:
     """The documents that a document came of; None where neither it nor the journal says."""
     if kept.sources is not None and kept.is_whole:
         return kept.sources

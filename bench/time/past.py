@@ -1,6 +1,6 @@
 """What the past costs: a world of 100,000 objects and 1,000,000 transactions is read at any moment, and a thousand mandates are taken back.
 
-    python -m bench.past [TRANSACTIONS] [--json]
+    python -m bench.time.past [TRANSACTIONS] [--json]
 
 The world is built straight in its file, then the real processes run over it, without models. Each question is asked of moments
 all over the history, and its median counts; the peer is the same question about now, or what answers it in ZODB alone. Last, as many
@@ -56,7 +56,7 @@ def main() -> int:
         size = home.database.stat().st_size / 1e6
         print(f"built in {time.perf_counter() - began:.0f} s: {OBJECTS} objects, {number} transactions, {size:.0f} MB")
         found = asyncio.run(measure(home, moments))
-    report("past", found, device=processor(), as_json="--json" in sys.argv)
+    report("time.past", found, device=processor(), as_json="--json" in sys.argv)
     return 0
 
 
