@@ -26,7 +26,8 @@ FIRST: Final = 4
 """Where the first transaction begins."""
 _AHEAD: Final = 1 << 20
 _MARK: Final = struct.Struct(">8sQ")
-_ENDING: Final = ".moments"
+ENDING: Final = ".moments"
+"""Of the file in which the index is kept, after the world's own."""
 
 
 class Mark(NamedTuple):
@@ -41,7 +42,7 @@ class Moments:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._kept = path.with_name(path.name + _ENDING)
+        self._kept = path.with_name(path.name + ENDING)
         self._file = -1
         self._marks: list[Mark] = []
         self._end = FIRST

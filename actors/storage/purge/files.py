@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -32,6 +33,10 @@ def remove_copies(home: Home) -> Iterator[Removed]:
                 copy.unlink()
                 if size:
                     yield Removed(str(copy), "an old copy", size)
+    if home.rehearsal.is_dir():  # of a start that was killed; the next one makes its own
+        size = sum(path.stat().st_size for path in home.rehearsal.rglob("*") if path.is_file())
+        shutil.rmtree(home.rehearsal)
+        yield Removed(str(home.rehearsal), "a copy of the world for trying", size)
 
 
 def clean_logs(home: Home, words: Sequence[bytes]) -> Iterator[Removed]:
@@ -59,9 +64,9 @@ def spelled(word: str) -> list[bytes]:
 
 
 def every(home: Home) -> Iterator[Path]:
-    """All files of the home that are looked through at the end: weights are numbers, and links lead out of it."""
+    """All files of the home that are looked through at the end: weights are numbers, links lead out of it, and backups stay as they are."""
     for folder, folders, names in os.walk(home.root):
-        folders[:] = [name for name in folders if Path(folder, name) != home.blobs]
+        folders[:] = [name for name in folders if Path(folder, name) not in {home.blobs, home.backup}]
         for name in sorted(names):
             path = Path(folder, name)
             if path.is_file() and not path.is_symlink() and path.suffix not in {".safetensors", ".gguf"}:

@@ -98,7 +98,7 @@ def purge(home: Home, asked: Asked) -> Receipt:
         names = [word for doc_id in ids for word in files.spelled(doc_id)]
         removed = [*files.remove_copies(home), *files.clean_logs(home, [*pieces, *names])]
         done, left = _rewritten(home, seen, holding, asked.mandates)
-        left += _found(home, pieces)
+        left += [*_found(home, pieces), *_backups(home)]
     return Receipt(
         documents=ids,
         objects=done.objects,
@@ -189,6 +189,17 @@ def _found(home: Home, pieces: Sequence[bytes]) -> list[Left]:
         elif at:
             left.append(Left(str(path), "it has a passage of what was forgotten, and is not the system's to change"))
     return left
+
+
+def _backups(home: Home) -> list[Left]:
+    """The backups that the home knows of: what they have is as it was then."""
+    try:
+        known = msgspec.json.decode(home.backups.read_bytes(), type=dict[str, str])
+    except (OSError, msgspec.DecodeError):
+        known = {}
+    folders = [*known, *([str(home.backup)] if home.backup.exists() else [])]
+    why = "a backup, which is not touched: it has what was there when it was made"
+    return [Left(folder, why) for folder in dict.fromkeys(folders)]
 
 
 def _told(held: searching.Held) -> Left:

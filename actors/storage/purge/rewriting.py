@@ -1,8 +1,8 @@
 """Writing the world's file anew, record by record, with other words in some of them; every transaction and every id stays.
 
 The new file is written beside the old one, synced, looked through like any world's file, and put in the old one's place by one
-rename; until then the old one is whole, and after it the new one is. The index of places goes before that, since one of other places
-must never be believed; without one the storage reads the file through.
+rename; until then the old one is whole, and after it the new one is. The indexes of places go before that, since one of other places
+must never be believed; without them the storage reads the file through.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import BinaryIO, Final, NamedTuple
 from ZODB.fsIndex import fsIndex
 
 from actors.storage import records
+from actors.storage.moments import ENDING as MOMENTS
 from actors.storage.purge.reading import BEGINNING, Transaction, transactions
 from actors.storage.records import LENGTH, RECORD, TRANSACTION
 from protocol.errors import BatosError
@@ -47,7 +48,8 @@ def rewrite(database: Path, blobs: Path, instead: Instead, step: Callable[[str],
         step("written")
         _check(fresh, blobs)
         step("looked through")
-        index.unlink(missing_ok=True)
+        for known in (index, database.with_name(database.name + MOMENTS)):
+            known.unlink(missing_ok=True)
         _sync_folder(database)
         step("without index")
         fresh.replace(database)

@@ -217,6 +217,10 @@ def test_old_copies_and_lines_of_logs_go_too(world):
     (world.home.world / "world.fs.old").write_bytes(world.home.database.read_bytes())
     log = world.home.log / "memory.log.1"
     log.write_text(f'{{"event": "indexed", "doc_id": "secret"}}\n{{"event": "up"}}\n{json.dumps({"error": CANARY})}\n')
+    world.home.rehearsal.mkdir()
+    (world.home.rehearsal / "world.fs").write_text(CANARY)
+    world.home.backup.mkdir()
+    (world.home.backup / "full.fs").write_text(CANARY)
     own = world.home.root / "mine.txt"
     own.write_text(CANARY)
     with world.opened() as db:
@@ -226,8 +230,12 @@ def test_old_copies_and_lines_of_logs_go_too(world):
     assert not (world.home.world / "world.fs.old").exists()
     told = {each["path"].rpartition("/")[2]: each["what"] for each in receipt.files}
     assert (told["memory.log.1"], told["world.fs.old"]) == ("2 lines", "an old copy")
-    assert [left.where for left in receipt.left] == [str(own)]
+    assert [(left.where, "backup" in left.why) for left in receipt.left] == [
+        (str(own), False),
+        (str(world.home.backup), True),
+    ]
     own.unlink()
+    (world.home.backup / "full.fs").unlink()
     assert CANARY.encode() not in world.bytes()
 
 

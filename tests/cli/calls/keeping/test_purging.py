@@ -1,0 +1,70 @@
+"""`pack --purge`: what goes is said first, a receipt says what went, and it is begun again where it was not."""
+
+from __future__ import annotations
+
+import click
+import pytest
+
+from actors.orchestrator.journal.journal import Journal
+from cli.main import main
+from tests.actors.storage.purge.worlds import World, forget, make, remember
+
+CANARY = "The zephyr-quokka of Ljubljana keeps 7713 marbles in a tin."
+
+
+@pytest.fixture
+def world(home):
+    """A home that is down, in which something was forgotten that a mandate was told of, and a user has kept."""
+    made = World(home.root)
+    with made.opened() as db:
+        remember(db, "secret", CANARY)
+        make(db, "diary", page=f"Today: {CANARY}")
+        forget(db, "secret")
+    journal = Journal(home.journal)
+    for work in (
+        lambda: journal.accept("M1", "k", b"said " + CANARY.encode(), 9.0),
+        lambda: journal.told.note("M1", ["secret"]),
+        lambda: journal.finish("M1", "failed", CANARY.encode()),
+    ):
+        journal.post(work).result()
+    journal.close()
+    return made
+
+
+def test_a_receipt_says_what_went_and_what_stays(world, batos):
+    code, (done,) = batos("pack", "--purge", "--yes")
+    assert code == 0
+    assert (done["purged"]["documents"], done["purged"]["mandates"]) == (["secret"], 1)
+    assert done["purged"]["revisions"] >= 2
+    assert {*done} == {"world", "journal", "purged"}
+    assert {*done["world"]} == {"before", "bytes_before", "bytes_after"}
+    assert ["diary" in each["where"] for each in done["purged"]["left"]] == [True]
+    assert len(done["purged"]["not_known"]) >= 3
+    assert world.bytes().count(CANARY.encode()) == 1, "the user's own slot"
+    assert batos("pack", "--purge", "--yes")[1][0]["purged"]["revisions"] == 0
+
+
+def test_nobody_is_there_to_ask(world, batos):
+    before = world.bytes()
+    code, lines = batos("pack", "--purge")
+    error = lines[-1]["error"]
+    assert (code, error["code"], error["data"]["documents"]) == (2, "USAGE", ["secret"])
+    assert batos("pack", "--purge", "--yes", "--keep", "soon")[0] == 2
+    assert world.home.database.read_bytes() in before
+
+
+@pytest.mark.parametrize("yes", [True, False])
+def test_a_person_is_told_and_asked(world, capsys, monkeypatch, yes):
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr(click, "confirm", lambda *_, **__: yes)
+    code = main(["--home", str(world.home.root), "pack", "--purge"])
+    out, err = capsys.readouterr()
+    assert "It takes 1 document that" in err
+    assert "  secret" in err.splitlines()
+    assert [line for line in (out + err).splitlines() if len(line) > 80] == []
+    assert (code, "What no program can know" in out) == ((0, True) if yes else (130, False))
+
+
+def test_an_empty_home_has_nothing_to_purge(home, batos):
+    code, (done,) = batos("pack", "--purge", "--yes")
+    assert (code, done["purged"]["documents"], done["purged"]["revisions"]) == (0, [], 0)
