@@ -24,7 +24,7 @@ class Removed(NamedTuple):
 
 
 def remove_copies(home: Home) -> Iterator[Removed]:
-    """Remove the old copies of the world's file and of the journal: they have all that these had then."""
+    """Remove the old copies of the world's file and of the journal, and the home's own backup: they have all that these had then."""
     for file in (home.database, home.journal):
         for ending in COPIES:
             copy = file.with_name(file.name + ending)
@@ -33,10 +33,14 @@ def remove_copies(home: Home) -> Iterator[Removed]:
                 copy.unlink()
                 if size:
                     yield Removed(str(copy), "an old copy", size)
-    if home.rehearsal.is_dir():  # of a start that was killed; the next one makes its own
-        size = sum(path.stat().st_size for path in home.rehearsal.rglob("*") if path.is_file())
-        shutil.rmtree(home.rehearsal)
-        yield Removed(str(home.rehearsal), "a copy of the world for trying", size)
+    for folder, what in (
+        (home.backup, "the home's own backup from before a newer form"),
+        (home.rehearsal, "a rehearsal of a newer form that was killed"),  # the next start makes its own
+    ):
+        if folder.is_dir() and not folder.is_symlink():
+            size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+            shutil.rmtree(folder)
+            yield Removed(str(folder), what, size)
 
 
 def clean_logs(home: Home, words: Sequence[bytes]) -> Iterator[Removed]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
+from ZODB import DB
 from ZODB.FileStorage import FileStorage
 from ZODB.serialize import referencesf
 
@@ -23,6 +24,7 @@ from actors.storage.records import problems
 from bus.process.lock import hold
 from protocol.errors import BatosError
 from protocol.home import Home
+from world.past import moments
 
 ROOT: Final = b"\0" * 8
 _TOLD: Final = 100
@@ -125,11 +127,12 @@ def _held(home: Home) -> Any:
 
 
 def _pack(home: Home, before: float) -> None:
-    storage = FileStorage(str(home.database), blob_dir=str(home.blobs), pack_keep_old=False)
+    """As a pack while the system runs: what is forgotten is first said to be."""
+    db = DB(FileStorage(str(home.database), blob_dir=str(home.blobs), pack_keep_old=False))
     try:
-        storage.pack(before, referencesf)
+        moments.pack(db, before)
     finally:
-        storage.close()
+        db.close()
 
 
 def _rewritten(

@@ -73,8 +73,9 @@ def test_a_forecast_is_a_table():
 def test_what_is_forgotten_is_named_up_to_a_bound():
     many = [ForgottenDocument(f"/{n}", 1, "01") for n in range(50)]
     lines = render.forgetting(Forgetting(many)).splitlines()
-    assert len(lines) == render.EACH + 3
-    assert lines[-3:] == ["… and 30 more", "50 documents, 50 passages: forgotten", render.UNTIL_PACK]
+    assert len(lines) == render.EACH + 4
+    assert lines[-4:-2] == ["… and 30 more", "50 documents, 50 passages: forgotten"]
+    assert lines[-1] == render.UNTIL_PACK
 
 
 def test_no_note_of_a_file_is_obeyed_by_a_terminal():
