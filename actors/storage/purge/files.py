@@ -68,9 +68,9 @@ def spelled(word: str) -> list[bytes]:
 
 
 def every(home: Home) -> Iterator[Path]:
-    """All files of the home that are looked through at the end: weights are numbers, links lead out of it, and backups stay as they are."""
+    """All files of the home that are looked through at the end: weights are numbers, and links lead out of it."""
     for folder, folders, names in os.walk(home.root):
-        folders[:] = [name for name in folders if Path(folder, name) not in {home.blobs, home.backup}]
+        folders[:] = [name for name in folders if Path(folder, name) != home.blobs]
         for name in sorted(names):
             path = Path(folder, name)
             if path.is_file() and not path.is_symlink() and path.suffix not in {".safetensors", ".gguf"}:

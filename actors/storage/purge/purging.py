@@ -195,14 +195,13 @@ def _found(home: Home, pieces: Sequence[bytes]) -> list[Left]:
 
 
 def _backups(home: Home) -> list[Left]:
-    """The backups that the home knows of: what they have is as it was then."""
+    """The backups that the home knows of, outside of it: what they have is as it was then."""
     try:
         known = msgspec.json.decode(home.backups.read_bytes(), type=dict[str, str])
     except (OSError, msgspec.DecodeError):
         known = {}
-    folders = [*known, *([str(home.backup)] if home.backup.exists() else [])]
     why = "a backup, which is not touched: it has what was there when it was made"
-    return [Left(folder, why) for folder in dict.fromkeys(folders)]
+    return [Left(folder, why) for folder in known]
 
 
 def _told(held: searching.Held) -> Left:
