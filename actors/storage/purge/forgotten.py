@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Final
 
 from actors.storage.purge.reading import State, class_of, data_at, items_of, oid_in, state_of, transactions
+from protocol import names
 
 DOCUMENT: Final = "world.memory.Document"
 PASSAGE: Final = "world.memory.Passage"
@@ -109,6 +110,9 @@ def look(file: BinaryIO) -> Seen:
         for oid, doc_id in cleared.items():
             if doc_id not in written:
                 _forget(seen, oid, doc_id)
+    if not seen.gone:
+        # What memory knows of a method goes when the method is taken back or dropped, and nobody has forgotten anything then.
+        seen.forgotten = {oid: id_ for oid, id_ in seen.forgotten.items() if not id_.startswith(names.METHOD_DOC)}
     return seen
 
 

@@ -111,6 +111,14 @@ def test_what_is_remembered_again_is_not_what_was_forgotten(world):
         assert said(db, moments(db)[-1])[1] == {"notes": [KEPT]}
 
 
+def test_what_memory_knew_of_a_method_that_was_taken_back_is_not_forgotten(world):
+    with world.opened() as db:
+        remember(db, "method:00000000000000ab:area_", CANARY, kind="method", mandate="01M")
+        forget(db, "method:00000000000000ab:area_")
+    assert purging.find(world.home) == purging.Forgotten()
+    assert purging.purge(world.home, Asked()).documents == []
+
+
 def test_what_a_user_has_written_into_a_slot_is_named_and_stays(world):
     with world.opened() as db:
         remember(db, "secret", CANARY)
