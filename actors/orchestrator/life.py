@@ -36,6 +36,7 @@ from protocol import codec, verbs
 from protocol.errors import BatosError
 from protocol.failure import Failure, failure_of, raised_from
 from protocol.messages import CatchUp, Event, Mandate, MandateReply
+from protocol.messages.hand import Hand
 from protocol.origin import Origin, is_same_origin
 from world.store import Store, is_lost
 
@@ -254,7 +255,7 @@ class Life:
             reply=codec.pack(reply),
             finished=await self._about_to_commit(session.read),
             origin=session.origin,
-            **({} if session.mandate.hand is None else _by_hand(session.mandate, session.origin)),
+            **({} if session.mandate.hand is None else _by_hand(session.mandate, session.mandate.hand, session.origin)),
         )
         intents = self._intents
         written = await self._store.run(session.thought.overlay.written) if intents.taken(self.mandate) else frozenset()
@@ -332,9 +333,10 @@ class Life:
                 await asyncio.sleep(RETRY_S)
 
 
-def _by_hand(mandate: Mandate, origin: Origin | None) -> dict[str, str]:
-    """Who publishes what was written by hand, and why."""
-    return {"user": "user", "author": author_of(origin), "why": mandate.intent}
+def _by_hand(mandate: Mandate, hand: Hand, origin: Origin | None) -> dict[str, str]:
+    """Who publishes what was written by hand, why, and what kind of writing it was."""
+    kind = str(type(hand).__struct_config__.tag)
+    return {"user": "user", "author": author_of(origin), "why": mandate.intent, "hand": kind}
 
 
 async def _ended_within(joined: Joined, seconds: float) -> BatosError | None:

@@ -38,6 +38,8 @@ ORIGIN: Final = "origin"
 
 MANDATE: Final = "mandate"
 """Under this name a transaction says which mandate it publishes."""
+HAND: Final = "hand"
+"""Under this name it says by which kind of a person's hand it came: `set`, `define`, `undo`."""
 MEMOS: Final = "memos"
 GONE: Final = "gone"
 SETTLED: Final = "settled"
@@ -70,6 +72,7 @@ class Publication(msgspec.Struct, frozen=True, kw_only=True):
     author: str = ""
     why: str = ""
     origin: Origin | None = None
+    hand: str = ""
 
     @property
     def description(self) -> str:
@@ -101,7 +104,8 @@ def publish(db: DB, publication: Publication) -> str:
     if before is not None:
         return before.tid
     cycle = publication.cycles[0] if publication.cycles else ""
-    facts = {ORIGIN: author_of(publication.origin), MANDATE: publication.mandate, **_lists(publication.changes)}
+    said = {ORIGIN: author_of(publication.origin), MANDATE: publication.mandate, HAND: publication.hand}
+    facts = {**said, **_lists(publication.changes)}
     with commit(db, user=publication.user, description=publication.description, cycle=cycle, facts=facts) as connection:
         _check_reads(connection, publication.reads)
         _apply(connection, publication)

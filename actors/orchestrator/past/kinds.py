@@ -6,12 +6,14 @@ from typing import Final
 
 import msgspec
 
-from actors.orchestrator.publish import GONE, MAKES, MANDATE, MANY, MEMOS, REWINDS, SETTLED
+from actors.orchestrator.publish import GONE, HAND, MAKES, MANDATE, MANY, MEMOS, REWINDS, SETTLED
 from protocol import codec
+from protocol.messages import ForgetDerived
 from world.past.commits import Commit
 
 DOCUMENT: Final = "document"
 CYCLE: Final = "cycle"
+FORGET: Final = str(ForgetDerived.__struct_config__.tag)
 
 
 class Kind(msgspec.Struct, frozen=True):
@@ -46,6 +48,8 @@ def kind_of(commit: Commit) -> Kind:
         cycle = facts.get(CYCLE, "")
         whole = f"Take the whole cycle back: `batos undo {cycle}`." if cycle else "See `batos log`."
         return Kind(False, "it is only a part of what a mandate did" if cycle else "it is the system's own", whole)
+    if facts.get(HAND) == FORGET:
+        return Kind(True, "what was forgotten is not brought back", "Remember it again, or have it learned again.")
     if commit.touched is None:
         return Kind(
             True, "it does not say what it has changed", "`batos diff` shows it; `batos revert`, `set` change it."

@@ -20,6 +20,8 @@ from actors.orchestrator.thinking.overlay import OPAQUE, Overlay
 from actors.orchestrator.thinking.thought import Thought
 from protocol import names
 from protocol.errors import BatosError
+from world import history
+from world import root as world_root
 from world.method import UvmMethod
 
 NAME: Final = "its name"
@@ -108,8 +110,9 @@ class Writing:
             overlay.write(oid, {}, [slot])
         elif isinstance(value, Method):
             method = self._method(value)
-            if method is None:
-                self.blocks.append(Block(oid, slot, "the method that it held is in no history any more"))
+            if method is None or self._is_forgotten(oid, slot, value):
+                gone = "is in no history any more" if method is None else "was forgotten"
+                self.blocks.append(Block(oid, slot, f"the method that it held {gone}"))
                 return
             self.taught[oid] = None
             overlay.write(oid, {slot: method})
@@ -124,6 +127,10 @@ class Writing:
             self.gone.append((oid, slot))
             if not overlay.is_kernel(oid):
                 overlay.remember(gone_memo(oid, slot))
+
+    def _is_forgotten(self, oid: str, slot: str, value: Method) -> bool:
+        here = world_root.get(self._overlay.connection, oid)
+        return any(one.gone == value.oid for one in history.versions(here, slot))
 
     def _method(self, value: Method) -> UvmMethod | None:
         try:

@@ -136,3 +136,17 @@ async def test_what_is_named_is_forgotten_in_one_transaction(told):
     again = await hand.ask(verbs.CAME_OF, CameOf(doc_ids=["fountain"]))
     assert (again.answers, again.methods, again.threads) == ([], [], [])
     assert (await hand.ask(verbs.FORGET_DERIVED, ForgetDerived(derived=named), key="once more")).tid is None
+
+
+async def test_what_was_forgotten_is_not_taken_back(told):
+    hand = Hand(told)
+    await hand.ask(verbs.ACCEPT, Accept(id=await study(told), send=False))
+    defined = await hand.define("box", "def area_(self):\n    return self.width * self.height + 0\n")
+    catch_up(told)
+    named = await hand.ask(verbs.CAME_OF, CameOf(doc_ids=["fountain"]))
+    done = await hand.ask(verbs.FORGET_DERIVED, ForgetDerived(derived=named), key="forget")
+    error = await hand.refused(hand.undo(done.tid))
+    assert (error.code, "not brought back" in error.message) == ("BAD_ARGUMENT", True)
+    error = await hand.refused(hand.undo(defined.tid))
+    assert error.code == "BLOCKED"
+    assert error.data["blocked"][0]["why"] == "the method that it held was forgotten"
