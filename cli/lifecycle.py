@@ -20,11 +20,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from bus.process.lock import hold
-from cli import shipped
 from cli.health.census import Census, census, describe
 from cli.health.configured import check_models
-from ops.house import CONFIG
 from ops.supervisor import ACTORS, Supervisor, kill, launch, orphans, remains
+from ops.surroundings import CONFIG
 from ops.vitals import resume
 from protocol.errors import BatosError
 from protocol.home import Home
@@ -68,6 +67,8 @@ async def up(home: Home, progress: Progress, *, config: Path = CONFIG, seconds: 
                 progress("it did not come up; stopping what was started")
                 await _stop(home, progress)
             raise
+    from cli import shipped  # noqa: PLC0415 - whoever asks how the system is does not wait for what only a start needs
+
     if await shipped.bring(home, found.statuses["inference"].detail, progress):
         found = await census(home)
     return {**describe(home, found), "already": not launching.result()}

@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import argparse
 import os
-import shlex
 import signal
-import site
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from supervisor import loggers, supervisord
 
@@ -23,11 +21,10 @@ from bus.process.lock import hold
 from bus.process.powers import FILES, JAILER, lay_down
 from ops import limits
 from ops.inherited import inherited, secrets
+from ops.surroundings import CONFIG, environment
 from ops.vitals import resume
 from protocol.errors import BatosError
 from protocol.home import Home, find_home
-
-CONFIG: Final = Path(__file__).with_name("supervisord.conf")
 
 
 def main() -> int:
@@ -131,16 +128,6 @@ def _keep_listening() -> None:
         tick(self, now)
 
     supervisord.Supervisor.tick = ticking
-
-
-def environment(home: Home) -> dict[str, str]:
-    """What the configuration and the processes need: the interpreter, the home, and where the packages are."""
-    found = {"BATOS_PYTHON": shlex.quote(sys.executable), "BATOS_QUOTED_HOME": shlex.quote(str(home.root))}
-    packages = str(Path(__file__).parent.parent)
-    # A checkout that is not installed must be found by the children too; installed packages are anyway.
-    if packages not in site.getsitepackages():
-        found["PYTHONPATH"] = os.pathsep.join(filter(None, [packages, os.environ.get("PYTHONPATH")]))
-    return found
 
 
 def _leave(home: Home) -> None:

@@ -17,7 +17,7 @@ import msgspec
 
 from bus.process.lock import holder
 from ops import limits
-from ops.house import CONFIG, environment
+from ops.surroundings import CONFIG, environment
 from ops.vitals import arguments, attended, module, take
 from protocol.errors import BatosError
 from protocol.home import Home

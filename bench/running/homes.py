@@ -21,8 +21,8 @@ from ZODB.FileStorage import FileStorage
 
 from bus.client import Client
 from cli import lifecycle
-from ops.house import CONFIG
 from ops.supervisor import launch
+from ops.surroundings import CONFIG
 from protocol import verbs
 from protocol.errors import BatosError
 from protocol.home import Home

@@ -21,8 +21,8 @@ import pytest
 
 from bus.process.lock import hold, holder
 from cli import lifecycle
-from ops.house import CONFIG
 from ops.supervisor import ACTORS, Supervisor, kill, remains
+from ops.surroundings import CONFIG
 from protocol.errors import BatosError
 from protocol.home import Home, find_home
 

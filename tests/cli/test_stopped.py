@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from cli import lifecycle
-from ops.house import CONFIG
 from ops.supervisor import kill, launch, remains
+from ops.surroundings import CONFIG
 from protocol.home import Home
 
 
