@@ -257,11 +257,9 @@ class Memory(Actor):
             return self._view
 
     async def _seen_at(self, store: Store, tid: bytes) -> View:
-        model, past = self._model, self._past
-        # One that was asked for a moment yet to come has another one, and is not taken for it later.
-        if past is None or past[0] != model or past[1].tid != tid:
-            past = self._past = (model, await store.read(lambda: sources.view_at(store.db, model, tid)))
-        return past[1]
+        model, known = self._model, self._past
+        self._past = await store.read(lambda: sources.past_view(store.db, model, tid, known))
+        return self._past[1]
 
     def _look_again(self) -> None:
         self._view = None

@@ -38,18 +38,22 @@ def world_at(db: DB, moment: str | None) -> Iterator[Connection]:
 def checked(db: DB, moment: str) -> bytes:
     """`moment` as ZODB takes it; the last transaction for one after that. BAD_ARGUMENT, EXPIRED."""
     at = check(db, moment)
+    check_kept(db, moment)
+    _check_awake(db, at)
+    return at
+
+
+def check_kept(db: DB, moment: str) -> None:
+    """EXPIRED for a moment that was packed away, also where a cache still has it."""
     with snapshot(db) as connection:
         begins = first(connection)
-    if moment >= begins:
-        _check_awake(db, at)
-    else:
+    if moment < begins:
         raise BatosError(
             "EXPIRED",
             f"the world's history before {told(begins)} was packed away, and {moment} is before that",
             "`batos log` shows what is kept; a backup of then has more (`batos restore`).",
             begins=begins,
         )
-    return at
 
 
 def check(db: DB, moment: str) -> bytes:

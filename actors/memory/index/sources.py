@@ -20,6 +20,7 @@ from actors.memory.index.packing import joined, unpack, unpack_vectors
 from actors.memory.index.view import View, view_of
 from protocol.errors import BatosError
 from world.memory.documents import Document
+from world.past import moments
 from world.store import moment_of, snapshot
 
 FIRST: Final = 9
@@ -101,6 +102,15 @@ def view_at(db: DB, model: bytes, at: bytes | None = None) -> View:
                 "Give a later moment; `batos look NAME --at WHEN` still shows the objects as they were.",
             )
         return view_of(at, list(all_sources(connection, model)))
+
+
+def past_view(db: DB, model: bytes, at: bytes, known: tuple[bytes, View] | None) -> tuple[bytes, View]:
+    """The model and its view as it was right after transaction `at`, which may be the `known` one. As `view_at`, and EXPIRED."""
+    moments.check_kept(db, at.hex())
+    # One that was asked for a moment yet to come has another one, and is not taken for it later.
+    if known is not None and known[0] == model and known[1].tid == at:
+        return known
+    return model, view_at(db, model, at)
 
 
 @contextmanager

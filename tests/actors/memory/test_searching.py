@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import closing
 
 import numpy as np
@@ -17,6 +18,7 @@ from protocol.errors import BatosError
 from protocol.messages import Search
 from tests.actors.memory.conftest import MODEL, pieces
 from world import awakening
+from world.past import moments
 
 
 def unit(*numbers):
@@ -155,6 +157,18 @@ def test_a_view_of_before_finds_what_was_there(world):
     world.db.pack()
     with pytest.raises(BatosError) as caught:
         sources.view_at(world.db, MODEL, at)
+    assert caught.value.code == "EXPIRED"
+
+
+def test_what_was_packed_away_is_not_answered_from_what_is_known(world):
+    world.keep("a", "wings")
+    view = sources.view_at(world.db, MODEL)
+    known = sources.past_view(world.db, MODEL, view.tid, None)
+    assert sources.past_view(world.db, MODEL, view.tid, known) is known
+    time.sleep(0.01)
+    moments.pack(world.db, time.time())
+    with pytest.raises(BatosError) as caught:
+        sources.past_view(world.db, MODEL, view.tid, known)
     assert caught.value.code == "EXPIRED"
 
 
