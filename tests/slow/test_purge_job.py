@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = [pytest.mark.e2e, pytest.mark.model]
+pytestmark = pytest.mark.slow
 
 FIRST = "The zephyr lamp of Ljubljana was made by Ottilie Brändström-Quokka out of nine tins."
 SECOND = "It stands under the café's third table, and its number is 44827713."
