@@ -47,7 +47,7 @@ def test_a_document_is_found_after_reopening(world):
 
 def test_the_commit_says_who_and_why_and_in_which_cycle(world):
     kept = world.keep("a", "wings", cycle="C7")
-    (entry,) = world.past.commits()
+    (entry,) = world.commits()
     assert entry["description"] == b"index a"
     assert entry["cycle"] == "C7"
     assert world.db.lastTransaction().hex() == kept.tid
@@ -57,7 +57,7 @@ def test_the_same_again_changes_nothing(world):
     first = world.keep("a", *WINGS, n=1)
     world.reopen()
     assert world.keep("a", *WINGS, n=1) == (first.chunks, None)
-    assert len(world.past.commits()) == 1
+    assert len(world.commits()) == 1
 
 
 def test_a_changed_document_takes_the_place_of_the_old_one_in_one_transaction(world):
@@ -65,7 +65,7 @@ def test_a_changed_document_takes_the_place_of_the_old_one_in_one_transaction(wo
     second = world.keep("a", "Bread and butter.", text="u")
     third = world.keep("a", "Bread and butter.", text="u", n=1)
     assert not {*first.chunks} & {*second.chunks}
-    assert len(world.past.commits()) == 3
+    assert len(world.commits()) == 3
     assert world.find("wing lift air") == []
     assert world.find("bread") == [("a", "Bread and butter.")]
     assert world.hits("bread", n=1)[0].chunk_oid == third.chunks[0]
@@ -185,7 +185,7 @@ def test_the_outbox_is_read_in_order_and_the_cursor_moves_with_the_document(worl
     assert entry == (1, "note:1", "first wings", {"by": "box"}, False)
     document = check(*entry[1:4])
     world.write(document, [document.text], past=1)
-    assert len(world.past.commits()) == 1
+    assert len(world.commits()) == 1
     world.reopen()
     assert outbox.cursor(world.db) == 1
     assert outbox.next_entry(world.db).seq == 2
@@ -239,4 +239,4 @@ def test_killed_at_any_moment_it_goes_on_with_the_next_line(world, last):
     subprocess.run(follower, check=True, stdout=subprocess.DEVNULL)
     world.open()
     assert sorted(text for _, text in world.find("wing", top_k=100)) == sorted(texts)
-    assert len(world.past.commits()) == len(texts)
+    assert len(world.commits()) == len(texts)

@@ -21,8 +21,8 @@ CANARY = b"The zephyr-quokka of Ljubljana keeps 7713 marbles in a tin."
 
 
 @pytest.fixture
-async def home(tmp_path):
-    made = find_home(str(tmp_path / "home")).prepare()
+async def home(short_path):
+    made = find_home(str(short_path / "home")).prepare()
     journal = Journal(made.journal)
     for mandate, body in (("told", CANARY), ("other", b"nothing"), ("running", CANARY), ("left", CANARY * 400)):
         await journal.run(partial(journal.accept, mandate, f"key of {mandate}", body, 9.0))
