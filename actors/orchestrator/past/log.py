@@ -33,6 +33,8 @@ def log(store: Store, request: Log, of: Meant | None = None) -> Logged:
         raise BatosError("BAD_ARGUMENT", f"a page of {request.limit} commits", f"Give 1 to {MAX_PAGE}.")
     if request.since is not None:
         moments.check(store.db, request.since)
+    if request.before is not None:
+        moments.check_form(request.before)
     with snapshot(store.db) as connection:
         begins = moments.first(connection)
         found = _of_object(store, connection, request) if request.object is not None else _of_all(store, request, of)
