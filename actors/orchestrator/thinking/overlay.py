@@ -193,6 +193,10 @@ class Overlay:
             for name in [name for name, value in slots.items() if isinstance(value, Draft) and not value.lasts]:
                 del slots[name]
         layer.slots = {oid: slots for oid, slots in layer.slots.items() if slots or oid in layer.fresh}
+        known = self.connection.root()[
+            "objects"
+        ]  # a name that was given and taken here is none that the world could lose
+        layer.names = {name: oid for name, oid in layer.names.items() if oid is not None or name in known}
         return layer
 
     # Reading --------------------------------------------------------------------------------------------------
