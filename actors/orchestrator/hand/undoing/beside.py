@@ -40,12 +40,14 @@ def take_back(overlay: Overlay, commit: Commit) -> Beside:
         return take_back_all(overlay, [commit], p64(u64(bytes.fromhex(commit.tid)) - 1).hex())
     ids = kinds.listed(commit, SETTLED)
     if ids:
-        with before_and_after(db, commit) as (before, _):
+        with before_and_after(db, commit) as (before, after):
+            ids = [id_ for id_ in ids if _still(overlay, id_, after.root()["proposals"].get(id_))]
             for id_ in ids:
                 _settle_as(overlay, id_, before.root()["proposals"].get(id_))
-    forgets = kinds.listed(commit, MEMOS)
+    forgets = [doc_id for doc_id in kinds.listed(commit, MEMOS) if _is_known(overlay, doc_id)]
+    gone = [doc_id for doc_id in kinds.listed(commit, GONE) if not _is_known(overlay, doc_id)]
     _forget(overlay, forgets)
-    again, lost = _posted(db, overlay, kinds.listed(commit, GONE), [commit])
+    again, lost = _posted(db, overlay, gone, [commit])
     return Beside(forgets, again, lost, ids)
 
 
@@ -60,7 +62,7 @@ def take_back_all(overlay: Overlay, since: list[Commit], moment: str) -> Beside:
         settled = list(dict.fromkeys(id_ for one in since for id_ in kinds.listed(one, SETTLED)))
         for id_ in settled:
             _settle_as(overlay, id_, then.root()["proposals"].get(id_))
-    forgets = [doc_id for doc_id in posted if doc_id not in known]
+    forgets = [doc_id for doc_id in posted if doc_id not in known and _is_known(overlay, doc_id)]
     _forget(overlay, forgets)
     again, lost = _posted(db, overlay, sorted(known), since)
     return Beside(forgets, again, lost, settled)
@@ -113,6 +115,18 @@ def _knows(connection: Connection, doc_id: str) -> bool:
     return "gone" not in said[-1] if said else doc_id in root["knowledge_catalog_obj"].documents
 
 
+def _is_known(overlay: Overlay, doc_id: str) -> bool:
+    """Whether memory knows a document now, or is to know it."""
+    told = overlay.told(doc_id)
+    return _knows(overlay.connection, doc_id) if told is None else not told.is_gone
+
+
+def _still(overlay: Overlay, id_: str, after: history.UvmProposal | None) -> bool:
+    """Whether a proposal is settled now as it was `after` a commit."""
+    now = overlay.settled(id_) or overlay.connection.root()["proposals"].get(id_)
+    return now is not None and after is not None and now.state == after.state
+
+
 def _settle_as(overlay: Overlay, id_: str, before: history.UvmProposal | None) -> None:
     now = overlay.connection.root()["proposals"].get(id_)
     if now is None:
@@ -120,7 +134,7 @@ def _settle_as(overlay: Overlay, id_: str, before: history.UvmProposal | None) -
     if before is None:
         if now.state == history.WAITING:
             overlay.settle(id_, Settled(state=history.REJECTED, by=now.by, because=UNDONE))
-    elif now.state != before.state:
+    elif (overlay.settled(id_) or now).state != before.state:
         overlay.settle(id_, Settled(state=before.state, by=before.by, because=before.because))
 
 

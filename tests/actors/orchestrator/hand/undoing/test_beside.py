@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from actors.orchestrator.hand.undoing import beside
+from protocol.messages import Example
 from world.past import commits
 from world.store import snapshot
 
@@ -38,6 +39,24 @@ async def test_what_an_earlier_rewind_took_back_stays_gone(house, box):
     await box.undo("last")
     await box.undo(first.tid)
     assert is_known(house, doc_id)
+
+
+async def test_what_memory_lost_is_not_taken_from_it_twice(house, box):
+    reply = await house.send("box", "note_", key="n")
+    await box.undo(reply.mandate)
+    assert (await box.refused(box.undo(reply.mandate))).code == "BAD_ARGUMENT"
+
+
+async def test_a_proposal_that_was_settled_otherwise_since_stays_so(house, box):
+    await box.set("box", _learning="propose")
+    house.played.rounds = [["def double_(self):\n    return self.width * 2\n"] * 2]
+    await house.send("box", "double_", examples=[Example(slots={"width": 2}, returns=4)], key="p")
+    (waiting,) = await box.proposals()
+    rejected = await box.reject(waiting.id)
+    await box.undo(rejected.tid)
+    await box.accept(waiting.id, send=False)
+    assert (await box.refused(box.undo(rejected.tid))).code == "BAD_ARGUMENT"
+    assert await box.proposals() == []
 
 
 async def test_each_commit_counts_once_however_often_it_was_rewound(house, box):
