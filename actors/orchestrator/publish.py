@@ -339,6 +339,7 @@ def _rename(root: Any, connection: Connection, changes: Layer) -> None:
                 raise world_root.taken(name)
             named = root["objects"][name] = world_root.get(connection, oid)
             named._name = name
+            mentions.note_all(named)  # it may have been lost
 
 
 def _proposal(connection: Connection, offer: Offer, publication: Publication) -> UvmProposal:

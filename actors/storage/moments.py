@@ -51,7 +51,11 @@ class Moments:
 
     def commits(self, low: bytes, high: bytes | None, size: int, end: int) -> list[Told]:
         """At most `size` commits from `low` on and before `high` (None: all), the newest first, of the file's first `end` bytes."""
-        self._open()
+        self.open()
+        return self.told(low, high, size, end)
+
+    def told(self, low: bytes, high: bytes | None, size: int, end: int) -> list[Told]:
+        """As `commits`, of the file that is open already."""
         self._learn(end)
         found: list[Told] = []
         last = len(self._marks) if high is None else bisect_left(self._marks, (high, 0))
@@ -70,7 +74,7 @@ class Moments:
             os.close(self._file)
             self._file = -1
 
-    def _open(self) -> None:
+    def open(self) -> None:
         """Open the file that stands at the path; what is known of another one is forgotten."""
         if self._file < 0 or self._identity != _identity(self._path.stat()):
             self.close()
@@ -88,7 +92,10 @@ class Moments:
         if not kept or len(kept) % _MARK.size:
             return
         marks = [Mark(*_MARK.unpack_from(kept, start)) for start in range(0, len(kept), _MARK.size)]
-        if all(os.pread(self._file, 8, mark.position) == mark.tid for mark in marks):
+        size = os.fstat(self._file).st_size
+        if all(mark.position < size for mark in marks) and all(
+            os.pread(self._file, 8, mark.position) == mark.tid for mark in marks
+        ):
             self._marks, self._end, self._since = marks, marks[-1].position, 0
 
     def _learn(self, end: int) -> None:

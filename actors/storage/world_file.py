@@ -54,7 +54,10 @@ class WorldFile(FileStorage):
     def commits(self, low: bytes, high: bytes | None, size: int) -> list[Told]:
         """Commits from `low` on and before `high`, the newest first, as `world.past.commits` asks for them."""
         with self._looking:
-            return self._moments.commits(low, high, size, self._pos)
+            with self._lock:  # a pack puts another file there, which has another end
+                self._moments.open()
+                end = self._pos
+            return self._moments.told(low, high, size, end)
 
     def learn_moments(self) -> None:
         """Learn where the commits of a long history lie before somebody asks, on a thread beside those who write."""

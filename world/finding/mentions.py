@@ -79,6 +79,12 @@ def forget(holder: UvmObject, method: UvmMethod) -> None:
             index["names"].remove(each)
 
 
+def note_all(holder: UvmObject) -> None:
+    """Something leads to `holder` again."""
+    for method in [value for value in holder._slots.values() if isinstance(value, UvmMethod)]:
+        note(holder, method)
+
+
 def forget_all(holder: UvmObject) -> None:
     """Nothing leads to `holder` any more."""
     for method in [value for value in holder._slots.values() if isinstance(value, UvmMethod)]:

@@ -58,14 +58,19 @@ def check_kept(db: DB, moment: str) -> None:
 
 def check(db: DB, moment: str) -> bytes:
     """As `checked`, of a moment that need not be there any more, or was not there yet."""
-    if not names.is_oid(moment):
-        raise BatosError("BAD_ARGUMENT", f"{moment[:40]!r} is no transaction id", "A transaction id is 16 hex digits.")
+    check_form(moment)
     at, last = bytes.fromhex(moment), bytes(db.lastTransaction())
     if at > max(last, now()):
         raise BatosError(
             "BAD_ARGUMENT", f"the transaction {moment} is in the future", "See `batos log` for those that there are."
         )
     return min(at, last)
+
+
+def check_form(moment: str) -> None:
+    """BAD_ARGUMENT for what is no transaction id, whatever moment it means."""
+    if not names.is_oid(moment):
+        raise BatosError("BAD_ARGUMENT", f"{moment[:40]!r} is no transaction id", "A transaction id is 16 hex digits.")
 
 
 def _check_awake(db: DB, at: bytes) -> None:

@@ -7,7 +7,7 @@ that a later change of it would make wrong, since an object stays as long as any
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from ZODB.Connection import Connection
@@ -27,12 +27,21 @@ PAUSE_AFTER: Final = 200
 """Objects that are looked through before others may come."""
 
 
+class Place(NamedTuple):
+    """A slot of an object (an OID) that refers to what is looked for, and what it is called."""
+
+    label: str
+    holder: str
+    slot: str
+
+
 class Uses(msgspec.Struct, frozen=True):
-    """Each by its name: `box`, or `box.area_` for what stands on it."""
+    """Each by its name: `box`, or `box.area_` for what stands on it. `places` are those of heirs and references."""
 
     heirs: list[str] = []
     references: list[str] = []
     senders: list[str] = []
+    places: list[Place] = []
 
     @property
     def are_there(self) -> bool:
@@ -40,7 +49,7 @@ class Uses(msgspec.Struct, frozen=True):
 
     def check(self, what: str) -> None:
         """IN_USE where there are any."""
-        found = {kind: getattr(self, kind) for kind in self.__struct_fields__ if getattr(self, kind)}
+        found = {kind: getattr(self, kind) for kind in ("heirs", "references", "senders") if getattr(self, kind)}
         if not found:
             return
         told = "; ".join(f"{kind}: {_listed(names_)}" for kind, names_ in found.items())
@@ -55,7 +64,8 @@ class Uses(msgspec.Struct, frozen=True):
 
 def of_object(connection: Connection, oid: str) -> Thinking[Uses]:
     """Who delegates to the object, and which slots and contracts refer to it."""
-    heirs, references = [], []
+    heirs: list[Place] = []
+    references: list[Place] = []
 
     def is_it(value: Any) -> bool:
         return isinstance(value, UvmObject) and oid_of(value) == oid
@@ -66,13 +76,17 @@ def of_object(connection: Connection, oid: str) -> Thinking[Uses]:
         for name, value in list(here._slots.items()):
             if names.is_delegation(name):
                 if is_it(value) and oid_of(here) != oid:
-                    heirs.append(label)
+                    heirs.append(Place(label, oid_of(here), name))
             elif isinstance(value, UvmMethod):
                 if any(map(is_it, reach.within(value.examples))):
-                    references.append(f"{label}.{name} (its contract)")
+                    references.append(Place(f"{label}.{name} (its contract)", oid_of(here), name))
             elif oid_of(here) != oid and any(map(is_it, reach.within(value))):
-                references.append(f"{label}.{name}")
-    return Uses(heirs=heirs, references=references)
+                references.append(Place(f"{label}.{name}", oid_of(here), name))
+    return Uses(
+        heirs=[one.label for one in heirs],
+        references=[one.label for one in references],
+        places=[*heirs, *references],
+    )
 
 
 def of_method(connection: Connection, oid: str, selector: str) -> Thinking[Uses]:

@@ -33,6 +33,8 @@ def log(store: Store, request: Log, of: Meant | None = None) -> Logged:
         raise BatosError("BAD_ARGUMENT", f"a page of {request.limit} commits", f"Give 1 to {MAX_PAGE}.")
     if request.since is not None:
         moments.check(store.db, request.since)
+    if request.before is not None:
+        moments.check_form(request.before)
     with snapshot(store.db) as connection:
         begins = moments.first(connection)
         found = _of_object(store, connection, request) if request.object is not None else _of_all(store, request, of)
@@ -94,14 +96,15 @@ def _of_object(store: Store, connection: Connection, request: Log) -> Iterator[C
     """By the records of the object and of its slots, which know their earlier ones."""
     here = world_root.resolve(connection, str(request.object))
     oids = (oid_of(here), oid_of(here._slots))
-    size, seen = request.limit * _LOOKED_THROUGH, 0
+    size, last = request.limit * _LOOKED_THROUGH, request.before
     while True:
         found = commits.of_object(store.db, oids, size)
-        for one in found[seen:]:
+        for one in found:
             if request.since is not None and one.tid < request.since:
                 return
-            if request.before is None or one.tid < request.before:
+            if last is None or one.tid < last:
+                last = one.tid
                 yield one
         if len(found) < size:
             return
-        size, seen = size * _LOOKED_THROUGH, len(found)
+        size *= _LOOKED_THROUGH

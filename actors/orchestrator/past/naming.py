@@ -37,6 +37,9 @@ def meant(journal: Journal, asked: str) -> Meant:
     row = journal.by_id(asked)
     if row is None:
         return Meant(frozenset({asked, asked.upper()}), _came(asked))
+    if row.is_expired:  # how it ended is not kept; the world's own commits say it
+        state = "forgotten" if row.state == "complete" else row.state
+        return Meant(frozenset({row.mandate, *journal.begun(row.mandate)}), _came(row.mandate), None, state)
     tid = codec.unpack(row.reply, MandateReply).tid if row.state == "complete" and row.reply else None
     return Meant(frozenset({row.mandate, *journal.begun(row.mandate)}), _came(row.mandate), tid, row.state)
 
@@ -70,7 +73,7 @@ def commit_of(db: DB, asked: str, found: Meant) -> str:
 def last_of(journal: Journal, key: str | None) -> str | None:
     """What the `last` commit was when it was asked for under this `key` before."""
     row = journal.by_key(key) if key else None
-    hand = None if row is None else codec.unpack(row.body, Mandate).hand
+    hand = None if row is None or row.is_expired else codec.unpack(row.body, Mandate).hand
     return hand.tids[0] if isinstance(hand, Undo) else None
 
 

@@ -193,6 +193,10 @@ class Overlay:
             for name in [name for name, value in slots.items() if isinstance(value, Draft) and not value.lasts]:
                 del slots[name]
         layer.slots = {oid: slots for oid, slots in layer.slots.items() if slots or oid in layer.fresh}
+        known = self.connection.root()[
+            "objects"
+        ]  # a name that was given and taken here is none that the world could lose
+        layer.names = {name: oid for name, oid in layer.names.items() if oid is not None or name in known}
         return layer
 
     # Reading --------------------------------------------------------------------------------------------------
@@ -363,6 +367,15 @@ class Overlay:
         self._layers[-1].fresh[made] = keep
         self._layers[-1].slots[made] = dict(slots)
         return Ref(made)
+
+    def told(self, doc_id: str) -> Memo | None:
+        """What memory is told here last of a document."""
+        told = [memo for layer in self._layers for memo in layer.outbox if memo.doc_id == doc_id]
+        return told[-1] if told else None
+
+    def settled(self, id_: str) -> Settled | None:
+        """How a proposal is settled here."""
+        return next((layer.settled[id_] for layer in reversed(self._layers) if id_ in layer.settled), None)
 
     def is_owned(self, oid: str) -> bool:
         """Whether an object has no name, so that it belongs to the one in whose slot it stands."""

@@ -68,7 +68,7 @@ def test_what_was_kept_is_taken_by_the_next_and_only_of_the_same_file(tmp_path, 
     world.found(Moments(world.path))
     assert (tmp_path / "world.fs.moments").exists()
     read = Moments(world.path)
-    read._open()
+    read.open()
     assert len(read._marks) > 5
     assert world.found(read) == world.walked()
     (tmp_path / "world.fs.moments").write_bytes(b"\0" * 16 * 8)
@@ -98,4 +98,13 @@ def test_a_commit_that_is_not_finished_is_not_told(tmp_path):
     end = world.storage._pos
     world.write(1)
     assert known.commits(b"", None, 10, end) == world.walked()[1:]
+    world.db.close()
+
+
+def test_what_is_kept_and_is_no_index_at_all_is_not_believed(tmp_path):
+    world = World(tmp_path)
+    world.path.with_name("world.fs.moments").write_bytes(b"\xff" * 32)
+    known = Moments(world.path)
+    assert world.found(known) == world.walked()
+    known.close()
     world.db.close()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import threading
+import time
 
 import pytest
 import transaction
@@ -99,3 +101,25 @@ def test_what_was_handed_out_before_is_not_handed_out_again(tmp_path):
     storage.pass_over(1000)
     assert storage.new_oid() > max(given)
     storage.close()
+
+
+def test_who_asks_for_commits_while_a_pack_puts_another_file_there_is_told_of_one_of_them(tmp_path, monkeypatch):
+    storage = WorldFile(str(tmp_path / "world.fs"))
+    db = DB(storage)
+    for number in range(2000):
+        put(db, number)
+    last = storage.lastTransaction()
+    told = []
+    asking = threading.Thread(target=lambda: told.append(storage.commits(b"", None, 3)))
+    begin = WorldFile._initIndex  # the new file stands there, and its end is not known yet
+
+    def slowly(self, *arguments):
+        asking.start()
+        asking.join(0.3)
+        return begin(self, *arguments)
+
+    monkeypatch.setattr(WorldFile, "_initIndex", slowly)
+    db.pack(time.time())
+    asking.join()
+    assert told[0][0][0] == last
+    db.close()

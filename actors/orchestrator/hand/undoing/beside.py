@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 from ZODB import DB
 from ZODB.Connection import Connection
 from ZODB.POSException import POSError
+from ZODB.utils import p64, u64
 
 from actors.orchestrator.past import kinds
 from actors.orchestrator.past.changes import before_and_after
@@ -35,28 +36,33 @@ class Beside(NamedTuple):
 def take_back(overlay: Overlay, commit: Commit) -> Beside:
     """Take back what one commit did."""
     db = overlay.connection.db()
-    ids = _all(db, commit, SETTLED)
+    if REWINDS in commit.facts:
+        return take_back_all(overlay, [commit], p64(u64(bytes.fromhex(commit.tid)) - 1).hex())
+    ids = kinds.listed(commit, SETTLED)
     if ids:
-        with before_and_after(db, commit) as (before, _):
+        with before_and_after(db, commit) as (before, after):
+            ids = [id_ for id_ in ids if _still(overlay, id_, after.root()["proposals"].get(id_))]
             for id_ in ids:
                 _settle_as(overlay, id_, before.root()["proposals"].get(id_))
-    forgets = _all(db, commit, MEMOS)
+    forgets = [doc_id for doc_id in kinds.listed(commit, MEMOS) if _is_known(overlay, doc_id)]
+    gone = [doc_id for doc_id in kinds.listed(commit, GONE) if not _is_known(overlay, doc_id)]
     _forget(overlay, forgets)
-    again, lost = _posted(db, overlay, _all(db, commit, GONE), [commit])
+    again, lost = _posted(db, overlay, gone, [commit])
     return Beside(forgets, again, lost, ids)
 
 
 def take_back_all(overlay: Overlay, since: list[Commit], moment: str) -> Beside:
-    """Take back what all commits `since` a moment did, the newest first."""
+    """Take back what all commits `since` a moment did, the newest first: what they concern is as it was then."""
     db = overlay.connection.db()
-    posted = dict.fromkeys(doc_id for one in since for doc_id in _all(db, one, MEMOS))
-    gone = dict.fromkeys(doc_id for one in since for doc_id in _all(db, one, GONE))
+    since = _widened(db, since)
+    posted = dict.fromkeys(doc_id for one in since for doc_id in kinds.listed(one, MEMOS))
+    gone = dict.fromkeys(doc_id for one in since for doc_id in kinds.listed(one, GONE))
     with snapshot(db, bytes.fromhex(moment)) as then:
         known = {doc_id for doc_id in (*posted, *gone) if _knows(then, doc_id)}
-        settled = list(dict.fromkeys(id_ for one in since for id_ in _all(db, one, SETTLED)))
+        settled = list(dict.fromkeys(id_ for one in since for id_ in kinds.listed(one, SETTLED)))
         for id_ in settled:
             _settle_as(overlay, id_, then.root()["proposals"].get(id_))
-    forgets = [doc_id for doc_id in posted if doc_id not in known]
+    forgets = [doc_id for doc_id in posted if doc_id not in known and _is_known(overlay, doc_id)]
     _forget(overlay, forgets)
     again, lost = _posted(db, overlay, sorted(known), since)
     return Beside(forgets, again, lost, settled)
@@ -67,21 +73,28 @@ def _forget(overlay: Overlay, doc_ids: Iterable[str]) -> None:
         overlay.remember(Memo(doc_id, "", {}, is_gone=True))
 
 
-def _posted(db: DB, overlay: Overlay, doc_ids: list[str], takers: list[Commit]) -> tuple[list[str], list[str]]:
+def _posted(db: DB, overlay: Overlay, doc_ids: list[str], since: list[Commit]) -> tuple[list[str], list[str]]:
     """Have memory know documents again; those that it will, and those that it cannot."""
-    again = [doc_id for doc_id in doc_ids if _post(db, overlay, doc_id, takers)]
+    again = [doc_id for doc_id in doc_ids if _post(db, overlay, doc_id, since)]
     return again, [doc_id for doc_id in doc_ids if doc_id not in again]
 
 
-def _post(db: DB, overlay: Overlay, doc_id: str, takers: Iterable[Commit]) -> bool:
-    """Have memory know `doc_id` again, by what it was told where the commits that took it back say that it was."""
-    for taker in takers:
-        for tid in _taken(db, taker):
-            memo = _told(db, tid, doc_id)
-            if memo is not None:
-                overlay.remember(memo)
-                return True
+def _post(db: DB, overlay: Overlay, doc_id: str, since: list[Commit]) -> bool:
+    """Have memory know `doc_id` again, by what those commits told it, or those that they have taken back."""
+    for tid in _tellers(doc_id, since):
+        memo = _told(db, tid, doc_id)
+        if memo is not None:
+            overlay.remember(memo)
+            return True
     return False
+
+
+def _tellers(doc_id: str, since: list[Commit]) -> Iterator[str]:
+    for one in since:
+        if doc_id in kinds.listed(one, MEMOS):
+            yield one.tid
+        if doc_id in kinds.listed(one, GONE):
+            yield from kinds.listed(one, UNDOES)
 
 
 def _told(db: DB, tid: str, doc_id: str) -> Memo | None:
@@ -102,6 +115,18 @@ def _knows(connection: Connection, doc_id: str) -> bool:
     return "gone" not in said[-1] if said else doc_id in root["knowledge_catalog_obj"].documents
 
 
+def _is_known(overlay: Overlay, doc_id: str) -> bool:
+    """Whether memory knows a document now, or is to know it."""
+    told = overlay.told(doc_id)
+    return _knows(overlay.connection, doc_id) if told is None else not told.is_gone
+
+
+def _still(overlay: Overlay, id_: str, after: history.UvmProposal | None) -> bool:
+    """Whether a proposal is settled now as it was `after` a commit."""
+    now = overlay.settled(id_) or overlay.connection.root()["proposals"].get(id_)
+    return now is not None and after is not None and now.state == after.state
+
+
 def _settle_as(overlay: Overlay, id_: str, before: history.UvmProposal | None) -> None:
     now = overlay.connection.root()["proposals"].get(id_)
     if now is None:
@@ -109,24 +134,25 @@ def _settle_as(overlay: Overlay, id_: str, before: history.UvmProposal | None) -
     if before is None:
         if now.state == history.WAITING:
             overlay.settle(id_, Settled(state=history.REJECTED, by=now.by, because=UNDONE))
-    elif now.state != before.state:
+    elif (overlay.settled(id_) or now).state != before.state:
         overlay.settle(id_, Settled(state=before.state, by=before.by, because=before.because))
 
 
-def _all(db: DB, commit: Commit, fact: str) -> list[str]:
-    """What a fact lists; one that rewinds has done the inverse of all that came since that moment."""
-    if REWINDS not in commit.facts:
-        return kinds.listed(commit, fact)
-    inverse = {MEMOS: GONE, GONE: MEMOS, SETTLED: SETTLED}[fact]
-    return list(dict.fromkeys(id_ for one in _rewound(db, commit) for id_ in _all(db, one, inverse)))
+def _widened(db: DB, since: list[Commit]) -> list[Commit]:
+    """These commits, the newest first, and those before them that a rewind among them has taken back: it lists nothing itself.
+
+    Each stands there once, however often it was rewound.
+    """
+    found = list(since)
+    low = _back_to(found)
+    for one in commits.newest(db, before=found[-1].tid) if found else ():
+        if one.tid <= low:
+            break
+        found.append(one)
+        low = min(low, _back_to([one]))
+    return found
 
 
-def _taken(db: DB, commit: Commit) -> list[str]:
-    """The transactions that a commit has taken back."""
-    if REWINDS in commit.facts:
-        return [one.tid for one in _rewound(db, commit)]
-    return kinds.listed(commit, UNDOES)
-
-
-def _rewound(db: DB, commit: Commit) -> Iterator[Commit]:
-    return (one for one in commits.between(db, commit.facts[REWINDS], commit.tid) if one.tid != commit.tid)
+def _back_to(since: list[Commit]) -> str:
+    """The moment that a rewind among these went back to, the earliest; or a late one."""
+    return min((one.facts[REWINDS] for one in since if REWINDS in one.facts), default="f" * 16)

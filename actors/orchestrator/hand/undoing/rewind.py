@@ -24,7 +24,7 @@ from protocol.errors import BatosError
 from protocol.messages import Blocked, Rewind, Undone
 from world.past import commits, moments
 from world.past.commits import Commit
-from world.store import snapshot
+from world.store import moment_of, snapshot
 
 PAUSE_AFTER: Final = 200
 """Objects that are looked at before others may come."""
@@ -49,23 +49,26 @@ def _found(thought: Thought, request: Rewind) -> Thinking[Taken]:
     overlay = thought.overlay
     db = overlay.connection.db()
     moment = moments.checked(db, request.to).hex()
-    since = list(commits.between(db, moment, moments.now().hex()))
+    since = list(commits.between(db, moment, moment_of(overlay.connection)))  # whatever the clock says by now
     ours = [one for one in since if not kinds.kind_of(one).why_not and not kinds.changes_nothing(one)]
     if not ours:
         raise BatosError(
             "BAD_ARGUMENT", f"nothing that could be taken back came after {moments.told(moment)}", "See `batos log`."
         )
     others = [one for one in since if kinds.kind_of(one).why_not and kinds.kind_of(one).is_shown]
-    kept = _kept(db, others)
     writing = Writing(thought)
     with snapshot(db, bytes.fromhex(moment)) as then:
         states = {oid: state(then, oid) for oid in sorted({oid for one in ours for oid in one.touched or ()})}
+        kept = _kept(db, others, tuple(states))
         for oid, was in states.items():
             writing.release(oid, was)
         for number, (oid, was) in enumerate(states.items(), 1):
             if number % PAUSE_AFTER == 0:
                 yield Pause()
             writing.restore(oid, was, kept.get(oid, ()))
+    for oid in writing.unnamed:
+        if states[oid].slots is None:  # who may have come to hold it is as he was then, too
+            writing.lose(oid)
     besides = beside.take_back_all(overlay, [one for one in since if one in ours or MEMOS in one.facts], moment)
     return Taken(
         undone=ours,
@@ -79,11 +82,11 @@ def _found(thought: Thought, request: Rewind) -> Thinking[Taken]:
     )
 
 
-def _kept(db: DB, others: list[Commit]) -> dict[str, list[str]]:
-    """The slots that were changed by what is not taken back."""
+def _kept(db: DB, others: list[Commit], oids: tuple[str, ...]) -> dict[str, list[str]]:
+    """The slots that were changed by what is not taken back; who does not say what he has changed is asked for all `oids`."""
     kept: dict[str, list[str]] = {}
     for one in others:
-        for each in changed(db, one):
+        for each in changed(db, one if one.touched is not None else msgspec.structs.replace(one, touched=oids)):
             kept.setdefault(each.oid, []).extend(each.slots)
     return kept
 

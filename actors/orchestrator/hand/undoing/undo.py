@@ -7,7 +7,7 @@ nothing is in the way, or what is in the way cannot be taken back.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from ZODB import DB
@@ -22,14 +22,15 @@ from actors.orchestrator.publish import UNDOES
 from actors.orchestrator.thinking.asks import Thinking
 from actors.orchestrator.thinking.overlay import Overlay
 from actors.orchestrator.thinking.thought import Thought
-from protocol import names
-from protocol.codec import Value
+from protocol.codec import Ref, Value
 from protocol.errors import BatosError
 from protocol.messages import Blocked, Undo, Undone
 from world import root as world_root
-from world.finding import mentions
+from world.finding import mentions, reach
+from world.method import UvmMethod
 from world.past import commits, moments
 from world.past.commits import Commit
+from world.uvm import UvmObject
 from world.values import oid_of
 
 TOLD: Final = 20
@@ -221,33 +222,32 @@ def _depend(thought: Thought, writing: Writing, found: Taken, wanted: set[str]) 
                 found.needs[since] = None
     for oid in writing.unnamed:
         held = yield from uses.of_object(connection, oid)
-        stay = [name for name in (*held.heirs, *held.references) if not _goes(overlay, name, writing)]
-        found.depends += stay
-        found.needs.update(dict.fromkeys(filter(None, (_referred(overlay, name, oldest) for name in stay))))
-        if not held.are_there:
-            overlay.lose(oid)
+        stay = [place for place in held.places if not _goes(overlay, place, oid, writing)]
+        found.depends += [place.label for place in stay]
+        found.needs.update(dict.fromkeys(filter(None, (_referred(overlay, place, oldest) for place in stay))))
+        if not stay:
+            writing.lose(oid)
 
 
-def _referred(overlay: Overlay, label: str, oldest: str) -> str:
+def _referred(overlay: Overlay, place: uses.Place, oldest: str) -> str:
     """The commit after `oldest` by which a slot has come to refer to what it does; "" where there is none."""
-    holder, _, slot = label.partition(".")
-    db, here = overlay.connection.db(), overlay.connection.root()["objects"].get(holder)
-    if here is None:
-        return ""
-    for later in _writers(overlay, oid_of(here)):
+    db = overlay.connection.db()
+    for later in _writers(overlay, place.holder):
         if later.tid <= oldest:
             break
-        slots = [each for one in changed(db, later) if one.oid == oid_of(here) for each in one.slots]
-        if slot in slots or (not slot and any(map(names.is_delegation, slots))):
+        if any(one.oid == place.holder and place.slot in one.slots for one in changed(db, later)):
             return later.tid
     return ""
 
 
-def _goes(overlay: Overlay, label: str, writing: Writing) -> bool:
-    """Whether what refers to an object loses its own name here too, or the slot that refers."""
-    holder, _, slot = label.partition(".")
-    here = overlay.connection.root()["objects"].get(holder)
-    if here is None:
-        return False
-    oid = oid_of(here)
-    return oid in writing.unnamed or (bool(slot) and slot not in overlay.own(oid))
+def _goes(overlay: Overlay, place: uses.Place, oid: str, writing: Writing) -> bool:
+    """Whether what refers to an object loses its own name here too, or refers to it no longer."""
+    return place.holder in writing.unnamed or not _refers(overlay.own(place.holder).get(place.slot), oid)
+
+
+def _refers(value: Any, oid: str) -> bool:
+    if isinstance(value, UvmMethod):
+        return any(isinstance(one, UvmObject) and oid_of(one) == oid for one in reach.within(value.examples))
+    if isinstance(value, (list, dict)):
+        return any(_refers(item, oid) for item in (value.values() if isinstance(value, dict) else value))
+    return isinstance(value, Ref) and value.oid == oid

@@ -60,7 +60,10 @@ class Writing:
                 slot for slot in {**(one.after.slots or {}), **(now.slots or {})} if not _same_at(one.after, now, slot)
             ]
             if now.name == one.after.name and not since:
-                self._call(one.oid, now.name, "")
+                if now.name:
+                    self._call(one.oid, now.name, "")
+                else:  # it belongs to whoever holds it, and goes with that
+                    self.unnamed.append(one.oid)
             elif now.name:
                 self.blocks.extend(Block(one.oid, slot) for slot in since or [NAME])
             return
@@ -116,9 +119,7 @@ class Writing:
                 return
             self.taught[oid] = None
             overlay.write(oid, {slot: method})
-            if not overlay.is_kernel(oid):
-                draft = holding.draft_of(method, author_of(self._thought.origin))
-                overlay.remember(memo_of(self._thought, oid, draft))
+            self._tell(oid, method)
             return
         else:
             overlay.write(oid, {slot: value})
@@ -139,6 +140,19 @@ class Writing:
             return None
         return found if isinstance(found, UvmMethod) else None
 
+    def lose(self, oid: str) -> None:
+        """Nothing leads to an object any more: memory need not find its methods."""
+        self._overlay.lose(oid)
+        for slot, value in self._overlay.own(oid).items():
+            if isinstance(value, UvmMethod):
+                self._overlay.remember(gone_memo(oid, slot))
+
+    def _tell(self, oid: str, method: UvmMethod) -> None:
+        """Let memory find a method again."""
+        if not self._overlay.is_kernel(oid):
+            draft = holding.draft_of(method, author_of(self._thought.origin))
+            self._overlay.remember(memo_of(self._thought, oid, draft))
+
     def _call(self, oid: str, now: str, then: str) -> None:
         overlay = self._overlay
         if then and self._is_taken(then, oid):
@@ -149,6 +163,9 @@ class Writing:
             overlay.call(now, None)
         if then:
             overlay.call(then, oid)
+            if world_root.get(overlay.connection, oid)._name is None:  # with its name its methods were forgotten
+                for method in [value for value in overlay.own(oid).values() if isinstance(value, UvmMethod)]:
+                    self._tell(oid, method)
         else:
             self.unnamed.append(oid)
 

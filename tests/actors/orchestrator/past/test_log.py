@@ -113,3 +113,8 @@ async def test_what_makes_no_sense_is_refused(house, box, asked, code):
     error = await box.refused(box.log(**asked))
     assert (error.code, bool(error.hint)) == (code, True)
     assert Log().limit == 20
+
+
+async def test_before_what_is_no_moment(house, box):
+    error = await box.refused(box.ask_log(before="xyz"))
+    assert (error.code, bool(error.hint)) == ("BAD_ARGUMENT", True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from protocol.errors import BatosError
@@ -9,6 +11,7 @@ from protocol.messages import Example
 from tests.actors.orchestrator.hand.undoing.digests import digest
 from world import codex
 from world.awakening import image_codex
+from world.past import commits
 from world.store import commit, snapshot
 
 DOUBLE = "def double_(self):\n    return self.width * 2\n"
@@ -127,3 +130,23 @@ async def test_a_codex_that_was_loaded_since_stays_and_is_named(house, box):
     assert house.look("box").slots["width"] == 5
     with pytest.raises(BatosError):
         house.look("BRICK")
+
+
+async def test_what_a_commit_does_not_say_that_it_has_changed_is_in_the_way(house, box, monkeypatch):
+    then = now(house)
+    with monkeypatch.context() as older:
+        older.setattr(commits, "touched", lambda _: None)
+        with commit(house.db, user="user", description="older", facts={"mandate": "m"}) as connection:
+            connection.root()["objects"]["box"].set_slot("width", 8)
+    await box.set("box", height=7)
+    planned = await box.rewind(then, dry_run=True)
+    assert [(one.object, one.slot) for one in planned.blocked] == [("box", "width")]
+    assert planned.left == ["older"]
+
+
+async def test_a_clock_that_was_put_back_hides_nothing(house, box, monkeypatch):
+    then, here = now(house), time.time
+    await box.set("box", width=7)
+    monkeypatch.setattr(time, "time", lambda: here() - 3600)
+    await box.rewind(then)
+    assert house.look("box").slots["width"] == 5

@@ -155,6 +155,28 @@ async def test_an_object_that_others_hold_stays(house, box):
     assert house.look("pen").oid == made.oid
 
 
+async def test_an_object_that_one_holds_that_others_own_stays(house, box):
+    made = house.new("pen")
+    with commit(house.db, user="test", description="held") as connection:
+        objects = connection.root()["objects"]
+        part = type(objects["pen"])()
+        connection.add(part)
+        part.set_slot("pen", objects["pen"])
+        objects["box"].set_slot("part", part)
+    error = await box.refused(box.undo(made.tid))
+    assert error.code == "IN_USE"
+    assert error.data["depends"] == ["box.part.pen"]
+
+
+async def test_a_slot_that_held_something_else_before_lets_an_object_go(house, box):
+    made = house.new("pen")
+    with commit(house.db, user="test", description="held", facts={"mandate": "m"}) as connection:
+        objects = connection.root()["objects"]
+        objects["box"].set_slot("width", objects["pen"])
+    await box.undo(made.tid, cascade=True)
+    assert slots(house) == {"width": 5}
+
+
 async def test_an_object_that_has_changed_since_it_was_made_is_in_the_way(house, box):
     made = house.new("pen", colour="blue")
     changed = await box.set("pen", colour="red")
@@ -301,6 +323,19 @@ async def test_what_a_message_had_remembered_goes_and_comes_again(house, box):
     then = next(one.tid for one in await box.log() if one.why.startswith("note_"))
     await box.rewind(then)
     assert posted(house)[doc_id] == "the boiler is old"
+
+
+async def test_of_a_mandate_whose_end_is_kept_no_longer_the_world_knows_what_it_did(house, box):
+    await box.define("box", "def grow_(self):\n    self.width = 9\n    self._p_changed = True\n    return 1\n")
+    grown = await house.send("box", "grow_", key="g")
+    await box.undo("last", key="once")
+    ids = await house.journal.run(lambda: [grown.mandate, house.journal.by_key("once").mandate])
+    await house.journal.run(lambda: house.journal.retention.expire(ids))
+    assert (await box.refused(box.undo("last", key="once"))).code == "EXPIRED"
+    await box.undo("last")
+    assert slots(house) == {"width": 9}
+    await box.undo(grown.mandate)
+    assert slots(house) == {"width": 5}
 
 
 async def test_a_kernel_method_is_put_back_and_tried(house, box):
