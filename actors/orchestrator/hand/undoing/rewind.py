@@ -24,7 +24,7 @@ from protocol.errors import BatosError
 from protocol.messages import Blocked, Rewind, Undone
 from world.past import commits, moments
 from world.past.commits import Commit
-from world.store import snapshot
+from world.store import moment_of, snapshot
 
 PAUSE_AFTER: Final = 200
 """Objects that are looked at before others may come."""
@@ -49,7 +49,7 @@ def _found(thought: Thought, request: Rewind) -> Thinking[Taken]:
     overlay = thought.overlay
     db = overlay.connection.db()
     moment = moments.checked(db, request.to).hex()
-    since = list(commits.between(db, moment, moments.now().hex()))
+    since = list(commits.between(db, moment, moment_of(overlay.connection)))  # what came later is not seen here
     ours = [one for one in since if not kinds.kind_of(one).why_not and not kinds.changes_nothing(one)]
     if not ours:
         raise BatosError(
