@@ -137,7 +137,8 @@ class Rethinking:
             now = await self._store.run(lambda: _shown(session.thought.overlay, ending))
         except Unanswered as unanswered:
             ask = unanswered.ask
-            if not has_replies:
+            is_new = bool(sources) and (session.difference is not None or session.sent_then(ask.path) == NOTHING)
+            if not (has_replies or is_new):
                 raise _expired(f"the journal keeps nothing of what mandate {row.mandate} was answered") from None
             told_now = f"{ask.verb.service}.{ask.verb.name}, to which the journal has no reply"
             stopped = Difference(path=ask.path, then=session.sent_then(ask.path), now=told_now)
