@@ -59,7 +59,8 @@ class Explaining:
                 missing.append(f"the cycle {method.author}: EXPIRED: the journal has forgotten it")
             else:
                 came_of, within, candidates = await self._came_of(row, method.author)
-                told, read = await heard(self._rethinking, row, within), row.read
+                told = await heard(self._rethinking, row, within)
+                read = told.read
         if published and published not in {one.mandate for one in came_of}:
             row = await self._journal.run(lambda: self._journal.by_id(published), durable=False)
             came_of += [] if row is None else [causes.of_mandate(row)]

@@ -96,9 +96,13 @@ async def test_a_method_that_was_proposed_says_who_proposed_and_who_accepted_it(
     house.played.rounds = [[AREA] * 2]
     sent = await house.send("box", "area_", key="k", origin=AGENT, examples=[CASE])
     await box.accept(sent.proposal)
+    assert (await house.send("box", "area_", key="k", origin=AGENT, examples=[CASE])).result == 30
     found = await why(box, "box.area_")
     assert (found.method.author, found.method.asked_by) == (sent.cycle, "mcp:claude-code")
     assert found.method.put_by.startswith("user:")
+    assert (bool(found.texts), found.missing) == (True, []), "the thought before it waited is found again"
+    assert found.method.read < (after := (await why(box, sent.mandate))).mandate.read
+    assert after.texts == found.texts
     assert [cause.said for cause in found.causes] == [
         "send box area_",
         "box.area_ was not understood",

@@ -17,6 +17,7 @@ from protocol.errors import BatosError
 from protocol.messages import Example, Learn, Replay, Why
 from protocol.messages.reasons import OtherSource
 from protocol.origin import Origin
+from tests.actors.orchestrator.agents import AGENT
 from tests.actors.orchestrator.asked import ask, hit, playing
 from world.past import moments
 
@@ -359,4 +360,21 @@ async def test_what_was_taken_back_is_taken_back_again_whatever_came_later(house
     found = [await replay(box, id_) for id_ in ended[3:]]
     assert (blocked.code, [one.then.code for one in found]) == ("BLOCKED", ["", "BLOCKED"])
     assert [one.difference for one in found] == [None, None]
+    assert await files() == before
+
+
+async def test_a_proposal_is_replayed_by_its_cycle_and_what_followed_it_by_its_mandate(house, box, silent, files):
+    house.played.rounds = [[AREA] * 2]
+    sent = await house.send("box", "area_", key="k", origin=AGENT)
+    await box.accept(sent.proposal)
+    await house.send("box", "area_", key="k", origin=AGENT)
+    silent()
+    before = await files()
+    last, first = await replay(box, sent.mandate), await replay(box, sent.cycle)
+    assert [(one.same, one.difference, one.now.state) for one in (last, first)] == [
+        (True, None, "COMPLETE"),
+        (True, None, "PROPOSED"),
+    ]
+    assert (last.now.result, last.cycle, first.now.sha256, first.cycle) == (30, None, sent.method.sha256, sent.cycle)
+    assert first.total > 10 > last.total
     assert await files() == before
