@@ -171,7 +171,8 @@ def snapshot(db: DB, at: bytes | None = None) -> Iterator[Connection]:
 
 def moment_of(connection: Connection) -> str:
     """The last transaction (16 hex digits) that a connection sees: `snapshot` with it shows the same world again."""
-    before: bytes = connection._storage._start  # noqa: SLF001  ZODB says it nowhere else
+    storage = connection._storage  # noqa: SLF001  ZODB says it nowhere else
+    before: bytes = getattr(storage, "_before", None) or storage._start  # noqa: SLF001  one of the past has the other
     return p64(u64(before) - 1).hex()
 
 

@@ -53,7 +53,7 @@ class Bisected(msgspec.Struct, frozen=True, kw_only=True):
     """The commit `tid` after which the answer was another one: when (Unix time), by whom, why, and in which cycle.
 
     `before` is the answer right before it, `after` the one right after it; `good` and `bad` are those of the two ends, and `trials`
-    are all of them, as they were made. Of `untried` (transactions) nobody knows: the culprit may be one of those too. `commits` is
+    are all of them, as they were made, of which those with a long answer do not say it. Of `untried` (transactions) nobody knows: the culprit may be one of those too. `commits` is
     how many lie between the ends. `changed` is what it did to objects, at most to the first few.
     """
 

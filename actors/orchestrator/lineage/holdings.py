@@ -13,7 +13,9 @@ from typing import Any, Final, NamedTuple
 from ZODB.Connection import Connection
 
 from actors.orchestrator.primitives.recollection import SOURCES
+from protocol.checks.documents import BY
 from protocol.codec import Value
+from protocol.origin import Origin
 from world import history
 from world import root as world_root
 from world.method import UvmMethod
@@ -28,12 +30,16 @@ _BEGINNING: Final = 80
 
 
 class Remembered(NamedTuple):
-    """A document that a mandate has left. `sources` are None where it does not say; there are more where it is not `whole`."""
+    """A document that a mandate has left. `sources` are None where it does not say; there are more where it is not `whole`.
+
+    `by` is the origin that had it remembered, "" for the mind and the user of the home.
+    """
 
     doc_id: str
     mandate: str
     sources: tuple[str, ...] | None
     is_whole: bool = True
+    by: str = ""
 
 
 class WrittenMethod(NamedTuple):
@@ -82,7 +88,7 @@ def holdings(connection: Connection, *, walk: bool) -> Holdings:
         said = document.metadata
         mandate = said.get("mandate")
         if isinstance(mandate, str):
-            kept.append(Remembered(doc_id, mandate, _sources(said), "sources_left" not in said))
+            kept.append(Remembered(doc_id, mandate, _sources(said), "sources_left" not in said, str(said.get(BY, ""))))
         if doc_id.startswith("method:"):
             known[doc_id.split(":")[1]] = None
     holders = list(_objects(connection, known, walk=walk))
@@ -90,6 +96,11 @@ def holdings(connection: Connection, *, walk: bool) -> Holdings:
     proposals = [Offered(one.id, _offered(one)) for one in connection.root()["proposals"].values()]
     turns = list(turns_of(connection, map(oid_of, holders))) if walk else []
     return Holdings(kept, methods, proposals, turns)
+
+
+def may_be_left(by: str, origin: Origin | None) -> bool:
+    """Whether a mandate of `origin` may have left a document `by` somebody: metadata is anybody's to write, but for who has written it."""
+    return by in {"", "" if origin is None else origin.label}
 
 
 def turns_of(connection: Connection, oids: Iterable[str]) -> Iterator[ThreadTurn]:

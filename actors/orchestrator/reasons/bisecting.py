@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+import msgspec
 from ZODB import DB
 
 from actors.orchestrator.past.changes import changed
@@ -35,6 +36,8 @@ BISECT_S: Final = 60.0
 """Seconds for all of it."""
 ENDS: Final = 2
 MOST_CHANGED: Final = 20
+MOST_TOLD: Final = 20_000
+"""Bytes of an answer that is told of each trial. A value has up to a mebibyte, and a reply has room for a few of those alone."""
 
 
 class Bisecting:
@@ -132,7 +135,7 @@ class Bisecting:
             raise BatosError("CANCELLED", "nobody waits for this search any more", "Nothing was written.")
         call = TriedCall(request.target, request.selector, request.args, request.kwargs)
         moment = _moment(tid, await self._trying.at(tid, call), request)
-        self._trials.append(moment)
+        self._trials.append(_listed(moment))
         self._tell(BisectProgress(done=len(self._trials), total=self._total, left=left, moment=moment))
         return moment
 
@@ -174,6 +177,12 @@ def _moment(tid: bytes, outcome: Outcome, request: Bisect) -> TriedMoment:
     told = outcome.error
     known = None if outcome.is_untried else False
     return TriedMoment(tid=tid.hex(), time=at, as_expected=known, code=told.code, message=told.message)
+
+
+def _listed(moment: TriedMoment) -> TriedMoment:
+    """One of many: without its answer, where that is long."""
+    is_long = moment.returns is not msgspec.UNSET and len(codec.encode(moment.returns)) > MOST_TOLD
+    return msgspec.structs.replace(moment, returns=msgspec.UNSET) if is_long else moment
 
 
 def _facts(moment: TriedMoment) -> dict[str, object]:

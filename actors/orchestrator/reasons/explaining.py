@@ -9,7 +9,7 @@ import msgspec
 from ZODB.utils import p64, u64
 
 from actors.orchestrator.journal.journal import CycleRow, Journal, MandateRow
-from actors.orchestrator.lineage.holdings import Holdings, holdings
+from actors.orchestrator.lineage.holdings import Holdings, holdings, may_be_left
 from actors.orchestrator.lineage.lineage import came_from
 from actors.orchestrator.past.changes import changed
 from actors.orchestrator.primitives.contracts import holding
@@ -18,6 +18,7 @@ from actors.orchestrator.reasons.meant import HeldMethod, document, meant
 from actors.orchestrator.reasons.rethinking import Rethinking, ending_of
 from actors.orchestrator.reasons.telling import Heard, Within, heard
 from protocol import codec
+from protocol.checks.documents import BY
 from protocol.errors import BatosError
 from protocol.messages import ChangedObject, MandateReply, Reasons, Why
 from protocol.messages.reasons import Cause, DocumentReason, MandateReason, MethodReason, WrittenReason
@@ -27,6 +28,8 @@ from world.past import commits, moments
 from world.store import Store, snapshot
 
 MOST_CHANGED: Final = 20
+ID: Final = 26
+"""Characters of a mandate's id."""
 CYCLE: Final = re.compile(r"c[0-9a-f]{20}")
 
 
@@ -59,7 +62,8 @@ class Explaining:
                 missing.append(f"the cycle {method.author}: EXPIRED: the journal has forgotten it")
             else:
                 came_of, within, candidates = await self._came_of(row, method.author)
-                told, read = await heard(self._rethinking, row, within), row.read
+                told = await heard(self._rethinking, row, within)
+                read = told.read
         if published and published not in {one.mandate for one in came_of}:
             row = await self._journal.run(lambda: self._journal.by_id(published), durable=False)
             came_of += [] if row is None else [causes.of_mandate(row)]
@@ -169,7 +173,9 @@ class Explaining:
             tid=tid,
             read=row.read,
             changed=changes,
-            documents=[kept.doc_id for kept in held.documents if kept.mandate == mandate],
+            documents=[
+                kept.doc_id for kept in held.documents if kept.mandate == mandate and may_be_left(kept.by, row.origin)
+            ],
             digests=digests,
         )
         return Reasons(
@@ -223,10 +229,15 @@ class Explaining:
         journal, mandate = self._journal, str(reason.metadata.get("mandate", ""))
 
         def told() -> tuple[list[str], MandateRow | None]:
-            return came_from(journal, held, [doc_id])[1:], journal.by_id(mandate) if mandate else None
+            is_id = len(mandate) == ID  # anything else may be the beginning of several
+            return came_from(journal, held, [doc_id])[1:], journal.by_id(mandate) if is_id else None
 
         sources, row = await journal.run(told, durable=False)
         missing = [f"the mandate {mandate}: EXPIRED: the journal has forgotten it"] if mandate and row is None else []
+        by = str(reason.metadata.get(BY, ""))
+        if row is not None and not may_be_left(by, row.origin):
+            missing = [f"the mandate {mandate}, which {by} names: somebody else has asked for that"]
+            row = None
         cycle = str(reason.metadata.get("cycle", ""))
         came_of = [] if row is None else [causes.of_mandate(row)]
         if row is not None and cycle:

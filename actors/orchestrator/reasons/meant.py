@@ -49,7 +49,9 @@ async def meant(store: Store, journal: Journal, what: str, kind: str) -> Meant:
                 if "method" in wanted and (kind or "." in what):
                     found["method"] = Meant(method=_method(connection, what))
             except BatosError as error:
-                failures.append(error)
+                # A file's name has a dot too, and is no selector.
+                if kind or error.code != "UNKNOWN_OBJECT" or what.endswith("_"):
+                    failures.append(error)
             if "document" in wanted and (doc_id := _document(connection, what)) is not None:
                 found["document"] = Meant(doc_id=doc_id)
             elif kind == "document" or not failures:

@@ -15,11 +15,12 @@ from ulid import ULID
 
 from actors.orchestrator.deadlines import Measured
 from actors.orchestrator.hand.performing import perform
-from actors.orchestrator.journal.journal import Journal, MandateRow
-from actors.orchestrator.journal.rows import Answered
+from actors.orchestrator.journal.journal import CycleRow, Journal, MandateRow
 from actors.orchestrator.primitives import trials
 from actors.orchestrator.primitives.performers import PERFORMERS
+from actors.orchestrator.reasons import waited
 from actors.orchestrator.reasons.replaying import NOTHING, Asked, Replaying, Unanswered
+from actors.orchestrator.reasons.waited import Once
 from actors.orchestrator.thinking.cancellation import Cancellation, Deadline
 from actors.orchestrator.thinking.claims import Claims
 from actors.orchestrator.thinking.intents import Intents
@@ -79,8 +80,10 @@ class Rethinking:
         for other in request.sources:
             names.check_selector(other.selector)
         row = await self._journal.run(lambda: row_of(self._journal, request.id), durable=False)
-        found = await self.think(row, request.sources, cancelled)
-        session = found.session
+        begun = await self._journal.run(lambda: self._journal.begun(row.mandate), durable=False)
+        asked = next((one for one in begun if one.startswith(request.id.lower())), None)
+        found = await self.think(row, request.sources, cancelled, asked)
+        row, session = found.row, found.session
         return Replayed(
             mandate=row.mandate,
             cycle=found.cycle,
@@ -103,32 +106,53 @@ class Rethinking:
         )
 
     async def think(
-        self, row: MandateRow, sources: Sequence[OtherSource] = (), cancelled: asyncio.Event | None = None
+        self,
+        row: MandateRow,
+        sources: Sequence[OtherSource] = (),
+        cancelled: asyncio.Event | None = None,
+        cycle: str | None = None,
     ) -> Rethought:
-        """Think it again, within `REPLAY_S`."""
+        """Think it again, within `REPLAY_S`: as it was thought last, or when `cycle` ran."""
         try:
-            return await asyncio.wait_for(self._think(row, sources, cancelled or asyncio.Event()), REPLAY_S)
+            return await asyncio.wait_for(self._think(row, sources, cancelled or asyncio.Event(), cycle), REPLAY_S)
         except TimeoutError:
             raise BatosError(
                 "TIMEOUT", f"mandate {row.mandate} was not thought again within {REPLAY_S:g} s", "See `batos status`."
             ) from None
 
-    async def _think(self, row: MandateRow, sources: Sequence[OtherSource], cancelled: asyncio.Event) -> Rethought:
-        journal = self._journal
+    async def once(self, row: MandateRow, cycle: str | None) -> Once:
+        """The mandate as it was thought last, or when `cycle` ran. EXPIRED."""
         check_kept(row)
+        journal, of = self._journal, await self._times(row)
+        return await journal.run(lambda: waited.chosen(journal, row, of, ending_of(row), cycle), durable=False)
+
+    async def waited(self, row: MandateRow) -> list[str]:
+        """A cycle for each time that the mandate was thought before the last one, the first time first."""
+        found = {read: cycle for cycle, read in (await self._times(row)).items()}
+        return [found[read] for read in sorted(found)]
+
+    async def _times(self, row: MandateRow) -> dict[str, str]:
+        journal, db = self._journal, self._store.db
+
+        def begun() -> list[CycleRow]:
+            return [one for one in map(journal.cycle, journal.begun(row.mandate)) if one is not None]
+
+        cycles = await journal.run(begun, durable=False)
+        return await self._store.read(lambda: waited.times(db, row, cycles))
+
+    async def _think(
+        self, row: MandateRow, sources: Sequence[OtherSource], cancelled: asyncio.Event, cycle: str | None
+    ) -> Rethought:
+        journal = self._journal
+        once = await self.once(row, cycle)
+        row, then = once.row, once.then
         await self._store.run(lambda: moments.checked(self._store.db, str(row.read)), again=True)
-
-        def told() -> tuple[list[Answered], str | None, bool]:
-            cycle = journal.cycle(row.mandate)
-            first = None if cycle is None else cycle.cycle
-            return journal.finding.trace(row.mandate), first, journal.finding.has_replies(row.mandate)
-
-        trace, cycle, has_replies = await journal.run(told, durable=False)
+        has_replies = await journal.run(lambda: journal.finding.has_replies(row.mandate), durable=False)
         session = self._session(row)
-        session.compare(trace, sources)
+        session.compare(once.trace, sources)
         leaving = asyncio.create_task(cancelled.wait())
         leaving.add_done_callback(lambda _: session.cancellation.call())
-        then, is_same_end = ending_of(row), False
+        is_same_end = False
         now: Ending | None = None
         stopped: Difference | None = None
         try:
@@ -137,14 +161,15 @@ class Rethinking:
             now = await self._store.run(lambda: _shown(session.thought.overlay, ending))
         except Unanswered as unanswered:
             ask = unanswered.ask
-            if not has_replies:
+            is_new = bool(sources) and (session.difference is not None or session.sent_then(ask.path) == NOTHING)
+            if not (has_replies or is_new):
                 raise _expired(f"the journal keeps nothing of what mandate {row.mandate} was answered") from None
             told_now = f"{ask.verb.service}.{ask.verb.name}, to which the journal has no reply"
             stopped = Difference(path=ask.path, then=session.sent_then(ask.path), now=told_now)
         finally:
             leaving.cancel()
             await session.close()
-        return Rethought(row, session.mandate, cycle, then, now, session, is_same_end, stopped)
+        return Rethought(row, session.mandate, once.cycle, then, now, session, is_same_end, stopped)
 
     async def _ending(self, session: Replaying, then: Ending) -> Ending:
         try:

@@ -27,24 +27,34 @@ MOST_PASSAGES: Final = 200
 
 
 class Heard(msgspec.Struct, frozen=True):
-    """What a mandate was told, or a cycle of it; `missing` says why that is not known, where it is not."""
+    """What a mandate was told, or a cycle of it, in the moment `read`; `missing` says why that is not known, where it is not."""
 
     texts: list[DrawnTexts] = []
     passages: list[ToldPassage] = []
     missing: list[str] = []
+    read: str | None = None
 
 
 async def heard(rethinking: Rethinking, row: MandateRow, within: Within | None = None) -> Heard:
-    """All that a mandate was told, or what was told within a cycle of it."""
-    try:
-        found = await rethinking.think(row)
-    except BatosError as error:
-        if error.is_away or error.code == "CANCELLED":
-            raise
-        return Heard(missing=[f"the prompts and the passages: {error.code}: {error.message}"])
-    asked = [one for one in found.asked if within is None or within.has(one)]
-    stopped = [] if found.stopped is None else [f"what follows {found.stopped.path}: it asks {found.stopped.now}"]
-    return Heard(texts=_texts(asked)[:MOST_TEXTS], passages=_passages(asked)[:MOST_PASSAGES], missing=stopped)
+    """All that a mandate was told, each time that it was thought, or what was told within a cycle of it."""
+    asked: list[Asked] = []
+    missing: list[str] = []
+    read = row.read
+    cycles: list[str | None] = [*await rethinking.waited(row), None] if within is None else [within.cycle]
+    for cycle in cycles:
+        try:
+            found = await rethinking.think(row, cycle=cycle)
+        except BatosError as error:
+            if error.is_away or error.code == "CANCELLED":
+                raise
+            missing.append(f"the prompts and the passages: {error.code}: {error.message}")
+            continue
+        read = found.row.read
+        asked += [one for one in found.asked if within is None or within.has(one)]
+        if found.stopped is not None:
+            missing.append(f"what follows {found.stopped.path}: it asks {found.stopped.now}")
+    texts, passages = _texts(asked)[:MOST_TEXTS], _passages(asked)[:MOST_PASSAGES]
+    return Heard(texts=texts, passages=passages, missing=missing, read=read)
 
 
 class Within(msgspec.Struct, frozen=True):

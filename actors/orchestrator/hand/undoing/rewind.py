@@ -49,7 +49,7 @@ def _found(thought: Thought, request: Rewind) -> Thinking[Taken]:
     overlay = thought.overlay
     db = overlay.connection.db()
     moment = moments.checked(db, request.to).hex()
-    since = list(commits.between(db, moment, moment_of(overlay.connection)))  # whatever the clock says by now
+    since = list(commits.between(db, moment, moment_of(overlay.connection)))  # what came later is not seen here
     ours = [one for one in since if not kinds.kind_of(one).why_not and not kinds.changes_nothing(one)]
     if not ours:
         raise BatosError(

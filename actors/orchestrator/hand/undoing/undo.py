@@ -30,6 +30,7 @@ from world.finding import mentions, reach
 from world.method import UvmMethod
 from world.past import commits, moments
 from world.past.commits import Commit
+from world.store import moment_of
 from world.uvm import UvmObject
 from world.values import oid_of
 
@@ -201,9 +202,11 @@ def _changer(db: DB, overlay: Overlay, one: Commit, block: Block) -> str:
 
 
 def _writers(overlay: Overlay, oid: str) -> list[Commit]:
-    """The last commits that have written an object, the newest first."""
-    here = world_root.get(overlay.connection, oid)
-    return commits.of_object(overlay.connection.db(), (oid, oid_of(here._slots)), LOOKED)
+    """The last commits that have written an object, the newest first, of those that are seen here."""
+    connection = overlay.connection
+    here, moment = world_root.get(connection, oid), moment_of(connection)
+    found = commits.of_object(connection.db(), (oid, oid_of(here._slots)), LOOKED)
+    return [one for one in found if one.tid <= moment]
 
 
 def _depend(thought: Thought, writing: Writing, found: Taken, wanted: set[str]) -> Thinking[None]:

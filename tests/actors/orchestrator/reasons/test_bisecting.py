@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import time
 
+import msgspec
 import pytest
 
 from actors.orchestrator.reasons import bisecting, halving
@@ -235,3 +236,16 @@ async def test_a_moment_that_was_packed_away_is_expired(house, box):
     await box.set("box", width=7)
     error = await box.refused(bisect(box, good, 10))
     assert (error.code, "packed away" in error.message) == ("EXPIRED", True)
+
+
+async def test_long_answers_are_told_at_the_commit_alone(house, box):
+    await box.define("till", "def big_(self):\n    return 'x' * (1000000 if self.noise > 0 else 1)\n")
+    await box.set("till", noise=0)
+    good = now(house)
+    busy(house, 1)
+    for number in range(1, 40):
+        await box.set("till", noise=number)
+    found = await bisect(box, good, "x", target="till", selector="big_")
+    assert (found.before.returns, len(found.after.returns)) == ("x", 1_000_000)
+    assert len(found.trials) > 6, "of more than fit into one message"
+    assert {moment.returns for moment in found.trials} == {"x", msgspec.UNSET}

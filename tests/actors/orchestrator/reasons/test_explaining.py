@@ -12,6 +12,7 @@ from protocol.messages import Example, Why
 from protocol.origin import Origin
 from tests.actors.orchestrator.agents import AGENT
 from tests.actors.orchestrator.asked import SAGE, ask, hit, plan, playing
+from tests.actors.orchestrator.lineage.remembering import remember
 
 AREA = "def area_(self):\n    return self.width * self.height\n"
 SUM = "def area_(self):\n    return self.width + self.height\n"
@@ -96,9 +97,13 @@ async def test_a_method_that_was_proposed_says_who_proposed_and_who_accepted_it(
     house.played.rounds = [[AREA] * 2]
     sent = await house.send("box", "area_", key="k", origin=AGENT, examples=[CASE])
     await box.accept(sent.proposal)
+    assert (await house.send("box", "area_", key="k", origin=AGENT, examples=[CASE])).result == 30
     found = await why(box, "box.area_")
     assert (found.method.author, found.method.asked_by) == (sent.cycle, "mcp:claude-code")
     assert found.method.put_by.startswith("user:")
+    assert (bool(found.texts), found.missing) == (True, []), "the thought before it waited is found again"
+    assert found.method.read < (after := (await why(box, sent.mandate))).mandate.read
+    assert after.texts == found.texts
     assert [cause.said for cause in found.causes] == [
         "send box area_",
         "box.area_ was not understood",
@@ -187,6 +192,7 @@ async def test_words_that_mean_nothing_or_several_things(house, box):
         ("box.area", "", "BAD_SELECTOR", ""),
         ("notes.md", "document", "UNKNOWN_DOCUMENT", "documents"),
         ("nothing", "", "BAD_ARGUMENT", "NAME.SELECTOR"),
+        ("/tmp/notes.md", "", "BAD_ARGUMENT", "batos ls documents"),
         (sent[0].mandate[:5], "", "BAD_ARGUMENT", "more"),
         ("cffffffffffffffffffff", "mandate", "UNKNOWN_CYCLE", "batos cycle ls"),
         ("00000000000000000000000000", "", "EXPIRED", "keep"),
@@ -202,3 +208,16 @@ async def test_who_asks_needs_the_right_to_ask_alone(house, box):
     assert (await why(box, "box.area_")).method.stands
     box.origin = Origin(kind="mcp", name="agent", rights=[])
     assert (await box.refused(why(box, "box.area_"))).code == "NOT_ALLOWED"
+
+
+async def test_a_document_that_names_a_mandate_of_somebody_else_did_not_come_of_it(house, box):
+    sent = await learned(house)
+    remember(house, "note:own", "It is so.", mandate=sent.mandate)
+    remember(house, "note:forged", "It is so.", mandate=sent.mandate, remembered_by=AGENT.label)
+    remember(house, "short", "It is so.", mandate=sent.mandate[:4])
+    own, forged, short = [await why(box, doc_id) for doc_id in ("note:own", "note:forged", "short")]
+    assert [cause.mandate for cause in own.causes] == [sent.mandate]
+    assert (forged.causes, len(forged.missing)) == ([], 1)
+    assert (short.causes, len(short.missing)) == ([], 1)
+    left = (await why(box, sent.mandate)).mandate.documents
+    assert ("note:own" in left, "note:forged" in left) == (True, False)

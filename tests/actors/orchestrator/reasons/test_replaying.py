@@ -17,6 +17,7 @@ from protocol.errors import BatosError
 from protocol.messages import Example, Learn, Replay, Why
 from protocol.messages.reasons import OtherSource
 from protocol.origin import Origin
+from tests.actors.orchestrator.agents import AGENT
 from tests.actors.orchestrator.asked import ask, hit, playing
 from world.past import moments
 
@@ -334,3 +335,46 @@ async def test_a_lesson_is_replayed_too(house, box, silent):
     silent()
     found = await replay(box, learned.cycle)
     assert (found.same, found.now.sha256) == (True, learned.method.sha256), found.difference
+
+
+async def test_another_source_asks_the_model_where_nothing_was_asked(house, box, silent):
+    await box.define("box", AREA)
+    sent = await house.send("box", "area_")
+    silent()
+    found = await replay(box, sent.mandate, ("box", "area_", "def area_(self):\n    return self.nobody_knows_()\n"))
+    assert (found.same, found.now, found.then.result) == (False, None, 30)
+    assert found.stopped.now.endswith("to which the journal has no reply")
+
+
+async def test_what_was_taken_back_is_taken_back_again_whatever_came_later(house, box, files):
+    start = house.db.lastTransaction().hex()
+    await box.set("box", width=7)
+    first = house.db.lastTransaction().hex()
+    await box.set("box", width=8)
+    blocked = await box.refused(box.undo(first))
+    await box.rewind(start)
+    for width in range(3):
+        await box.set("box", width=width)
+    before = await files()
+    ended = await house.journal.run(lambda: house.journal.finding.newest(5))
+    found = [await replay(box, id_) for id_ in ended[3:]]
+    assert (blocked.code, [one.then.code for one in found]) == ("BLOCKED", ["", "BLOCKED"])
+    assert [one.difference for one in found] == [None, None]
+    assert await files() == before
+
+
+async def test_a_proposal_is_replayed_by_its_cycle_and_what_followed_it_by_its_mandate(house, box, silent, files):
+    house.played.rounds = [[AREA] * 2]
+    sent = await house.send("box", "area_", key="k", origin=AGENT)
+    await box.accept(sent.proposal)
+    await house.send("box", "area_", key="k", origin=AGENT)
+    silent()
+    before = await files()
+    last, first = await replay(box, sent.mandate), await replay(box, sent.cycle)
+    assert [(one.same, one.difference, one.now.state) for one in (last, first)] == [
+        (True, None, "COMPLETE"),
+        (True, None, "PROPOSED"),
+    ]
+    assert (last.now.result, last.cycle, first.now.sha256, first.cycle) == (30, None, sent.method.sha256, sent.cycle)
+    assert first.total > 10 > last.total
+    assert await files() == before
