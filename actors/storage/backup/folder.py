@@ -46,7 +46,7 @@ def prepare(folder: Path) -> None:
         raise BatosError("BAD_BACKUP", f"{folder} is no folder", "Name a folder for the backup.") from None
     except OSError as error:
         raise BatosError("STORAGE", f"cannot read {folder}: {error.strerror}", _HINT, path=str(folder)) from error
-    if names and GENERATIONS not in names:
+    if names and not _is_ours(folder, names):
         raise BatosError(
             "BAD_BACKUP",
             f"{folder} is not empty, and no backup",
@@ -56,6 +56,15 @@ def prepare(folder: Path) -> None:
         for name in FOLDERS:
             (folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
         sync(folder)
+
+
+def _is_ours(folder: Path, names: set[str]) -> bool:
+    """Whether it has a generation, or what is left of a first backup that has failed or was killed: all else is removed one day."""
+    if any((folder / GENERATIONS).glob("*.json")):
+        return True
+    if not names <= {*FOLDERS, LOCK, UNFINISHED, f"{UNFINISHED}.part"}:
+        return False
+    return UNFINISHED in names or not any(path.is_file() for name in FOLDERS for path in (folder / name).rglob("*"))
 
 
 @contextmanager
