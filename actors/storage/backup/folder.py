@@ -38,6 +38,17 @@ def check_outside(home: Home, folder: Path) -> None:
         )
 
 
+def check_no_home(home: Home, folder: Path) -> None:
+    """BAD_BACKUP where a home is to be made in the backup's folder: both have a `world` and blobs. Its own backup may lie in a home."""
+    place, root = folder.resolve(), home.root.resolve()
+    if place == root or place in root.parents:
+        raise BatosError(
+            "BAD_BACKUP",
+            f"the home {home.root} would lie in the backup's folder {folder}, which is only read",
+            "Name a home outside of it: --home DIR.",
+        )
+
+
 def prepare(folder: Path) -> None:
     """Make the folder ready to be written to. BAD_BACKUP where it holds other things, STORAGE where it cannot be written to."""
     try:
