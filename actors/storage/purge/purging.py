@@ -73,20 +73,20 @@ class Receipt(msgspec.Struct, frozen=True):
 
 
 def find(home: Home) -> Forgotten:
-    """What was forgotten; nothing is changed. HOME_HELD while the system is up."""
+    """What was forgotten; nothing is changed. USAGE where there is no world, HOME_HELD while the system is up."""
+    _check_there(home)
     with _held(home):
-        if not home.database.exists():
-            return Forgotten()
         with home.database.open("rb") as file:
             seen = forgotten.look(file)
         return Forgotten(seen.documents(), seen.senders(), seen.remembered())
 
 
 def purge(home: Home, asked: Asked) -> Receipt:
-    """Purge the home. HOME_HELD while the system is up, DAMAGED where its world is not whole, STORAGE where there is no room."""
+    """Purge the home. USAGE where there is no world, HOME_HELD while the system is up, DAMAGED where its world is not whole,
+    STORAGE where there is no room.
+    """
+    _check_there(home)
     with _held(home):
-        if not home.database.exists():
-            return Receipt([], 0, 0, 0, 0)
         _check(home)
         with home.database.open("rb") as file:
             seen = forgotten.look(file)
@@ -110,6 +110,17 @@ def purge(home: Home, asked: Asked) -> Receipt:
         files=[each._asdict() for each in removed],
         left=left[:_TOLD],
     )
+
+
+def _check_there(home: Home) -> None:
+    """Whoever has named the wrong home must not read that nothing is left; and without a world nobody knows what was forgotten."""
+    home.check_restored()
+    if not home.database.exists():
+        raise BatosError(
+            "USAGE",
+            f"there is no world in {home.root}, so nothing was purged",
+            "Name the home that has one: --home, or BATOS_HOME.",
+        )
 
 
 def _check(home: Home) -> None:

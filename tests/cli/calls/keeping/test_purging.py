@@ -65,6 +65,16 @@ def test_a_person_is_told_and_asked(world, capsys, monkeypatch, yes):
     assert (code, "What no program can know" in out) == ((0, True) if yes else (130, False))
 
 
-def test_an_empty_home_has_nothing_to_purge(home, batos):
-    code, (done,) = batos("pack", "--purge", "--yes")
-    assert (code, done["purged"]["documents"], done["purged"]["revisions"]) == (0, [], 0)
+def test_a_home_without_a_world_is_not_called_clean_and_nothing_is_made_of_it(home, batos):
+    before = sorted(home.root.rglob("*"))
+    code, lines = batos("pack", "--purge", "--yes")
+    assert (code, lines[-1]["error"]["code"]) == (2, "USAGE")
+    assert "no world" in lines[-1]["error"]["message"]
+    assert sorted(home.root.rglob("*")) == before
+
+
+def test_a_home_that_is_half_restored_is_not_purged(world, batos):
+    world.home.restoring.mkdir()
+    _code, lines = batos("pack", "--purge", "--yes")
+    assert lines[-1]["error"]["code"] == "HALF_RESTORED"
+    assert world.bytes().count(CANARY.encode()) > 1
