@@ -7,6 +7,7 @@ journal before all, by the orchestrator's own code), then the world's file, then
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,6 +26,8 @@ from bus.process.lock import hold
 from protocol.errors import BatosError
 from protocol.home import Home
 from world.past import moments
+from world.store import snapshot
+from world.version import SCHEMA, version_of
 
 ROOT: Final = b"\0" * 8
 _TOLD: Final = 100
@@ -73,9 +76,13 @@ class Receipt(msgspec.Struct, frozen=True):
 
 
 def find(home: Home) -> Forgotten:
-    """What was forgotten; nothing is changed. USAGE where there is no world, HOME_HELD while the system is up."""
+    """What was forgotten; nothing is changed. USAGE where there is no world, HOME_HELD while the system is up, DAMAGED where its world
+    is not whole: the journal would lose what is known of documents that were not seen.
+    """
     _check_there(home)
     with _held(home):
+        _check(home)
+        _check_form(home)
         with home.database.open("rb") as file:
             seen = forgotten.look(file)
         return Forgotten(seen.documents(), seen.senders(), seen.remembered())
@@ -129,6 +136,19 @@ def _check(home: Home) -> None:
             "DAMAGED",
             f"{home.database} is damaged, so nothing was purged: {found[0]}",
             "Restore a backup first; `batos doctor --deep` names the rest.",
+        )
+
+
+def _check_form(home: Home) -> None:
+    """NEWER_WORLD where only a newer program knows the world, USAGE where it is to have a newer form first."""
+    storage = FileStorage(str(home.database), read_only=True, blob_dir=str(home.blobs))
+    with closing(DB(storage)) as db, snapshot(db) as connection:
+        version = version_of(connection)
+    if 0 < version < SCHEMA:
+        raise BatosError(
+            "USAGE",
+            f"the world has form {version}, and this program purges form {SCHEMA}",
+            "`batos up` brings it there, with a backup first; then `batos down`, and purge again.",
         )
 
 
