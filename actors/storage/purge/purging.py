@@ -107,7 +107,7 @@ def purge(home: Home, asked: Asked) -> Receipt:
         names = [word for doc_id in ids for word in files.spelled(doc_id)]
         removed = [*files.remove_copies(home), *files.clean_logs(home, [*pieces, *names])]
         done, left = _rewritten(home, seen, holding, asked.mandates)
-        left += [*_found(home, pieces), *_backups(home)]
+        left = [*_backups(home), *left, *_found(home, pieces)]
     return Receipt(
         documents=ids,
         objects=done.objects,
@@ -115,8 +115,13 @@ def purge(home: Home, asked: Asked) -> Receipt:
         bytes_before=before,
         bytes_after=done.bytes_after,
         files=[each._asdict() for each in removed],
-        left=left[:_TOLD],
+        left=[*left[:_TOLD], *_more(len(left) - _TOLD)],
     )
+
+
+def _more(count: int) -> list[Left]:
+    """That a receipt does not name all."""
+    return [Left(f"{count} more places", "they are not named: it would be too many")] if count > 0 else []
 
 
 def _check_there(home: Home) -> None:
