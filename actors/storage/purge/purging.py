@@ -225,9 +225,17 @@ def _found(home: Home, pieces: Sequence[bytes]) -> list[Left]:
             continue
         if at and path == home.database:
             left += [_told(held) for held in searching.holders(path, at)]
+        elif at and path in (home.journal, home.journal.with_name(home.journal.name + "-wal")):
+            left.append(Left(str(path), _IN_JOURNAL))
         elif at:
             left.append(Left(str(path), "it has a passage of what was forgotten, and is not the system's to change"))
     return left
+
+
+_IN_JOURNAL: Final = (
+    "a mandate that was not told of it has said the same, or was answered so: it goes when it is older than is kept,"
+    " with `batos pack --purge --keep 1s` now"
+)
 
 
 def _backups(home: Home) -> list[Left]:

@@ -127,3 +127,19 @@ def test_a_journal_of_an_older_form_takes_its_steps_at_a_start_alone(world, bato
     assert "batos up" in lines[-1]["error"]["hint"]
     with closing(sqlite3.connect(world.home.journal)) as db:
         assert db.execute("PRAGMA user_version").fetchone() == (4,)
+
+
+def test_what_the_journal_still_says_is_told_with_what_to_do_about_it(world, batos):
+    journal = Journal(world.home.journal)
+    for work in (
+        lambda: journal.accept("M2", "l", b"said without being told " + CANARY.encode(), 9.0),
+        lambda: journal.finish("M2", "failed", b"end"),
+    ):
+        journal.post(work).result()
+    with closing(sqlite3.connect(world.home.journal)) as db, db:
+        db.execute("UPDATE mandates SET finished = finished - 60")
+    journal.close()
+    left = {each["where"]: each["why"] for each in batos("pack", "--purge", "--yes")[1][0]["purged"]["left"]}
+    assert "--purge --keep 1s" in left[str(world.home.journal)]
+    assert batos("pack", "--purge", "--keep", "1s", "--yes")[0] == 0
+    assert CANARY.encode() not in world.home.journal.read_bytes()
