@@ -67,9 +67,9 @@ def purge(words: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
+    lay_down()
     if "--purge" in sys.argv:
         sys.exit(purge(sys.argv[1:]))
     if {"--check", "--restored"} & {*sys.argv}:
         sys.exit(check(sys.argv[1:]))
-    lay_down()
     sys.exit(main("orchestrator", run))

@@ -16,9 +16,10 @@ import msgspec
 
 from actors.orchestrator.journal.packing import NOTHING, limits_of, size_of
 from actors.orchestrator.journal.retention import Forgettable, Limits, Retention
-from actors.orchestrator.journal.schema import open_journal
+from actors.orchestrator.journal.schema import older, open_journal
 from actors.orchestrator.journal.told import Told
 from bus.process.lock import hold
+from protocol.errors import BatosError
 from protocol.home import Home
 from protocol.messages import PackedJournal
 
@@ -54,7 +55,13 @@ class PurgedJournal(msgspec.Struct, frozen=True):
 
 
 def purge(home: Home, asked: AskedPurge) -> PurgedJournal:
-    """Purge the journal. HOME_HELD while the system is up."""
+    """Purge the journal. HOME_HELD while the system is up, USAGE where it has an older form: its steps are for a start, which backs up."""
+    if older(home.journal) is not None:
+        raise BatosError(
+            "USAGE",
+            f"the journal {home.journal} is that of an older program",
+            "`batos up` brings it up to date, with a backup first; then `batos down`, and purge again.",
+        )
     limits = limits_of(home.settings().orchestrator, asked.keep)
     before = time.time() - limits.seconds
     home.run.mkdir(mode=0o700, parents=True, exist_ok=True)

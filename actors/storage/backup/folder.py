@@ -38,6 +38,17 @@ def check_outside(home: Home, folder: Path) -> None:
         )
 
 
+def check_no_home(home: Home, folder: Path) -> None:
+    """BAD_BACKUP where a home is to be made in the backup's folder: both have a `world` and blobs. Its own backup may lie in a home."""
+    place, root = folder.resolve(), home.root.resolve()
+    if place == root or place in root.parents:
+        raise BatosError(
+            "BAD_BACKUP",
+            f"the home {home.root} would lie in the backup's folder {folder}, which is only read",
+            "Name a home outside of it: --home DIR.",
+        )
+
+
 def prepare(folder: Path) -> None:
     """Make the folder ready to be written to. BAD_BACKUP where it holds other things, STORAGE where it cannot be written to."""
     try:
@@ -46,7 +57,7 @@ def prepare(folder: Path) -> None:
         raise BatosError("BAD_BACKUP", f"{folder} is no folder", "Name a folder for the backup.") from None
     except OSError as error:
         raise BatosError("STORAGE", f"cannot read {folder}: {error.strerror}", _HINT, path=str(folder)) from error
-    if names and GENERATIONS not in names:
+    if names and not _is_ours(folder, names):
         raise BatosError(
             "BAD_BACKUP",
             f"{folder} is not empty, and no backup",
@@ -56,6 +67,15 @@ def prepare(folder: Path) -> None:
         for name in FOLDERS:
             (folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
         sync(folder)
+
+
+def _is_ours(folder: Path, names: set[str]) -> bool:
+    """Whether it has a generation, or what is left of a first backup that has failed or was killed: all else is removed one day."""
+    if any((folder / GENERATIONS).glob("*.json")):
+        return True
+    if not names <= {*FOLDERS, LOCK, UNFINISHED, f"{UNFINISHED}.part"}:
+        return False
+    return UNFINISHED in names or not any(path.is_file() for name in FOLDERS for path in (folder / name).rglob("*"))
 
 
 @contextmanager

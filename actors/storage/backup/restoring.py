@@ -40,6 +40,8 @@ NOTE: Final = "restore.json"
 AT_ONCE: Final = 1000
 """Objects that are held in memory at once while all are opened."""
 _BESIDE: Final = ("-wal", "-shm")
+_NOTHING: Final = frozenset({blobs.MARKER, "world.fs.lock"})
+"""What a storage makes in the folder of a world before there is one."""
 
 
 def restore(home: Home, folder: Path, chosen: KeptHome, tell: Tell) -> dict[str, Any]:
@@ -73,8 +75,8 @@ def check_empty(home: Home) -> None:
 def check_no_world(home: Home, *others: Path) -> None:
     """USAGE where the home has a world, or one of `others`."""
     there = [path for path in (home.database, *others) if path.exists()]
-    if not there and next(blobs.standing(home.blobs), None) is not None:
-        there = [home.blobs]
+    # Whatever stands in the folder that is put in its place would go with it.
+    there = there or [path for path in home.world.rglob("*") if not path.is_dir() and path.name not in _NOTHING][:1]
     if there:
         raise BatosError(
             "USAGE",

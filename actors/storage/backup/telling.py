@@ -52,6 +52,7 @@ def listed(folder: Path) -> dict[str, Any]:
 
 def restore(home: Home, folder: Path, tell: Tell, *, generation: str, until: float | None, tid: str) -> dict[str, Any]:
     """Make the home of a generation; see `restoring`."""
+    places.check_no_home(home, folder)
     chosen = places.choose(folder, generation=generation, until=until, tid=tid)
     return restored(home, folder.absolute(), chosen, tell)
 

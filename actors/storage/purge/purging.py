@@ -7,6 +7,7 @@ journal before all, by the orchestrator's own code), then the world's file, then
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,6 +26,8 @@ from bus.process.lock import hold
 from protocol.errors import BatosError
 from protocol.home import Home
 from world.past import moments
+from world.store import snapshot
+from world.version import SCHEMA, version_of
 
 ROOT: Final = b"\0" * 8
 _TOLD: Final = 100
@@ -73,20 +76,24 @@ class Receipt(msgspec.Struct, frozen=True):
 
 
 def find(home: Home) -> Forgotten:
-    """What was forgotten; nothing is changed. HOME_HELD while the system is up."""
+    """What was forgotten; nothing is changed. USAGE where there is no world, HOME_HELD while the system is up, DAMAGED where its world
+    is not whole: the journal would lose what is known of documents that were not seen.
+    """
+    _check_there(home)
     with _held(home):
-        if not home.database.exists():
-            return Forgotten()
+        _check(home)
+        _check_form(home)
         with home.database.open("rb") as file:
             seen = forgotten.look(file)
         return Forgotten(seen.documents(), seen.senders(), seen.remembered())
 
 
 def purge(home: Home, asked: Asked) -> Receipt:
-    """Purge the home. HOME_HELD while the system is up, DAMAGED where its world is not whole, STORAGE where there is no room."""
+    """Purge the home. USAGE where there is no world, HOME_HELD while the system is up, DAMAGED where its world is not whole,
+    STORAGE where there is no room.
+    """
+    _check_there(home)
     with _held(home):
-        if not home.database.exists():
-            return Receipt([], 0, 0, 0, 0)
         _check(home)
         with home.database.open("rb") as file:
             seen = forgotten.look(file)
@@ -100,7 +107,7 @@ def purge(home: Home, asked: Asked) -> Receipt:
         names = [word for doc_id in ids for word in files.spelled(doc_id)]
         removed = [*files.remove_copies(home), *files.clean_logs(home, [*pieces, *names])]
         done, left = _rewritten(home, seen, holding, asked.mandates)
-        left += [*_found(home, pieces), *_backups(home)]
+        left = [*_backups(home), *left, *_found(home, pieces)]
     return Receipt(
         documents=ids,
         objects=done.objects,
@@ -108,8 +115,24 @@ def purge(home: Home, asked: Asked) -> Receipt:
         bytes_before=before,
         bytes_after=done.bytes_after,
         files=[each._asdict() for each in removed],
-        left=left[:_TOLD],
+        left=[*left[:_TOLD], *_more(len(left) - _TOLD)],
     )
+
+
+def _more(count: int) -> list[Left]:
+    """That a receipt does not name all."""
+    return [Left(f"{count} more places", "they are not named: it would be too many")] if count > 0 else []
+
+
+def _check_there(home: Home) -> None:
+    """Whoever has named the wrong home must not read that nothing is left; and without a world nobody knows what was forgotten."""
+    home.check_restored()
+    if not home.database.exists():
+        raise BatosError(
+            "USAGE",
+            f"there is no world in {home.root}, so nothing was purged",
+            "Name the home that has one: --home, or BATOS_HOME.",
+        )
 
 
 def _check(home: Home) -> None:
@@ -118,6 +141,19 @@ def _check(home: Home) -> None:
             "DAMAGED",
             f"{home.database} is damaged, so nothing was purged: {found[0]}",
             "Restore a backup first; `batos doctor --deep` names the rest.",
+        )
+
+
+def _check_form(home: Home) -> None:
+    """NEWER_WORLD where only a newer program knows the world, USAGE where it is to have a newer form first."""
+    storage = FileStorage(str(home.database), read_only=True, blob_dir=str(home.blobs))
+    with closing(DB(storage)) as db, snapshot(db) as connection:
+        version = version_of(connection)
+    if 0 < version < SCHEMA:
+        raise BatosError(
+            "USAGE",
+            f"the world has form {version}, and this program purges form {SCHEMA}",
+            "`batos up` brings it there, with a backup first; then `batos down`, and purge again.",
         )
 
 
@@ -189,9 +225,17 @@ def _found(home: Home, pieces: Sequence[bytes]) -> list[Left]:
             continue
         if at and path == home.database:
             left += [_told(held) for held in searching.holders(path, at)]
+        elif at and path in (home.journal, home.journal.with_name(home.journal.name + "-wal")):
+            left.append(Left(str(path), _IN_JOURNAL))
         elif at:
             left.append(Left(str(path), "it has a passage of what was forgotten, and is not the system's to change"))
     return left
+
+
+_IN_JOURNAL: Final = (
+    "a mandate that was not told of it has said the same, or was answered so: it goes when it is older than is kept,"
+    " with `batos pack --purge --keep 1s` now"
+)
 
 
 def _backups(home: Home) -> list[Left]:

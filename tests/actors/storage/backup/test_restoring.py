@@ -227,3 +227,27 @@ def test_a_restored_home_goes_on_and_its_backups_with_it(two, tell):
     assert made["generations"] == 3
     again, _ = life.restore("third")
     assert tell(again)[0] == ["M0001", "M0002", "M0003"]
+
+
+def test_a_home_that_would_lie_in_the_backup_is_refused_and_the_backup_stands(two, tell):
+    life, _ = two
+    before = {path for path in life.backup_folder.rglob("*") if path.is_file()}
+    for name in (life.backup_folder.name, f"{life.backup_folder.name}/within"):
+        assert code_of(lambda name=name: life.restore(name)).code == "BAD_BACKUP"
+    assert {path for path in life.backup_folder.rglob("*") if path.is_file()} == before
+    home, _ = life.restore("again")
+    assert tell(home)[0] == ["M0001", "M0002"]
+
+
+def test_what_else_stands_in_the_world_s_folder_is_not_removed(two, short_path):
+    life, _ = two
+    home = Home(short_path / "again").prepare()
+    (home.world / "world.fs.lock").write_text("1")  # of a storage that never had a world
+    (home.world / "letters").mkdir()
+    mine = home.world / "letters" / "mine.txt"
+    mine.write_text("mine")
+    error = code_of(lambda: life.restore("again"))
+    assert (error.code, str(mine) in error.message) == ("USAGE", True)
+    assert mine.read_text() == "mine"
+    mine.unlink()
+    life.restore("again")

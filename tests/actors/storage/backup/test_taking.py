@@ -166,6 +166,20 @@ def test_a_file_that_is_gone_or_short_is_copied_again(life, tell):
 # What is refused -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("ours", [False, True])
+def test_a_folder_of_other_things_with_names_as_in_a_backup_is_left_alone(life, short_path, monkeypatch, ours):
+    life.publish()
+    folder = short_path / "family"
+    for name in ("generations", "files"):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "mine.txt").write_text("mine")
+    if ours:  # of a first backup that was killed
+        (folder / "unfinished").write_text("")
+    monkeypatch.setattr(taking_module.world, "take", lambda *_: (_ for _ in ()).throw(OSError(errno.ENOSPC, "full")))
+    assert code_of(lambda: life.backup(folder)).code == ("STORAGE" if ours else "BAD_BACKUP")
+    assert (folder / "files" / "mine.txt").exists() is not ours
+
+
 def test_no_world_no_folder_and_a_folder_within_the_home_are_refused(life, short_path):
     life.publish()
     inside = code_of(lambda: life.backup(life.home.root / "backups"))

@@ -247,6 +247,20 @@ def test_old_copies_and_lines_of_logs_go_too(world):
     assert CANARY.encode() not in world.bytes()
 
 
+def test_of_very_many_places_that_stay_the_backups_are_named_and_the_rest_is_counted(world):
+    with world.opened() as db:
+        texts = [f"{CANARY} It is number {number}." for number in range(120)]
+        numbered = [f"{number:04} {CANARY}" for number in range(120)]
+        remember(db, "secret", *texts, *numbered)
+        for number, text in enumerate(numbered):
+            make(db, f"diary{number}", page=text)
+        forget(db, "secret")
+    world.home.backups.write_text('{"/mnt/elsewhere": "20261130T000000Z"}')
+    left = purging.purge(world.home, Asked()).left
+    assert left[0].where == "/mnt/elsewhere"
+    assert (len(left), left[-1].where.split()[1:]) == (101, ["more", "places"])
+
+
 def test_while_the_system_is_up_nothing_is_purged(world):
     with hold(world.home.run / "storage.lock", "the world"), pytest.raises(BatosError) as caught:
         purging.purge(world.home, Asked())
