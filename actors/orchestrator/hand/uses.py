@@ -27,7 +27,7 @@ PAUSE_AFTER: Final = 200
 """Objects that are looked through before others may come."""
 
 
-class Place(NamedTuple):
+class Holding(NamedTuple):
     """A slot of an object (an OID) that refers to what is looked for, and what it is called."""
 
     label: str
@@ -41,7 +41,7 @@ class Uses(msgspec.Struct, frozen=True):
     heirs: list[str] = []
     references: list[str] = []
     senders: list[str] = []
-    places: list[Place] = []
+    places: list[Holding] = []
 
     @property
     def are_there(self) -> bool:
@@ -64,8 +64,8 @@ class Uses(msgspec.Struct, frozen=True):
 
 def of_object(connection: Connection, oid: str) -> Thinking[Uses]:
     """Who delegates to the object, and which slots and contracts refer to it."""
-    heirs: list[Place] = []
-    references: list[Place] = []
+    heirs: list[Holding] = []
+    references: list[Holding] = []
 
     def is_it(value: Any) -> bool:
         return isinstance(value, UvmObject) and oid_of(value) == oid
@@ -76,12 +76,12 @@ def of_object(connection: Connection, oid: str) -> Thinking[Uses]:
         for name, value in list(here._slots.items()):
             if names.is_delegation(name):
                 if is_it(value) and oid_of(here) != oid:
-                    heirs.append(Place(label, oid_of(here), name))
+                    heirs.append(Holding(label, oid_of(here), name))
             elif isinstance(value, UvmMethod):
                 if any(map(is_it, reach.within(value.examples))):
-                    references.append(Place(f"{label}.{name} (its contract)", oid_of(here), name))
+                    references.append(Holding(f"{label}.{name} (its contract)", oid_of(here), name))
             elif oid_of(here) != oid and any(map(is_it, reach.within(value))):
-                references.append(Place(f"{label}.{name}", oid_of(here), name))
+                references.append(Holding(f"{label}.{name}", oid_of(here), name))
     return Uses(
         heirs=[one.label for one in heirs],
         references=[one.label for one in references],

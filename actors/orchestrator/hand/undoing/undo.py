@@ -232,7 +232,7 @@ def _depend(thought: Thought, writing: Writing, found: Taken, wanted: set[str]) 
             writing.lose(oid)
 
 
-def _referred(overlay: Overlay, place: uses.Place, oldest: str) -> str:
+def _referred(overlay: Overlay, place: uses.Holding, oldest: str) -> str:
     """The commit after `oldest` by which a slot has come to refer to what it does; "" where there is none."""
     db = overlay.connection.db()
     for later in _writers(overlay, place.holder):
@@ -243,7 +243,7 @@ def _referred(overlay: Overlay, place: uses.Place, oldest: str) -> str:
     return ""
 
 
-def _goes(overlay: Overlay, place: uses.Place, oid: str, writing: Writing) -> bool:
+def _goes(overlay: Overlay, place: uses.Holding, oid: str, writing: Writing) -> bool:
     """Whether what refers to an object loses its own name here too, or refers to it no longer."""
     return place.holder in writing.unnamed or not _refers(overlay.own(place.holder).get(place.slot), oid)
 
