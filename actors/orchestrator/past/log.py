@@ -12,6 +12,7 @@ from actors.orchestrator.past import kinds
 from actors.orchestrator.past.changes import changed
 from actors.orchestrator.past.naming import Meant, is_of
 from actors.orchestrator.publish import GONE, MANDATE, MEMOS, ORIGIN, UNDOES
+from protocol import codec
 from protocol.errors import BatosError
 from protocol.messages import Log, Logged, LoggedCommit
 from world import root as world_root
@@ -21,6 +22,8 @@ from world.store import Store, snapshot
 from world.values import oid_of
 
 MAX_PAGE: Final = 1000
+PAGE_BYTES: Final = 4 << 20
+"""A page ends where the next commit would make it larger, so that it always fits into a frame."""
 MOST_OBJECTS: Final = 20
 """Objects of a commit that are shown."""
 _LOOKED_THROUGH: Final = 4
@@ -39,14 +42,17 @@ def log(store: Store, request: Log, of: Meant | None = None) -> Logged:
         begins = moments.first(connection)
         found = _of_object(store, connection, request) if request.object is not None else _of_all(store, request, of)
         page = list(islice((one for one in found if _is_asked(one, request, begins)), request.limit + 1))
-    shown = page[: request.limit]
-    is_all = len(page) <= request.limit
+    shown: list[LoggedCommit] = []
+    weight = 0
+    for one in page[: request.limit]:
+        view = logged(store, one)
+        weight += len(codec.pack(view))
+        if shown and weight > PAGE_BYTES:
+            break
+        shown.append(view)
+    is_all = len(shown) == len(page)
     is_packed = is_all and begins > (request.since or moments.NONE)
-    return Logged(
-        commits=[logged(store, one) for one in shown],
-        next=None if is_all else shown[-1].tid,
-        begins=begins if is_packed else None,
-    )
+    return Logged(commits=shown, next=None if is_all else shown[-1].tid, begins=begins if is_packed else None)
 
 
 def logged(store: Store, commit: Commit) -> LoggedCommit:

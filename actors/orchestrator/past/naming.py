@@ -29,6 +29,8 @@ class Meant(msgspec.Struct, frozen=True):
 
 
 LAST: Final = "last"
+_ADOPTS: Final = "adopt_expert_ "
+"""How the commits begin by which personas adopt the experts that ship, at a start and by nobody's word."""
 _CYCLE: Final = re.compile(r"c[0-9a-f]{20}")
 
 
@@ -80,7 +82,7 @@ def last_of(journal: Journal, key: str | None) -> str | None:
 def last(db: DB) -> str:
     """The newest commit that can be taken back. BAD_ARGUMENT where there is none."""
     for one in commits.newest(db):
-        if not kind_of(one).why_not and not changes_nothing(one):
+        if not kind_of(one).why_not and not changes_nothing(one) and not one.why.startswith(_ADOPTS):
             return one.tid
     raise BatosError("BAD_ARGUMENT", "nothing was written yet that could be taken back", "See `batos log`.")
 

@@ -70,6 +70,19 @@ async def test_of_one_object_in_pages_and_between_moments(house, box):
     assert [one.tid for one in await box.log(object="box", since=done[9].tid)] == [done[9].tid]
 
 
+async def test_a_page_ends_before_it_is_too_large(house, box, monkeypatch):
+    monkeypatch.setattr("actors.orchestrator.past.log.PAGE_BYTES", 500)
+    for number in range(5):
+        await box.set("box", width=number)
+    first = await box.ask_log(object="box")
+    assert 0 < len(first.commits) < 5
+    told = list(first.commits)
+    while first.next:
+        first = await box.ask_log(object="box", before=first.next)
+        told += first.commits
+    assert [one.why for one in told] == [*["set box width"] * 5, "new box"]
+
+
 async def test_who_asked_by_a_door_is_told(house, box):
     agent = Hand(house, Origin(kind="mcp", name="agent", rights=["ask", "send", "propose", "install"]))
     await agent.set("box", width=7)

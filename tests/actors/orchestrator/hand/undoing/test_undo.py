@@ -75,6 +75,13 @@ async def test_the_last_commit_by_its_word_once_for_its_key(house, box):
     assert (await box.undo(first.tid)).undone == [first.tid]
 
 
+async def test_what_a_start_has_done_is_not_the_last(house, box):
+    defined = await box.define("box", "def adopt_expert_(self):\n    self.expert = 1\n    self._p_changed = True\n")
+    await house.send("box", "adopt_expert_", key="start")
+    assert (await box.log())[0].why.startswith("adopt_expert_ ")
+    assert (await box.undo("last", dry_run=True)).undone == [defined.tid]
+
+
 async def test_what_has_changed_since_is_refused_and_cascade_takes_it_along(house, box):
     first = await box.set("box", width=7)
     await box.set("box", height=1)
