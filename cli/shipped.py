@@ -21,8 +21,9 @@ from protocol.home import Home
 from protocol.messages import Mandate
 
 INDEX: Final = "index.json"
-_LESS: Final = frozenset({"UNKNOWN_OBJECT"})
-"""What a codex without that persona says: nobody is there to take the expert up."""
+_LESS: Final = frozenset({"UNKNOWN_OBJECT", "EXPIRED"})
+"""What a codex without that persona says, where nobody is there to take the expert up; and what the journal says of a mandate that
+ended so long ago that its end is not kept any more."""
 
 
 class Shipped(msgspec.Struct, frozen=True):

@@ -97,6 +97,12 @@ async def test_what_fails_is_told_and_stops_nobody(asked):
     assert asked.told[1:] == ["BRICK has not taken up brick: the device is full"]
 
 
+async def test_that_it_was_taken_up_too_long_ago_to_be_answered_again_is_no_failure(asked):
+    asked.refused = {name: BatosError("EXPIRED", "its end is not kept any more") for name in ("BRICK", "ROBIN")}
+    assert not await asked.bring(experts=[{"name": name, "sha256": name[0] * 64} for name in ("brick", "robin")])
+    assert asked.told == []
+
+
 async def test_an_import_that_fails_is_told_and_is_not_adopted(asked):
     asked.inference.replies["import"] = BatosError("BAD_EXPERT", "it is spoiled")
     assert await asked.bring()

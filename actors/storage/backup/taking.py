@@ -264,9 +264,11 @@ def _files(home: Home, folder: Path) -> list[KeptFile]:
 
 
 def _within(path: Path) -> list[Path]:
-    """The file, or the files of the folder; what is linked to is not of the home."""
-    if path.is_symlink() or not path.exists():
-        return []
+    """The file, settings that are kept elsewhere and linked to as well; or the files of the folder: what is linked to there is not of
+    the home.
+    """
     if path.is_file():
         return [path]
+    if path.is_symlink() or not path.exists():
+        return []
     return sorted(found for found in path.rglob("*") if found.is_file() and not found.is_symlink())

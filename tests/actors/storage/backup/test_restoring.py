@@ -251,3 +251,13 @@ def test_what_else_stands_in_the_world_s_folder_is_not_removed(two, short_path):
     assert mine.read_text() == "mine"
     mine.unlink()
     life.restore("again")
+
+
+def test_settings_that_are_linked_to_are_in_the_backup(life, short_path):
+    said = life.home.config.read_text()
+    life.home.config.rename(short_path / "dotfiles.toml")
+    life.home.config.symlink_to(short_path / "dotfiles.toml")
+    life.publish()
+    life.backup()
+    home, _ = life.restore("again")
+    assert (home.config.is_symlink(), home.config.read_text()) == (False, said)
