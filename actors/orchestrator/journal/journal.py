@@ -252,10 +252,12 @@ class Journal:
         )
 
     def step(self, mandate: str, step: Answered, seconds: float) -> None:
-        """Add to the trace; a step that a restart repeats keeps its first entry."""
+        """Add to the trace; a step that a restart repeats keeps its first entry, unless something else is sent there now."""
         self._db.execute(
-            "INSERT OR IGNORE INTO steps (mandate, cycle, path, send, seconds, tokens, state, size)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO steps (mandate, cycle, path, send, seconds, tokens, state, size) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (mandate, path) DO UPDATE SET cycle = excluded.cycle, send = excluded.send,"
+            " seconds = excluded.seconds, tokens = excluded.tokens, state = excluded.state, size = excluded.size"
+            " WHERE send != excluded.send",
             (mandate, step.cycle, step.path, step.send, seconds, step.tokens, step.state, step.size),
         )
 

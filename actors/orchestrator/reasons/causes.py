@@ -25,7 +25,7 @@ MOST_SAID: Final = 200
 
 def of_mandate(row: MandateRow) -> Cause:
     """A mandate as the cause of something."""
-    mandate = codec.unpack(row.body, Mandate) if row.body else None
+    mandate = message_of(row)
     return Cause(
         mandate=row.mandate,
         cycle=None,
@@ -35,6 +35,14 @@ def of_mandate(row: MandateRow) -> Cause:
         state=_state(row),
         intent="" if mandate is None or mandate.hand is not None else mandate.intent,
     )
+
+
+def message_of(row: MandateRow) -> Mandate | None:
+    """What a mandate asks for; None where that is not kept any more, or the disk has damaged it, which a replay says."""
+    try:
+        return codec.unpack(row.body, Mandate) if row.body else None
+    except BatosError:
+        return None
 
 
 def of_cycle(cycle: CycleRow, name: str) -> Cause:

@@ -9,9 +9,7 @@ from actors.orchestrator.journal.journal import Journal, MandateRow
 from actors.orchestrator.lineage.lineage import lineage
 from actors.orchestrator.reasons import causes
 from actors.orchestrator.reasons.meant import HeldMethod
-from protocol import codec
 from protocol.errors import BatosError
-from protocol.messages import Mandate
 from protocol.messages.reasons import Cause, MandateReason, UsedBy
 from world import root as world_root
 from world.finding import mentions
@@ -104,9 +102,9 @@ def _sent(journal: Journal, selector: str, since: str) -> list[tuple[MandateRow,
     found = []
     for id_ in journal.finding.newest(LOOKED_THROUGH):
         row = journal.by_id(id_)
-        if row is None or not row.body or not row.read or row.read < since:
+        mandate = None if row is None else causes.message_of(row)
+        if row is None or mandate is None or not row.read or row.read < since:
             continue
-        mandate = codec.unpack(row.body, Mandate)
         if mandate.selector == selector and mandate.hand is None and mandate.learn is None:
             found.append((row, mandate.target))
     return found

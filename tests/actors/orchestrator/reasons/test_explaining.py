@@ -221,3 +221,14 @@ async def test_a_document_that_names_a_mandate_of_somebody_else_did_not_come_of_
     assert (short.causes, len(short.missing)) == ([], 1)
     left = (await why(box, sent.mandate)).mandate.documents
     assert ("note:own" in left, "note:forged" in left) == (True, False)
+
+
+async def test_a_message_that_the_disk_has_damaged_hides_no_other(house, box):
+    await box.define("box", AREA)
+    damaged, sent = [await house.send("box", "area_", key=str(number)) for number in range(2)]
+    change = "UPDATE mandates SET body = x'0102ff' WHERE mandate = ?"
+    await house.journal.run(lambda: house.journal._db.execute(change, (damaged.mandate,)))
+    found = await why(box, "box.area_", used_by=True)
+    assert [one.mandate for one in found.used_by.mandates] == [sent.mandate]
+    found = await why(box, damaged.mandate)
+    assert (found.causes[0].said, len(found.missing)) == ("", 1)

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from actors.orchestrator import publish as publishing
 from actors.orchestrator.reasons import rethinking
 from actors.orchestrator.thinking.session import Session
 from protocol import verbs
@@ -17,9 +18,9 @@ from protocol.errors import BatosError
 from protocol.messages import Example, Learn, Replay, Why
 from protocol.messages.reasons import OtherSource
 from protocol.origin import Origin
-from tests.actors.orchestrator.agents import AGENT
 from tests.actors.orchestrator.asked import ask, hit, playing
 from world.past import moments
+from world.store import commit
 
 AREA = "def area_(self):\n    return self.width * self.height\n"
 SUM = "def area_(self):\n    return self.width + self.height\n"
@@ -329,6 +330,27 @@ async def test_a_thought_that_was_killed_in_between_and_one_that_lost_its_world_
         assert (found.same, found.now.result) == (True, sent.result), found.difference
 
 
+async def test_one_that_went_another_way_when_its_world_had_changed_is_replayed_as_it_went_last(
+    house, box, monkeypatch
+):
+    house.new("fork", is_left=True)
+    left, right = (f"def {name}_(self):\n    return {name!r}\n" for name in ("left", "right"))
+    go = "def go_(self):\n    self.at = self.left_() if self.is_left else self.right_()\n    self._p_changed = True\n"
+    await box.define("fork", f"{left}{right}{go}    return self.at\n")
+    publish, changed = publishing.publish, []
+
+    def meanwhile(db, publication):
+        if not changed:
+            with commit(db, user="test", description="meanwhile") as connection:
+                connection.root()["objects"]["fork"].is_left = changed.append(True)
+        return publish(db, publication)
+
+    monkeypatch.setattr(publishing, "publish", meanwhile)
+    sent = await house.send("fork", "go_")
+    found = await replay(box, sent.mandate)
+    assert (sent.result, found.same, found.difference) == ("right", True, None)
+
+
 async def test_a_lesson_is_replayed_too(house, box, silent):
     house.played.rounds = [[AREA] * 2]
     learned = await house.send("box", "area_", examples=[CASE], learn=Learn())
@@ -360,21 +382,4 @@ async def test_what_was_taken_back_is_taken_back_again_whatever_came_later(house
     found = [await replay(box, id_) for id_ in ended[3:]]
     assert (blocked.code, [one.then.code for one in found]) == ("BLOCKED", ["", "BLOCKED"])
     assert [one.difference for one in found] == [None, None]
-    assert await files() == before
-
-
-async def test_a_proposal_is_replayed_by_its_cycle_and_what_followed_it_by_its_mandate(house, box, silent, files):
-    house.played.rounds = [[AREA] * 2]
-    sent = await house.send("box", "area_", key="k", origin=AGENT)
-    await box.accept(sent.proposal)
-    await house.send("box", "area_", key="k", origin=AGENT)
-    silent()
-    before = await files()
-    last, first = await replay(box, sent.mandate), await replay(box, sent.cycle)
-    assert [(one.same, one.difference, one.now.state) for one in (last, first)] == [
-        (True, None, "COMPLETE"),
-        (True, None, "PROPOSED"),
-    ]
-    assert (last.now.result, last.cycle, first.now.sha256, first.cycle) == (30, None, sent.method.sha256, sent.cycle)
-    assert first.total > 10 > last.total
     assert await files() == before
