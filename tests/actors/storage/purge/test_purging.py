@@ -37,8 +37,8 @@ KEPT = "The fountain was built by Emil Rask in 1922."
 
 
 @pytest.fixture
-def world(tmp_path):
-    return World(tmp_path / "home")
+def world(short_path):
+    return World(short_path / "home")
 
 
 def both(world):

@@ -39,8 +39,8 @@ STEPS = ("writing", "written", "looked through", "without index", "in place", "i
 
 
 @pytest.fixture
-def world(tmp_path):
-    made = World(tmp_path / "home")
+def world(short_path):
+    made = World(short_path / "home")
     with made.opened() as db:
         make(db, "box", width=1)
         remember(db, "secret", CANARY)
