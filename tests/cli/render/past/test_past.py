@@ -36,7 +36,7 @@ def test_a_commit_is_told_in_three_lines():
     first, second, third = log.logged(Logged(commits=[COMMIT])).splitlines()
     assert first.endswith(f"user:lena{' ' * 34}{TID}")
     assert len(first) == 80
-    assert (second, third) == ("  set box width (cycle c1)", "      box ~width +area_")
+    assert (second, third) == ("  set box width (cycle c1)", "    box ~width +area_")
 
 
 def test_however_much_was_changed_lines_fit():
