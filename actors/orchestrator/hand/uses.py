@@ -7,6 +7,7 @@ that a later change of it would make wrong, since an object stays as long as any
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -64,29 +65,35 @@ class Uses(msgspec.Struct, frozen=True):
 
 def of_object(connection: Connection, oid: str) -> Thinking[Uses]:
     """Who delegates to the object, and which slots and contracts refer to it."""
-    heirs: list[Holding] = []
-    references: list[Holding] = []
+    found = yield from of_objects(connection, [oid])
+    return found[oid]
 
-    def is_it(value: Any) -> bool:
-        return isinstance(value, UvmObject) and oid_of(value) == oid
+
+def of_objects(connection: Connection, oids: Iterable[str]) -> Thinking[dict[str, Uses]]:
+    """As `of_object`, of several in one walk through the world."""
+    found: dict[str, Uses] = {oid: Uses([], [], [], []) for oid in oids}
+
+    def referred(value: Any) -> set[str]:
+        return {oid_of(one) for one in reach.within(value) if isinstance(one, UvmObject)} & found.keys()
 
     for number, (label, here) in enumerate(reach.objects(connection), 1):
         if number % PAUSE_AFTER == 0:
             yield Pause()
         for name, value in list(here._slots.items()):
-            if names.is_delegation(name):
-                if is_it(value) and oid_of(here) != oid:
-                    heirs.append(Holding(label, oid_of(here), name))
-            elif isinstance(value, UvmMethod):
-                if any(map(is_it, reach.within(value.examples))):
-                    references.append(Holding(f"{label}.{name} (its contract)", oid_of(here), name))
-            elif oid_of(here) != oid and any(map(is_it, reach.within(value))):
-                references.append(Holding(f"{label}.{name}", oid_of(here), name))
-    return Uses(
-        heirs=[one.label for one in heirs],
-        references=[one.label for one in references],
-        places=[*heirs, *references],
-    )
+            is_method = isinstance(value, UvmMethod)
+            for oid in referred(value.examples if is_method else value):
+                if oid_of(here) == oid and not is_method:
+                    continue
+                kind, told = _told(label, name, is_method=is_method)
+                getattr(found[oid], kind).append(told)
+                found[oid].places.append(Holding(told, oid_of(here), name))
+    return found
+
+
+def _told(label: str, name: str, *, is_method: bool) -> tuple[str, str]:
+    if names.is_delegation(name):
+        return "heirs", label
+    return "references", f"{label}.{name} (its contract)" if is_method else f"{label}.{name}"
 
 
 def of_method(connection: Connection, oid: str, selector: str) -> Thinking[Uses]:

@@ -223,8 +223,8 @@ def _depend(thought: Thought, writing: Writing, found: Taken, wanted: set[str]) 
             if place != (oid, selector) and place not in writing.gone and since > oldest:
                 found.depends.append(f"{here._name or place[0]}.{method.selector}")
                 found.needs[since] = None
-    for oid in writing.unnamed:
-        held = yield from uses.of_object(connection, oid)
+    using = (yield from uses.of_objects(connection, writing.unnamed)) if writing.unnamed else {}
+    for oid, held in using.items():
         stay = [place for place in held.places if not _goes(overlay, place, oid, writing)]
         found.depends += [place.label for place in stay]
         found.needs.update(dict.fromkeys(filter(None, (_referred(overlay, place, oldest) for place in stay))))
