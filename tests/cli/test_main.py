@@ -42,7 +42,7 @@ def run(capsys, *words):
         (["send", "box", "area_(class)"], "BAD_SELECTOR"),
         (["send", "box", "area_", "--kw", "class=1"], "BAD_ARGUMENT"),
         (["new", "0box"], "BAD_NAME"),
-        (["look", "box", "--at", "yesterday"], "USAGE"),
+        (["look", "box", "--at", "tomorrow"], "USAGE"),
         (["source", "box", "area"], "BAD_SELECTOR"),
         (["guard"], "USAGE"),
         (["guard", "-", "--gate", "none"], "USAGE"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from importlib import metadata
 
 import pytest
 
@@ -41,7 +42,7 @@ def test_a_newer_world_is_not_opened(home, version):
     with pytest.raises(BatosError, match=rf"form {version}\b.* up to {SCHEMA}\b") as caught:
         opened(home)
     assert caught.value.code == "NEWER_WORLD"
-    assert caught.value.data == {"world": version, "program": SCHEMA}
+    assert caught.value.data == {"world": version, "program": SCHEMA, "needs": metadata.version("batos")}
     assert "newer program" in caught.value.hint
     assert home.database.read_bytes() == before
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import click
 
 from cli import completing
-from cli.commands.group import batos, everywhere, finish, home_of
+from cli.commands.group import Command, batos, everywhere, finish, home_of
 from cli.commands.thought import cycle
 from cli.console import Invocation
 
 
-@click.command("replay")
+@click.command("replay", cls=Command)
 @everywhere
 @click.argument("id", shell_complete=completing.cycles)
 @click.option(

@@ -98,8 +98,8 @@ def test_a_file_is_defined_under_a_key(asked, batos, tmp_path):
         (("history", "box", "area"), "BAD_SELECTOR"),
         (("ls", "things"), "USAGE"),
         (("edit", "box", "area"), "BAD_SELECTOR"),
-        (("look", "box", "--at", "yesterday"), "USAGE"),
-        (("source", "box", "area_", "--at", "yesterday"), "USAGE"),
+        (("look", "box", "--at", "tomorrow"), "USAGE"),
+        (("source", "box", "area_", "--at", "tomorrow"), "USAGE"),
     ],
 )
 def test_bad_words_are_refused_here_with_the_next_step(asked, batos, tmp_path, words, code):
