@@ -13,7 +13,8 @@ from typing import Any, Final, NamedTuple
 from bus.process.in_place import sync
 from protocol.errors import BatosError
 
-CHUNK: Final = 1 << 20
+CHUNK: Final = 1 << 18
+"""Bytes that are looked at at once: what is compared and hashed then is still in the cache of the processor."""
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _CLOSED: Final = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 
