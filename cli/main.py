@@ -61,14 +61,14 @@ def _unwritten(error: Exception) -> OSError | None:
     What is longer than the stream's buffer is not held there when it fails, so that nothing is left by which a flush would tell.
     """
     if isinstance(error, OSError):
-        from traceback import walk_tb  # noqa: PLC0415
-
-        if any(frame.f_globals.get("__name__") == "click.utils" for frame, _ in walk_tb(error.__traceback__)):
-            return error
         try:
             write(sys.stdout, "", end="")
         except OSError as found:
             return found
+        from traceback import walk_tb  # noqa: PLC0415
+
+        if any(frame.f_globals.get("__name__") == "click.utils" for frame, _ in walk_tb(error.__traceback__)):
+            return error
     return None
 
 
