@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from typing import Final
 
 import msgspec
-from ulid import ULID
 from ZODB import DB
 from ZODB.POSException import POSError
 
+from actors.orchestrator.journal.finding import is_mandate_id
 from actors.orchestrator.journal.journal import Journal, MandateRow
 from actors.orchestrator.primitives import trials
 from actors.orchestrator.primitives.contracts import freezing
@@ -194,7 +194,7 @@ def _row(journal: Journal, asked: str) -> MandateRow:
     if row is not None:
         return row
     oldest = journal.finding.oldest()
-    if _is_id(asked) and (oldest is None or asked.upper() < oldest):
+    if is_mandate_id(asked) and (oldest is None or asked.upper() < oldest):
         raise _expired(f"the journal has no mandate as old as {asked}")
     raise BatosError(
         "UNKNOWN_CYCLE",
@@ -209,14 +209,6 @@ def _expired(what: str) -> BatosError:
         f"{what}, so it cannot become an example any more",
         "State the example: `batos learn NAME SELECTOR --again --example JSON`. `keep` in batos.toml says how long is kept.",
     )
-
-
-def _is_id(text: str) -> bool:
-    try:
-        ULID.from_str(text.upper())
-    except ValueError:
-        return False
-    return True
 
 
 def _is_message(mandate: Mandate) -> bool:

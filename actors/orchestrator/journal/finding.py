@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlite3
 from typing import Final
 
+from ulid import ULID
+
 from actors.orchestrator.journal.rows import Answered
 from protocol import codec
 from protocol.errors import BatosError
@@ -97,6 +99,15 @@ class Finding:
             return "" if row is None else codec.unpack(row[0], Mandate).selector
         except BatosError:
             return ""  # the disk has damaged it, which is said to whoever asks for that mandate
+
+
+def is_mandate_id(text: str) -> bool:
+    """Whether `text` is a whole id of a mandate, of this journal or of any other."""
+    try:
+        ULID.from_str(text.upper())
+    except ValueError:
+        return False
+    return True
 
 
 def _above(path: str) -> str:

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from typing import Final
 
 import msgspec
-from ulid import ULID
 
 from actors.orchestrator.deadlines import Measured
 from actors.orchestrator.hand.performing import perform
+from actors.orchestrator.journal.finding import is_mandate_id
 from actors.orchestrator.journal.journal import CycleRow, Journal, MandateRow
 from actors.orchestrator.primitives import trials
 from actors.orchestrator.primitives.performers import PERFORMERS
@@ -204,7 +204,7 @@ def row_of(journal: Journal, asked: str) -> MandateRow:
     if row is not None:
         return row
     oldest = journal.finding.oldest()
-    if _is_id(asked) and (oldest is None or asked.upper() < oldest):
+    if is_mandate_id(asked) and (oldest is None or asked.upper() < oldest):
         raise _expired(f"the journal has no mandate as old as {asked}")
     raise BatosError(
         "UNKNOWN_CYCLE", f"no cycle and no mandate is called {asked[:100]!r}", "See `batos cycle ls`, or `batos log`."
@@ -289,11 +289,3 @@ def _expired(what: str) -> BatosError:
         f"{what}, so it cannot be thought again",
         "`batos cycle show` has what is left of its trace. `keep` in batos.toml says how long all of it is kept.",
     )
-
-
-def _is_id(text: str) -> bool:
-    try:
-        ULID.from_str(text.upper())
-    except ValueError:
-        return False
-    return True
