@@ -30,6 +30,8 @@ from world.version import version_of
 
 T = TypeVar("T")
 
+PAST_S: Final = 1
+"""Seconds that a connection to a moment of the past is kept for whoever asks for that moment again."""
 AGAIN_S: Final = 0.05
 """Between two attempts to connect; each is one system call that fails at once."""
 
@@ -99,8 +101,10 @@ def open_store(settings: Settings, home: Home, *, name: str, seconds: float, rea
             client_label=name,
             _client_factory=_WaitingThread,
         )
-        # Undo and history reads open many connections for a moment; thinking mandates hold one each.
-        return _checked(DB(client, pool_size=100, historical_pool_size=10), f"zeo://{home.zeo_socket}")
+        # Thinking mandates hold a connection each. Who reads the past opens one for each moment, and whatever is kept of those is
+        # gone through at each opening.
+        db = DB(client, pool_size=100, historical_pool_size=10, historical_timeout=PAST_S)
+        return _checked(db, f"zeo://{home.zeo_socket}")
 
 
 def is_lost(error: BatosError) -> bool:
